@@ -1,0 +1,67 @@
+//! The time as HTTP writes it (RFC 9110 §5.6.7).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// 9999-12-31 23:59:59, the last second with four digits to its year.
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+
+/// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`. A time before 1970 or after 9999 is written as
+/// the nearest that can be.
+pub fn imf_fixdate(time: SystemTime) -> String {
+    let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND);
+    httpdate::fmt_http_date(time)
+}
+
+/// The text of the current second, written once a second.
+#[derive(Clone, Debug)]
+pub struct Date {
+    second: u64,
+    text: String,
+}
+
+impl Date {
+    /// The date at `now`.
+    pub fn new(now: SystemTime) -> Date {
+        Date { second: unix_second(now), text: imf_fixdate(now) }
+    }
+
+    /// Moves on, or back, to `now`.
+    pub fn set(&mut self, now: SystemTime) {
+        if unix_second(now) != self.second {
+            *self = Date::new(now);
+        }
+    }
+
+    /// As an IMF-fixdate.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn unix_second(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_imf_fixdates_at_any_time() {
+        let at = |seconds| imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at(u32::MAX.into()), "Sun, 07 Feb 2106 06:28:15 GMT");
+        assert_eq!(at(1 << 40), "Fri, 31 Dec 9999 23:59:59 GMT");
+        let before = UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+
+    #[test]
+    fn the_text_follows_the_clock_both_ways() {
+        let mut date = Date::new(UNIX_EPOCH + Duration::from_secs(784_111_777));
+        date.set(UNIX_EPOCH + Duration::from_secs(784_111_778));
+        assert_eq!(date.text(), "Sun, 06 Nov 1994 08:49:38 GMT");
+        date.set(UNIX_EPOCH);
+        assert_eq!(date.text(), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+}

@@ -1,0 +1,189 @@
+//! Where lines and heads end. The search looks at every byte once, however the bytes were cut on their
+//! way here, and judges in the order of the bytes: the same request gets the same answer whether it
+//! came in one piece or in a thousand.
+
+use super::response::Status;
+use super::{HeadLimits, Refusal};
+
+/// Empty lines skipped before a request line; RFC 9112 §2.2 asks for one at least, and a client that
+/// sends more than a few is not speaking HTTP.
+const EMPTY_LINES_MAX: usize = 4;
+
+/// The search for the end of a request's head: empty lines, the request line, field lines, an empty line.
+#[derive(Clone, Debug, Default)]
+pub struct HeadScan {
+    lines: Lines,
+    empty_lines: usize,
+    section: Option<Section>,
+}
+
+impl HeadScan {
+    /// Looks at what came since the last call; `bytes` always begins where the connection's next request
+    /// does. `Some(range)` is where the head lies in `bytes`, from its request line to its empty line.
+    pub fn find(
+        &mut self,
+        bytes: &[u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<std::ops::Range<usize>>, Refusal> {
+        while self.section.is_none() {
+            let start = self.lines.start;
+            let bound = start + limits.request_line_bytes_max + 2;
+            let window = &bytes[..bytes.len().min(bound)];
+            match self.lines.next(window)? {
+                Some(0) if self.empty_lines < EMPTY_LINES_MAX => self.empty_lines += 1,
+                Some(0) => return Err(Refusal::bad("too many empty lines before a request")),
+                Some(_) => self.section = Some(Section { begin: start, fields: 0 }),
+                None if window.len() == bound => {
+                    let why = "the request line is longer than this server reads";
+                    return Err(Refusal::new(Status::URI_TOO_LONG, why));
+                }
+                None => return Ok(None),
+            }
+        }
+        let section = self.section.as_mut().expect("the loop ends once the request line is found");
+        let end = section.find(&mut self.lines, bytes, limits)?;
+        Ok(end.map(|end| section.begin..end))
+    }
+}
+
+/// The search for the end of a trailer section: field lines and an empty line, under a head's limits.
+#[derive(Clone, Debug, Default)]
+pub struct TrailerScan {
+    lines: Lines,
+    section: Section,
+}
+
+impl TrailerScan {
+    /// As [`HeadScan::find`]: where the section that begins `bytes` ends, its empty line included.
+    pub fn find(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
+        self.section.find(&mut self.lines, bytes, limits)
+    }
+}
+
+/// Field lines up to an empty one, counted.
+#[derive(Clone, Debug, Default)]
+struct Section {
+    begin: usize,
+    fields: usize,
+}
+
+impl Section {
+    fn find(
+        &mut self,
+        lines: &mut Lines,
+        bytes: &[u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<usize>, Refusal> {
+        let too_large = |why| Err(Refusal::new(Status::FIELDS_TOO_LARGE, why));
+        let bound = self.begin + limits.head_bytes_max;
+        let window = &bytes[..bytes.len().min(bound)];
+        loop {
+            match lines.next(window)? {
+                Some(0) => return Ok(Some(lines.start)),
+                Some(_) if self.fields == limits.fields_max => {
+                    return too_large("there are more fields than this server reads");
+                }
+                Some(_) => self.fields += 1,
+                None if window.len() == bound => {
+                    return too_large("the head is longer than this server reads");
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// Lines that end in CRLF and hold no other control byte than a tab.
+#[derive(Clone, Debug, Default)]
+struct Lines {
+    /// Bytes before this one were looked at.
+    seen: usize,
+    /// The current line begins here.
+    start: usize,
+}
+
+impl Lines {
+    /// The length of the next whole line, without its CRLF; `None` where its end has not come yet.
+    fn next(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+        let rest = &bytes[self.seen.min(bytes.len())..];
+        let Some(skip) = rest.iter().position(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) else {
+            self.seen = self.seen.max(bytes.len());
+            return Ok(None);
+        };
+        self.seen += skip;
+        match &rest[skip..] {
+            [b'\r', b'\n', ..] => {
+                let length = self.seen - self.start;
+                self.seen += 2;
+                self.start = self.seen;
+                Ok(Some(length))
+            }
+            [b'\r'] => Ok(None),
+            [b'\r', ..] => Err(Refusal::bad("a CR without its LF")),
+            [b'\n', ..] => Err(Refusal::bad("a LF without its CR")),
+            _ => Err(Refusal::bad("a control byte in the head")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the head lies, or the status that refuses it.
+    type Verdict = Result<Option<std::ops::Range<usize>>, u16>;
+
+    const LIMITS: HeadLimits = HeadLimits { request_line_bytes_max: 20, head_bytes_max: 60, fields_max: 3 };
+
+    /// The verdict on `bytes` that come in pieces of `step` bytes.
+    fn find(bytes: &[u8], step: usize) -> Verdict {
+        let mut scan = HeadScan::default();
+        for end in (0..=bytes.len()).step_by(step).chain([bytes.len()]) {
+            match scan.find(&bytes[..end], &LIMITS) {
+                Ok(None) => {}
+                Ok(Some(range)) => return Ok(Some(range)),
+                Err(refusal) => return Err(refusal.status.code),
+            }
+        }
+        Ok(None)
+    }
+
+    #[test]
+    fn the_verdict_does_not_depend_on_how_the_bytes_are_cut() {
+        let table: &[(&[u8], Verdict)] = &[
+            (b"", Ok(None)),
+            (b"GET / HTTP/1.1\r\n\r\n", Ok(Some(0..18))),
+            (b"GET / HTTP/1.1\r\nA: b\r\n\r\nGET", Ok(Some(0..24))),
+            (b"\r\n\r\nGET / HTTP/1.1\r\n\r\n", Ok(Some(4..22))),
+            (b"\r\n\r\n\r\n\r\n\r\n", Err(400)),
+            (b"\n", Err(400)),
+            (b"\rG", Err(400)),
+            (b"GET / HTTP/1.1\r\nA: b\n\r\n", Err(400)),
+            (b"GET / HTTP/1.1\r\nA: b\rc\r\n", Err(400)),
+            (b"GET / HTTP/1.1\r\nA: \0\r\n", Err(400)),
+            (b"GET / HTTP/1.1\r\nA: \x7f", Err(400)),
+            (b"GET / HTTP/1.1\r\nA:\tb\r\n\r\n", Ok(Some(0..24))),
+            (b"\x16\x03\x01", Err(400)),
+            (b"GET / HTTP/1.1\r\nA: b\r", Ok(None)),
+            (b"GET /0123 HTTP/1.1xx\r\n\r\n", Ok(Some(0..24))),
+            (b"GET /0123 HTTP/1.1xxx\r\n\r\n", Err(414)),
+            (b"GET /0123 HTTP/1.1xxx no end and then a \0", Err(414)),
+            (b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\n\r\n", Ok(Some(0..30))),
+            (b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\nd:\r\n", Err(431)),
+            (b"GET / HTTP/1.1\r\na: 0123456789012345678901234567890123456\r\n\r\n", Ok(Some(0..60))),
+            (b"GET / HTTP/1.1\r\na: 01234567890123456789012345678901234567\r\n\r\n", Err(431)),
+        ];
+        for (bytes, expected) in table {
+            for step in 1..=bytes.len().max(1) {
+                assert_eq!(find(bytes, step), *expected, "{} in {step}s", bytes.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_trailer_section_may_be_empty() {
+        let mut scan = TrailerScan::default();
+        assert_eq!(scan.find(b"\r", &LIMITS), Ok(None));
+        assert_eq!(scan.find(b"\r\nGET", &LIMITS), Ok(Some(2)));
+    }
+}

@@ -1,0 +1,338 @@
+//! A request's head: its line, its fields, and what they mean for the connection (RFC 9112 §3 to §9).
+
+use super::Refusal;
+use super::body::Framing;
+use super::fields::{Fields, Slots, is_token};
+use super::response::Status;
+use super::target::{Target, is_authority};
+
+/// A method that HTTP knows (RFC 9110 §9, RFC 5789), whether or not this server answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Connect,
+    Options,
+    Trace,
+    Patch,
+    /// A token that names none of the above.
+    Unknown,
+}
+
+impl Method {
+    const NAMES: [(&'static str, Method); 9] = [
+        ("GET", Method::Get),
+        ("HEAD", Method::Head),
+        ("POST", Method::Post),
+        ("PUT", Method::Put),
+        ("DELETE", Method::Delete),
+        ("CONNECT", Method::Connect),
+        ("OPTIONS", Method::Options),
+        ("TRACE", Method::Trace),
+        ("PATCH", Method::Patch),
+    ];
+
+    fn parse(token: &[u8]) -> Method {
+        let known = Method::NAMES.iter().find(|(name, _)| name.as_bytes() == token);
+        known.map_or(Method::Unknown, |&(_, method)| method)
+    }
+
+    /// The method as it is written.
+    pub fn name(self) -> &'static str {
+        let known = Method::NAMES.iter().find(|&&(_, method)| method == self);
+        known.map_or("(unknown)", |&(name, _)| name)
+    }
+}
+
+/// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
+/// Whether the connection serves another request after this one (RFC 9112 §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It does, as in HTTP/1.1 unless something is said.
+    KeepAlive,
+    /// It does, and has to say so: a 1.0 client that asked for it.
+    KeepAliveSaid,
+    /// It ends.
+    Close,
+}
+
+/// A whole head that may be acted upon.
+pub struct Request<'a> {
+    /// The request line as it came, for logs.
+    pub line: &'a [u8],
+    /// What is to be done.
+    pub method: Method,
+    /// To what.
+    pub target: Target<'a>,
+    /// The version both sides are held to.
+    pub version: Version,
+    /// Everything else that was said.
+    pub fields: Fields<'a>,
+    /// How the content that follows the head is framed.
+    pub framing: Framing,
+    /// What becomes of the connection afterwards.
+    pub persistence: Persistence,
+    /// Whether the client waits for `100 Continue` before it sends the content (RFC 9110 §10.1.1).
+    pub expects_continue: bool,
+    /// Bytes of content that came: known once all of it was read.
+    pub content_bytes: u64,
+}
+
+impl<'a> Request<'a> {
+    /// Reads `head`, from its request line to its empty line, as [`super::lines::HeadScan`] found it.
+    ///
+    /// The framing is judged before the method: whoever frames a body badly is refused whatever it asks.
+    pub fn parse(head: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Request<'a>, Refusal> {
+        let line_end = head.iter().position(|&byte| byte == b'\r').unwrap_or(head.len());
+        let (line, section) = head.split_at(line_end);
+        let (method, target, version) = split_line(line)?;
+        let fields = Fields::parse(section.get(2..).unwrap_or_default(), slots)?;
+        let framing = Framing::of(fields, version)?;
+        check_host(fields, version)?;
+        let method = Method::parse(method);
+        let target = match method {
+            Method::Connect => Target::parse_for_connect(target)?,
+            _ => Target::parse(target)?,
+        };
+        if target == Target::Asterisk && method != Method::Options {
+            return Err(Refusal::bad("only OPTIONS may ask for *"));
+        }
+        Ok(Request {
+            line,
+            method,
+            target,
+            version,
+            fields,
+            framing,
+            persistence: persistence(fields, version),
+            expects_continue: expects_continue(fields, version)?,
+            content_bytes: 0,
+        })
+    }
+
+    /// Whether the client would rather have JSON than HTML (RFC 9110 §12.5.1).
+    pub fn prefers_json(&self) -> bool {
+        let json = self.quality_of("application/json");
+        json > 0 && json > self.quality_of("text/html")
+    }
+
+    /// The weight, in thousandths, that `Accept` gives to a media type named in full. Wildcards count
+    /// for nothing: they do not tell one type from another.
+    fn quality_of(&self, media_type: &str) -> u16 {
+        let mut members = self.fields.members("accept").map(|member| member.split(|&byte| byte == b';'));
+        let found = members.find_map(|mut parts| {
+            let name = parts.next()?;
+            super::fields::trim(name).eq_ignore_ascii_case(media_type.as_bytes()).then_some(parts)
+        });
+        let Some(mut parameters) = found else { return 0 };
+        parameters.find_map(|parameter| quality(super::fields::trim(parameter))).unwrap_or(1000)
+    }
+}
+
+/// The weight of a `q=` parameter in thousandths (RFC 9110 §12.4.2); one that is malformed counts for nothing.
+fn quality(parameter: &[u8]) -> Option<u16> {
+    let [b'q' | b'Q', b'=', value @ ..] = parameter else { return None };
+    let weight = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f32>().ok());
+    Some(weight.filter(|weight| (0.0..=1.0).contains(weight)).map_or(0, |weight| (weight * 1000.0) as u16))
+}
+
+/// Method, target and version of a request line: three parts, two single spaces.
+fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
+    let mut parts = line.split(|&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Refusal::bad("a request line is a method, a target and a version"));
+    };
+    if !is_token(method) {
+        return Err(Refusal::bad("the method is not a token"));
+    }
+    let [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else {
+        return Err(Refusal::bad("the version is not HTTP/ and two digits"));
+    };
+    match (major, minor) {
+        (b'1', b'0') => Ok((method, target, Version::Http10)),
+        (b'1', _) => Ok((method, target, Version::Http11)),
+        _ => Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.0 and HTTP/1.1")),
+    }
+}
+
+/// `Host`: once in HTTP/1.1, at most once in 1.0, and an authority wherever it stands (RFC 9112 §3.2).
+fn check_host(fields: Fields<'_>, version: Version) -> Result<(), Refusal> {
+    match fields.only("host", "more than one Host field")? {
+        Some(host) if std::str::from_utf8(host).is_ok_and(is_authority) => Ok(()),
+        Some(_) => Err(Refusal::bad("the Host field is not a host with an optional port")),
+        None if version == Version::Http10 => Ok(()),
+        None => Err(Refusal::bad("a Host field is missing")),
+    }
+}
+
+fn persistence(fields: Fields<'_>, version: Version) -> Persistence {
+    let says = |option: &str| {
+        let mut members = fields.members("connection");
+        members.any(|member| member.eq_ignore_ascii_case(option.as_bytes()))
+    };
+    match version {
+        _ if says("close") => Persistence::Close,
+        Version::Http11 => Persistence::KeepAlive,
+        Version::Http10 if says("keep-alive") => Persistence::KeepAliveSaid,
+        Version::Http10 => Persistence::Close,
+    }
+}
+
+fn expects_continue(fields: Fields<'_>, version: Version) -> Result<bool, Refusal> {
+    let mut expectations = fields.all("expect");
+    match (expectations.next(), expectations.next()) {
+        (None, _) => Ok(false),
+        (Some(value), None) if value.eq_ignore_ascii_case(b"100-continue") => Ok(version == Version::Http11),
+        _ => Err(Refusal::new(Status::EXPECTATION_FAILED, "only 100-continue can be expected")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status that refuses `head`, or 0.
+    fn refusal(head: &str) -> u16 {
+        Request::parse(head.as_bytes(), &mut Slots::new()).err().map_or(0, |refusal| refusal.status.code)
+    }
+
+    #[test]
+    fn request_lines() {
+        let table = [
+            ("GET / HTTP/1.1", 0),
+            ("GET / HTTP/1.9", 0),
+            ("GET / HTTP/1.0", 0),
+            ("FOO / HTTP/1.1", 0),
+            ("get / HTTP/1.1", 0),
+            ("GET / HTTP/2.0", 505),
+            ("GET / HTTP/3.7", 505),
+            ("GET / HTTP/0.9", 505),
+            ("GET / HTTP/1.11", 400),
+            ("GET / HTTP/11.1", 400),
+            ("GET / http/1.1", 400),
+            ("GET / HTTP/1", 400),
+            ("GET / HTTP/1.x", 400),
+            ("GET / HTTP 1.1", 400),
+            ("GET / ", 400),
+            ("GET /", 400),
+            ("GET", 400),
+            ("GET  / HTTP/1.1", 400),
+            ("GET /  HTTP/1.1", 400),
+            (" GET / HTTP/1.1", 400),
+            ("GET / HTTP/1.1 ", 400),
+            ("GET /a b HTTP/1.1", 400),
+            ("GET\t/ HTTP/1.1", 400),
+            ("G@T / HTTP/1.1", 400),
+            ("GET * HTTP/1.1", 400),
+            ("OPTIONS * HTTP/1.1", 0),
+            ("CONNECT a:443 HTTP/1.1", 0),
+            ("CONNECT / HTTP/1.1", 400),
+            ("GET a:443 HTTP/1.1", 400),
+            ("GET http://b/ HTTP/1.1", 0),
+            ("GET http://u@b/ HTTP/1.1", 400),
+        ];
+        for (line, status) in table {
+            assert_eq!(refusal(&format!("{line}\r\nHost: a\r\n\r\n")), status, "{line}");
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        let table = [
+            ("HTTP/1.1", "Host: a\r\n", 0),
+            ("HTTP/1.1", "Host: [::1]:8080\r\n", 0),
+            ("HTTP/1.1", "", 400),
+            ("HTTP/1.1", "Host:\r\n", 400),
+            ("HTTP/1.1", "Host: a\r\nHost: a\r\n", 400),
+            ("HTTP/1.1", "Host: a, b\r\n", 400),
+            ("HTTP/1.1", "Host: u@a\r\n", 400),
+            ("HTTP/1.1", "Host: a:x\r\n", 400),
+            ("HTTP/1.1", "Host: http://a\r\n", 400),
+            ("HTTP/1.0", "", 0),
+            ("HTTP/1.0", "Host: a\r\nHost: a\r\n", 400),
+            ("HTTP/1.0", "Host: a b\r\n", 400),
+        ];
+        for (version, fields, status) in table {
+            assert_eq!(refusal(&format!("GET / {version}\r\n{fields}\r\n")), status, "{version} {fields}");
+            let absolute = format!("GET http://good/ {version}\r\n{fields}\r\n");
+            assert_eq!(refusal(&absolute), status, "absolute {version} {fields}");
+        }
+    }
+
+    #[test]
+    fn expectations() {
+        let table = [
+            ("Expect: 100-continue\r\n", "HTTP/1.1", Ok(true)),
+            ("Expect: 100-Continue\r\n", "HTTP/1.1", Ok(true)),
+            ("Expect: 100-continue\r\n", "HTTP/1.0", Ok(false)),
+            ("Expect: tea\r\n", "HTTP/1.1", Err(417)),
+            ("Expect:\r\n", "HTTP/1.1", Err(417)),
+            ("Expect: 100-continue\r\nExpect: 100-continue\r\n", "HTTP/1.1", Err(417)),
+            ("Expect: 100-continue, tea\r\n", "HTTP/1.1", Err(417)),
+        ];
+        for (fields, version, expected) in table {
+            let head = format!("GET / {version}\r\nHost: a\r\n{fields}\r\n");
+            let mut slots = Slots::new();
+            let parsed = Request::parse(head.as_bytes(), &mut slots);
+            let got = parsed.map(|request| request.expects_continue).map_err(|refusal| refusal.status.code);
+            assert_eq!(got, expected, "{fields} {version}");
+        }
+    }
+
+    #[test]
+    fn connection_options() {
+        use Persistence::*;
+        let table = [
+            ("HTTP/1.1", "", KeepAlive),
+            ("HTTP/1.1", "Connection: close\r\n", Close),
+            ("HTTP/1.1", "Connection: Upgrade, CLOSE\r\n", Close),
+            ("HTTP/1.1", "Connection: keep-alive\r\nConnection: close\r\n", Close),
+            ("HTTP/1.1", "Connection: closed\r\n", KeepAlive),
+            ("HTTP/1.0", "", Close),
+            ("HTTP/1.0", "Connection: Keep-Alive\r\n", KeepAliveSaid),
+            ("HTTP/1.0", "Connection: keep-alive, close\r\n", Close),
+        ];
+        for (version, fields, expected) in table {
+            let head = format!("GET / {version}\r\nHost: a\r\n{fields}\r\n");
+            let mut slots = Slots::new();
+            let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
+            assert_eq!(request.persistence, expected, "{version} {fields}");
+        }
+    }
+
+    #[test]
+    fn accept_decides_between_json_and_html() {
+        let table = [
+            ("", false),
+            ("*/*", false),
+            ("application/json", true),
+            ("Application/JSON", true),
+            ("application/json;q=0", false),
+            ("application/json;q=0.5, text/html", false),
+            ("application/json, text/html;q=0.9", true),
+            ("text/html, application/json", false),
+            ("text/plain, application/json ; charset=utf-8 ; q=0.1, */*", true),
+            ("application/json;q=2", false),
+            ("application/jsonp", false),
+        ];
+        for (accept, expected) in table {
+            let head = format!("POST / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n");
+            let mut slots = Slots::new();
+            let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
+            assert_eq!(request.prefers_json(), expected, "{accept}");
+        }
+    }
+}

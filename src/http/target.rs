@@ -1,0 +1,219 @@
+//! The request target in its four forms, and the authority that a target or a `Host` field names
+//! (RFC 9112 §3.2, RFC 3986 §3.2).
+
+use super::Refusal;
+use std::net::Ipv6Addr;
+
+/// What a request is for (RFC 9112 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Origin or absolute form: a path that begins with `/`, still percent-encoded, and what followed
+    /// the first `?`.
+    Path {
+        /// From the first `/` up to the query.
+        path: &'a str,
+        /// Without its `?`.
+        query: Option<&'a str>,
+    },
+    /// `*`: the server as a whole; only OPTIONS may ask for it.
+    Asterisk,
+    /// `host:port`, only for CONNECT.
+    Authority,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the target of a request whose method is CONNECT.
+    pub fn parse_for_connect(bytes: &[u8]) -> Result<Target<'a>, Refusal> {
+        let refusal = Refusal::bad("CONNECT takes a host and a port");
+        let text = visible(bytes)?;
+        let (_, port) = text.rsplit_once(':').ok_or(refusal)?;
+        match is_authority(text) && !port.is_empty() && !port.ends_with(']') {
+            true => Ok(Target::Authority),
+            false => Err(refusal),
+        }
+    }
+
+    /// Reads the target of a request with any other method.
+    pub fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Refusal> {
+        let text = visible(bytes)?;
+        if text == "*" {
+            return Ok(Target::Asterisk);
+        }
+        if text.contains('#') {
+            return Err(Refusal::bad("a target has no fragment"));
+        }
+        if !is_percent_encoded(text) {
+            return Err(Refusal::bad("a % in the target without two hexadecimal digits"));
+        }
+        let (path, query) = match text.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (text, None),
+        };
+        if path.starts_with('/') {
+            return Ok(Target::Path { path, query });
+        }
+        let path = path_of_absolute(path).ok_or(Refusal::bad("this is not a request target"))?;
+        Ok(Target::Path { path, query })
+    }
+}
+
+/// What follows the authority in `http://authority/path`; the root where nothing does.
+fn path_of_absolute(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let known = scheme.eq_ignore_ascii_case("http") && is_authority(authority);
+    known.then_some(if path.is_empty() { "/" } else { path })
+}
+
+/// Whether `text` is `host` or `host:port` as an http URI has it: a name or an address that is not
+/// empty, no user information (RFC 9110 §4.2.4), a port that fits 16 bits or is left empty.
+pub fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            if address.parse::<Ipv6Addr>().is_err() {
+                return false;
+            }
+            ("[]", rest.strip_prefix(':').or(rest.is_empty().then_some("")))
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, Some("")),
+        },
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
+    let host_is_good =
+        host == "[]" || (!host.is_empty() && host.bytes().all(is_name) && is_percent_encoded(host));
+    host_is_good && port.is_some_and(is_port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.is_empty() || (text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok())
+}
+
+/// As text, where every byte is a visible ASCII character.
+fn visible(bytes: &[u8]) -> Result<&str, Refusal> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text),
+        _ => Err(Refusal::bad("a target holds visible ASCII characters only")),
+    }
+}
+
+/// Whether every `%` is followed by two hexadecimal digits.
+fn is_percent_encoded(text: &str) -> bool {
+    let mut parts = text.as_bytes().split(|&byte| byte == b'%');
+    parts.next();
+    parts.all(|part| part.len() >= 2 && part[..2].iter().all(u8::is_ascii_hexdigit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        let path = |path, query| Some(Target::Path { path, query });
+        let table = [
+            ("/", path("/", None)),
+            ("/a/b.html?x=1?y", path("/a/b.html", Some("x=1?y"))),
+            ("/?", path("/", Some(""))),
+            ("//a", path("//a", None)),
+            ("/%41%2fb", path("/%41%2fb", None)),
+            ("/[a]|^{}", path("/[a]|^{}", None)),
+            ("*", Some(Target::Asterisk)),
+            ("http://a", path("/", None)),
+            ("http://a?q", path("/", Some("q"))),
+            ("HTTP://a.b:80/c?d", path("/c", Some("d"))),
+            ("http://[::1]:8080/c", path("/c", None)),
+            ("http:///c", None),
+            ("http://u@a/c", None),
+            ("http://a:b/c", None),
+            ("http:/c", None),
+            ("ftp://a/c", None),
+            ("https://a/c", None),
+            ("a", None),
+            ("a:80", None),
+            ("**", None),
+            ("", None),
+            ("/a#b", None),
+            ("/%", None),
+            ("/%4", None),
+            ("/%4g", None),
+            ("/?%", None),
+            ("/\u{e9}", None),
+            ("/a\tb", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(Target::parse(text.as_bytes()).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn connect_takes_an_authority_with_a_port() {
+        for (text, good) in [
+            ("a:80", true),
+            ("[::1]:80", true),
+            ("a", false),
+            ("a:", false),
+            ("[::1]", false),
+            ("/", false),
+            ("http://a:80/", false),
+            ("u@a:80", false),
+        ] {
+            assert_eq!(Target::parse_for_connect(text.as_bytes()).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn authorities() {
+        for good in [
+            "a",
+            "a.b",
+            "a:80",
+            "a:",
+            "a:0",
+            "a:65535",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:80",
+            "[::1]:",
+            "[::ffff:1.2.3.4]",
+            "x_y~z",
+            "%41",
+        ] {
+            assert!(is_authority(good), "{good}");
+        }
+        for bad in [
+            "",
+            ":80",
+            "a:65536",
+            "a:+1",
+            "a:-1",
+            "a:8 0",
+            "a:b",
+            "a b",
+            "a/b",
+            "u@a",
+            "a@",
+            "[::1",
+            "::1",
+            "[]",
+            "[::1]80",
+            "[::1]x",
+            "[::g]",
+            "[1.2.3.4]",
+            "[fe80::1%25eth0]",
+            "a,b:c",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "%4",
+            "%zz",
+            "[::1]:x",
+            "[[::1]]",
+            "a:1:2",
+            "\u{e9}",
+        ] {
+            assert!(!is_authority(bad), "{bad}");
+        }
+    }
+}
