@@ -4,3 +4,9 @@
 #![warn(missing_docs)]
 
 pub mod http;
+pub mod limits;
+pub mod os;
+pub mod site;
+pub mod handlers;
+pub mod routes;
+pub mod conn;

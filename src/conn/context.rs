@@ -1,0 +1,55 @@
+//! What connections share and may use while they are driven: one for each loop, or one for each thread of
+//! a threaded variant.
+
+use super::access::AccessLog;
+use super::buffers::Buffers;
+use crate::http::date::Date;
+use crate::limits::Limits;
+use crate::site::Site;
+use std::time::{Instant, SystemTime};
+
+/// Bytes that one recv can bring.
+const LANDING_BYTES: usize = 64 << 10;
+
+/// Lent to [`super::Connection::drive`].
+pub struct Context {
+    /// What is served.
+    pub site: Site,
+    /// What a client may take.
+    pub limits: Limits,
+    /// Whether connections are kept alive.
+    pub phase: Phase,
+    /// When this turn began: one look at the clock for all its connections.
+    pub now: Instant,
+    /// The same, as every answer says it.
+    pub date: Date,
+    /// This turn's lines.
+    pub access: AccessLog,
+    /// Room for the busy.
+    pub buffers: Buffers,
+}
+
+/// Whether there is a next request on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// There may be.
+    Serving,
+    /// Every answer is a connection's last.
+    Stopping,
+}
+
+impl Context {
+    /// For a loop that serves `site` from `now` on.
+    pub fn new(site: Site, limits: Limits, now: Instant, wall: SystemTime) -> Context {
+        let date = Date::new(wall);
+        let buffers = Buffers::new(LANDING_BYTES);
+        let access = AccessLog::default();
+        Context { site, limits, phase: Phase::Serving, now, date, access, buffers }
+    }
+
+    /// A new turn begins.
+    pub fn begin_turn(&mut self, now: Instant, wall: SystemTime) {
+        self.now = now;
+        self.date.set(wall);
+    }
+}

@@ -1,0 +1,158 @@
+//! One socket, and what the kernel last said about it. The rules of edge-triggered readiness live here,
+//! and nowhere else: when to try, and when trying again would be a wasted system call or a lost edge.
+
+use super::transport::{Follow, Readiness, Transport};
+use log::trace;
+use std::fs::File;
+use std::io;
+
+/// The number of a connection, in the order they were accepted; for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(pub u32);
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// A transport that is not asked again after it said that it would block, until an event says otherwise.
+pub struct Io<T> {
+    transport: T,
+    id: Id,
+    input: Input,
+    output: Output,
+}
+
+/// What reading can be expected to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// Perhaps something.
+    Ready,
+    /// Nothing, until the next event.
+    Drained,
+    /// The peer has shut its side: what is left, and then the end. No further event will say so, so a
+    /// short read does not count as drained here.
+    Ending,
+    /// The end was read.
+    Ended,
+}
+
+/// What writing can be expected to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    Ready,
+    Full,
+}
+
+/// How an operation went that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// So many bytes went; more than none.
+    Bytes(usize),
+    /// The socket is not ready: park.
+    WouldBlock,
+    /// There is nothing further: the peer ended, or the file did.
+    End,
+}
+
+impl<T: Transport> Io<T> {
+    /// A transport nothing is known of yet.
+    pub fn new(transport: T, id: Id) -> Io<T> {
+        Io { transport, id, input: Input::Ready, output: Output::Ready }
+    }
+
+    /// The transport itself, for registering it.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Takes note of an event. It may be spurious: then the next call finds that out.
+    pub fn learn(&mut self, readiness: Readiness) {
+        match self.input {
+            Input::Ended => {}
+            _ if readiness.peer_closed => self.input = Input::Ending,
+            Input::Drained if readiness.readable => self.input = Input::Ready,
+            _ => {}
+        }
+        if readiness.writable {
+            self.output = Output::Ready;
+        }
+    }
+
+    /// Reads once.
+    ///
+    /// A read that does not fill `buffer` has emptied the socket, and what comes later raises a new
+    /// edge (epoll(7), question 9): a request costs one recv, not two.
+    pub fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Moved> {
+        match self.input {
+            Input::Drained => return Ok(Moved::WouldBlock),
+            Input::Ended => return Ok(Moved::End),
+            Input::Ready | Input::Ending => {}
+        }
+        let moved = settle(|| self.transport.recv(buffer))?;
+        trace!("{} recv({}) = {moved:?}", self.id, buffer.len());
+        match moved {
+            Moved::End => self.input = Input::Ended,
+            Moved::WouldBlock => self.input = Input::Drained,
+            Moved::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
+                self.input = Input::Drained;
+            }
+            Moved::Bytes(_) => {}
+        }
+        Ok(moved)
+    }
+
+    /// Writes once; takes note where not everything went.
+    pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Moved> {
+        if self.output == Output::Full {
+            return Ok(Moved::WouldBlock);
+        }
+        let moved = settle(|| self.transport.send(bytes, follow))?;
+        trace!("{} send({}) = {moved:?}", self.id, bytes.len());
+        self.note_sent(moved);
+        Ok(moved)
+    }
+
+    /// Writes from a file once.
+    pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Moved> {
+        if self.output == Output::Full {
+            return Ok(Moved::WouldBlock);
+        }
+        let moved = settle(|| self.transport.send_file(file, offset, count))?;
+        trace!("{} sendfile(at {offset}, {count}) = {moved:?}", self.id);
+        self.note_sent(moved);
+        Ok(moved)
+    }
+
+    /// Whether everything that came was read, as far as the kernel said.
+    pub fn is_drained(&self) -> bool {
+        matches!(self.input, Input::Drained | Input::Ended)
+    }
+
+    /// Ends what we send.
+    pub fn shutdown(&mut self) -> io::Result<()> {
+        trace!("{} shutdown(SHUT_WR)", self.id);
+        self.transport.shutdown()
+    }
+
+    /// A short write is not taken for a full socket: sendfile gives short counts for reasons of its own.
+    fn note_sent(&mut self, moved: Moved) {
+        if moved == Moved::WouldBlock {
+            self.output = Output::Full;
+        }
+    }
+}
+
+/// One operation, again where a signal interrupted it.
+fn settle(mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
+    loop {
+        return match operation() {
+            Ok(0) => Ok(Moved::End),
+            Ok(count) => Ok(Moved::Bytes(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Moved::WouldBlock),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+    }
+}

@@ -1,0 +1,105 @@
+//! Ring 2, the connection: a state machine over any transport. It is driven when something may have
+//! changed, goes as far as it can, and says what it waits for. It knows no poll, no slab and no other
+//! connection.
+
+pub mod transport;
+pub mod io;
+pub mod buffers;
+pub mod access;
+pub mod context;
+mod wire;
+mod state;
+
+pub use io::Id;
+pub use wire::Wait;
+
+use context::Context;
+use log::trace;
+use state::{Next, State};
+use std::net::IpAddr;
+use std::time::Instant;
+use transport::{Readiness, Transport};
+use wire::Wire;
+
+/// Steps of one turn, each with one system call on the socket at most. A connection that can do more
+/// waits in line behind the others (epoll(7), "Starvation").
+const STEPS_MAX: usize = 64;
+
+/// One client's connection.
+pub struct Connection<T> {
+    state: State,
+    wire: Wire<T>,
+}
+
+/// How a connection stands after it was driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It waits for readiness, or for its time to run out.
+    Parked,
+    /// It could do more at once, after the others had their turn.
+    Again,
+    /// It is over; drop it.
+    Closed,
+}
+
+impl<T: Transport> Connection<T> {
+    /// A connection that was just accepted.
+    pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
+        Connection { state: State::Reading(Default::default()), wire: Wire::new(transport, peer, id, now) }
+    }
+
+    /// Takes note of an event, before a [`Connection::drive`].
+    pub fn learn(&mut self, readiness: Readiness) {
+        self.wire.io.learn(readiness);
+    }
+
+    /// Goes on until there is nothing to do, or until others had to wait long enough.
+    pub fn drive(&mut self, context: &mut Context) -> Verdict {
+        for _ in 0..STEPS_MAX {
+            let state = std::mem::take(&mut self.state);
+            let before = state.name();
+            let next = state.step(&mut self.wire, context);
+            let (state, verdict) = match next {
+                Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
+                Next::Go(state) => (state, None),
+                Next::Park(state) => (state, Some(Verdict::Parked)),
+                Next::Yield(state) => (state, Some(Verdict::Again)),
+            };
+            if state.name() != before {
+                trace!("{} {before} -> {}", self.wire.id, state.name());
+            }
+            self.state = state;
+            if let Some(verdict) = verdict {
+                return self.pause(verdict, context);
+            }
+        }
+        self.pause(Verdict::Again, context)
+    }
+
+    /// Its time is up: the last answer, where one is due, and the way out.
+    pub fn expire(&mut self, context: &mut Context) -> Verdict {
+        self.state = std::mem::take(&mut self.state).expire(&mut self.wire, context);
+        self.drive(context)
+    }
+
+    /// What it waits for, and since when.
+    pub fn waits(&self) -> (Wait, Instant) {
+        (self.wire.wait, self.wire.since)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> Id {
+        self.wire.id
+    }
+
+    /// Its transport, for registering it.
+    pub fn transport(&mut self) -> &mut T {
+        self.wire.io.transport()
+    }
+
+    fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {
+        self.wire.inbox.rest(&mut context.buffers);
+        self.wire.outbox.rest(&mut context.buffers);
+        verdict
+    }
+}

@@ -1,0 +1,92 @@
+//! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
+
+use super::buffers::Buffer;
+use super::context::Context;
+use super::io::{Id, Io, Moved};
+use super::transport::{Follow, Transport};
+use crate::limits::Limits;
+use std::io;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// What a connection waits for; each kind has one timeout of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The first byte of a request.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// More of a body.
+    Body,
+    /// The client to take more.
+    Write,
+    /// The end of what a refused client sends.
+    Linger,
+}
+
+impl Wait {
+    /// Every kind; `wait as usize` is its place here.
+    pub const ALL: [Wait; 5] = [Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger];
+
+    /// How long it may last.
+    pub fn timeout(self, limits: &Limits) -> Duration {
+        match self {
+            Wait::Idle => limits.idle_timeout,
+            Wait::Head => limits.head_timeout,
+            Wait::Body => limits.body_timeout,
+            Wait::Write => limits.write_timeout,
+            Wait::Linger => Limits::LINGER,
+        }
+    }
+}
+
+/// What the states of a connection work with.
+pub(super) struct Wire<T> {
+    pub id: Id,
+    pub peer: IpAddr,
+    pub io: Io<T>,
+    pub inbox: Buffer,
+    pub outbox: Buffer,
+    pub wait: Wait,
+    pub since: Instant,
+}
+
+impl<T: Transport> Wire<T> {
+    pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Wire<T> {
+        let io = Io::new(transport, id);
+        let (inbox, outbox) = Default::default();
+        Wire { id, peer, io, inbox, outbox, wait: Wait::Idle, since: now }
+    }
+
+    /// Reads once into the inbox.
+    pub fn receive(&mut self, context: &mut Context) -> io::Result<Moved> {
+        let moved = self.io.recv(&mut context.buffers.landing)?;
+        if let Moved::Bytes(count) = moved {
+            self.inbox.take_in(count, &mut context.buffers);
+        }
+        Ok(moved)
+    }
+
+    /// Sends once from the outbox.
+    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Moved> {
+        let moved = self.io.send(self.outbox.bytes(), follow)?;
+        if let Moved::Bytes(count) = moved {
+            self.outbox.consume(count);
+            self.restart(Wait::Write, context);
+        }
+        Ok(moved)
+    }
+
+    /// Waits for `wait` from now on; the clock runs on where that is nothing new.
+    pub fn wait_for(&mut self, wait: Wait, context: &Context) {
+        if self.wait != wait {
+            self.restart(wait, context);
+        }
+    }
+
+    /// Starts the clock of `wait` now.
+    pub fn restart(&mut self, wait: Wait, context: &Context) {
+        self.wait = wait;
+        self.since = context.now;
+    }
+}

@@ -1,0 +1,29 @@
+//! POST: whatever is sent is read to its end and acknowledged; nothing is kept.
+
+use super::{Content, Response, html_response};
+use crate::http::request::Request;
+use crate::http::response::{Head, Status};
+use crate::http::target::Target;
+use crate::site::Site;
+use serde_json::json;
+
+/// Acknowledges in HTML, or in JSON to those who would rather have that.
+pub fn post(request: &Request<'_>, _: &Site) -> Response {
+    if !request.prefers_json() {
+        return html_response(Status::OK, b"<h1>POST Request Received</h1>"[..].into());
+    }
+    let path = match request.target {
+        Target::Path { path, .. } => path,
+        Target::Asterisk | Target::Authority => "",
+    };
+    let content_type = request.fields.first("content-type").map(String::from_utf8_lossy);
+    let receipt = json!({
+        "method": request.method.name(),
+        "path": path,
+        "content_type": content_type,
+        "bytes_received": request.content_bytes,
+    });
+    let mut head = Head::new(Status::OK);
+    head.content_type = Some("application/json".into());
+    Response { head, content: Content::Bytes(receipt.to_string().into_bytes().into()) }
+}

@@ -1,0 +1,49 @@
+//! The dispatch table. What is in it is answered; the `Allow` of a 405 and the answer to OPTIONS are read
+//! off it, so a new method is one line here and one file in [`crate::handlers`].
+
+use crate::handlers::{Content, Handler, Response, ack, files, page};
+use crate::http::request::{Method, Request};
+use crate::http::response::{Head, Status};
+use crate::site::Site;
+
+const ROUTES: &[(Method, Handler)] = &[
+    (Method::Get, files::get),
+    (Method::Head, files::get),
+    (Method::Post, ack::post),
+    (Method::Options, options),
+];
+
+/// The answer to `request`.
+pub fn dispatch(request: &Request<'_>, site: &Site) -> Response {
+    match ROUTES.iter().find(|(method, _)| *method == request.method) {
+        Some((_, handler)) => handler(request, site),
+        None => not_in_the_table(request.method),
+    }
+}
+
+/// Whether the table answers `method` with more than an error.
+pub fn answers(method: Method) -> bool {
+    ROUTES.iter().any(|(answered, _)| *answered == method)
+}
+
+/// RFC 9110 §15.6.2 for methods that nobody knows, §15.5.6 for those that are known and not answered.
+fn not_in_the_table(method: Method) -> Response {
+    if method == Method::Unknown {
+        return page(Status::NOT_IMPLEMENTED, "This server does not know that method");
+    }
+    let mut response = page(Status::METHOD_NOT_ALLOWED, "This server does not answer that method");
+    response.head.fields.push(("Allow", allow()));
+    response
+}
+
+/// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
+fn options(_: &Request<'_>, _: &Site) -> Response {
+    let mut head = Head::new(Status::NO_CONTENT);
+    head.fields.push(("Allow", allow()));
+    Response { head, content: Content::None }
+}
+
+/// The methods of the table, as `Allow` lists them (RFC 9110 §10.2.1).
+fn allow() -> String {
+    ROUTES.iter().map(|(method, _)| method.name()).collect::<Vec<_>>().join(", ")
+}
