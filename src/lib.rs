@@ -1,4 +1,66 @@
 //! One poll, one thread, every connection: an HTTP/1.1 server built on a single epoll loop.
+//!
+//! # One way through
+//!
+//! ```text
+//!     socket ─▶ inbox ─▶ Request ─▶ Response ─▶ outbox ─▶ socket
+//!               bytes    http/      handlers/   bytes, then a file
+//! ```
+//!
+//! Bytes go one way. A handler takes a `Request` and gives a `Response`; it never sees a socket, and the
+//! reactor never sees a field.
+//!
+//! # The states of a connection
+//!
+//! ```text
+//!    Reading ──head complete──▶ Parsed ──body consumed──▶ Writing ──all sent──▶ Closing ──drained──▶ Closed
+//!       ▲                                                    │
+//!       └──── kept alive: sent, or queued while more of the inbox is to be read ────┘
+//! ```
+//!
+//! # Three rings
+//!
+//! An outer ring imports an inner one, never the other way.
+//!
+//! 1. **Words and bytes**, [`http`]: slices in, values out. No socket, no file, no clock.
+//! 2. **The connection**, [`conn`] and what it asks for ([`routes`], [`handlers`], [`site`]): a state machine
+//!    over any [`Transport`](conn::transport::Transport). It knows no poll and no other connection.
+//! 3. **The reactor**, [`reactor`]: the loop, the slab, the listener, the deadlines. It sees the world through
+//!    [`Kernel`](reactor::kernel::Kernel), so that a test can turn the very same loop.
+//!
+//! # In which order to read
+//!
+//! An evening, from the outside in:
+//!
+//! | file | what it owns | outside crate, named there alone |
+//! |---|---|---|
+//! | [`reactor`] `mod.rs` | the loop: wait, drive who is ready, accept, run the queue, expire | slab |
+//! | [`reactor::kernel`] | what the loop asks of the world | |
+//! | [`reactor::epoll`] | how mio answers it | mio |
+//! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
+//! | [`reactor::deadlines`] | who times out next | |
+//! | `reactor/signals.rs` | SIGINT and SIGTERM as readiness | signal-hook-mio |
+//! | [`conn`] `mod.rs` | [`Connection::drive`](conn::Connection::drive): one turn of one connection | |
+//! | `conn/state.rs` | the state machine, all transitions | |
+//! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
+//! | [`conn::io`] | when to try a socket again: the rules of the edge | |
+//! | [`conn::transport`] | what carries the bytes | |
+//! | [`conn::buffers`], [`conn::context`], [`conn::access`] | room for the busy; what is shared; the access log | |
+//! | [`routes`] | the dispatch table; `Allow` comes from it | |
+//! | [`handlers`] | GET and HEAD, POST, pages for errors | serde_json (`ack.rs`) |
+//! | [`site`] | from a path to an open file and its type | cap-std, mime_guess, percent-encoding |
+//! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
+//! | [`http::request`], [`http::target`], [`http::body`] | what a head means; how content is framed | |
+//! | [`http::response`], [`http::date`] | the head of an answer | httpdate |
+//! | [`limits`] | every limit, with its unit and its reason | |
+//! | [`os`] | system calls that neither std nor mio has | rustix |
+//!
+//! The binary adds `cli.rs` (clap, bytesize), `logging.rs` (env_logger) and `main.rs`.
+//!
+//! # What is absent on purpose
+//!
+//! No threads, no async runtime, no thread pool for files: a read from disk blocks the loop, is bounded, and
+//! [`site`] says so. No TLS, no HTTP/2, no configuration file. No `unsafe`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -10,3 +72,4 @@ pub mod site;
 pub mod handlers;
 pub mod routes;
 pub mod conn;
+pub mod reactor;

@@ -1,0 +1,133 @@
+//! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it once.
+
+use super::kernel::{Kernel, Ready, Token};
+use super::listener;
+use super::signals::Signals;
+use crate::conn::Id;
+use crate::conn::transport::Readiness;
+use log::trace;
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll};
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Events that one wait brings; the rest come with the next.
+const EVENTS_MAX: usize = 1024;
+
+const LISTENER: mio::Token = mio::Token(usize::MAX);
+const SIGNALS: mio::Token = mio::Token(usize::MAX - 1);
+
+/// A poll, the listener and the signals.
+pub struct Epoll {
+    poll: Poll,
+    events: Events,
+    listener: Option<TcpListener>,
+    signals: Option<Signals>,
+}
+
+impl Epoll {
+    /// Listens on `address`.
+    pub fn listen(address: SocketAddr) -> io::Result<Epoll> {
+        let poll = Poll::new()?;
+        let mut listener = TcpListener::from_std(listener::bind(address)?);
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let events = Events::with_capacity(EVENTS_MAX);
+        Ok(Epoll { poll, events, listener: Some(listener), signals: None })
+    }
+
+    /// Stops gently at the first SIGINT or SIGTERM, and at once at the second.
+    pub fn handle_signals(&mut self) -> io::Result<()> {
+        let mut signals = Signals::new()?;
+        self.poll.registry().register(signals.source(), SIGNALS, Interest::READABLE)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    /// Where it listens: the port that was chosen, where 0 was asked for.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        match &self.listener {
+            Some(listener) => listener.local_addr(),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl Kernel for Epoll {
+    type Socket = TcpStream;
+
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            result => result?,
+        }
+        trace!("epoll_wait(timeout {timeout:?}) = {} events", self.events.iter().count());
+        for event in &self.events {
+            match event.token() {
+                LISTENER => ready.push(Ready::Listener),
+                SIGNALS => {
+                    let count = self.signals.as_mut().map_or(0, Signals::pending);
+                    ready.extend(std::iter::repeat_n(Ready::Signal, count));
+                }
+                token => ready.push(Ready::Socket(unpack(token), readiness(event))),
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.listener {
+            Some(listener) => listener.accept(),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn stop_listening(&mut self) {
+        self.listener = None;
+    }
+
+    fn watch(&mut self, socket: &mut TcpStream, token: Token) -> io::Result<()> {
+        trace!("{} epoll_ctl(EPOLL_CTL_ADD, IN | OUT | RDHUP | ET)", token.id);
+        self.poll.registry().register(socket, pack(token), Interest::READABLE | Interest::WRITABLE)
+    }
+
+    fn now(&self) -> (Instant, SystemTime) {
+        (Instant::now(), SystemTime::now())
+    }
+}
+
+/// An error or a hang-up alone is neither readable nor writable: trying finds out what it was.
+fn readiness(event: &Event) -> Readiness {
+    let try_it = event.is_error();
+    Readiness {
+        readable: event.is_readable() || event.is_read_closed() || try_it,
+        writable: event.is_writable() || event.is_write_closed() || try_it,
+        peer_closed: event.is_read_closed() || try_it,
+    }
+}
+
+const HALF: u32 = usize::BITS / 2;
+
+/// Key and number side by side in one word. Where a word has 32 bits, 16 of the number are left: enough to
+/// tell two neighbours apart.
+fn pack(Token { key, id: Id(number) }: Token) -> mio::Token {
+    mio::Token(key << HALF | (number as usize & ((1 << HALF) - 1)))
+}
+
+fn unpack(mio::Token(word): mio::Token) -> Token {
+    Token { key: word >> HALF, id: Id((word & ((1 << HALF) - 1)) as u32) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_survive_the_way_through_the_kernel() {
+        for token in [(0, 0), (1, 2), (65_535, u32::MAX)].map(|(key, id)| Token { key, id: Id(id) }) {
+            assert_eq!(unpack(pack(token)), token);
+        }
+        assert_ne!(pack(Token { key: 65_535, id: Id(u32::MAX) }), LISTENER);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the loop asks of the world, in words of our own: wait, accept, watch, and what time it is. The real
+//! one is in [`super::epoll`]; a scripted one lets a test turn the same loop, step by step.
+
+use crate::conn::Id;
+use crate::conn::transport::{Readiness, Transport};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The other side of the loop.
+pub trait Kernel {
+    /// A client's socket.
+    type Socket: Transport;
+
+    /// Waits until something is ready, `timeout` at most, and says what in `ready`. An empty answer is
+    /// none: it was the time, or a signal that is nobody's (epoll_wait(2)).
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Takes the next connection that is waiting; `WouldBlock` where none is (accept(2)).
+    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)>;
+
+    /// Takes no further connections: whoever connects is refused from now on.
+    fn stop_listening(&mut self);
+
+    /// Asks for events of `socket` under `token`, once for all its life and edge-triggered: an event says
+    /// that something changed, not how it stands (epoll_ctl(2), EPOLLET).
+    fn watch(&mut self, socket: &mut Self::Socket, token: Token) -> io::Result<()>;
+
+    /// The time, for deadlines and for `Date`.
+    fn now(&self) -> (Instant, SystemTime);
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Connections may be waiting.
+    Listener,
+    /// The process was asked to stop.
+    Signal,
+    /// This may have changed for a connection.
+    Socket(Token, Readiness),
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ready::Listener => f.write_str("the listener is ready"),
+            Ready::Signal => f.write_str("a signal came"),
+            Ready::Socket(token, readiness) => write!(f, "{} is{readiness}", token.id),
+        }
+    }
+}
+
+/// Which connection an event is for: its place, and its number, since the place is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Where in the slab.
+    pub key: usize,
+    /// The connection that was there when the token was made.
+    pub id: Id,
+}

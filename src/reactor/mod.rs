@@ -1,0 +1,264 @@
+//! Ring 3, the reactor: one loop that waits for readiness and drives whoever is ready. It knows no byte of
+//! HTTP.
+
+pub mod kernel;
+pub mod epoll;
+pub mod listener;
+pub mod deadlines;
+mod signals;
+
+use crate::conn::context::{Context, Phase};
+use crate::conn::transport::Readiness;
+use crate::conn::{Connection, Id, Verdict, Wait};
+use crate::limits::Limits;
+use crate::site::Site;
+use deadlines::Deadlines;
+use kernel::{Kernel, Ready, Token};
+use listener::{ACCEPTS_PER_TURN, Accepting};
+use log::{debug, info, trace, warn};
+use slab::Slab;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Every connection there is, and the loop that drives them.
+pub struct Reactor<K: Kernel> {
+    kernel: K,
+    context: Context,
+    slots: Slab<Slot<K::Socket>>,
+    next_id: u32,
+    /// Connections that could do more than their turn allowed.
+    queue: Vec<Token>,
+    deadlines: Deadlines,
+    accepting: Accepting,
+    ending: Ending,
+}
+
+struct Slot<S> {
+    connection: Connection<S>,
+    watched: Watched,
+    turn: Turn,
+}
+
+/// Whether the kernel tells of a connection's events. One that is over before it ever had to wait never
+/// needs to be registered.
+#[derive(PartialEq, Eq)]
+enum Watched {
+    No,
+    Yes,
+}
+
+/// Whether a connection stands in the queue.
+#[derive(PartialEq, Eq)]
+enum Turn {
+    Done,
+    Queued,
+}
+
+/// How far the end is.
+#[derive(PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    /// What is in flight is finished until then.
+    Until(Instant),
+    Now,
+}
+
+impl<K: Kernel> Reactor<K> {
+    /// A reactor that has not begun.
+    pub fn new(kernel: K, site: Site, limits: Limits) -> Reactor<K> {
+        let (now, wall) = kernel.now();
+        Reactor {
+            kernel,
+            context: Context::new(site, limits, now, wall),
+            slots: Slab::new(),
+            next_id: 0,
+            queue: Vec::new(),
+            deadlines: Deadlines::default(),
+            accepting: Accepting::default(),
+            ending: Ending::NotYet,
+        }
+    }
+
+    /// The loop. It ends when the process is asked to stop and nothing is in flight any more, and fails only
+    /// where waiting itself fails.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        while self.goes_on() {
+            self.turn(&mut ready)?;
+        }
+        Ok(())
+    }
+
+    /// One turn: wait for readiness, drive whoever is ready, let in whoever knocks, go on with those who had
+    /// more to do, and send off whoever is late.
+    pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+        self.kernel.wait(ready, self.patience())?;
+        let (now, wall) = self.kernel.now();
+        self.context.begin_turn(now, wall);
+        let behind = std::mem::take(&mut self.queue);
+        for event in ready.drain(..) {
+            self.meet(event);
+        }
+        self.accept();
+        self.run_queue(behind);
+        self.expire();
+        self.context.access.flush();
+        Ok(())
+    }
+
+    fn meet(&mut self, event: Ready) {
+        trace!("{event}");
+        match event {
+            Ready::Listener => self.accepting.knock(),
+            Ready::Signal => self.stop(),
+            Ready::Socket(token, readiness) => self.wake(token, readiness),
+        }
+    }
+
+    /// Something changed for a connection, unless it is over and its place belongs to another by now.
+    fn wake(&mut self, token: Token, readiness: Readiness) {
+        match self.slot(token) {
+            None => trace!("{} stale event dropped", token.id),
+            Some(slot) => {
+                slot.connection.learn(readiness);
+                if slot.turn == Turn::Done {
+                    self.drive(token, Connection::drive);
+                }
+            }
+        }
+    }
+
+    /// Goes on with those that the last turn left in the queue, in their order.
+    fn run_queue(&mut self, behind: Vec<Token>) {
+        for token in behind {
+            if let Some(slot) = self.slot(token) {
+                slot.turn = Turn::Done;
+                self.drive(token, Connection::drive);
+            }
+        }
+    }
+
+    /// Sends off whoever waited too long: O(1) for each of them.
+    fn expire(&mut self) {
+        while let Some(key) = self.deadlines.expired(self.context.now, &self.context.limits) {
+            let id = self.slots[key].connection.id();
+            self.drive(Token { key, id }, Connection::expire);
+        }
+    }
+
+    /// Lets in whoever waits, as many as a turn allows. At the limit the longest idle connection makes room
+    /// for the new one; where none is idle the new ones wait in the kernel.
+    fn accept(&mut self) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            if !self.accepting.is_due(self.context.now) {
+                return;
+            }
+            let is_full = self.slots.len() >= self.context.limits.connections_max;
+            let longest_idle = self.deadlines.longest(Wait::Idle);
+            if is_full && longest_idle.is_none() {
+                return self.accepting.is_full();
+            }
+            match self.kernel.accept() {
+                Ok((socket, peer)) => {
+                    if let Some(key) = longest_idle.filter(|_| is_full) {
+                        debug!(
+                            "{} closed: idle longest, and another needs its place",
+                            self.slots[key].connection.id()
+                        );
+                        self.remove(key);
+                    }
+                    self.let_in(socket, peer);
+                }
+                Err(error) => self.accepting.failed(&error, self.context.now),
+            }
+        }
+    }
+
+    /// The first request is often here already: a new connection is driven at once.
+    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
+        let id = Id(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        debug!("{id} accepted from {peer}");
+        let connection = Connection::new(socket, peer.ip(), id, self.context.now);
+        let key = self.slots.insert(Slot { connection, watched: Watched::No, turn: Turn::Done });
+        self.drive(Token { key, id }, Connection::drive);
+    }
+
+    /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
+    fn drive(&mut self, token: Token, how: fn(&mut Connection<K::Socket>, &mut Context) -> Verdict) {
+        let slot = &mut self.slots[token.key];
+        match how(&mut slot.connection, &mut self.context) {
+            Verdict::Closed => return self.remove(token.key),
+            Verdict::Again if slot.turn == Turn::Done => {
+                slot.turn = Turn::Queued;
+                self.queue.push(token);
+            }
+            Verdict::Parked if slot.watched == Watched::No => {
+                if let Err(error) = self.kernel.watch(slot.connection.transport(), token) {
+                    warn!("{} closed: cannot be watched: {error}", token.id);
+                    return self.remove(token.key);
+                }
+                slot.watched = Watched::Yes;
+            }
+            Verdict::Again | Verdict::Parked => {}
+        }
+        let (wait, since) = slot.connection.waits();
+        self.deadlines.set(token.key, wait, since);
+    }
+
+    /// Drops a connection, which closes its socket and with that takes it out of the poll.
+    fn remove(&mut self, key: usize) {
+        self.slots.remove(key);
+        self.deadlines.clear(key);
+        self.accepting.make_room();
+    }
+
+    /// The connection that a token was made for, if it is still there.
+    fn slot(&mut self, token: Token) -> Option<&mut Slot<K::Socket>> {
+        self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id)
+    }
+
+    /// How long the next wait may last; forever where nobody has a deadline.
+    fn patience(&self) -> Option<Duration> {
+        if !self.queue.is_empty() || self.accepting.is_due(self.context.now) {
+            return Some(Duration::ZERO);
+        }
+        let grace = match self.ending {
+            Ending::Until(time) => Some(time),
+            Ending::NotYet | Ending::Now => None,
+        };
+        let next = [self.deadlines.next(&self.context.limits), self.accepting.deadline(), grace];
+        let next = next.into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(self.kernel.now().0))
+    }
+
+    /// The first time: takes in who is already waiting, then nobody; whoever is idle goes, whoever is not gets
+    /// its answer, as the last on its connection. The second time: no more of that.
+    fn stop(&mut self) {
+        if self.ending != Ending::NotYet {
+            self.ending = Ending::Now;
+            return;
+        }
+        info!("stopping: what is in flight is finished; once more to stop at once");
+        self.ending = Ending::Until(self.context.now + self.context.limits.grace);
+        self.context.phase = Phase::Stopping;
+        self.accepting.knock();
+        while self.accepting.is_due(self.context.now) {
+            self.accept();
+        }
+        self.kernel.stop_listening();
+        let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
+        for token in tokens.collect::<Vec<_>>() {
+            self.wake(token, Readiness::UNKNOWN);
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        match self.ending {
+            Ending::NotYet => true,
+            Ending::Until(time) => !self.slots.is_empty() && self.context.now < time,
+            Ending::Now => false,
+        }
+    }
+}
