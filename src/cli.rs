@@ -1,0 +1,193 @@
+//! The command line and the environment, and what they mean.
+
+use bytesize::ByteSize;
+use clap::Parser;
+use onepoll::http::HeadLimits;
+use onepoll::http::fields::FIELDS_MOST;
+use onepoll::limits::Limits;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A single-threaded HTTP/1.1 server: one poll, one thread, every connection.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, hide_possible_values = true)]
+#[command(after_help = "Every option is also read from the environment: ONEPOLL_PORT, ONEPOLL_MAX_BODY, …\n\
+    SIZE is bytes, 64KiB or 10MB; SECONDS may have a fraction. RUST_LOG=debug or trace shows what happens.")]
+pub struct Cli {
+    /// Folder to serve [default: www if it is here, else .]
+    #[arg(value_name = "DIR", env = "ONEPOLL_DIR", hide_env = true)]
+    dir: Option<PathBuf>,
+    /// Port to listen on; 0 picks a free one
+    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", hide_env = true, default_value_t = 8080)]
+    pub port: u16,
+    /// Address to listen on; 0.0.0.0 or :: for the whole network
+    #[arg(
+        short,
+        long,
+        value_name = "ADDRESS",
+        env = "ONEPOLL_BIND",
+        hide_env = true,
+        default_value = "127.0.0.1"
+    )]
+    pub bind: String,
+    /// File that stands for its folder
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", hide_env = true, default_value = "index.html", value_parser = file_name)]
+    pub index: String,
+    #[command(flatten)]
+    sizes: Sizes,
+    #[command(flatten)]
+    times: Times,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct Sizes {
+    /// Connections at once [default: as descriptors allow]
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", hide_env = true, value_parser = at_least_one)]
+    max_connections: Option<usize>,
+    /// Request line; a longer one is answered 414
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", hide_env = true, default_value = "8KiB", value_parser = size)]
+    max_request_line: u64,
+    /// Request line and fields together; 431
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", hide_env = true, default_value = "16KiB", value_parser = size)]
+    max_head: u64,
+    /// Number of fields; 431
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", hide_env = true, default_value_t = 100, value_parser = fields)]
+    max_fields: usize,
+    /// Content of a request; 413
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", hide_env = true, default_value = "1MiB", value_parser = size)]
+    max_body: u64,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Timeouts")]
+struct Times {
+    /// For a whole head, however it drips; 408
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", hide_env = true, default_value = "10", value_parser = seconds)]
+    head_timeout: Duration,
+    /// For more of a body; 408
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", hide_env = true, default_value = "20", value_parser = seconds)]
+    body_timeout: Duration,
+    /// For a client to take more of an answer
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", hide_env = true, default_value = "30", value_parser = seconds)]
+    write_timeout: Duration,
+    /// For a next request
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", hide_env = true, default_value = "60", value_parser = seconds)]
+    idle_timeout: Duration,
+    /// For what is in flight after Ctrl-C
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", hide_env = true, default_value = "10", value_parser = seconds)]
+    grace: Duration,
+}
+
+impl Cli {
+    /// The folder to serve.
+    pub fn root(&self) -> &Path {
+        match &self.dir {
+            Some(dir) => dir,
+            None if Path::new("www").is_dir() => Path::new("www"),
+            None => Path::new("."),
+        }
+    }
+
+    /// The limits, for a process that may open so many descriptors.
+    pub fn limits(&self, descriptors: usize) -> Limits {
+        let allowed = Limits::connections_for(descriptors);
+        Limits {
+            head: HeadLimits {
+                request_line_bytes_max: self.sizes.max_request_line as usize,
+                head_bytes_max: self.sizes.max_head as usize,
+                fields_max: self.sizes.max_fields,
+            },
+            content_bytes_max: self.sizes.max_body,
+            connections_max: self.sizes.max_connections.map_or(allowed, |wanted| wanted.min(allowed)),
+            head_timeout: self.times.head_timeout,
+            body_timeout: self.times.body_timeout,
+            write_timeout: self.times.write_timeout,
+            idle_timeout: self.times.idle_timeout,
+            grace: self.times.grace,
+        }
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let bytes = text.parse::<ByteSize>()?.as_u64();
+    match bytes {
+        1..=0xff_ffff_ffff => Ok(bytes),
+        _ => Err("from 1 byte to 1 TiB".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    const YEAR: f64 = 365.0 * 86_400.0;
+    match text.parse() {
+        Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("seconds, from 0 to a year of them".into()),
+    }
+}
+
+fn fields(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=FIELDS_MOST).contains(count));
+    count.ok_or(format!("a number from 1 to {FIELDS_MOST}"))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on".into())
+}
+
+fn file_name(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains(['/', '\0']) || text == ".." {
+        true => Err("the name of a file, without a folder".into()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_mean_what_they_say() {
+        let cli = Cli::parse_from([
+            "onepoll",
+            "--max-body",
+            "64KiB",
+            "--idle-timeout",
+            "0.5",
+            "--max-connections",
+            "7",
+        ]);
+        let limits = cli.limits(1000);
+        assert_eq!((limits.content_bytes_max, limits.connections_max), (65_536, 7));
+        assert_eq!(limits.idle_timeout, Duration::from_millis(500));
+        assert_eq!(
+            cli.limits(20).connections_max,
+            Limits::connections_for(20),
+            "no more than descriptors allow"
+        );
+    }
+
+    #[test]
+    fn without_flags_the_limits_are_the_defaults() {
+        let limits = Cli::parse_from(["onepoll"]).limits(1000);
+        let defaults = Limits { connections_max: limits.connections_max, ..Limits::default() };
+        assert_eq!(format!("{limits:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for flags in [
+            ["--port", "65536"],
+            ["--max-body", "0"],
+            ["--max-body", "2TiB"],
+            ["--max-head", "x"],
+            ["--max-fields", "129"],
+            ["--max-fields", "0"],
+            ["--idle-timeout", "-1"],
+            ["--idle-timeout", "nan"],
+            ["--max-connections", "0"],
+            ["--index", "a/b"],
+        ] {
+            assert!(Cli::try_parse_from(["onepoll"].iter().chain(&flags)).is_err(), "{flags:?}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! How log records look on stderr: access lines bare, everything else with its time and level.
+
+use env_logger::{Builder, Env};
+use log::LevelFilter;
+use onepoll::conn::access;
+use std::io::Write;
+
+/// From now on records go to stderr, by what `RUST_LOG` asks for; `info` where it says nothing. What mio
+/// says of itself is left out: `reactor/epoll.rs` tells the same in the words of epoll.
+pub fn start() {
+    let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
+    builder.filter_module("mio", LevelFilter::Off);
+    builder.format(|out, record| match record.target() {
+        access::TARGET => writeln!(out, "{}", record.args()),
+        _ => writeln!(out, "{} {:5} {}", out.timestamp_micros(), record.level(), record.args()),
+    });
+    builder.init();
+}

@@ -1,0 +1,90 @@
+//! Flags in, exit codes out; everything between is in the library.
+
+mod cli;
+mod logging;
+
+use clap::Parser;
+use cli::Cli;
+use onepoll::os;
+use onepoll::reactor::Reactor;
+use onepoll::reactor::epoll::Epoll;
+use onepoll::site::Site;
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    match serve(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            // Whoever closed stderr does not want to know.
+            let _ = writeln!(io::stderr(), "onepoll: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until asked to stop. The error is one line that names the thing and the way out.
+fn serve(cli: &Cli) -> Result<(), String> {
+    let limits = cli.limits(os::raise_descriptor_limit());
+    let site = Site::open(cli.root(), &cli.index).map_err(|error| no_site(cli.root(), &error))?;
+    let address = address(cli)?;
+    let mut epoll = Epoll::listen(address).map_err(|error| no_listener(address, &error))?;
+    let broken = |error: io::Error| format!("the event loop failed: {error}");
+    epoll.handle_signals().map_err(broken)?;
+    announce(epoll.local_address().map_err(broken)?, cli.root());
+    Reactor::new(epoll, site, limits).run().map_err(broken)
+}
+
+/// The first line is made for scripts: they wait for it and find the real port in it.
+fn announce(address: SocketAddr, root: &Path) {
+    let root = root.canonicalize().unwrap_or(root.to_owned());
+    let reach = match address.ip().is_loopback() {
+        true => "to this machine only",
+        false => "to everyone who can reach this machine",
+    };
+    let text = format!(
+        "Server is running on http://{address}\nServing {} {reach}; Ctrl-C stops it\n",
+        root.display()
+    );
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn address(cli: &Cli) -> Result<SocketAddr, String> {
+    let host = cli.bind.trim_start_matches('[').trim_end_matches(']');
+    let unknown = || format!("{host} is no address of this machine; try --bind 127.0.0.1");
+    let mut addresses = (host, cli.port).to_socket_addrs().map_err(|_| unknown())?;
+    addresses.next().ok_or_else(unknown)
+}
+
+fn no_site(root: &Path, error: &io::Error) -> String {
+    let root = root.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{root}: no such folder; name one that exists: onepoll DIR"),
+        io::ErrorKind::NotADirectory => format!("{root}: not a folder; name the folder it is in"),
+        io::ErrorKind::PermissionDenied => format!("{root}: no permission to read this folder"),
+        _ => format!("{root}: cannot be served: {error}"),
+    }
+}
+
+fn no_listener(address: SocketAddr, error: &io::Error) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                "{address} is in use by another program; choose another port with --port, 0 for any free one"
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("no permission to listen on port {port}; ports above 1023 need none: --port 8080")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{} is no address of this machine; try --bind 127.0.0.1", address.ip())
+        }
+        _ => format!("cannot listen on {address}: {error}"),
+    }
+}
