@@ -1,0 +1,107 @@
+//! What the tests share: a folder to serve, a server on a free port in a thread of its own, and a client that
+//! speaks bytes and reads answers back.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use onepoll::limits::Limits;
+use onepoll::reactor::Reactor;
+use onepoll::reactor::epoll::Epoll;
+use onepoll::site::Site;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Longer than anything a test waits for on a busy machine: reaching it means failure, never success.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder with these files, gone when dropped.
+pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+/// Serves `root` until the test process ends.
+pub fn serve(root: &Path, limits: Limits) -> SocketAddr {
+    let epoll = Epoll::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = epoll.local_address().unwrap();
+    let mut reactor = Reactor::new(epoll, Site::open(root, "index.html").unwrap(), limits);
+    std::thread::spawn(move || reactor.run().unwrap());
+    address
+}
+
+/// A connection that fails a test rather than hang it.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Everything that is answered to `bytes`, sent at once and followed by a half-close.
+pub fn ask(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+/// One response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a field, compared without case.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+/// Reads one response off `stream`, and nothing behind it. `method` says whether a body follows.
+pub fn read_answer(stream: &mut impl Read, method: &str) -> Answer {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error} after {}", head.escape_ascii()));
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let status = head[9..12].parse().unwrap();
+    let mut answer = Answer { status, head, body: Vec::new() };
+    let has_body = method != "HEAD" && status >= 200 && status != 204 && status != 304;
+    if has_body {
+        let length = answer.field("content-length").expect("a body has a Content-Length").parse().unwrap();
+        answer.body.resize(length, 0);
+        stream.read_exact(&mut answer.body).unwrap();
+    }
+    answer
+}
+
+/// Takes `bytes` apart into the responses to GETs; they must be nothing but whole ones.
+pub fn read_answers(bytes: &[u8]) -> Vec<Answer> {
+    let mut rest = bytes;
+    let mut answers = Vec::new();
+    while !rest.is_empty() {
+        answers.push(read_answer(&mut rest, "GET"));
+    }
+    answers
+}
