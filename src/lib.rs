@@ -45,7 +45,8 @@
 //! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes | |
-//! | [`conn::buffers`], [`conn::context`], [`conn::access`] | room for the busy; what is shared; the access log | |
+//! | [`context`], [`buffers`] | what all connections share; room for the busy | |
+//! | [`answer`], [`access`] | from a request to an answer in the outbox; its line in the log | |
 //! | [`routes`] | the dispatch table; `Allow` comes from it | |
 //! | [`handlers`] | GET and HEAD, POST, pages for errors | serde_json (`ack.rs`) |
 //! | [`site`] | from a path to an open file and its type | cap-std, mime_guess, percent-encoding |
@@ -71,5 +72,9 @@ pub mod os;
 pub mod site;
 pub mod handlers;
 pub mod routes;
+pub mod access;
+pub mod buffers;
+pub mod context;
+pub mod answer;
 pub mod conn;
 pub mod reactor;

@@ -2,7 +2,7 @@
 
 use env_logger::{Builder, Env};
 use log::LevelFilter;
-use onepoll::conn::access;
+use onepoll::access;
 use std::io::Write;
 
 /// From now on records go to stderr, by what `RUST_LOG` asks for; `info` where it says nothing. What mio

@@ -4,18 +4,15 @@
 
 pub mod transport;
 pub mod io;
-pub mod buffers;
-pub mod access;
-pub mod context;
 mod wire;
 mod state;
 
 pub use io::Id;
 pub use wire::Wait;
 
-use context::Context;
+use crate::context::Context;
 use log::trace;
-use state::{Next, State};
+use state::{Next, State, Turn};
 use std::net::IpAddr;
 use std::time::Instant;
 use transport::{Readiness, Transport};
@@ -58,8 +55,8 @@ impl<T: Transport> Connection<T> {
         for _ in 0..STEPS_MAX {
             let state = std::mem::take(&mut self.state);
             let before = state.name();
-            let next = state.step(&mut self.wire, context);
-            let (state, verdict) = match next {
+            let mut turn = Turn { wire: &mut self.wire, context };
+            let (state, verdict) = match turn.step(state) {
                 Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
                 Next::Go(state) => (state, None),
                 Next::Park(state) => (state, Some(Verdict::Parked)),
@@ -78,7 +75,7 @@ impl<T: Transport> Connection<T> {
 
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
-        self.state = std::mem::take(&mut self.state).expire(&mut self.wire, context);
+        self.state = Turn { wire: &mut self.wire, context }.expire();
         self.drive(context)
     }
 
@@ -98,6 +95,9 @@ impl<T: Transport> Connection<T> {
     }
 
     fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {
+        if verdict == Verdict::Closed {
+            self.wire.log(context);
+        }
         self.wire.inbox.rest(&mut context.buffers);
         self.wire.outbox.rest(&mut context.buffers);
         verdict

@@ -10,25 +10,21 @@
 //! the old state and gives the next one; it makes one system call on the socket at most, so that a line of
 //! `strace` is a step and fairness is a count. Whoever fails leaves `Closed` behind.
 
-use super::access::{Entry, Exchange};
-use super::buffers::Buffer;
-use super::context::{Context, Phase};
 use super::io::Moved;
 use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
-use crate::handlers::{self, Content, Response};
+use crate::answer::{self, Answered, Sending};
+use crate::context::{Context, Phase};
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
 use crate::http::lines::HeadScan;
-use crate::http::request::{Method, Persistence, Request};
+use crate::http::request::{Persistence, Request};
 use crate::http::response::{CONTINUE, Status};
 use crate::limits::Limits;
 use crate::routes;
 use log::debug;
-use std::fs::File;
 use std::io;
-use std::net::IpAddr;
 
 /// Bytes of queued answers at which they are sent, though more requests of the same write are waiting.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
@@ -46,7 +42,7 @@ pub(super) enum State {
     Parsed(Parsed),
     /// An answer is on its way.
     Writing(Writing),
-    /// Our side is shut; what the client still sends is read and dropped, up to so many bytes.
+    /// Our side is shut; so many bytes of what the client still sends were read and dropped.
     Closing(u64),
     /// Over.
     #[default]
@@ -66,23 +62,21 @@ pub(super) struct Writing {
     after: After,
 }
 
-/// A file on its way out.
-struct Sending {
-    file: File,
-    sent: u64,
-    length: u64,
-    entry: Option<Entry>,
-}
-
 /// What becomes of a connection once its answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
     /// The next request.
     Read,
-    /// The end; everything the client sent was read.
+    /// The end, as the request or the answer said.
     Close,
     /// The end, though the client may still be sending.
     Linger,
+}
+
+/// One turn of a connection: what its steps work with.
+pub(super) struct Turn<'a, T> {
+    pub wire: &'a mut Wire<T>,
+    pub context: &'a mut Context,
 }
 
 /// How to go on after a step.
@@ -95,7 +89,18 @@ pub(super) enum Next {
     Yield(State),
 }
 
+/// Why a step cannot be made.
+enum Stop {
+    /// The client is told so, and then it is over.
+    Refused(Refusal),
+    /// It is over.
+    Over(&'static str),
+    /// The socket failed: that ends one connection, and nothing else.
+    Failed(io::Error),
+}
+
 impl State {
+    /// For logs.
     pub(super) fn name(&self) -> &'static str {
         match self {
             State::Reading(_) => "Reading",
@@ -105,318 +110,217 @@ impl State {
             State::Closed => "Closed",
         }
     }
+}
 
+impl<T: Transport> Turn<'_, T> {
     /// One step.
-    pub(super) fn step<T: Transport>(self, wire: &mut Wire<T>, context: &mut Context) -> Next {
-        match self {
-            State::Reading(scan) => reading(scan, wire, context),
-            State::Parsed(parsed) => parsed.step(wire, context),
-            State::Writing(writing) => writing.step(wire, context),
-            State::Closing(dropped) => closing(dropped, wire, context),
-            State::Closed => Next::Go(State::Closed),
-        }
-    }
-
-    /// What follows when the time for what it waits for is up.
-    pub(super) fn expire<T: Transport>(self, wire: &mut Wire<T>, context: &mut Context) -> State {
-        let late = |why| Refusal::new(Status::REQUEST_TIMEOUT, why);
-        match (wire.wait, self) {
-            (Wait::Head, _) => refuse(late("the head took too long"), wire, context),
-            (Wait::Body, _) => refuse(late("the body took too long"), wire, context),
-            (Wait::Idle, _) => close(wire, "no request came"),
-            (Wait::Linger, _) => close(wire, "the client went on sending"),
-            (Wait::Write, State::Writing(writing)) => {
-                writing.give_up("the client takes nothing", wire, context)
-            }
-            (Wait::Write, _) => close(wire, "the client takes nothing"),
-        }
-    }
-}
-
-/// Looks into the inbox before it asks the socket: pipelined requests need no code of their own.
-fn reading<T: Transport>(mut scan: HeadScan, wire: &mut Wire<T>, context: &mut Context) -> Next {
-    match scan.find(wire.inbox.bytes(), &context.limits.head) {
-        Ok(None) => {}
-        Ok(Some(head)) => {
-            wire.inbox.consume(head.start);
-            return Next::Go(route(head.len(), wire, context));
-        }
-        Err(refusal) => return Next::Go(refuse(refusal, wire, context)),
-    }
-    if !wire.outbox.is_empty() {
-        return flush(State::Reading(scan), Follow::Nothing, wire, context);
-    }
-    let wait = if wire.inbox.is_empty() { Wait::Idle } else { Wait::Head };
-    match wire.receive(context) {
-        Ok(Moved::Bytes(_)) => Next::Go(State::Reading(scan)),
-        Ok(Moved::WouldBlock) if wait == Wait::Idle && context.phase == Phase::Stopping => {
-            Next::Go(close(wire, "the server stops"))
-        }
-        Ok(Moved::WouldBlock) => park(wait, State::Reading(scan), wire, context),
-        Ok(Moved::End) if wire.inbox.is_empty() => Next::Go(close(wire, "the client is done")),
-        Ok(Moved::End) => Next::Go(refuse(Refusal::bad("the head ended in the middle"), wire, context)),
-        Err(error) => Next::Go(fail(wire, &error)),
-    }
-}
-
-/// A whole head stands at the front of the inbox: is it one to act on, and does a body belong to it?
-fn route<T: Transport>(head_bytes: usize, wire: &mut Wire<T>, context: &mut Context) -> State {
-    let mut slots = Slots::new();
-    let (head, rest) = wire.inbox.bytes().split_at(head_bytes);
-    let parsed = Request::parse(head, &mut slots)
-        .and_then(|request| Ok((Body::new(request.framing, context.limits.content_bytes_max)?, request)));
-    let (body, mut request) = match parsed {
-        Ok(parsed) => parsed,
-        Err(refusal) => return refuse(refusal, wire, context),
-    };
-    debug!("{} {} {:?}", wire.id, request.method.name(), request.target);
-    let client_waits = request.expects_continue && rest.is_empty() && !body.is_whole();
-    if client_waits && !routes::answers(request.method) {
-        request.persistence = Persistence::Close;
-        let writing = respond(&request, wire.peer, &mut wire.outbox, context);
-        wire.inbox.clear();
-        return writing.begin(wire, context);
-    }
-    if body.is_whole() {
-        let writing = respond(&request, wire.peer, &mut wire.outbox, context);
-        wire.inbox.consume(head_bytes);
-        return writing.begin(wire, context);
-    }
-    if client_waits {
-        wire.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
-    }
-    State::Parsed(Parsed { head_bytes, body })
-}
-
-impl Parsed {
-    /// Consumes what came of the body. It is never answered before its end with a success.
-    fn step<T: Transport>(mut self, wire: &mut Wire<T>, context: &mut Context) -> Next {
-        match self.body.consume(&wire.inbox.bytes()[self.head_bytes..], &context.limits.head) {
-            Ok(count) => wire.inbox.cut(self.head_bytes, count),
-            Err(refusal) => return Next::Go(refuse(refusal, wire, context)),
-        }
-        if self.body.is_whole() {
-            return Next::Go(self.answer(wire, context));
-        }
-        if !wire.outbox.is_empty() {
-            return flush(State::Parsed(self), Follow::Nothing, wire, context);
-        }
-        match wire.receive(context) {
-            Ok(Moved::Bytes(_)) => {
-                wire.restart(Wait::Body, context);
-                Next::Go(State::Parsed(self))
-            }
-            Ok(Moved::WouldBlock) => park(Wait::Body, State::Parsed(self), wire, context),
-            Ok(Moved::End) => Next::Go(refuse(Refusal::bad("the body ended in the middle"), wire, context)),
-            Err(error) => Next::Go(fail(wire, &error)),
-        }
-    }
-
-    fn answer<T: Transport>(self, wire: &mut Wire<T>, context: &mut Context) -> State {
-        let mut slots = Slots::new();
-        let mut request = match Request::parse(&wire.inbox.bytes()[..self.head_bytes], &mut slots) {
-            Ok(request) => request,
-            Err(refusal) => return refuse(refusal, wire, context),
+    pub(super) fn step(&mut self, state: State) -> Next {
+        let next = match state {
+            State::Reading(scan) => self.read(scan),
+            State::Parsed(parsed) => self.consume(parsed),
+            State::Writing(writing) => self.write(writing),
+            State::Closing(dropped) => self.drain(dropped),
+            State::Closed => return Next::Go(State::Closed),
         };
-        request.content_bytes = self.body.content_bytes();
-        let writing = respond(&request, wire.peer, &mut wire.outbox, context);
-        wire.inbox.consume(self.head_bytes);
-        writing.begin(wire, context)
+        next.unwrap_or_else(|stop| Next::Go(self.stop(stop)))
     }
-}
 
-/// Asks the dispatch table and queues what it answers.
-fn respond(request: &Request<'_>, peer: IpAddr, outbox: &mut Buffer, context: &mut Context) -> Writing {
-    let response = routes::dispatch(request, &context.site);
-    let exchange = Exchange {
-        peer,
-        date: context.date.text(),
-        request_line: request.line,
-        status: response.head.status,
-        referer: request.fields.first("referer"),
-        user_agent: request.fields.first("user-agent"),
-    };
-    let entry = exchange.entry();
-    let persistence = match context.phase {
-        Phase::Serving => request.persistence,
-        Phase::Stopping => Persistence::Close,
-    };
-    let file = queue(response, request.method, persistence, entry, outbox, context);
-    let after = if persistence == Persistence::Close { After::Close } else { After::Read };
-    Writing { file, after }
-}
-
-/// Answers what cannot be read as a request, and reads no further.
-fn refuse<T: Transport>(refusal: Refusal, wire: &mut Wire<T>, context: &mut Context) -> State {
-    let mut came = wire.inbox.bytes();
-    while let [b'\r' | b'\n', rest @ ..] = came {
-        came = rest;
+    /// What follows when the time for what it waits for is up (RFC 9110 §15.5.9 where a request was begun).
+    pub(super) fn expire(&mut self) -> State {
+        let late = |why| Stop::Refused(Refusal::new(Status::REQUEST_TIMEOUT, why));
+        self.stop(match self.wire.wait {
+            Wait::Idle => Stop::Over("no request came"),
+            Wait::Head => late("the head took too long"),
+            Wait::Body => late("the body took too long"),
+            Wait::Write => Stop::Over("the client takes nothing"),
+            Wait::Linger => Stop::Over("the client went on sending"),
+        })
     }
-    let line = came.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
-    debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
-    let status = refusal.status;
-    let exchange = Exchange {
-        peer: wire.peer,
-        date: context.date.text(),
-        request_line: line,
-        status,
-        referer: None,
-        user_agent: None,
-    };
-    let entry = exchange.entry();
-    let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = handlers::page(status, refusal.why);
-    queue(page, method, Persistence::Close, entry, &mut wire.outbox, context);
-    wire.inbox.clear();
-    wire.restart(Wait::Idle, context);
-    State::Writing(Writing { file: None, after: After::Linger })
-}
 
-/// Puts an answer into the outbox, all but a file's content.
-fn queue(
-    response: Response,
-    method: Method,
-    persistence: Persistence,
-    entry: Option<Entry>,
-    outbox: &mut Buffer,
-    context: &mut Context,
-) -> Option<Sending> {
-    let out = outbox.end(&mut context.buffers);
-    response.head.encode(out, context.date.text(), response.content.length(), persistence);
-    let sent = match response.content {
-        Content::File { file, length } if method != Method::Head => {
-            return Some(Sending { file, sent: 0, length, entry });
+    /// Looks into the inbox before it asks the socket: pipelined requests need no code of their own.
+    fn read(&mut self, mut scan: HeadScan) -> Result<Next, Stop> {
+        if let Some(head) = scan.find(self.wire.inbox.bytes(), &self.context.limits.head)? {
+            self.wire.inbox.consume(head.start);
+            return Ok(Next::Go(self.route(head.len())?));
         }
-        Content::Bytes(bytes) if method != Method::Head => {
-            out.extend_from_slice(&bytes);
-            bytes.len() as u64
+        if !self.wire.outbox.is_empty() {
+            return self.flush(State::Reading(scan), Follow::Nothing);
         }
-        _ => 0,
-    };
-    if let Some(entry) = entry {
-        context.access.add(entry, sent);
+        let wait = if self.wire.inbox.is_empty() { Wait::Idle } else { Wait::Head };
+        match (self.wire.receive(self.context)?, wait) {
+            (Moved::Bytes(_), _) => Ok(Next::Go(State::Reading(scan))),
+            (Moved::WouldBlock, Wait::Idle) if self.context.phase == Phase::Stopping => {
+                Err(Stop::Over("the server stops"))
+            }
+            (Moved::WouldBlock, _) => Ok(self.park(wait, State::Reading(scan))),
+            (Moved::End, Wait::Idle) => Err(Stop::Over("the client is done")),
+            (Moved::End, _) => Err(Refusal::bad("the head ended in the middle").into()),
+        }
     }
-    None
-}
 
-impl Writing {
+    /// A whole head stands at the front of the inbox: is it one to act on, and does a body belong to it?
+    fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
+        let Turn { wire, context } = self;
+        let mut slots = Slots::new();
+        let (head, rest) = wire.inbox.bytes().split_at(head_bytes);
+        let mut request = Request::parse(head, &mut slots)?;
+        let body = Body::new(request.framing, context.limits.content_bytes_max)?;
+        debug!("{} {} {:?}", wire.id, request.method.name(), request.target);
+        let client_waits = request.expects_continue && rest.is_empty() && !body.is_whole();
+        let waits_in_vain = client_waits && !routes::answers(request.method);
+        if waits_in_vain {
+            request.persistence = Persistence::Close;
+        }
+        if body.is_whole() || waits_in_vain {
+            let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+            wire.inbox.consume(head_bytes);
+            return Ok(self.begin(answered));
+        }
+        if client_waits {
+            wire.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
+        }
+        Ok(State::Parsed(Parsed { head_bytes, body }))
+    }
+
+    /// Reads a body to its end. No request is answered before.
+    fn consume(&mut self, mut parsed: Parsed) -> Result<Next, Stop> {
+        let came = &self.wire.inbox.bytes()[parsed.head_bytes..];
+        let count = parsed.body.consume(came, &self.context.limits.head)?;
+        self.wire.inbox.cut(parsed.head_bytes, count);
+        if parsed.body.is_whole() {
+            return Ok(Next::Go(self.answer(&parsed)?));
+        }
+        if !self.wire.outbox.is_empty() {
+            return self.flush(State::Parsed(parsed), Follow::Nothing);
+        }
+        match self.wire.receive(self.context)? {
+            Moved::Bytes(_) => {
+                self.wire.restart(Wait::Body, self.context);
+                Ok(Next::Go(State::Parsed(parsed)))
+            }
+            Moved::WouldBlock => Ok(self.park(Wait::Body, State::Parsed(parsed))),
+            Moved::End => Err(Refusal::bad("the body ended in the middle").into()),
+        }
+    }
+
+    fn answer(&mut self, parsed: &Parsed) -> Result<State, Refusal> {
+        let Turn { wire, context } = self;
+        let mut slots = Slots::new();
+        let mut request = Request::parse(&wire.inbox.bytes()[..parsed.head_bytes], &mut slots)?;
+        request.content_bytes = parsed.body.content_bytes();
+        let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+        wire.inbox.consume(parsed.head_bytes);
+        Ok(self.begin(answered))
+    }
+
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
-    fn begin<T: Transport>(self, wire: &mut Wire<T>, context: &mut Context) -> State {
-        wire.restart(Wait::Idle, context);
-        let queued = self.file.is_none() && self.after == After::Read;
-        if queued && !wire.inbox.is_empty() && wire.outbox.bytes().len() < GATHERED_BYTES_MAX {
+    fn begin(&mut self, Answered { file, entry, persistence }: Answered) -> State {
+        let after = if persistence == Persistence::Close { After::Close } else { After::Read };
+        self.wire.entry = entry;
+        self.wire.restart(Wait::Idle, self.context);
+        let is_queued = file.is_none() && after == After::Read;
+        let has_room = self.wire.outbox.bytes().len() < GATHERED_BYTES_MAX;
+        if is_queued && has_room && !self.wire.inbox.is_empty() {
+            self.wire.log(self.context);
             return State::Reading(HeadScan::default());
         }
-        State::Writing(self)
+        State::Writing(Writing { file, after })
     }
 
-    fn step<T: Transport>(self, wire: &mut Wire<T>, context: &mut Context) -> Next {
-        if !wire.outbox.is_empty() {
-            let follow = if self.file.is_some() { Follow::More } else { Follow::Nothing };
-            return flush(State::Writing(self), follow, wire, context);
+    /// Sends the outbox, then the file, a bounded part a turn.
+    fn write(&mut self, mut writing: Writing) -> Result<Next, Stop> {
+        if !self.wire.outbox.is_empty() {
+            let follow = if writing.file.is_some() { Follow::More } else { Follow::Nothing };
+            return self.flush(State::Writing(writing), follow);
         }
-        let Writing { file, after } = self;
-        match file {
-            Some(sending) => sending.step(after, wire, context),
-            None => Next::Go(finish(after, wire, context)),
+        let Some(sending) = writing.file.as_mut().filter(|sending| sending.sent < sending.length) else {
+            return Ok(Next::Go(self.finish(writing.after)?));
+        };
+        let count = (sending.length - sending.sent).min(FILE_BYTES_PER_TURN);
+        match self.wire.io.send_file(&sending.file, sending.sent, count as usize)? {
+            Moved::Bytes(count) => {
+                sending.sent += count as u64;
+                self.wire.sent_content(count as u64, self.context);
+                Ok(Next::Yield(State::Writing(writing)))
+            }
+            Moved::WouldBlock => Ok(self.park(Wait::Write, State::Writing(writing))),
+            Moved::End => Err(Stop::Over("the file is shorter than it was")),
         }
     }
 
-    fn give_up<T: Transport>(self, why: &str, wire: &mut Wire<T>, context: &mut Context) -> State {
-        if let Some(sending) = self.file {
-            sending.log(context);
-        }
-        close(wire, why)
-    }
-}
-
-impl Sending {
-    fn step<T: Transport>(mut self, after: After, wire: &mut Wire<T>, context: &mut Context) -> Next {
-        let count = (self.length - self.sent).min(FILE_BYTES_PER_TURN);
-        match wire.io.send_file(&self.file, self.sent, count as usize) {
-            Ok(Moved::Bytes(count)) => {
-                self.sent += count as u64;
-                wire.restart(Wait::Write, context);
-                if self.sent < self.length {
-                    return Next::Yield(State::Writing(Writing { file: Some(self), after }));
-                }
-                self.log(context);
-                Next::Go(State::Writing(Writing { file: None, after }))
+    /// Everything was sent.
+    fn finish(&mut self, after: After) -> Result<State, Stop> {
+        self.wire.log(self.context);
+        match after {
+            After::Read => {
+                self.wire.restart(Wait::Idle, self.context);
+                Ok(State::Reading(HeadScan::default()))
             }
-            Ok(Moved::WouldBlock) => {
-                park(Wait::Write, State::Writing(Writing { file: Some(self), after }), wire, context)
+            After::Close if self.wire.inbox.is_empty() && self.wire.io.is_drained() => {
+                Err(Stop::Over("the answer was the last"))
             }
-            Ok(Moved::End) => {
-                self.log(context);
-                Next::Go(close(wire, "the file is shorter than it was"))
-            }
-            Err(error) => {
-                self.log(context);
-                Next::Go(fail(wire, &error))
+            After::Close | After::Linger => {
+                self.wire.io.shutdown()?;
+                self.wire.restart(Wait::Linger, self.context);
+                Ok(State::Closing(0))
             }
         }
     }
 
-    fn log(self, context: &mut Context) {
-        if let Some(entry) = self.entry {
-            context.access.add(entry, self.sent);
+    /// Closing a socket that holds unread bytes resets it, and a reset can destroy the answer before the
+    /// client has read it (RFC 9112 §9.6): so the bytes are read.
+    fn drain(&mut self, dropped: u64) -> Result<Next, Stop> {
+        if dropped >= Limits::LINGER_BYTES_MAX {
+            return Err(Stop::Over("the client went on sending"));
+        }
+        match self.wire.io.recv(&mut self.context.buffers.landing)? {
+            Moved::Bytes(count) => Ok(Next::Go(State::Closing(dropped + count as u64))),
+            Moved::WouldBlock => Ok(self.park(Wait::Linger, State::Closing(dropped))),
+            Moved::End => Err(Stop::Over("the client has seen the last answer")),
         }
     }
-}
 
-/// Everything was sent.
-fn finish<T: Transport>(after: After, wire: &mut Wire<T>, context: &mut Context) -> State {
-    match after {
-        After::Read => {
-            wire.restart(Wait::Idle, context);
-            State::Reading(HeadScan::default())
+    /// Sends from the outbox, and goes on in `state`.
+    fn flush(&mut self, state: State, follow: Follow) -> Result<Next, Stop> {
+        match self.wire.flush(follow, self.context)? {
+            Moved::Bytes(_) => Ok(Next::Go(state)),
+            Moved::WouldBlock => Ok(self.park(Wait::Write, state)),
+            Moved::End => Err(Stop::Over("the socket takes nothing")),
         }
-        After::Close if wire.inbox.is_empty() && wire.io.is_drained() => {
-            close(wire, "the answer was the last")
+    }
+
+    fn park(&mut self, wait: Wait, state: State) -> Next {
+        self.wire.wait_for(wait, self.context);
+        Next::Park(state)
+    }
+
+    /// What a connection becomes that cannot go on.
+    fn stop(&mut self, stop: Stop) -> State {
+        let Turn { wire, context } = self;
+        match stop {
+            Stop::Over(why) => debug!("{} closed: {why}", wire.id),
+            Stop::Failed(error) => debug!("{} closed: {error}", wire.id),
+            Stop::Refused(refusal) => {
+                debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
+                let came = wire.inbox.bytes();
+                wire.entry = answer::refuse(refusal, came, wire.peer, &mut wire.outbox, context).entry;
+                wire.inbox.clear();
+                wire.restart(Wait::Idle, context);
+                return State::Writing(Writing { file: None, after: After::Linger });
+            }
         }
-        After::Close | After::Linger => match wire.io.shutdown() {
-            Ok(()) => State::Closing(0),
-            Err(error) => fail(wire, &error),
-        },
+        State::Closed
     }
 }
 
-/// Closing a socket that holds unread bytes resets it, and a reset can destroy the answer before the client
-/// has read it (RFC 9112 §9.6): so the bytes are read.
-fn closing<T: Transport>(dropped: u64, wire: &mut Wire<T>, context: &mut Context) -> Next {
-    if dropped >= Limits::LINGER_BYTES_MAX {
-        return Next::Go(close(wire, "the client went on sending"));
-    }
-    match wire.io.recv(&mut context.buffers.landing) {
-        Ok(Moved::Bytes(count)) => Next::Go(State::Closing(dropped + count as u64)),
-        Ok(Moved::WouldBlock) => park(Wait::Linger, State::Closing(dropped), wire, context),
-        Ok(Moved::End) => Next::Go(close(wire, "the client has read the refusal")),
-        Err(error) => Next::Go(fail(wire, &error)),
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refused(refusal)
     }
 }
 
-/// Sends from the outbox, and goes on in `state`.
-fn flush<T: Transport>(state: State, follow: Follow, wire: &mut Wire<T>, context: &Context) -> Next {
-    match wire.flush(follow, context) {
-        Ok(Moved::Bytes(_)) => Next::Go(state),
-        Ok(Moved::WouldBlock) => park(Wait::Write, state, wire, context),
-        Ok(Moved::End) => Next::Go(close(wire, "the socket takes nothing")),
-        Err(error) => Next::Go(fail(wire, &error)),
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Failed(error)
     }
-}
-
-fn park<T: Transport>(wait: Wait, state: State, wire: &mut Wire<T>, context: &Context) -> Next {
-    wire.wait_for(wait, context);
-    Next::Park(state)
-}
-
-fn close<T>(wire: &Wire<T>, why: &str) -> State {
-    debug!("{} closed: {why}", wire.id);
-    State::Closed
-}
-
-/// An error on the socket ends one connection, nothing else.
-fn fail<T>(wire: &Wire<T>, error: &io::Error) -> State {
-    debug!("{} closed: {error}", wire.id);
-    State::Closed
 }

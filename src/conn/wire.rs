@@ -1,9 +1,10 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
-use super::buffers::Buffer;
-use super::context::Context;
 use super::io::{Id, Io, Moved};
 use super::transport::{Follow, Transport};
+use crate::access::Entry;
+use crate::buffers::Buffer;
+use crate::context::Context;
 use crate::limits::Limits;
 use std::io;
 use std::net::IpAddr;
@@ -47,6 +48,8 @@ pub(super) struct Wire<T> {
     pub io: Io<T>,
     pub inbox: Buffer,
     pub outbox: Buffer,
+    /// The log line of the answer that is on its way.
+    pub entry: Option<Entry>,
     pub wait: Wait,
     pub since: Instant,
 }
@@ -55,7 +58,7 @@ impl<T: Transport> Wire<T> {
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Wire<T> {
         let io = Io::new(transport, id);
         let (inbox, outbox) = Default::default();
-        Wire { id, peer, io, inbox, outbox, wait: Wait::Idle, since: now }
+        Wire { id, peer, io, inbox, outbox, entry: None, wait: Wait::Idle, since: now }
     }
 
     /// Reads once into the inbox.
@@ -75,6 +78,19 @@ impl<T: Transport> Wire<T> {
             self.restart(Wait::Write, context);
         }
         Ok(moved)
+    }
+
+    /// Takes note of content that went out beside the outbox.
+    pub fn sent_content(&mut self, count: u64, context: &Context) {
+        self.entry.iter_mut().for_each(|entry| entry.content_bytes += count);
+        self.restart(Wait::Write, context);
+    }
+
+    /// The answer is out, or never will be.
+    pub fn log(&mut self, context: &mut Context) {
+        if let Some(entry) = self.entry.take() {
+            context.access.add(entry);
+        }
     }
 
     /// Waits for `wait` from now on; the clock runs on where that is nothing new.

@@ -7,9 +7,9 @@ pub mod listener;
 pub mod deadlines;
 mod signals;
 
-use crate::conn::context::{Context, Phase};
 use crate::conn::transport::Readiness;
 use crate::conn::{Connection, Id, Verdict, Wait};
+use crate::context::{Context, Phase};
 use crate::limits::Limits;
 use crate::site::Site;
 use deadlines::Deadlines;

@@ -1,8 +1,8 @@
 //! What connections share and may use while they are driven: one for each loop, or one for each thread of
 //! a threaded variant.
 
-use super::access::AccessLog;
-use super::buffers::Buffers;
+use crate::access::AccessLog;
+use crate::buffers::Buffers;
 use crate::http::date::Date;
 use crate::limits::Limits;
 use crate::site::Site;
@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 /// Bytes that one recv can bring.
 const LANDING_BYTES: usize = 64 << 10;
 
-/// Lent to [`super::Connection::drive`].
+/// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
     /// What is served.
     pub site: Site,

@@ -17,10 +17,12 @@ pub struct AccessLog {
     lines: String,
 }
 
-/// A line whose answer is still on its way: all but the number of bytes sent.
+/// A line whose answer may still be on its way.
 pub struct Entry {
     line: String,
     bytes_at: usize,
+    /// Bytes of content that went to the client.
+    pub content_bytes: u64,
 }
 
 /// What a line tells.
@@ -55,18 +57,18 @@ impl Exchange<'_> {
         let [referer, user_agent] =
             [self.referer, self.user_agent].map(|value| Escaped(value.unwrap_or(b"-")));
         write!(line, " \"{referer}\" \"{user_agent}\"").expect(INFALLIBLE);
-        Entry { line, bytes_at }
+        Entry { line, bytes_at, content_bytes: 0 }
     }
 }
 
 impl AccessLog {
-    /// Completes a line with the bytes of content that went to the client.
-    pub fn add(&mut self, entry: Entry, content_bytes: u64) {
+    /// Completes a line.
+    pub fn add(&mut self, entry: Entry) {
         let (before, after) = entry.line.split_at(entry.bytes_at);
         let separator = if self.lines.is_empty() { "" } else { "\n" };
-        match content_bytes {
+        match entry.content_bytes {
             0 => write!(self.lines, "{separator}{before}-{after}"),
-            _ => write!(self.lines, "{separator}{before}{content_bytes}{after}"),
+            count => write!(self.lines, "{separator}{before}{count}{after}"),
         }
         .expect(INFALLIBLE);
     }
@@ -125,8 +127,8 @@ mod tests {
             user_agent: Some(b"a\tb"),
         };
         let mut log = AccessLog::default();
-        log.add(exchange.format(), 5);
-        log.add(exchange.format(), 0);
+        log.add(Entry { content_bytes: 5, ..exchange.format() });
+        log.add(exchange.format());
         let line = |bytes| {
             format!(
                 r#"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] "GET /\x1B[31m\xFF\"\\ HTTP/1.1" 404 {bytes} "-" "a\x09b""#

@@ -1,0 +1,61 @@
+//! Who times out next, in the order of time.
+
+use onepoll::conn::Wait;
+use onepoll::limits::Limits;
+use onepoll::reactor::deadlines::Deadlines;
+use std::time::{Duration, Instant};
+
+#[test]
+fn whoever_waited_longest_is_due_first() {
+    let limits = Limits::default();
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut deadlines = Deadlines::default();
+    assert_eq!(deadlines.next(&limits), None);
+    for (key, second) in [(5, 0), (0, 1), (3, 2)] {
+        deadlines.set(key, Wait::Idle, at(second));
+    }
+    deadlines.set(7, Wait::Head, at(2));
+    assert_eq!(deadlines.longest(Wait::Idle), Some(5));
+    assert_eq!(deadlines.next(&limits), Some(at(2) + limits.head_timeout));
+    deadlines.set(5, Wait::Idle, at(3));
+    assert_eq!(deadlines.longest(Wait::Idle), Some(0), "5 moved to the end");
+    deadlines.set(0, Wait::Idle, at(1));
+    assert_eq!(deadlines.longest(Wait::Idle), Some(0), "nothing changed for 0");
+    deadlines.clear(3);
+    deadlines.clear(0);
+    deadlines.clear(0);
+    assert_eq!(deadlines.longest(Wait::Idle), Some(5));
+    assert_eq!(deadlines.expired(at(2) + limits.head_timeout, &limits), Some(7));
+    deadlines.clear(7);
+    assert_eq!(deadlines.expired(at(62), &limits), None);
+    assert_eq!(deadlines.expired(at(63), &limits), Some(5));
+    deadlines.clear(5);
+    assert_eq!(deadlines.next(&limits), None);
+}
+
+#[test]
+fn the_lists_agree_with_a_sorted_table() {
+    let limits = Limits::default();
+    let start = Instant::now();
+    let mut deadlines = Deadlines::default();
+    let mut table: Vec<Option<(Wait, Instant)>> = vec![None; 20];
+    let mut random: u64 = 1;
+    for step in 0..20_000 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let key = (random >> 33) as usize % 20;
+        let now = start + Duration::from_millis(step);
+        match (random >> 60) as usize {
+            choice @ 0..5 => {
+                deadlines.set(key, Wait::ALL[choice], now);
+                table[key] = Some((Wait::ALL[choice], now));
+            }
+            _ => {
+                deadlines.clear(key);
+                table[key] = None;
+            }
+        }
+        let dues = table.iter().flatten().map(|(wait, since)| *since + wait.timeout(&limits));
+        assert_eq!(deadlines.next(&limits), dues.min());
+    }
+}
