@@ -77,32 +77,31 @@ impl Site {
     /// Looks up the percent-encoded `path` of a target.
     pub fn find(&self, path: &str) -> Result<Found, Missing> {
         let path = SitePath::decode(path).ok_or(Missing::NotThere)?;
-        match self.root.look(path.name())? {
-            Entry::File if path.is_folder() => Err(Missing::NotThere),
-            Entry::File => self.read(path.name()),
-            Entry::Folder if path.is_folder() => self.read(&path.join(&self.index)),
-            Entry::Folder => Ok(Found::Folder { location: path.encode_as_folder() }),
-            Entry::Other => Err(Missing::NotThere),
+        match (self.root.entry(path.name())?, path.is_folder()) {
+            (Entry::File { file, bytes }, false) => represent(path.name(), file, bytes),
+            (Entry::Folder, true) => {
+                let name = path.join(&self.index);
+                match self.root.entry(&name)? {
+                    Entry::File { file, bytes } => represent(&name, file, bytes),
+                    Entry::Folder | Entry::Other => Err(Missing::NotThere),
+                }
+            }
+            (Entry::Folder, false) => Ok(Found::Folder { location: path.encode_as_folder() }),
+            (Entry::File { .. }, true) | (Entry::Other, _) => Err(Missing::NotThere),
         }
-    }
-
-    fn read(&self, name: &str) -> Result<Found, Missing> {
-        let (file, length) = self.root.open_file(name)?;
-        let content_type = kind::of(name, &file)?;
-        let stored = store(file, length)?;
-        Ok(Found::File { stored, content_type })
     }
 }
 
-/// Small files as bytes: as many as the file holds now, whatever its length was a moment ago.
-fn store(file: File, length: u64) -> io::Result<Stored> {
-    if length > WHOLE_BYTES_MAX {
+/// A small file as bytes: as many as it holds now, whatever its length was a moment ago.
+fn represent(name: &str, file: File, bytes: u64) -> Result<Found, Missing> {
+    let content_type = kind::of(name, &file)?;
+    if bytes > WHOLE_BYTES_MAX {
         os::read_ahead(&file);
-        return Ok(Stored::Large { file, length });
+        return Ok(Found::File { stored: Stored::Large { file, length: bytes }, content_type });
     }
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(Stored::Whole(bytes))
+    let mut whole = Vec::with_capacity(bytes as usize);
+    file.take(bytes).read_to_end(&mut whole)?;
+    Ok(Found::File { stored: Stored::Whole(whole), content_type })
 }
 
 impl From<io::Error> for Missing {

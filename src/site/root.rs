@@ -1,9 +1,9 @@
 //! The folder that is served, held open. The kernel resolves every name below it and refuses to leave it,
 //! whatever links there are and whoever renames things meanwhile (openat2(2) with RESOLVE_BENEATH).
 
-use super::Missing;
+use crate::os::OPEN_NONBLOCK;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -13,44 +13,41 @@ pub struct Root(Dir);
 
 /// What stands under a name.
 pub enum Entry {
-    /// A regular file.
-    File,
+    /// A regular file, open for reading.
+    File {
+        /// At its beginning.
+        file: File,
+        /// Its length when it was opened.
+        bytes: u64,
+    },
     /// A folder.
     Folder,
-    /// A pipe, a socket or a device, which are never opened.
+    /// A pipe, a socket or a device: never opened.
     Other,
 }
 
 impl Root {
-    /// Opens the folder at `path`, by the links that lead there.
+    /// Opens the folder at `path`, by whatever links lead there.
     pub fn open(path: &Path) -> io::Result<Root> {
         Dir::open_ambient_dir(path, ambient_authority()).map(Root)
     }
 
-    /// Looks what `name` is without opening it for reading. Links are followed below the root.
-    pub fn look(&self, name: &str) -> Result<Entry, Missing> {
+    /// Looks what `name` is and opens it if it is a regular file. Links are followed below the root.
+    pub fn entry(&self, name: &str) -> io::Result<Entry> {
         let metadata = self.0.metadata(name)?;
-        Ok(match metadata {
-            _ if metadata.is_file() => Entry::File,
-            _ if metadata.is_dir() => Entry::Folder,
-            _ => Entry::Other,
-        })
-    }
-
-    /// Opens a regular file for reading and says its length in bytes. What has become a pipe since it was
-    /// looked at does not hold up the open.
-    pub fn open_file(&self, name: &str) -> Result<(File, u64), Missing> {
-        let is_file = |metadata: &Metadata| metadata.is_file();
-        if !is_file(&self.0.metadata(name)?) {
-            return Err(Missing::NotThere);
+        if metadata.is_dir() {
+            return Ok(Entry::Folder);
         }
-        let options = OpenOptions::new().read(true).custom_flags(crate::os::OPEN_NONBLOCK).clone();
-        let file = self.0.open_with(name, &options)?;
+        if !metadata.is_file() {
+            return Ok(Entry::Other);
+        }
+        // What has become a pipe since the look does not hold up the open.
+        let file = self.0.open_with(name, OpenOptions::new().read(true).custom_flags(OPEN_NONBLOCK))?;
         let metadata = file.metadata()?;
-        if !is_file(&metadata) {
-            return Err(Missing::NotThere);
+        match metadata.is_file() {
+            true => Ok(Entry::File { file: file.into_std(), bytes: metadata.len() }),
+            false => Ok(Entry::Other),
         }
-        Ok((file.into_std(), metadata.len()))
     }
 }
 
