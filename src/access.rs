@@ -1,6 +1,6 @@
 //! The access log: one line a request in the Combined Log Format, handed to `log` once a turn.
 
-use crate::http::response::Status;
+use crate::http::status::Status;
 use log::{Level, info, log_enabled};
 use std::fmt::Write;
 use std::net::IpAddr;

@@ -51,8 +51,9 @@
 //! | [`handlers`] | GET and HEAD, POST, pages for errors | serde_json (`ack.rs`) |
 //! | [`site`] | from a path to an open file and its type | cap-std, mime_guess, percent-encoding |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
-//! | [`http::request`], [`http::target`], [`http::body`] | what a head means; how content is framed | |
-//! | [`http::response`], [`http::date`] | the head of an answer | httpdate |
+//! | [`http::request`], [`http::target`], [`http::version`] | what a head asks for | |
+//! | [`http::body`] | how content is framed, and where it ends | |
+//! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
 //! | [`limits`] | every limit, with its unit and its reason | |
 //! | [`os`] | system calls that neither std nor mio has | rustix |
 //!

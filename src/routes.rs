@@ -3,7 +3,8 @@
 
 use crate::handlers::{Content, Handler, Response, ack, files, page};
 use crate::http::request::{Method, Request};
-use crate::http::response::{Head, Status};
+use crate::http::response::Head;
+use crate::http::status::Status;
 use crate::site::Site;
 
 const ROUTES: &[(Method, Handler)] = &[

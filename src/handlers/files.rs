@@ -2,7 +2,8 @@
 
 use super::{Content, Response, page};
 use crate::http::request::Request;
-use crate::http::response::{Head, Status};
+use crate::http::response::Head;
+use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::site::{Found, Missing, Site, Stored};
 

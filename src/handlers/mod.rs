@@ -4,7 +4,8 @@ pub mod files;
 pub mod ack;
 
 use crate::http::request::Request;
-use crate::http::response::{Head, Status};
+use crate::http::response::Head;
+use crate::http::status::Status;
 use crate::site::Site;
 use std::borrow::Cow;
 use std::fs::File;

@@ -3,8 +3,8 @@
 
 use super::fields::{Fields, Slots, is_token, is_token_byte, trim};
 use super::lines::TrailerScan;
-use super::request::Version;
-use super::response::Status;
+use super::status::Status;
+use super::version::Version;
 use super::{HeadLimits, Refusal};
 
 /// Bytes of chunk extensions accepted in one body: nobody needs them, and each costs its reader time.

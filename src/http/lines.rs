@@ -2,7 +2,7 @@
 //! way here, and judges in the order of the bytes: the same request gets the same answer whether it
 //! came in one piece or in a thousand.
 
-use super::response::Status;
+use super::status::Status;
 use super::{HeadLimits, Refusal};
 
 /// Empty lines skipped before a request line; RFC 9112 §2.2 asks for one at least, and a client that

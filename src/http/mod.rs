@@ -4,15 +4,17 @@
 //! What can be read in two ways is refused, never guessed: two readers of one byte stream that disagree
 //! about where a request ends is how requests are smuggled (RFC 9112 §11.2).
 
+pub mod status;
 pub mod lines;
 pub mod fields;
+pub mod version;
 pub mod target;
 pub mod request;
 pub mod body;
 pub mod response;
 pub mod date;
 
-use response::Status;
+use status::Status;
 
 /// Why a request is refused, and with which status. After a refusal nothing on the connection is read
 /// as a request again.

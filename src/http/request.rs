@@ -3,8 +3,9 @@
 use super::Refusal;
 use super::body::Framing;
 use super::fields::{Fields, Slots, is_token};
-use super::response::Status;
+use super::status::Status;
 use super::target::{Target, is_authority};
+use super::version::{Persistence, Version};
 
 /// A method that HTTP knows (RFC 9110 §9, RFC 5789), whether or not this server answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,25 +47,6 @@ impl Method {
         let known = Method::NAMES.iter().find(|&&(_, method)| method == self);
         known.map_or("(unknown)", |&(name, _)| name)
     }
-}
-
-/// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Version {
-    Http10,
-    Http11,
-}
-
-/// Whether the connection serves another request after this one (RFC 9112 §9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It does, as in HTTP/1.1 unless something is said.
-    KeepAlive,
-    /// It does, and has to say so: a 1.0 client that asked for it.
-    KeepAliveSaid,
-    /// It ends.
-    Close,
 }
 
 /// A whole head that may be acted upon.
@@ -115,7 +97,7 @@ impl<'a> Request<'a> {
             version,
             fields,
             framing,
-            persistence: persistence(fields, version),
+            persistence: Persistence::of(fields, version),
             expects_continue: expects_continue(fields, version)?,
             content_bytes: 0,
         })
@@ -175,19 +157,6 @@ fn check_host(fields: Fields<'_>, version: Version) -> Result<(), Refusal> {
         Some(_) => Err(Refusal::bad("the Host field is not a host with an optional port")),
         None if version == Version::Http10 => Ok(()),
         None => Err(Refusal::bad("a Host field is missing")),
-    }
-}
-
-fn persistence(fields: Fields<'_>, version: Version) -> Persistence {
-    let says = |option: &str| {
-        let mut members = fields.members("connection");
-        members.any(|member| member.eq_ignore_ascii_case(option.as_bytes()))
-    };
-    match version {
-        _ if says("close") => Persistence::Close,
-        Version::Http11 => Persistence::KeepAlive,
-        Version::Http10 if says("keep-alive") => Persistence::KeepAliveSaid,
-        Version::Http10 => Persistence::Close,
     }
 }
 
@@ -289,27 +258,6 @@ mod tests {
             let parsed = Request::parse(head.as_bytes(), &mut slots);
             let got = parsed.map(|request| request.expects_continue).map_err(|refusal| refusal.status.code);
             assert_eq!(got, expected, "{fields} {version}");
-        }
-    }
-
-    #[test]
-    fn connection_options() {
-        use Persistence::*;
-        let table = [
-            ("HTTP/1.1", "", KeepAlive),
-            ("HTTP/1.1", "Connection: close\r\n", Close),
-            ("HTTP/1.1", "Connection: Upgrade, CLOSE\r\n", Close),
-            ("HTTP/1.1", "Connection: keep-alive\r\nConnection: close\r\n", Close),
-            ("HTTP/1.1", "Connection: closed\r\n", KeepAlive),
-            ("HTTP/1.0", "", Close),
-            ("HTTP/1.0", "Connection: Keep-Alive\r\n", KeepAliveSaid),
-            ("HTTP/1.0", "Connection: keep-alive, close\r\n", Close),
-        ];
-        for (version, fields, expected) in table {
-            let head = format!("GET / {version}\r\nHost: a\r\n{fields}\r\n");
-            let mut slots = Slots::new();
-            let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
-            assert_eq!(request.persistence, expected, "{version} {fields}");
         }
     }
 

@@ -1,40 +1,9 @@
 //! A response's head: status and fields in, bytes out (RFC 9112 §4). Every head is written here.
 
-use super::request::Persistence;
+use super::status::Status;
+use super::version::Persistence;
 use std::borrow::Cow;
 use std::io::Write;
-
-/// A status code and the phrase that goes with it (RFC 9110 §15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Status {
-    pub code: u16,
-    pub reason: &'static str,
-}
-
-#[allow(missing_docs)]
-impl Status {
-    pub const OK: Status = Status::new(200, "OK");
-    pub const NO_CONTENT: Status = Status::new(204, "No Content");
-    pub const MOVED_PERMANENTLY: Status = Status::new(301, "Moved Permanently");
-    pub const BAD_REQUEST: Status = Status::new(400, "Bad Request");
-    pub const FORBIDDEN: Status = Status::new(403, "Forbidden");
-    pub const NOT_FOUND: Status = Status::new(404, "Not Found");
-    pub const METHOD_NOT_ALLOWED: Status = Status::new(405, "Method Not Allowed");
-    pub const REQUEST_TIMEOUT: Status = Status::new(408, "Request Timeout");
-    pub const CONTENT_TOO_LARGE: Status = Status::new(413, "Content Too Large");
-    pub const URI_TOO_LONG: Status = Status::new(414, "URI Too Long");
-    pub const EXPECTATION_FAILED: Status = Status::new(417, "Expectation Failed");
-    pub const FIELDS_TOO_LARGE: Status = Status::new(431, "Request Header Fields Too Large");
-    pub const INTERNAL_SERVER_ERROR: Status = Status::new(500, "Internal Server Error");
-    pub const NOT_IMPLEMENTED: Status = Status::new(501, "Not Implemented");
-    pub const SERVICE_UNAVAILABLE: Status = Status::new(503, "Service Unavailable");
-    pub const VERSION_NOT_SUPPORTED: Status = Status::new(505, "HTTP Version Not Supported");
-
-    const fn new(code: u16, reason: &'static str) -> Status {
-        Status { code, reason }
-    }
-}
 
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
