@@ -12,6 +12,16 @@ pub fn imf_fixdate(time: SystemTime) -> String {
     httpdate::fmt_http_date(time)
 }
 
+/// Reads a date in any of the three forms that HTTP has had.
+pub fn parse_date(written: &[u8]) -> Option<SystemTime> {
+    std::str::from_utf8(written).ok().and_then(|text| httpdate::parse_http_date(text).ok())
+}
+
+/// Whole seconds since 1970; 0 for any time before.
+pub fn unix_second(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// The text of the current second, written once a second.
 #[derive(Clone, Debug)]
 pub struct Date {
@@ -36,10 +46,6 @@ impl Date {
     pub fn text(&self) -> &str {
         &self.text
     }
-}
-
-fn unix_second(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

@@ -11,6 +11,11 @@ pub mod version;
 pub mod target;
 pub mod request;
 pub mod body;
+pub mod weight;
+pub mod encoding;
+pub mod validators;
+pub mod conditional;
+pub mod range;
 pub mod response;
 pub mod date;
 

@@ -2,10 +2,11 @@
 
 use super::Refusal;
 use super::body::Framing;
-use super::fields::{Fields, Slots, is_token};
+use super::fields::{Fields, Slots, is_token, trim};
 use super::status::Status;
 use super::target::{Target, is_authority};
 use super::version::{Persistence, Version};
+use super::weight::weight;
 
 /// A method that HTTP knows (RFC 9110 §9, RFC 5789), whether or not this server answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,28 +106,20 @@ impl<'a> Request<'a> {
 
     /// Whether the client would rather have JSON than HTML (RFC 9110 §12.5.1).
     pub fn prefers_json(&self) -> bool {
-        let json = self.quality_of("application/json");
-        json > 0 && json > self.quality_of("text/html")
+        self.weight_of("application/json") > self.weight_of("text/html")
     }
 
     /// The weight, in thousandths, that `Accept` gives to a media type named in full. Wildcards count
     /// for nothing: they do not tell one type from another.
-    fn quality_of(&self, media_type: &str) -> u16 {
-        let mut members = self.fields.members("accept").map(|member| member.split(|&byte| byte == b';'));
-        let found = members.find_map(|mut parts| {
-            let name = parts.next()?;
-            super::fields::trim(name).eq_ignore_ascii_case(media_type.as_bytes()).then_some(parts)
+    fn weight_of(&self, media_type: &str) -> u16 {
+        let mut members = self.fields.members("accept");
+        let found = members.find_map(|member| {
+            let mut parts = member.split(|&byte| byte == b';').map(trim);
+            let is_named = parts.next()?.eq_ignore_ascii_case(media_type.as_bytes());
+            is_named.then(|| weight(parts))
         });
-        let Some(mut parameters) = found else { return 0 };
-        parameters.find_map(|parameter| quality(super::fields::trim(parameter))).unwrap_or(1000)
+        found.unwrap_or(0)
     }
-}
-
-/// The weight of a `q=` parameter in thousandths (RFC 9110 §12.4.2); one that is malformed counts for nothing.
-fn quality(parameter: &[u8]) -> Option<u16> {
-    let [b'q' | b'Q', b'=', value @ ..] = parameter else { return None };
-    let weight = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f32>().ok());
-    Some(weight.filter(|weight| (0.0..=1.0).contains(weight)).map_or(0, |weight| (weight * 1000.0) as u16))
 }
 
 /// Method, target and version of a request line: three parts, two single spaces.
