@@ -10,9 +10,10 @@ use std::time::Duration;
 
 /// A single-threaded HTTP/1.1 server: one poll, one thread, every connection.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, hide_possible_values = true)]
-#[command(after_help = "Every option is also read from the environment: ONEPOLL_PORT, ONEPOLL_MAX_BODY, …\n\
-    SIZE is bytes, 64KiB or 10MB; SECONDS may have a fraction. RUST_LOG=debug or trace shows what happens.")]
+#[command(version, max_term_width = 80, hide_possible_values = true)]
+#[command(after_help = "Every option is also read from the environment: ONEPOLL_PORT, ONEPOLL_GRACE, …\n\
+    SIZE is bytes, 64KiB or 10MB; SECONDS may have a fraction.\n\
+    RUST_LOG=debug or RUST_LOG=trace shows what happens.")]
 pub struct Cli {
     /// Folder to serve [default: www if it is here, else .]
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR", hide_env = true)]
@@ -42,19 +43,19 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 struct Sizes {
-    /// Connections at once [default: as descriptors allow]
+    /// At once [default: as descriptors allow]
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", hide_env = true, value_parser = at_least_one)]
     max_connections: Option<usize>,
-    /// Request line; a longer one is answered 414
+    /// A request line, else 414
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", hide_env = true, default_value = "8KiB", value_parser = size)]
     max_request_line: u64,
-    /// Request line and fields together; 431
+    /// A whole head, else 431
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", hide_env = true, default_value = "16KiB", value_parser = size)]
     max_head: u64,
-    /// Number of fields; 431
+    /// Number of fields, else 431
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", hide_env = true, default_value_t = 100, value_parser = fields)]
     max_fields: usize,
-    /// Content of a request; 413
+    /// A body, else 413
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", hide_env = true, default_value = "1MiB", value_parser = size)]
     max_body: u64,
 }
@@ -62,19 +63,19 @@ struct Sizes {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Timeouts")]
 struct Times {
-    /// For a whole head, however it drips; 408
+    /// For a whole head, else 408
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", hide_env = true, default_value = "10", value_parser = seconds)]
     head_timeout: Duration,
-    /// For more of a body; 408
+    /// For more of a body, else 408
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", hide_env = true, default_value = "20", value_parser = seconds)]
     body_timeout: Duration,
-    /// For a client to take more of an answer
+    /// For more of an answer to leave
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", hide_env = true, default_value = "30", value_parser = seconds)]
     write_timeout: Duration,
     /// For a next request
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", hide_env = true, default_value = "60", value_parser = seconds)]
     idle_timeout: Duration,
-    /// For what is in flight after Ctrl-C
+    /// To finish after Ctrl-C
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", hide_env = true, default_value = "10", value_parser = seconds)]
     grace: Duration,
 }
