@@ -66,7 +66,9 @@ fn no_site(root: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => format!("{root}: no such folder; name one that exists: onepoll DIR"),
         io::ErrorKind::NotADirectory => format!("{root}: not a folder; name the folder it is in"),
-        io::ErrorKind::PermissionDenied => format!("{root}: no permission to read this folder"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{root}: no permission to look into this folder; serve another one, or change its mode")
+        }
         _ => format!("{root}: cannot be served: {error}"),
     }
 }

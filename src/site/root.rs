@@ -29,7 +29,10 @@ pub enum Entry {
 impl Root {
     /// Opens the folder at `path`, by whatever links lead there.
     pub fn open(path: &Path) -> io::Result<Root> {
-        Dir::open_ambient_dir(path, ambient_authority()).map(Root)
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        // The open asks for no permission (O_PATH); looking for a name in it does.
+        dir.metadata(".")?;
+        Ok(Root(dir))
     }
 
     /// Looks what `name` is and opens it if it is a regular file. Links are followed below the root.
