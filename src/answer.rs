@@ -6,6 +6,7 @@ use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
 use crate::handlers::{self, Content, Response};
 use crate::http::Refusal;
+use crate::http::lines::request_line;
 use crate::http::request::{Method, Request};
 use crate::http::version::Persistence;
 use crate::routes;
@@ -59,8 +60,7 @@ pub fn refuse(
     outbox: &mut Buffer,
     context: &mut Context,
 ) -> Answered {
-    let begin = came.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(came.len());
-    let line = came[begin..].split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let line = request_line(came);
     let exchange = Exchange {
         peer,
         date: context.date.text(),

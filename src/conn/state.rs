@@ -168,17 +168,21 @@ impl<T: Transport> Turn<'_, T> {
         let mut request = Request::parse(head, &mut slots)?;
         let body = Body::new(request.framing, context.limits.content_bytes_max)?;
         debug!("{} {} {:?}", wire.id, request.method.name(), request.target);
-        let client_waits = request.expects_continue && rest.is_empty() && !body.is_whole();
-        let waits_in_vain = client_waits && !routes::answers(request.method);
-        if waits_in_vain {
+        let asks_first = request.expects_continue && !body.is_whole();
+        if asks_first && !routes::answers(request.method) {
+            // The content is not wanted, and may come all the same. How much of it is here already does not
+            // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
+            let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+            wire.inbox.clear();
+            return Ok(self.begin(answered, After::Linger));
         }
-        if body.is_whole() || waits_in_vain {
+        if body.is_whole() {
             let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
             wire.inbox.consume(head_bytes);
-            return Ok(self.begin(answered));
+            return Ok(self.begin_as_said(answered));
         }
-        if client_waits {
+        if asks_first && rest.is_empty() {
             wire.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
         Ok(State::Parsed(Parsed { head_bytes, body }))
@@ -212,12 +216,17 @@ impl<T: Transport> Turn<'_, T> {
         request.content_bytes = parsed.body.content_bytes();
         let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
         wire.inbox.consume(parsed.head_bytes);
-        Ok(self.begin(answered))
+        Ok(self.begin_as_said(answered))
+    }
+
+    /// Begins to write an answer that says itself what comes after it.
+    fn begin_as_said(&mut self, answered: Answered) -> State {
+        let is_last = answered.persistence == Persistence::Close;
+        self.begin(answered, if is_last { After::Close } else { After::Read })
     }
 
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
-    fn begin(&mut self, Answered { file, entry, persistence }: Answered) -> State {
-        let after = if persistence == Persistence::Close { After::Close } else { After::Read };
+    fn begin(&mut self, Answered { file, entry, .. }: Answered, after: After) -> State {
         self.wire.entry = entry;
         self.wire.restart(Wait::Idle, self.context);
         let is_queued = file.is_none() && after == After::Read;
@@ -305,10 +314,9 @@ impl<T: Transport> Turn<'_, T> {
             Stop::Refused(refusal) => {
                 debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
                 let came = wire.inbox.bytes();
-                wire.entry = answer::refuse(refusal, came, wire.peer, &mut wire.outbox, context).entry;
+                let answered = answer::refuse(refusal, came, wire.peer, &mut wire.outbox, context);
                 wire.inbox.clear();
-                wire.restart(Wait::Idle, context);
-                return State::Writing(Writing { file: None, after: After::Linger });
+                return self.begin(answered, After::Linger);
             }
         }
         State::Closed

@@ -46,6 +46,15 @@ impl HeadScan {
     }
 }
 
+/// The request line that begins in `bytes`, as far as it came; for a request that is refused, whose head may
+/// have no end. It is found as [`HeadScan`] finds it, or a refusal would depend on how the bytes were cut.
+pub fn request_line(mut bytes: &[u8]) -> &[u8] {
+    for _ in 0..EMPTY_LINES_MAX {
+        bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    }
+    bytes.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default()
+}
+
 /// The search for the end of a trailer section: field lines and an empty line, under a head's limits.
 #[derive(Clone, Debug, Default)]
 pub struct TrailerScan {
@@ -177,6 +186,22 @@ mod tests {
             for step in 1..=bytes.len().max(1) {
                 assert_eq!(find(bytes, step), *expected, "{} in {step}s", bytes.escape_ascii());
             }
+        }
+    }
+
+    #[test]
+    fn a_request_line_stands_behind_few_empty_lines_and_no_other_bytes() {
+        let table: &[(&[u8], &[u8])] = &[
+            (b"", b""),
+            (b"GET / HT", b"GET / HT"),
+            (b"\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nA: b", b"GET / HTTP/1.1"),
+            (b"GET / HTTP/1.1\nA: b", b"GET / HTTP/1.1"),
+            (b"\r\n\r\n\r\n\r\n\r\nGET", b""),
+            (b"\nGET", b""),
+            (b"\rGET", b""),
+        ];
+        for (bytes, line) in table {
+            assert_eq!(request_line(bytes), *line, "{}", bytes.escape_ascii());
         }
     }
 

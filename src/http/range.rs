@@ -153,7 +153,10 @@ mod tests {
             Selection::Parts((0..PARTS_MAX as u64).map(|at| at * 2..at * 2 + 1).collect())
         );
         assert_eq!(flood(PARTS_MAX as u64 + 1, 2), Selection::Whole);
-        assert_eq!(flood(LISTED_MAX as u64, 1), Selection::Parts(std::iter::once(0..LISTED_MAX as u64).collect()));
+        assert_eq!(
+            flood(LISTED_MAX as u64, 1),
+            Selection::Parts(std::iter::once(0..LISTED_MAX as u64).collect())
+        );
         assert_eq!(flood(LISTED_MAX as u64 + 1, 1), Selection::Whole);
         assert_eq!(select(format!("bytes=0-{}", ",0-".repeat(5000)).as_bytes(), 100), Selection::Whole);
     }
