@@ -78,6 +78,13 @@ impl Accepting {
         self.pause = Pause::No;
     }
 
+    /// A connection is idle: it can make room where no place is free.
+    pub fn somebody_is_idle(&mut self) {
+        if self.pause == Pause::Full {
+            self.pause = Pause::No;
+        }
+    }
+
     /// Every place is taken.
     pub fn is_full(&mut self) {
         if self.pause != Pause::Full {

@@ -190,9 +190,13 @@ impl<K: Kernel> Reactor<K> {
         let slot = &mut self.slots[token.key];
         match how(&mut slot.connection, &mut self.context) {
             Verdict::Closed => return self.remove(token.key),
-            Verdict::Again if slot.turn == Turn::Done => {
-                slot.turn = Turn::Queued;
-                self.queue.push(token);
+            Verdict::Again => {
+                if slot.turn == Turn::Done {
+                    slot.turn = Turn::Queued;
+                    self.queue.push(token);
+                }
+                // It waits for its turn and nothing else: its time does not run out, and it is not idle.
+                return self.deadlines.clear(token.key);
             }
             Verdict::Parked if slot.watched == Watched::No => {
                 if let Err(error) = self.kernel.watch(slot.connection.transport(), token) {
@@ -201,10 +205,13 @@ impl<K: Kernel> Reactor<K> {
                 }
                 slot.watched = Watched::Yes;
             }
-            Verdict::Again | Verdict::Parked => {}
+            Verdict::Parked => {}
         }
         let (wait, since) = slot.connection.waits();
         self.deadlines.set(token.key, wait, since);
+        if wait == Wait::Idle {
+            self.accepting.somebody_is_idle();
+        }
     }
 
     /// Drops a connection, which closes its socket and with that takes it out of the poll.
