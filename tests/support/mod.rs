@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod program;
+
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;

@@ -1,0 +1,723 @@
+//! The program itself: its first line, its flags, its errors, its log, its end, and what it costs.
+
+mod support;
+
+use onepoll::limits::Limits;
+use rustix::process::{Resource, Rlimit, Signal, geteuid, prlimit};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use support::program::{PATH, Program, onepoll, prepared};
+use support::{Answer, ask, connect, folder, read_answer};
+
+/// Words of a command line.
+type Arguments<'a> = [&'a str];
+/// Names and values.
+type Environment<'a> = [(&'a str, &'a str)];
+
+// What it serves, and where.
+
+#[test]
+fn the_first_line_names_the_real_port() {
+    let root = folder(&[("index.html", b"here")]);
+    for (bind, shown) in [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")] {
+        if TcpListener::bind(format!("{shown}:0")).is_err() {
+            eprintln!("skipped: {shown} cannot be bound here");
+            continue;
+        }
+        let program = Program::spawn(onepoll().arg(root.path()).args(["--port", "0", "-b", bind]));
+        // The program goes on running: the line is here because it was flushed.
+        let first = program.said().unwrap();
+        let port = first.strip_prefix(&format!("Server is running on http://{shown}:")).expect(&first);
+        assert!(port.parse::<u16>().is_ok_and(|port| port > 0), "{first}");
+        let address = format!("{shown}:{port}").parse().unwrap();
+        assert_eq!(get(address, "/").text(), "here");
+        let second = program.said().unwrap();
+        assert!(second.contains(root.path().to_str().unwrap()), "{second}");
+    }
+}
+
+#[test]
+fn the_folder_is_www_or_here_or_the_one_that_is_named() {
+    let both: &[(&str, &[u8])] = &[
+        ("index.html", b"here"),
+        ("www/index.html", b"www"),
+        ("www/other.html", b"other"),
+        ("site/index.html", b"site"),
+        ("env/index.html", b"env"),
+    ];
+    let no_www: &[(&str, &[u8])] = &[("index.html", b"here")];
+    let www_is_a_file: &[(&str, &[u8])] = &[("index.html", b"here"), ("www", b"a file")];
+    #[rustfmt::skip]
+    let table: &[(_, &Arguments, &Environment, _)] = &[
+        (both,          &[],                        &[],                                "www"),
+        (no_www,        &[],                        &[],                                "here"),
+        (www_is_a_file, &[],                        &[],                                "here"),
+        (both,          &["."],                     &[],                                "here"),
+        (both,          &["site"],                  &[],                                "site"),
+        (both,          &[],                        &[("ONEPOLL_DIR", "env")],          "env"),
+        (both,          &["site"],                  &[("ONEPOLL_DIR", "env")],          "site"),
+        (both,          &["--index", "other.html"], &[],                                "other"),
+        (both,          &[],                        &[("ONEPOLL_INDEX", "other.html")], "other"),
+        (both,          &["--index", "index.html"], &[("ONEPOLL_INDEX", "other.html")], "www"),
+    ];
+    for (files, arguments, environment, body) in table {
+        let here = folder(files);
+        let mut command = onepoll();
+        command.current_dir(here.path()).args(*arguments).envs(environment.iter().copied());
+        let (_program, address) = Program::start(&mut command);
+        assert_eq!(get(address, "/").text(), *body, "{arguments:?} {environment:?}");
+    }
+}
+
+#[test]
+fn a_folder_may_have_a_name_that_is_no_text() {
+    let parent = folder(&[]);
+    let root = parent.path().join(OsStr::from_bytes(b"\xff and a space"));
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("index.html"), "odd").unwrap();
+    let (_program, address) = Program::start(onepoll().arg(root));
+    assert_eq!(get(address, "/").text(), "odd");
+}
+
+#[test]
+fn a_flag_wins_over_the_environment() {
+    let root = folder(&[]);
+    let four_kibibytes =
+        [&b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4096\r\n\r\n"[..], &[b'x'; 4096]].concat();
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, _)] = &[
+        (&[],                      &[],                              200),
+        (&[],                      &[("ONEPOLL_MAX_BODY", "2KiB")],  413),
+        (&["--max-body", "2KiB"],  &[],                              413),
+        (&["--max-body", "8KiB"],  &[("ONEPOLL_MAX_BODY", "2KiB")],  200),
+        (&["--bind", "127.0.0.1"], &[("ONEPOLL_BIND", "192.0.2.1")], 200),
+        (&["--port", "0"],         &[("ONEPOLL_PORT", "nonsense")],  200),
+    ];
+    for (arguments, environment, status) in table {
+        let mut command = onepoll();
+        let (_program, address) =
+            Program::start(command.arg(root.path()).args(*arguments).envs(environment.iter().copied()));
+        let mut answer = &ask(address, &four_kibibytes)[..];
+        assert_eq!(read_answer(&mut answer, "POST").status, *status, "{arguments:?} {environment:?}");
+    }
+}
+
+#[test]
+fn every_flag_is_read_from_the_environment() {
+    for (variable, value, flag) in [
+        ("ONEPOLL_PORT", "nonsense", "--port"),
+        ("ONEPOLL_INDEX", "a/b", "--index"),
+        ("ONEPOLL_MAX_CONNECTIONS", "nonsense", "--max-connections"),
+        ("ONEPOLL_MAX_REQUEST_LINE", "nonsense", "--max-request-line"),
+        ("ONEPOLL_MAX_HEAD", "nonsense", "--max-head"),
+        ("ONEPOLL_MAX_FIELDS", "nonsense", "--max-fields"),
+        ("ONEPOLL_MAX_BODY", "nonsense", "--max-body"),
+        ("ONEPOLL_HEAD_TIMEOUT", "nonsense", "--head-timeout"),
+        ("ONEPOLL_BODY_TIMEOUT", "nonsense", "--body-timeout"),
+        ("ONEPOLL_WRITE_TIMEOUT", "nonsense", "--write-timeout"),
+        ("ONEPOLL_IDLE_TIMEOUT", "nonsense", "--idle-timeout"),
+        ("ONEPOLL_GRACE", "nonsense", "--grace"),
+    ] {
+        let error = refused(onepoll().env(variable, value), 2);
+        assert!(error.contains(flag) && error.contains(value), "{variable}: {error}");
+    }
+}
+
+// What it says when it cannot serve, and when it is asked.
+
+#[test]
+fn what_cannot_be_served_is_one_line_that_names_it_and_the_way_out() {
+    let root = folder(&[("file", b"")]);
+    let path = root.path().to_str().unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
+    let (port, taken) = (taken.port().to_string(), taken.to_string());
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, &str, &str)] = &[
+        (&["-p", &port],       &[],                              &taken,               "--port"),
+        (&[],                  &[("ONEPOLL_PORT", &port)],       &taken,               "--port"),
+        (&["nowhere"],         &[],                              "nowhere:",           "onepoll DIR"),
+        (&[],                  &[("ONEPOLL_DIR", "nowhere")],    "nowhere:",           "onepoll DIR"),
+        (&["file"],            &[],                              "file: not a folder", "name the folder"),
+        (&["file/below"],      &[],                              "file/below:",        "name the folder"),
+        (&["-b", "192.0.2.1"], &[],                              "192.0.2.1",          "--bind 127.0.0.1"),
+        (&[],                  &[("ONEPOLL_BIND", "192.0.2.1")], "192.0.2.1",          "--bind 127.0.0.1"),
+    ];
+    for (arguments, environment, thing, way_out) in table {
+        let mut command = onepoll();
+        command.current_dir(path).args(*arguments).envs(environment.iter().copied());
+        assert_sentence(&refused(&mut command, 1), thing, way_out);
+    }
+}
+
+#[test]
+fn what_it_has_no_permission_for_is_said_at_the_start() {
+    let Some(nobody) = Nobody::new() else { return };
+    let root = folder(&[("closed/index.html", b""), ("nameless/index.html", b"by name")]);
+    let set = |name, mode| set_mode(&root.path().join(name), mode);
+    set(".", 0o755);
+    set("nameless", 0o711);
+    set("closed", 0o000);
+    for name in ["closed", "closed/below"] {
+        assert_sentence(&refused(nobody.onepoll().arg(root.path().join(name)), 1), name, "another");
+    }
+    set("closed", 0o644);
+    assert_sentence(&refused(nobody.onepoll().arg(root.path().join("closed")), 1), "closed", "another");
+    // Only to list it would need more, and nothing is listed.
+    let (_program, address) = Program::start(nobody.onepoll().arg(root.path().join("nameless")));
+    assert_eq!(get(address, "/").text(), "by name");
+    set("closed", 0o755);
+
+    let free_from = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if !free_from.is_ok_and(|port| port.trim().parse::<u16>().is_ok_and(|port| port > 1)) {
+        return eprintln!("skipped: every port is free for everyone here");
+    }
+    assert_sentence(
+        &refused(nobody.onepoll().arg(root.path()).args(["-p", "1"]), 1),
+        "port 1;",
+        "--port 8080",
+    );
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_403() {
+    let Some(nobody) = Nobody::new() else { return };
+    let root = folder(&[("index.html", b"open"), ("secret.txt", b"closed"), ("folder/a.txt", b"closed")]);
+    for (name, mode) in [(".", 0o755), ("index.html", 0o644), ("secret.txt", 0o000), ("folder", 0o000)] {
+        set_mode(&root.path().join(name), mode);
+    }
+    let (_program, address) = Program::start(nobody.onepoll().arg(root.path()));
+    for (path, status) in [("/secret.txt", 403), ("/folder/a.txt", 403), ("/folder/", 403), ("/", 200)] {
+        let answer = get(address, path);
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.text().contains("<h1>403 Forbidden</h1>"), status == 403, "{path}");
+    }
+    set_mode(&root.path().join("folder"), 0o755);
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    #[rustfmt::skip]
+    let table: &[&[&str]] = &[
+        &["--nonsense"], &["one", "two"], &["--port"], &["--port", "65536"], &["--port", "-1"], &["--max-body", "many"],
+        &["--max-connections", "0"], &["--grace", "-1"], &["--index", "../x"], &["--index", ""],
+    ];
+    for arguments in table {
+        let error = refused(onepoll().args(*arguments), 2);
+        assert!(error.starts_with("error: ") && error.contains("--help"), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn the_help_fits_a_screen_and_groups_the_flags() {
+    for terminal in [&[][..], &[("COLUMNS", "80")], &[("COLUMNS", "200")]] {
+        let help = printed(onepoll().arg("--help").envs(terminal.iter().copied()));
+        let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 80 && help.lines().count() <= 40, "{help}");
+        let mut group = "";
+        let mut found = BTreeSet::new();
+        for line in help.lines() {
+            match line.strip_suffix(':') {
+                Some(heading) if !line.starts_with(' ') => group = heading,
+                _ => found.extend(
+                    line.split([' ', ',']).filter(|word| word.starts_with("--")).map(|flag| (group, flag)),
+                ),
+            }
+        }
+        let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
+        let expected = flags("Options", "--port --bind --index --help --version")
+            .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
+            .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));
+        assert_eq!(found, expected.collect(), "{help}");
+        for word in ["[DIR]", "www", "8080", "127.0.0.1", "index.html", "ONEPOLL_PORT", "RUST_LOG"] {
+            assert!(help.contains(word), "{word}: {help}");
+        }
+    }
+    assert_eq!(printed(onepoll().arg("-V")), format!("onepoll {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(printed(onepoll().arg("--version")), printed(onepoll().arg("-V")));
+}
+
+// How it ends.
+
+#[test]
+fn a_signal_lets_what_is_in_flight_finish() {
+    let large = patterned(24 << 20);
+    let root = folder(&[("index.html", b"here"), ("large.bin", &large)]);
+    for signal in [Signal::INT, Signal::TERM] {
+        // An address where no other test listens: nobody takes the port once it is free.
+        let mut command = onepoll();
+        command.arg(root.path()).args(["--bind", "127.0.0.2"]).env("RUST_LOG", "trace");
+        let (program, address) = Program::start(&mut command);
+        let [mut head, mut body, mut download, mut kept, mut silent] = [(); 5].map(|()| connect(address));
+        let came = |id, bytes: &[u8]| program.told(&format!("#{id} recv(65536) = Bytes({})", bytes.len()));
+
+        let half_a_head = b"GET / HTTP/1.1\r\nHo";
+        head.write_all(half_a_head).unwrap();
+        came(0, half_a_head);
+        let half_a_body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+        body.write_all(half_a_body).unwrap();
+        came(1, half_a_body);
+        download.write_all(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut start = [0; 12];
+        download.read_exact(&mut start).unwrap();
+        assert_eq!(read_kept(&mut kept, "/").text(), "here");
+
+        program.signal(signal);
+        for idle in [&mut kept, &mut silent] {
+            assert_eq!(idle.read(&mut [0]).unwrap(), 0, "an idle connection ends at once");
+        }
+        let refused = TcpStream::connect(address).map(drop).map_err(|error| error.kind());
+        assert_eq!(refused, Err(ErrorKind::ConnectionRefused));
+
+        head.write_all(b"st: a\r\n\r\n").unwrap();
+        let answer = read_last(head, "GET");
+        assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
+        body.write_all(b"67890").unwrap();
+        let answer = read_last(body, "POST");
+        assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
+        assert!(answer.text().contains("POST Request Received"));
+        let answer = read_last(start.chain(download), "GET");
+        assert!(answer.body == large, "the download is whole");
+
+        let (status, log) = program.end();
+        assert_eq!(status.code(), Some(0), "{log}");
+    }
+}
+
+#[test]
+fn with_nothing_in_flight_a_signal_ends_it_at_once() {
+    let root = folder(&[]);
+    for signal in [Signal::INT, Signal::TERM] {
+        // Nothing here would end by itself while a test waits.
+        let patient = ["--grace", "3600", "--idle-timeout", "3600"];
+        let (program, address) = Program::start(onepoll().arg(root.path()).args(patient));
+        let mut kept: Vec<_> = (0..10).map(|_| connect(address)).collect();
+        kept.iter_mut().for_each(|stream| assert_eq!(read_kept(stream, "/").status, 404));
+        program.signal(signal);
+        assert_eq!(program.end().0.code(), Some(0));
+    }
+}
+
+#[test]
+fn grace_bounds_what_is_in_flight() {
+    let root = folder(&[]);
+    let grace = Duration::from_millis(400);
+    let mut command = onepoll();
+    command.arg(root.path()).args(["--grace", "0.4", "--body-timeout", "3600"]);
+    let (program, address) = Program::start(&mut command);
+    let mut unfinished = half_a_post(address);
+    let start = Instant::now();
+    program.signal(Signal::TERM);
+    let (status, log) = program.end();
+    assert!(start.elapsed() >= grace, "it was granted");
+    assert_eq!(status.code(), Some(0), "{log}");
+    let mut answer = Vec::new();
+    let _ = unfinished.read_to_end(&mut answer);
+    assert_eq!(answer.escape_ascii().to_string(), "", "never answered early");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let root = folder(&[]);
+    for (first, second) in
+        [(Signal::INT, Signal::INT), (Signal::TERM, Signal::TERM), (Signal::TERM, Signal::INT)]
+    {
+        let patient = ["--grace", "3600", "--body-timeout", "3600"];
+        let (program, address) = Program::start(onepoll().arg(root.path()).args(patient));
+        let _unfinished = half_a_post(address);
+        program.signal(first);
+        program.told("stopping");
+        program.signal(second);
+        assert_eq!(program.end().0.code(), Some(0));
+    }
+}
+
+// What it logs.
+
+#[test]
+fn by_default_a_request_is_a_line_in_the_combined_log_format() {
+    let large = patterned(300_000);
+    let root = folder(&[("a.txt", b"hello"), ("large.bin", &large)]);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    #[rustfmt::skip]
+    let table: &[(&str, &str, &str)] = &[
+        ("GET /a.txt HTTP/1.1", "Host: a\r\nReferer: http://b/?c\r\nUser-Agent: curl/8 \"x\"\r\n",
+            r#"200 5 "http://b/?c" "curl/8 \"x\"""#),
+        ("HEAD /a.txt HTTP/1.1", "Host: a\r\n", r#"200 - "-" "-""#),
+        ("GET /large.bin?q=1 HTTP/1.0", "", r#"200 300000 "-" "-""#),
+        ("GET /none HTTP/1.1", "Host: a\r\n", r#"404 LENGTH "-" "-""#),
+        ("POST /a.txt HTTP/1.1", "Host: a\r\nContent-Length: 0\r\n", r#"200 30 "-" "-""#),
+        ("OPTIONS * HTTP/1.1", "Host: a\r\n", r#"204 - "-" "-""#),
+        ("BREW /pot HTTP/1.1", "Host: a\r\n", r#"501 LENGTH "-" "-""#),
+        ("GET / HTTP/1.1", "User-Agent: without host\r\n", r#"400 LENGTH "-" "-""#),
+        ("junk", "", r#"400 LENGTH "-" "-""#),
+    ];
+    for (line, fields, tail) in table {
+        let bytes = ask(address, format!("{line}\r\n{fields}\r\n").as_bytes());
+        let method = line.split(' ').next().unwrap();
+        let answer = read_answer(&mut &bytes[..], method);
+        let tail = tail.replace("LENGTH", &answer.body.len().to_string());
+        let date = clf_date(answer.field("date").unwrap());
+        assert_eq!(program.told(line), format!(r#"127.0.0.1 - - [{date}] "{line}" {tail}"#));
+    }
+    program.signal(Signal::TERM);
+    let (_, rest) = program.end();
+    assert_eq!(rest.lines().count(), 1, "only the good-bye is left: {rest}");
+}
+
+#[test]
+fn a_download_that_was_broken_off_is_logged_with_what_went() {
+    let large = patterned(24 << 20);
+    let root = folder(&[("large.bin", &large)]);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    let mut stream = connect(address);
+    stream.write_all(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 100_000]).unwrap();
+    drop(stream);
+    let line = program.told("GET /large.bin");
+    let went: usize = line.split(' ').rev().nth(2).unwrap().parse().expect(&line);
+    assert!((90_000..large.len()).contains(&went), "{line}");
+}
+
+#[test]
+fn each_level_tells_its_story() {
+    let root = folder(&[("a.txt", b"hello")]);
+    let request = b"GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    let stopped: &[&str] = &["INFO  stopping"];
+    let served: &[&str] = &["DEBUG #0 accepted from 127.0.0.1:", "DEBUG #0 GET ", "DEBUG #0 closed: "];
+    let refused: &[&str] = &["DEBUG #1 accepted from ", "DEBUG #1 refused with 400: ", "DEBUG #1 closed: "];
+    let looped: &[&str] = &["TRACE epoll_wait(", "TRACE the listener is ready", "TRACE a signal came"];
+    let watched: &[&str] =
+        &["#0 accepted from", "TRACE #0 epoll_ctl(EPOLL_CTL_ADD, ", "TRACE #0 is readable"];
+    let moved: &[&str] = &[
+        "TRACE #0 recv(65536) = Bytes(REQUEST)",
+        "TRACE #0 Reading -> Writing",
+        "TRACE #0 send(ANSWER) = Bytes(ANSWER)",
+        "TRACE #0 Writing -> Reading",
+        "TRACE #0 recv(65536) = End",
+        "TRACE #0 Reading -> Closed",
+    ];
+    let drained: &[&str] =
+        &["TRACE #1 shutdown(SHUT_WR)", "TRACE #1 Writing -> Closing", "TRACE #1 recv(65536) = End"];
+    let levels = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+    let stories = [
+        vec![],
+        vec![],
+        vec![stopped],
+        vec![stopped, served, refused],
+        vec![stopped, served, refused, looped, watched, moved, drained],
+    ];
+    for (bound, (level, stories)) in levels.iter().zip(stories).enumerate() {
+        let mut command = onepoll();
+        let (program, address) =
+            Program::start(command.arg(root.path()).env("RUST_LOG", level.to_lowercase()));
+        let mut stream = connect(address);
+        stream.write_all(request).unwrap();
+        let answer = read_answer(&mut stream, "GET");
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        assert!(ask(address, b"junk\r\n\r\n").starts_with(b"HTTP/1.1 400 "));
+        program.signal(Signal::TERM);
+        let (status, log) = program.end();
+        assert_eq!(status.code(), Some(0));
+
+        let (access, own): (Vec<_>, Vec<_>) =
+            log.lines().partition(|line| line.starts_with("127.0.0.1 - - ["));
+        assert_eq!(access.len(), if stories.is_empty() { 0 } else { 2 }, "{level}: {log}");
+        for line in &own {
+            let told = line.split_whitespace().nth(1).unwrap();
+            assert!(levels[..=bound].contains(&told), "{level} tells {line}");
+        }
+        for story in &stories {
+            let mut lines = own.iter();
+            for words in *story {
+                let words = words.replace("REQUEST", &request.len().to_string());
+                let words = words.replace("ANSWER", &(answer.head.len() + answer.body.len()).to_string());
+                assert!(lines.any(|line| line.contains(&words)), "{level}: {words:?} at its place in {log}");
+            }
+        }
+        assert_eq!(own.is_empty(), stories.is_empty(), "{level}: {log}");
+    }
+}
+
+#[test]
+fn control_bytes_of_a_client_never_reach_the_terminal() {
+    let root = folder(&[("index.html", b"")]);
+    // A line end that forges a record, escape sequences in one byte and in two, DEL, NUL, no UTF-8.
+    let hostile: &[&[u8]] = &[
+        b"\x1b[2J\x07",
+        b"\n127.0.0.1 - - [forged",
+        b"\r",
+        b"\x9b31m",
+        "\u{9b}31m\u{202e}".as_bytes(),
+        b"\x7f\0\xff",
+    ];
+    #[rustfmt::skip]
+    let places: &[(&[u8], &[u8])] = &[
+        (b"GET /",                                                          b" HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"GET /?",                                                         b" HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"GET http://",                                                    b"/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"CONNECT ",                                                       b":1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"",                                                               b" / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"GET / ",                                                         b"\r\nHost: a\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: ",                                       b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nReferer: ",                         b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: ",                      b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX",                                 b": 1\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: ",                          b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: ",                      b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ",                 b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ",              b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"\r\nx\r\n0\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ", b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 0\r\nContent-Type: ", b"\r\n\r\n"),
+    ];
+    for level in ["info", "debug", "trace"] {
+        let mut command = onepoll();
+        // As to a terminal: else escape sequences would be dropped on the way into a pipe.
+        command.arg(root.path()).env("RUST_LOG", level).env("RUST_LOG_STYLE", "always");
+        let (program, address) = Program::start(&mut command);
+        let mut answers = 0;
+        for (before, after) in places {
+            for bytes in hostile {
+                let request = [before, *bytes, after].concat();
+                let answer = ask(address, &request);
+                answers += String::from_utf8_lossy(&answer).matches("HTTP/1.1 ").count();
+            }
+        }
+        // A target that is too long is refused before it is whole.
+        let long = [b"GET /\x1b[31m", &[b'\x1b'; 9000][..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+        answers += String::from_utf8_lossy(&ask(address, &long)).matches("HTTP/1.1 ").count();
+        program.signal(Signal::TERM);
+        let (_, log) = program.end();
+        for line in log.lines() {
+            let visible = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            assert!(visible, "{level}: {}", line.escape_debug());
+        }
+        let lines = log.lines().filter(|line| line.starts_with("127.0.0.1 ")).count();
+        assert_eq!(lines, answers, "{level}: a line an answer, and none is forged");
+        assert!(log.contains(r"\x1B[2J\x07"), "{level}: escaped, not dropped");
+    }
+}
+
+#[test]
+fn nobody_has_to_listen_to_it() {
+    let root = folder(&[("index.html", b"here")]);
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let closed = |streams: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!(r#"exec "$0" "$@" {streams}"#)).arg(PATH);
+        prepared(shell)
+    };
+    let (reader, broken) = std::io::pipe().unwrap();
+    drop(reader);
+    let broken = || Stdio::from(broken.try_clone().unwrap());
+    let mut commands =
+        [onepoll(), onepoll(), onepoll(), closed(">&-"), closed("2>&-"), closed("<&- >&- 2>&-")];
+    commands[0].stdout(broken()).stderr(broken());
+    commands[1].stdout(full()).stderr(full());
+    commands[2].stdin(broken());
+    for (number, command) in commands.iter_mut().enumerate() {
+        let program = Program::spawn(command.arg(root.path()).env("RUST_LOG", "trace"));
+        let address = SocketAddr::from(([127, 0, 0, 1], program.port()));
+        for _ in 0..3 {
+            assert_eq!(get(address, "/").text(), "here", "command {number}");
+        }
+        program.signal(Signal::TERM);
+        assert_eq!(program.end().0.code(), Some(0), "command {number}");
+    }
+}
+
+// What it costs.
+
+#[test]
+fn a_limit_of_64_descriptors_serves_100_clients() {
+    let root = folder(&[("index.html", b"here")]);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"ulimit -n 64; exec "$0" "$@""#, PATH]).arg(root.path());
+    let (program, address) = Program::start(&mut prepared(shell));
+    let places = Limits::connections_for(64);
+    let mut busy: Vec<_> = (0..places).map(|_| half_a_post(address)).collect();
+    let mut waiting: Vec<_> = (places..100).map(|_| connect(address)).collect();
+    for client in &mut waiting {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    }
+    program.told("every connection allowed is in use");
+    let ticks = program.ticks_in_a_second();
+    assert!(ticks <= 2, "it spins: {ticks} ticks in a second");
+    // No client leaves: whoever is served and idle makes room for the next.
+    for client in &mut busy {
+        client.write_all(b"56789").unwrap();
+        assert_eq!(read_answer(client, "POST").status, 200);
+    }
+    for client in &mut waiting {
+        assert_eq!(read_answer(client, "GET").text(), "here");
+    }
+}
+
+#[test]
+fn whoever_has_more_to_be_answered_makes_no_room() {
+    let root = folder(&[]);
+    let (_program, address) = Program::start(onepoll().arg(root.path()).args(["--max-connections", "1"]));
+    let mut busy = connect(address);
+    // The second answer shows that nobody else is looked for any more in the turn that let it in.
+    assert_eq!([(); 2].map(|()| read_kept(&mut busy, "/").status), [404; 2]);
+    // More than one turn answers.
+    busy.write_all(&b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)).unwrap();
+    let mut next = connect(address);
+    for _ in 0..500 {
+        assert_eq!(read_answer(&mut busy, "OPTIONS").status, 204);
+    }
+    assert_eq!(read_kept(&mut next, "/").status, 404);
+}
+
+#[test]
+fn descriptors_that_run_out_neither_end_nor_spin_it() {
+    let root = folder(&[]);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    // After the start, so that the program knows nothing of it.
+    let low = Rlimit { current: Some(64), maximum: Some(64) };
+    prlimit(Some(program.pid()), Resource::Nofile, low).unwrap();
+    let mut clients: Vec<_> = (0..100).map(|_| connect(address)).collect();
+    for client in &mut clients {
+        client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+    }
+    program.told("accepting pauses");
+    let ticks = program.ticks_in_a_second();
+    assert!(ticks <= 2, "it spins: {ticks} ticks in a second");
+    // Each that leaves lets the next one in.
+    for mut client in clients {
+        assert_eq!(read_answer(&mut client, "POST").status, 200);
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+}
+
+#[test]
+fn idle_connections_cost_no_processor_time() {
+    let root = folder(&[("index.html", b"here")]);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    let mut clients: Vec<_> = (0..200).map(|_| connect(address)).collect();
+    for client in &mut clients {
+        assert_eq!(read_kept(client, "/").text(), "here");
+    }
+    let ticks = program.ticks_in_a_second();
+    assert!(ticks <= 1, "{ticks} ticks in a second");
+    for client in &mut clients {
+        assert_eq!(read_kept(client, "/").text(), "here", "all of them were kept");
+    }
+}
+
+// Helpers.
+
+/// Asks for `path` on a connection of its own.
+fn get(address: SocketAddr, path: &str) -> Answer {
+    read_kept(&mut connect(address), path)
+}
+
+/// Asks for `path` on a connection that stays.
+fn read_kept(stream: &mut TcpStream, path: &str) -> Answer {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    read_answer(stream, "GET")
+}
+
+/// Reads an answer and the end behind it.
+fn read_last(mut stream: impl Read, method: &str) -> Answer {
+    let answer = read_answer(&mut stream, method);
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "that was the last");
+    answer
+}
+
+/// A request that the server has accepted and waits for the body of.
+fn half_a_post(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        .unwrap();
+    assert_eq!(read_answer(&mut stream, "POST").status, 100);
+    stream.write_all(b"1234").unwrap();
+    stream
+}
+
+/// Runs a command that must fail with `code` and say nothing on stdout; what it says on stderr.
+fn refused(command: &mut Command, code: i32) -> String {
+    let program = Program::spawn(command);
+    assert_eq!(program.said(), None, "{command:?}");
+    let (status, error) = program.end();
+    assert_eq!(status.code(), Some(code), "{command:?}: {error}");
+    error
+}
+
+/// Runs a command that must succeed; what it says on stdout.
+fn printed(command: &mut Command) -> String {
+    let program = Program::spawn(command);
+    let text = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
+    let (status, error) = program.end();
+    assert_eq!((status.code(), error.as_str()), (Some(0), ""), "{command:?}");
+    text
+}
+
+fn assert_sentence(error: &str, thing: &str, way_out: &str) {
+    let one_line = error.lines().count() == 1 && error.starts_with("onepoll: ");
+    assert!(one_line && error.contains(thing) && error.contains(way_out), "{thing}, {way_out}: {error}");
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.
+fn clf_date(date: &str) -> String {
+    let [_, day, month, year, time, _] = date.split(' ').collect::<Vec<_>>()[..] else { panic!("{date}") };
+    format!("{day}/{month}/{year}:{time} +0000")
+}
+
+/// Bytes that show when a part of them is lost, doubled or moved.
+fn patterned(length: usize) -> Vec<u8> {
+    (0..length as u64).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Someone whom the file system refuses things: we ourselves, or nobody where we are root.
+enum Nobody {
+    Ourselves,
+    Other(File),
+}
+
+impl Nobody {
+    /// None, and a word about it, where we cannot become someone else.
+    fn new() -> Option<Nobody> {
+        if !geteuid().is_root() {
+            return Some(Nobody::Ourselves);
+        }
+        let nobody = Nobody::Other(File::open(PATH).unwrap());
+        match nobody.onepoll().arg("--version").stdout(Stdio::null()).status() {
+            Ok(_) => Some(nobody),
+            Err(error) => {
+                eprintln!("skipped: the program cannot be run as nobody: {error}");
+                None
+            }
+        }
+    }
+
+    /// The program, run by them. Its own folder may be closed to them, so it is reached by a descriptor.
+    fn onepoll(&self) -> Command {
+        match self {
+            Nobody::Ourselves => onepoll(),
+            Nobody::Other(program) => {
+                let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+                command.uid(65534).gid(65534).current_dir("/");
+                prepared(command)
+            }
+        }
+    }
+}

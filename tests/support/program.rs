@@ -1,0 +1,163 @@
+//! The program itself, as a process: started, listened to, signalled, and gone when its test is.
+
+use super::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Where the program is.
+pub const PATH: &str = env!("CARGO_BIN_EXE_onepoll");
+
+/// The program, in an environment that says nothing but that any free port will do.
+pub fn onepoll() -> Command {
+    prepared(Command::new(PATH))
+}
+
+/// The same for a command that leads to it.
+pub fn prepared(mut command: Command) -> Command {
+    command.env_clear().env("ONEPOLL_PORT", "0");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running program. What it writes is read as it comes.
+pub struct Program {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Program {
+    /// Runs `command`.
+    pub fn spawn(command: &mut Command) -> Program {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
+        let stderr = child.stderr.take().map_or_else(Lines::none, Lines::of);
+        Program { child, stdout, stderr }
+    }
+
+    /// Runs `command` and waits until it says where it serves.
+    pub fn start(command: &mut Command) -> (Program, SocketAddr) {
+        let program = Program::spawn(command);
+        let Some(first) = program.stdout.next() else { panic!("it ended: {}", program.end().1) };
+        let address = first.strip_prefix("Server is running on http://").expect(&first);
+        let address = address.parse().expect(&first);
+        (program, address)
+    }
+
+    /// The next line on stdout, or nothing once that is closed.
+    pub fn said(&self) -> Option<String> {
+        self.stdout.next()
+    }
+
+    /// Waits for a line on stderr that tells of `what`.
+    pub fn told(&self, what: &str) -> String {
+        let told = std::iter::from_fn(|| self.stderr.next()).find(|line| line.contains(what));
+        told.unwrap_or_else(|| panic!("it ended without a word of {what:?}"))
+    }
+
+    /// Sends `signal`.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits until it has ended by itself: how, and what else it wrote on stderr.
+    pub fn end(mut self) -> (ExitStatus, String) {
+        let rest = std::iter::from_fn(|| self.stderr.next()).map(|line| line + "\n").collect();
+        let status = poll(|| self.child.try_wait().unwrap());
+        (status, rest)
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Processor time it has used so far, in ticks of a hundredth of a second (proc_pid_stat(5), 14 and 15).
+    pub fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, after_name) = stat.rsplit_once(") ").unwrap();
+        after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Processor time it uses in a second. The sleep is the measurement.
+    pub fn ticks_in_a_second(&self) -> u64 {
+        let before = self.ticks();
+        std::thread::sleep(Duration::from_secs(1));
+        self.ticks() - before
+    }
+
+    /// The port it listens on, where it cannot say so: its sockets, looked up in the kernel's table.
+    pub fn port(&self) -> u16 {
+        let proc = format!("/proc/{}", self.child.id());
+        let listens = |inode: &str| {
+            let links = std::fs::read_dir(format!("{proc}/fd")).unwrap().flatten();
+            let mut links = links.flat_map(|entry| std::fs::read_link(entry.path()));
+            links.any(|link| link.to_str() == Some(&format!("socket:[{inode}]")))
+        };
+        poll(|| {
+            let table = std::fs::read_to_string(format!("{proc}/net/tcp")).unwrap();
+            let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let row = rows.into_iter().find(|row| row[3] == "0A" && listens(row[9]))?;
+            u16::from_str_radix(row[1].rsplit(':').next()?, 16).ok()
+        })
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again, for what nobody announces.
+fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Lines from a pipe that a thread of its own keeps empty.
+struct Lines(Receiver<String>);
+
+impl Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Lines {
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            let mut pipe = BufReader::new(pipe);
+            let mut line = Vec::new();
+            while pipe.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                // What is not UTF-8 must not go unseen: it stays visible as U+FFFD.
+                let text = String::from_utf8_lossy(&line);
+                let text = text.strip_suffix('\n').unwrap_or(&text).to_owned();
+                if sender.send(text).is_err() {
+                    return;
+                }
+                line.clear();
+            }
+        });
+        Lines(lines)
+    }
+
+    fn none() -> Lines {
+        Lines::of(std::io::empty())
+    }
+
+    /// The next one, or nothing at the end.
+    fn next(&self) -> Option<String> {
+        match self.0.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("no line came"),
+        }
+    }
+}
