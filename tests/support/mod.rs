@@ -4,11 +4,15 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod program;
+pub mod pieces;
+pub mod verdicts;
 
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::kernel::Kernel;
 use onepoll::site::Site;
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
@@ -29,13 +33,46 @@ pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
     folder
 }
 
+/// Bytes in which a hole, a repetition or a shift shows.
+pub fn pattern(length: usize) -> Vec<u8> {
+    let mut bytes = (0..251).collect::<Vec<u8>>().repeat(length / 251 + 1);
+    bytes.truncate(length);
+    bytes
+}
+
 /// Serves `root` until the test process ends.
 pub fn serve(root: &Path, limits: Limits) -> SocketAddr {
+    let (epoll, address) = listen();
+    start(reactor(epoll, root, limits));
+    address
+}
+
+/// An epoll that listens on a free port, and where: until a reactor is started, whoever connects waits.
+pub fn listen() -> (Epoll, SocketAddr) {
     let epoll = Epoll::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = epoll.local_address().unwrap();
-    let mut reactor = Reactor::new(epoll, Site::open(root, "index.html").unwrap(), limits);
-    std::thread::spawn(move || reactor.run().unwrap());
-    address
+    (epoll, address)
+}
+
+/// What serves `root` by way of `kernel`, once it is turned.
+pub fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<K> {
+    Reactor::new(kernel, Site::open(root, "index.html").unwrap(), limits)
+}
+
+/// Turns the loop in a thread of its own until the test process ends.
+pub fn start<K: Kernel<Socket: Send> + Send + 'static>(mut reactor: Reactor<K>) {
+    std::thread::spawn(move || {
+        drop_overrides();
+        reactor.run().unwrap()
+    });
+}
+
+/// Root may read every file, whatever its mode. Without these two rights, which each thread has for itself
+/// (capabilities(7)), modes mean to it what they mean to others, and a 403 can be seen.
+fn drop_overrides() {
+    let mut sets = capabilities(None).unwrap();
+    sets.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
+    set_capabilities(None, sets).unwrap();
 }
 
 /// A connection that fails a test rather than hang it.
@@ -52,9 +89,22 @@ pub fn ask(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
+    read_to_end(stream)
+}
+
+/// Everything that is answered to `bytes` by a server that ends the connection of its own accord: our side
+/// stays open.
+pub fn ask_until_closed(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    read_to_end(stream)
+}
+
+/// What comes until the server ends.
+pub fn read_to_end(mut stream: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// One response.
@@ -96,6 +146,14 @@ pub fn read_answer(stream: &mut impl Read, method: &str) -> Answer {
         stream.read_exact(&mut answer.body).unwrap();
     }
     answer
+}
+
+/// Takes `bytes` apart into the responses to requests with these methods; they must be these and no more.
+pub fn read_answers_to(bytes: &[u8], methods: &[&str]) -> Vec<Answer> {
+    let mut rest = bytes;
+    let answers = methods.iter().map(|method| read_answer(&mut rest, method)).collect();
+    assert!(rest.is_empty(), "one answer too many: {}", rest.escape_ascii());
+    answers
 }
 
 /// Takes `bytes` apart into the responses to GETs; they must be nothing but whole ones.

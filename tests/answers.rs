@@ -1,0 +1,338 @@
+//! What is answered to whom: files and their types, the methods, and what every answer carries.
+
+mod support;
+
+use onepoll::limits::Limits;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
+use support::{Answer, ask, folder, read_answers_to, serve};
+use tempfile::TempDir;
+
+/// Larger than what is held in memory, than a socket's buffers, and than a turn.
+const LARGE_BYTES: usize = 5 << 20;
+
+fn large() -> Vec<u8> {
+    (0..LARGE_BYTES).map(|at| (at / 7 % 251) as u8).collect()
+}
+
+/// A site with one of everything, and its server.
+struct Site {
+    address: SocketAddr,
+    _root: TempDir,
+}
+
+impl Site {
+    fn serve() -> Site {
+        let cut_character = [&[b'a'; 511][..], "\u{e9}".as_bytes()].concat();
+        let root = folder(&[
+            ("index.html", b"<p>start"),
+            ("page.htm", b"<p>page"),
+            ("style.css", b"p {}"),
+            ("page.js", b"1"),
+            ("module.mjs", b"1"),
+            ("data.json", b"{}"),
+            ("module.wasm", b"\0asm"),
+            ("picture.PNG", b"\x89PNG"),
+            ("picture.svg", b"<svg/>"),
+            ("font.woff2", b"wOF2"),
+            ("notes.txt", b"notes"),
+            ("README", b"read me\n"),
+            ("notes.unheard-of", "caf\u{e9}".as_bytes()),
+            ("empty", b""),
+            ("binary", b"\x7fELF\0"),
+            ("latin-1", b"caf\xe9"),
+            ("cut", &cut_character),
+            ("large.bin", &large()),
+            ("caf\u{e9} & co.txt", b"cafe"),
+            ("100%.txt", b"all"),
+            ("%41.txt", b"percent"),
+            ("sub/index.html", b"<p>sub"),
+            ("sub/page.html", b"<p>sub page"),
+            ("bare/page.html", b"<p>bare"),
+            ("caf\u{e9} folder/index.html", b""),
+            ("evil.example/index.html", b""),
+            ("\\evil.example/index.html", b""),
+            ("secret.txt", b"secret"),
+            ("secrets/index.html", b"secret"),
+        ]);
+        for name in ["secret.txt", "secrets"] {
+            std::fs::set_permissions(root.path().join(name), PermissionsExt::from_mode(0o000)).unwrap();
+        }
+        Site { address: serve(root.path(), Limits::default()), _root: root }
+    }
+
+    /// The one answer to `request`, whose method stands before its first space.
+    fn answer(&self, request: &str) -> Answer {
+        let method = request.split(' ').next().unwrap();
+        read_answers_to(&ask(self.address, request.as_bytes()), &[method]).remove(0)
+    }
+
+    /// The answer to a request for `target` without content.
+    fn answer_to(&self, method: &str, target: &str) -> Answer {
+        self.answer(&format!("{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n"))
+    }
+}
+
+#[test]
+fn names_lead_to_files_with_their_types() {
+    let site = Site::serve();
+    let table: &[(&str, &str, &[u8])] = &[
+        ("/", "text/html; charset=utf-8", b"<p>start"),
+        ("/?query", "text/html; charset=utf-8", b"<p>start"),
+        ("/index.html?query=/../", "text/html; charset=utf-8", b"<p>start"),
+        ("/sub/", "text/html; charset=utf-8", b"<p>sub"),
+        ("/sub/page.html", "text/html; charset=utf-8", b"<p>sub page"),
+        ("//sub/./page.html", "text/html; charset=utf-8", b"<p>sub page"),
+        ("/page.htm", "text/html; charset=utf-8", b"<p>page"),
+        ("/style.css", "text/css; charset=utf-8", b"p {}"),
+        ("/page.js", "text/javascript; charset=utf-8", b"1"),
+        ("/module.mjs", "application/javascript; charset=utf-8", b"1"),
+        ("/data.json", "application/json", b"{}"),
+        ("/module.wasm", "application/wasm", b"\0asm"),
+        ("/picture.PNG", "image/png", b"\x89PNG"),
+        ("/picture.svg", "image/svg+xml", b"<svg/>"),
+        ("/font.woff2", "font/woff2", b"wOF2"),
+        ("/notes.txt", "text/plain; charset=utf-8", b"notes"),
+        ("/README", "text/plain; charset=utf-8", b"read me\n"),
+        ("/notes.unheard-of", "text/plain; charset=utf-8", "caf\u{e9}".as_bytes()),
+        ("/empty", "text/plain; charset=utf-8", b""),
+        ("/binary", "application/octet-stream", b"\x7fELF\0"),
+        ("/latin-1", "application/octet-stream", b"caf\xe9"),
+        ("/caf%C3%A9%20&%20co.txt", "text/plain; charset=utf-8", b"cafe"),
+        ("/%63af%c3%a9%20%26%20co%2Etxt", "text/plain; charset=utf-8", b"cafe"),
+        ("/100%25.txt", "text/plain; charset=utf-8", b"all"),
+        ("/%2541.txt", "text/plain; charset=utf-8", b"percent"),
+    ];
+    for (target, content_type, body) in table {
+        let answer = site.answer_to("GET", target);
+        assert_eq!((answer.status, answer.field("content-type")), (200, Some(*content_type)), "{target}");
+        assert_eq!(answer.body, *body, "{target}");
+    }
+    let cut = site.answer_to("GET", "/cut");
+    assert_eq!(cut.field("content-type"), Some("text/plain; charset=utf-8"), "a character may be cut");
+}
+
+#[test]
+fn what_is_not_there_or_not_below_the_folder_is_404() {
+    let site = Site::serve();
+    for target in [
+        "/missing",
+        "/sub/missing",
+        "/missing/",
+        "/bare/",
+        "/index.html/",
+        "/index.html/x",
+        "/..",
+        "/../index.html",
+        "/sub/../index.html",
+        "/%2e%2e/index.html",
+        "/sub%2Fpage.html",
+        "/index.html%00",
+        "/caf%E9%20&%20co.txt",
+        "/INDEX.HTML",
+    ] {
+        let answer = site.answer_to("GET", target);
+        assert_eq!(answer.status, 404, "{target}");
+        assert!(answer.text().contains("<h1>404 Not Found</h1>\n<p>There is nothing here"), "{target}");
+    }
+    assert_eq!(site.answer_to("GET", &format!("/{}", "x".repeat(300))).status, 404, "longer than any name");
+}
+
+#[test]
+fn what_may_not_be_read_is_403() {
+    let site = Site::serve();
+    for target in ["/secret.txt", "/secrets/", "/secrets/index.html"] {
+        let answer = site.answer_to("GET", target);
+        assert_eq!(answer.status, 403, "{target}");
+        assert!(answer.text().contains("<h1>403 Forbidden</h1>"), "{target}");
+        assert!(!answer.text().contains("secret"), "{target}");
+    }
+}
+
+#[test]
+fn a_folder_without_its_slash_is_moved_to_it() {
+    let site = Site::serve();
+    for (target, location) in [
+        ("/sub", "/sub/"),
+        ("/sub?x=1&y=/?", "/sub/?x=1&y=/?"),
+        ("/sub?", "/sub/?"),
+        ("/bare", "/bare/"),
+        ("/caf%c3%a9%20folder?q", "/caf%C3%A9%20folder/?q"),
+        ("http://a/sub?q", "/sub/?q"),
+        ("//sub", "/sub/"),
+        ("//evil.example", "/evil.example/"),
+        ("///evil.example", "/evil.example/"),
+        ("/.//evil.example", "/evil.example/"),
+        ("http://a//evil.example", "/evil.example/"),
+        ("/\\evil.example", "/%5Cevil.example/"),
+        ("/%5cevil.example", "/%5Cevil.example/"),
+    ] {
+        let answer = site.answer_to("GET", target);
+        assert_eq!((answer.status, answer.field("location")), (301, Some(location)), "{target}");
+        assert!(answer.text().contains("<h1>301 Moved Permanently</h1>"), "{target}");
+    }
+}
+
+#[test]
+fn a_large_file_arrives_whole_though_the_client_has_shut_its_side() {
+    let site = Site::serve();
+    let answer = site.answer_to("GET", "/large.bin");
+    assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/octet-stream")));
+    assert!(answer.body == large(), "{} of {LARGE_BYTES} bytes came, or others", answer.body.len());
+}
+
+/// Requests that are answered with every status that a test can bring about at once.
+const ONE_OF_EACH: &[(u16, &str)] = &[
+    (200, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (200, "GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (200, "GET /empty HTTP/1.0\r\n\r\n"),
+    (200, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (200, "POST / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (200, "POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n"),
+    (204, "OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (301, "GET /sub HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (400, "GET / HTTP/1.1\r\n\r\n"),
+    (403, "GET /secret.txt HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (404, "GET /missing HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (405, "PUT / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (413, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n"),
+    (417, "GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n"),
+    (501, "BREW / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (505, "GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
+];
+
+#[test]
+fn every_answer_carries_its_date_its_server_and_its_length() {
+    let site = Site::serve();
+    for (status, request) in ONE_OF_EACH {
+        let answer = site.answer(request);
+        assert_eq!(answer.status, *status, "{request}");
+        let mut counts = BTreeMap::new();
+        for line in answer.head.lines().skip(1).filter(|line| !line.is_empty()) {
+            let (name, _) = line.split_once(": ").expect("a field line has a colon and a space");
+            *counts.entry(name.to_lowercase()).or_insert(0) += 1;
+        }
+        assert!(counts.values().all(|&count| count == 1), "a field twice in {}", answer.head);
+        assert_eq!(answer.field("server"), Some("onepoll"), "{request}");
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{request}");
+        let date = answer.field("date").unwrap();
+        let time = httpdate::parse_http_date(date).unwrap();
+        assert_eq!(httpdate::fmt_http_date(time), date, "as RFC 9110 writes it");
+        let age = SystemTime::now().duration_since(time).unwrap();
+        assert!(age < Duration::from_secs(60), "{date} is {age:?} ago");
+        let has_length = answer.field("content-length").is_some();
+        assert_eq!((has_length, counts.contains_key("content-type")), (*status != 204, *status != 204));
+    }
+}
+
+#[test]
+fn an_error_is_a_page_that_a_person_can_read() {
+    let site = Site::serve();
+    for (status, request) in ONE_OF_EACH.iter().filter(|(status, _)| *status >= 300) {
+        let answer = site.answer(request);
+        assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"), "{request}");
+        let heading = answer.head.lines().next().unwrap().trim_start_matches("HTTP/1.1 ");
+        assert!(heading.starts_with(&status.to_string()));
+        assert!(answer.text().starts_with("<!doctype html>"), "{request}");
+        assert!(answer.text().contains(&format!("<h1>{heading}</h1>\n<p>")), "{request}");
+    }
+}
+
+#[test]
+fn head_is_answered_with_the_head_that_get_gets() {
+    let site = Site::serve();
+    let of = |method: &str, request: &str| {
+        let answer = site.answer(&request.replacen("GET", method, 1));
+        let lines = answer.head.split("\r\n").filter(|line| !line.starts_with("Date: "));
+        (lines.collect::<Vec<_>>().join("\r\n"), answer.body)
+    };
+    let gets = ONE_OF_EACH.iter().filter(|(_, request)| request.starts_with("GET"));
+    for (_, request) in gets {
+        let (head, body) = of("HEAD", request);
+        assert_eq!(head, of("GET", request).0, "{request}");
+        assert_eq!(body, b"");
+    }
+}
+
+#[test]
+fn post_is_acknowledged_at_every_path() {
+    let site = Site::serve();
+    for target in ["/", "/index.html", "/missing", "/sub", "/../x", "/secret.txt", "http://a/x?y"] {
+        for content in ["\r\n", "Content-Length: 3\r\n\r\nabc"] {
+            let answer = site.answer(&format!("POST {target} HTTP/1.1\r\nHost: a\r\n{content}"));
+            assert_eq!((answer.status, answer.text()), (200, "<h1>POST Request Received</h1>"), "{target}");
+            assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
+        }
+    }
+}
+
+#[test]
+fn post_is_acknowledged_in_json_to_those_who_ask_for_it() {
+    let site = Site::serve();
+    let receipt = |path: &str, content_type: Value, bytes: u64| json!({ "method": "POST", "path": path, "content_type": content_type, "bytes_received": bytes });
+    let large = format!("Content-Length: {}\r\n\r\n{}", 1 << 20, "x".repeat(1 << 20));
+    for (target, rest, expected) in [
+        ("/", "\r\n", receipt("/", Value::Null, 0)),
+        ("/a%20b?q", "Content-Length: 3\r\n\r\nabc", receipt("/a%20b", Value::Null, 3)),
+        ("/", "Content-Type: text/plain\r\nContent-Length: 1\r\n\r\na", receipt("/", "text/plain".into(), 1)),
+        ("/\"\\", "Content-Type: \"\\\t\u{e9}\r\n\r\n", receipt("/\"\\", "\"\\\t\u{e9}".into(), 0)),
+        (
+            "/",
+            "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+            receipt("/", Value::Null, 5),
+        ),
+        ("/", &large, receipt("/", Value::Null, 1 << 20)),
+    ] {
+        let answer =
+            site.answer(&format!("POST {target} HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n{rest}"));
+        assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")));
+        assert_eq!(serde_json::from_str::<Value>(answer.text()).unwrap(), expected);
+    }
+    for accept in ["text/html", "*/*", "text/html, application/json;q=0.5", "application/json;q=0"] {
+        let answer = site.answer(&format!("POST / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n"));
+        assert_eq!(answer.text(), "<h1>POST Request Received</h1>", "{accept}");
+    }
+}
+
+#[test]
+fn options_names_the_methods_without_content() {
+    let site = Site::serve();
+    for target in ["/", "/missing", "*", "http://a/x"] {
+        for content in ["\r\n", "Content-Length: 3\r\n\r\nabc"] {
+            let answer = site.answer(&format!("OPTIONS {target} HTTP/1.1\r\nHost: a\r\n{content}"));
+            let allow = answer.field("allow");
+            assert_eq!((answer.status, allow), (204, Some("GET, HEAD, POST, OPTIONS")), "{target}");
+            assert_eq!((answer.field("content-length"), answer.field("content-type")), (None, None));
+        }
+    }
+}
+
+#[test]
+fn a_method_that_is_known_and_not_answered_is_405_and_any_other_token_501() {
+    let site = Site::serve();
+    for (method, target, status) in [
+        ("PUT", "/", 405),
+        ("DELETE", "/missing", 405),
+        ("TRACE", "/", 405),
+        ("PATCH", "/", 405),
+        ("CONNECT", "a:443", 405),
+        ("CONNECT", "[::1]:443", 405),
+        ("BREW", "/", 501),
+        ("get", "/", 501),
+        ("Get", "/", 501),
+        ("GETS", "/", 501),
+        ("PROPFIND", "/missing", 501),
+        ("!#$%&'*+-.^_`|~09aZ", "/", 501),
+    ] {
+        let answer = site.answer_to(method, target);
+        assert_eq!(answer.status, status, "{method}");
+        let allow = (status == 405).then_some("GET, HEAD, POST, OPTIONS");
+        assert_eq!(answer.field("allow"), allow, "{method}");
+        let heading = if status == 405 { "405 Method Not Allowed" } else { "501 Not Implemented" };
+        assert!(answer.text().contains(&format!("<h1>{heading}</h1>")), "{method}");
+        assert_eq!(answer.field("connection"), None, "{method} is no error of the connection");
+    }
+}
