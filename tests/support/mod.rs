@@ -6,6 +6,7 @@
 pub mod program;
 pub mod pieces;
 pub mod verdicts;
+pub mod scripted;
 
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;

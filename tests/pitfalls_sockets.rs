@@ -1,0 +1,534 @@
+//! What breaks event-loop servers, shown with real sockets where it can be. What needs a clock, a full table of
+//! descriptors at the right moment or a call that fails is scripted instead: `pitfalls_transport.rs` and
+//! `pitfalls_loop.rs`.
+
+mod support;
+
+use mio::net::TcpStream as MioStream;
+use onepoll::conn::Id;
+use onepoll::conn::transport::Readiness;
+use onepoll::limits::Limits;
+use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::kernel::{Kernel, Ready, Token};
+use onepoll::reactor::listener;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use socket2::SockRef;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+use support::{
+    Answer, PATIENCE, ask, connect, folder, listen, pattern, reactor, read_answer, read_answers, serve, start,
+};
+use tempfile::TempDir;
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd";
+
+/// More than the kernel buffers between two sockets.
+const LARGE_BYTES: usize = 24 << 20;
+
+fn site() -> TempDir {
+    folder(&[("index.html", b"<p>hello")])
+}
+
+fn large_site() -> TempDir {
+    folder(&[("index.html", b"<p>hello"), ("large", &pattern(LARGE_BYTES))])
+}
+
+/// The answer to `request`, on a connection that stays.
+fn request(stream: &mut TcpStream, request: &[u8]) -> Answer {
+    stream.write_all(request).unwrap();
+    read_answer(stream, "GET")
+}
+
+/// Asserts that a new client is served.
+fn assert_serves(address: SocketAddr) {
+    assert_eq!(request(&mut connect(address), GET).text(), "<p>hello");
+}
+
+/// Ends a connection with a reset instead of a FIN.
+fn reset(stream: TcpStream) {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Symptom: a large upload or a large answer stands still, or clients that connected at once are not all let in.
+#[test]
+fn pitfall_01_an_edge_is_missed() {
+    let root = large_site();
+    let (epoll, address) = listen();
+    let mut waiting: Vec<_> = (0..200).map(|_| connect(address)).collect();
+    start(reactor(epoll, root.path(), Limits::default()));
+    for stream in &mut waiting {
+        assert_eq!(request(stream, GET).status, 200, "many connections under one edge");
+    }
+    let body = pattern(1 << 20);
+    let post = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut stream = connect(address);
+    for _ in 0..10 {
+        assert_eq!(request(&mut stream, &[post.as_bytes(), &body].concat()).status, 200);
+    }
+    assert!(request(&mut stream, GET_LARGE).body == pattern(LARGE_BYTES));
+}
+
+/// Symptom: a hole in an answer that is larger than the socket takes at once, or a part of it twice.
+#[test]
+fn pitfall_03_a_short_write() {
+    let root = large_site();
+    let address = serve(root.path(), Limits::default());
+    let mut stream = connect(address);
+    stream.write_all(&[GET_LARGE, GET].concat()).unwrap();
+    // The server has filled the socket by the time that another client was served twice.
+    assert_serves(address);
+    assert_serves(address);
+    assert!(read_answer(&mut stream, "GET").body == pattern(LARGE_BYTES));
+    assert_eq!(read_answer(&mut stream, "GET").text(), "<p>hello");
+}
+
+/// Symptom: `printf … | nc` prints nothing, or half.
+#[test]
+fn pitfall_04_an_end_right_after_a_request() {
+    let root = large_site();
+    let address = serve(root.path(), Limits::default());
+    for _ in 0..20 {
+        assert_eq!(read_answers(&ask(address, GET))[0].text(), "<p>hello");
+        assert_eq!(read_answers(&ask(address, POST))[0].status, 200);
+    }
+    assert!(read_answers(&ask(address, GET_LARGE))[0].body == pattern(LARGE_BYTES));
+}
+
+/// Symptom: a client that shuts its side in the middle of an answer loses the rest; or the server keeps its own
+/// side open after it, until a timeout.
+#[test]
+fn pitfall_05_a_half_close_is_taken_for_a_close() {
+    let root = large_site();
+    let hour = Duration::from_secs(3600);
+    let address = serve(root.path(), Limits { idle_timeout: hour, write_timeout: hour, ..Limits::default() });
+    for (wanted, length) in [(GET, 8), (GET_LARGE, LARGE_BYTES)] {
+        let mut stream = connect(address);
+        stream.write_all(wanted).unwrap();
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!(read_answers(&[&first[..], &rest].concat())[0].body.len(), length);
+    }
+}
+
+/// Symptom: the server ends when it is stopped and continued (Ctrl-Z and `fg`), which interrupts its wait.
+#[test]
+fn pitfall_06_a_wait_is_interrupted() {
+    let root = site();
+    let program = Program::start(root.path(), &[]);
+    let mut stream = connect(program.address);
+    for _ in 0..3 {
+        assert_eq!(request(&mut stream, GET).status, 200);
+        program.wait_until_it_is('S');
+        kill_process(program.pid(), Signal::STOP).unwrap();
+        program.wait_until_it_is('T');
+        kill_process(program.pid(), Signal::CONT).unwrap();
+        program.wait_until_it_is('S');
+    }
+    assert_eq!(request(&mut stream, GET).status, 200);
+}
+
+/// Symptom: nobody looks at a socket whose only news is an error or a hang-up, since that is neither readable nor
+/// writable.
+#[test]
+fn pitfall_07_an_error_or_a_hang_up_alone() {
+    let all = Readiness { readable: true, writable: true, peer_closed: true };
+    // A pipe shows each alone: epoll says EPOLLHUP to a reader without writers, and EPOLLERR to a writer
+    // without readers whose pipe is full.
+    let (reader, writer) = io::pipe().unwrap();
+    drop(writer);
+    assert_eq!(readiness_of(reader.into()), all);
+    let (reader, mut writer) = io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[0; 4096]).is_ok() {}
+    drop(reader);
+    assert_eq!(readiness_of(writer.into()), all);
+
+    fn readiness_of(end: OwnedFd) -> Readiness {
+        let (mut epoll, _) = listen();
+        let token = Token { key: 0, id: Id(0) };
+        let mut end = MioStream::from_std(end.into());
+        epoll.watch(&mut end, token).unwrap();
+        let mut ready = Vec::new();
+        epoll.wait(&mut ready, Some(PATIENCE)).unwrap();
+        match ready[..] {
+            [Ready::Socket(told, readiness)] if told == token => readiness,
+            _ => panic!("{ready:?}"),
+        }
+    }
+}
+
+/// Symptom: a client that was reset keeps its place until a timeout.
+#[test]
+fn pitfall_07_a_reset_is_noticed_at_once() {
+    let root = large_site();
+    let hour = Duration::from_secs(3600);
+    let limits = Limits { connections_max: 1, write_timeout: hour, body_timeout: hour, ..Limits::default() };
+    let address = serve(root.path(), limits);
+    for wanted in [GET_LARGE, &POST[..POST.len() - 1]] {
+        let mut stream = connect(address);
+        assert_eq!(request(&mut stream, GET).status, 200);
+        stream.write_all(wanted).unwrap();
+        if wanted == GET_LARGE {
+            stream.read_exact(&mut [0]).unwrap();
+        }
+        reset(stream);
+        assert_serves(address);
+    }
+}
+
+/// Symptom: a client that stops reading holds its place, and a file, forever.
+#[test]
+fn pitfall_08_a_peer_vanishes_while_we_write() {
+    let root = large_site();
+    let limits =
+        Limits { connections_max: 1, write_timeout: Duration::from_millis(100), ..Limits::default() };
+    let address = serve(root.path(), limits);
+    let mut stream = connect(address);
+    stream.write_all(GET_LARGE).unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    assert_serves(address);
+}
+
+/// Symptom: idle connections, or the last millisecond before a deadline, keep a processor busy.
+#[test]
+fn pitfall_09_and_15_waits_are_few() {
+    const CLIENTS: usize = 50;
+    let root = large_site();
+    let (epoll, address) = listen();
+    let (waits, empty) = Default::default();
+    let kernel = Counting { epoll, waits: Arc::clone(&waits), empty: Arc::clone(&empty) };
+    let timeout = Duration::from_millis(300);
+    let limits = Limits { idle_timeout: timeout, write_timeout: timeout, ..Limits::default() };
+    start(reactor(kernel, root.path(), limits));
+    let mut stuck = connect(address);
+    stuck.write_all(GET_LARGE).unwrap();
+    stuck.read_exact(&mut [0]).unwrap();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(address)).collect();
+    for stream in &mut clients {
+        assert_eq!(request(stream, GET).status, 200);
+    }
+    let begin = waits.load(Ordering::SeqCst);
+    for stream in &mut clients {
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "its time is up");
+    }
+    let during = waits.load(Ordering::SeqCst) - begin;
+    assert!(during <= 2 * CLIENTS, "{during} waits");
+    // A wait that brings nothing is one that ended at a deadline.
+    let empty = empty.load(Ordering::SeqCst);
+    assert!(empty <= 2 * (CLIENTS + 1), "{empty} empty waits");
+}
+
+/// A kernel that counts its waits, and those that brought nothing.
+struct Counting {
+    epoll: Epoll,
+    waits: Arc<AtomicUsize>,
+    empty: Arc<AtomicUsize>,
+}
+
+impl Kernel for Counting {
+    type Socket = MioStream;
+
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        self.epoll.wait(ready, timeout)?;
+        self.waits.fetch_add(1, Ordering::SeqCst);
+        self.empty.fetch_add(usize::from(ready.is_empty()), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<(MioStream, SocketAddr)> {
+        self.epoll.accept()
+    }
+
+    fn stop_listening(&mut self) {
+        self.epoll.stop_listening();
+    }
+
+    fn watch(&mut self, socket: &mut MioStream, token: Token) -> io::Result<()> {
+        self.epoll.watch(socket, token)
+    }
+
+    fn now(&self) -> (Instant, SystemTime) {
+        self.epoll.now()
+    }
+}
+
+/// Symptom: in a crowd that comes and goes, someone gets another's answer or none.
+#[test]
+fn pitfall_10_a_place_is_used_again() {
+    let names: Vec<_> = (0..4).map(|number| format!("file{number}")).collect();
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), name.as_bytes())).collect();
+    let root = folder(&files);
+    let address = serve(root.path(), Limits::default());
+    thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(move || {
+                for round in 0..200 {
+                    let get = format!("GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n");
+                    let mut stream = connect(address);
+                    assert_eq!(request(&mut stream, get.as_bytes()).text(), name);
+                    match round % 3 {
+                        0 => reset(stream),
+                        1 => stream.write_all(get.as_bytes()).unwrap(),
+                        _ => {}
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Symptom: 100 % CPU while no descriptor is left, or nobody is let in afterwards.
+#[test]
+fn pitfall_11_out_of_descriptors() {
+    let root = site();
+    let program = Program::start(root.path(), &["--idle-timeout", "1"]);
+    let few = Rlimit { current: Some(24), maximum: Some(24) };
+    prlimit(Some(program.pid()), Resource::Nofile, few).unwrap();
+    let mut silent: Vec<_> = (0..30).map(|_| connect(program.address)).collect();
+    let mut late = connect(program.address);
+    assert_eq!(request(&mut late, POST).status, 200, "when those before it were closed for being idle");
+    for stream in &mut silent {
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    }
+    let ticks = program.ticks();
+    assert!(ticks < 40, "{ticks} ticks of processor time, most of them for waiting");
+}
+
+/// Symptom: a client that went away before it was accepted ends the server, or blocks those behind it.
+#[test]
+fn pitfall_12_aborted_before_it_was_accepted() {
+    let root = site();
+    let (epoll, address) = listen();
+    for number in 0..20 {
+        let mut stream = connect(address);
+        if number % 2 == 0 {
+            stream.write_all(GET).unwrap();
+        }
+        reset(stream);
+    }
+    let mut patient = connect(address);
+    start(reactor(epoll, root.path(), Limits::default()));
+    assert_eq!(request(&mut patient, GET).status, 200);
+}
+
+/// Symptom: while one client sends requests without end and another a body without end, a third gets nothing.
+#[test]
+fn pitfall_13_one_busy_client_starves_the_rest() {
+    let root = site();
+    let address = serve(root.path(), Limits { content_bytes_max: u64::MAX, ..Limits::default() });
+    let [requests, body] = [connect(address), connect(address)];
+    let send = |mut stream: &TcpStream, bytes: &[u8]| while stream.write_all(bytes).is_ok() {};
+    thread::scope(|scope| {
+        scope.spawn(|| send(&requests, &GET.repeat(1000)));
+        scope.spawn(|| io::copy(&mut &requests, &mut io::sink()));
+        scope.spawn(|| {
+            (&body).write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n").unwrap();
+            send(&body, &pattern(1 << 20));
+        });
+        let mut third = connect(address);
+        for _ in 0..50 {
+            assert_eq!(request(&mut third, GET).text(), "<p>hello");
+        }
+        for stream in [&requests, &body] {
+            stream.shutdown(Shutdown::Both).unwrap();
+        }
+    });
+}
+
+/// Symptom: when many connect at the same moment, some wait a second or more for their SYN to be sent again.
+#[test]
+fn pitfall_14_the_backlog_is_set_on_purpose() {
+    // More than the 128 that std asks for; beyond net.core.somaxconn the kernel keeps nobody.
+    let bound = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let clients = 400.min(bound.trim().parse().unwrap());
+    let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connected: Vec<_> = (0..clients)
+        .map(|number| {
+            TcpStream::connect_timeout(&address, PATIENCE)
+                .unwrap_or_else(|error| panic!("{error} for number {number}"))
+        })
+        .collect();
+    for _ in connected {
+        listener.accept().unwrap();
+    }
+}
+
+/// Symptom: a head or a body that stops in the middle is waited for forever, or ended without a word.
+#[test]
+fn pitfall_16_slow_heads_and_bodies() {
+    let root = site();
+    let short = Duration::from_millis(100);
+    let limits =
+        Limits { head_timeout: short, body_timeout: short, idle_timeout: short, ..Limits::default() };
+    let address = serve(root.path(), limits);
+    for (said, statuses) in
+        [(&b""[..], &[][..]), (&GET[..9], &[408]), (&POST[..POST.len() - 1], &[408]), (GET, &[200])]
+    {
+        let mut stream = connect(address);
+        stream.write_all(said).unwrap();
+        let mut answers = Vec::new();
+        stream.read_to_end(&mut answers).unwrap();
+        let answers = read_answers(&answers);
+        assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), statuses);
+    }
+}
+
+/// Symptom: "connection reset by peer" instead of the page that says what was wrong.
+#[test]
+fn pitfall_17_an_answer_is_lost_to_a_reset() {
+    let root = site();
+    let address = serve(root.path(), Limits::default());
+    let unread = pattern(8 << 20);
+    let too_large = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", unread.len());
+    let too_long = [&b"GET /"[..], &[b'a'; 10_000]].concat();
+    for (head, status) in [(too_large.as_bytes(), 413), (&too_long, 414), (b"no request\r\n\r\n", 400)] {
+        let mut stream = connect(address);
+        stream.write_all(head).and_then(|()| stream.write_all(&unread)).expect("everything can be sent");
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answers = Vec::new();
+        stream.read_to_end(&mut answers).expect("the end comes as a FIN");
+        let answers = read_answers(&answers);
+        assert_eq!((answers.len(), answers[0].status), (1, status));
+    }
+}
+
+/// Symptom: a page that a browser asks for waits for the sockets that it opened in advance.
+#[test]
+fn pitfall_18_silent_connections_before_a_page() {
+    let root = site();
+    let hour = Duration::from_secs(3600);
+    for connections_max in [50, 1000] {
+        let address = serve(root.path(), Limits { connections_max, idle_timeout: hour, ..Limits::default() });
+        let silent: Vec<_> = (0..50).map(|_| connect(address)).collect();
+        assert_serves(address);
+        drop(silent);
+    }
+}
+
+/// Symptom: the server hangs in `open` on a FIFO that nobody writes to, or reads a device without end.
+#[test]
+fn pitfall_21_what_is_no_file_is_not_opened() {
+    let root = folder(&[("folder/index.html", b"index"), ("empty/file", b""), ("piped/file", b"")]);
+    let path = |name: &str| root.path().join(name);
+    for name in ["fifo", "piped/index.html", "fifo.html"] {
+        mknodat(CWD, path(name), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+    symlink("fifo", path("link")).unwrap();
+    symlink("/dev/zero", path("zero")).unwrap();
+    symlink(".", path("itself")).unwrap();
+    symlink("circle", path("circle")).unwrap();
+    let _socket = UnixListener::bind(path("socket")).unwrap();
+    let table = [
+        ("/fifo", 404),
+        ("/fifo/", 404),
+        ("/fifo.html", 404),
+        ("/link", 404),
+        ("/socket", 404),
+        ("/zero", 404),
+        ("/circle", 404),
+        ("/piped/", 404),
+        ("/piped", 301),
+        ("/empty/", 404),
+        ("/folder", 301),
+        ("/itself", 301),
+        ("/folder/", 200),
+        ("/itself/itself/folder/", 200),
+    ];
+    check(root.path(), &table);
+    check(
+        Path::new("/dev"),
+        &["/zero", "/null", "/random", "/full", "/tty", "/stdin"].map(|path| (path, 404)),
+    );
+
+    fn check(root: &Path, table: &[(&str, u16)]) {
+        let address = serve(root, Limits::default());
+        let mut stream = connect(address);
+        for (path, status) in table {
+            let get = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            assert_eq!(request(&mut stream, get.as_bytes()).status, *status, "{path}");
+            let head = format!("HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            assert_eq!(read_answer(&mut stream, "HEAD").status, *status, "{path}");
+        }
+    }
+}
+
+/// Symptom: what follows a body is answered with 400, twice, or as part of the body.
+#[test]
+fn pitfall_22_pipelined_requests_after_one_with_a_body() {
+    let root = site();
+    let address = serve(root.path(), Limits::default());
+    let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n";
+    let get_with_body = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /";
+    let missing = b"GET /missing HTTP/1.1\r\nHost: a\r\n\r\n";
+    let requests = [POST, missing, chunked, missing, get_with_body, missing].concat().repeat(50);
+    let answers = read_answers(&ask(address, &requests));
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200, 404].repeat(150));
+}
+
+/// The server as a process of its own, ended when dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn start(root: &Path, flags: &[&str]) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onepoll"));
+        command.arg(root).args(["--port", "0"]).args(flags).env("RUST_LOG", "off").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (_, address) = line.trim().split_once("http://").expect("the first line says where");
+        Program { address: address.parse().unwrap(), child }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// The fields of /proc/PID/stat behind the name, from the state on (proc_pid_stat(5)).
+    fn stat(&self) -> Vec<String> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        fields.split(' ').map(str::to_owned).collect()
+    }
+
+    /// Clock ticks of processor time, a hundredth of a second each: utime and stime.
+    fn ticks(&self) -> u64 {
+        self.stat()[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum()
+    }
+
+    /// `S` asleep, `T` stopped. Nothing tells of it, so it is looked at again and again.
+    fn wait_until_it_is(&self, state: char) {
+        let begin = Instant::now();
+        while !self.stat()[0].starts_with(state) {
+            assert!(begin.elapsed() < PATIENCE, "it is {}", self.stat()[0]);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
