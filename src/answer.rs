@@ -4,14 +4,19 @@
 use crate::access::{Entry, Exchange};
 use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
-use crate::handlers::{self, Content, Response};
+use crate::handlers::{Content, Later, Reply, Response, page};
 use crate::http::Refusal;
 use crate::http::lines::request_line;
 use crate::http::request::{Method, Request};
+use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::routes;
+use crate::site::Stored;
+use log::warn;
 use std::fs::File;
 use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// What is left to do when the outbox has the head, and the content where that was in memory.
 pub struct Answered {
@@ -23,19 +28,51 @@ pub struct Answered {
     pub persistence: Persistence,
 }
 
-/// A file on its way out.
+/// Parts of a file on their way out.
 pub struct Sending {
     /// Open for reading.
-    pub file: File,
-    /// Bytes that went out.
-    pub sent: u64,
-    /// Bytes that were promised.
-    pub length: u64,
+    pub file: Arc<File>,
+    /// What is left of the part that is being sent.
+    pub range: Range<u64>,
+    /// The parts behind it, each with the bytes that stand before it.
+    parts: std::vec::IntoIter<(Vec<u8>, Range<u64>)>,
+}
+
+impl Sending {
+    /// Goes on with the next part and gives the bytes that stand before it.
+    pub fn next_part(&mut self) -> Option<Vec<u8>> {
+        let (before, range) = self.parts.next()?;
+        self.range = range;
+        Some(before)
+    }
 }
 
 /// Asks the dispatch table, for the client at `peer`.
-pub fn respond(request: &Request<'_>, peer: IpAddr, outbox: &mut Buffer, context: &mut Context) -> Answered {
-    let response = routes::dispatch(request, &context.site);
+pub fn respond(
+    request: &Request<'_>,
+    peer: IpAddr,
+    outbox: &mut Buffer,
+    context: &mut Context,
+) -> Result<Answered, Later> {
+    let is_for_us = request.authority.is_none_or(|authority| context.service.hosts.include(authority));
+    let reply = match is_for_us {
+        true => routes::dispatch(request, &context.service.site, context.date.time()),
+        false => misdirected(request).into(),
+    };
+    match reply {
+        Reply::Ready(response) => Ok(complete(request, response, peer, outbox, context)),
+        Reply::Later(later) => Err(later),
+    }
+}
+
+/// Answers with what a handler has made.
+pub fn complete(
+    request: &Request<'_>,
+    response: Response,
+    peer: IpAddr,
+    outbox: &mut Buffer,
+    context: &mut Context,
+) -> Answered {
     let exchange = Exchange {
         peer,
         date: context.date.text(),
@@ -50,6 +87,14 @@ pub fn respond(request: &Request<'_>, peer: IpAddr, outbox: &mut Buffer, context
         Phase::Stopping => Persistence::Close,
     };
     queue(response, request.method, persistence, entry, outbox, context)
+}
+
+/// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
+fn misdirected(request: &Request<'_>) -> Response {
+    let host = request.authority.unwrap_or_default();
+    warn!("a request for {host} was refused; --allow-host {host} allows it");
+    let sentence = "This server does not go by that name; whoever runs it can allow it with --allow-host";
+    page(Status::MISDIRECTED_REQUEST, sentence)
 }
 
 /// Answers `came`, which cannot be read as a request.
@@ -71,7 +116,7 @@ pub fn refuse(
     };
     let entry = exchange.entry();
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = handlers::page(refusal.status, refusal.why);
+    let page = page(refusal.status, refusal.why);
     queue(page, method, Persistence::Close, entry, outbox, context)
 }
 
@@ -86,14 +131,36 @@ fn queue(
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
     response.head.encode(out, context.date.text(), response.content.length(), persistence);
-    let file = match response.content {
-        Content::File { file, length } if method != Method::Head => Some(Sending { file, sent: 0, length }),
-        Content::Bytes(bytes) if method != Method::Head => {
-            out.extend_from_slice(&bytes);
-            entry.iter_mut().for_each(|entry| entry.content_bytes = bytes.len() as u64);
-            None
-        }
-        _ => None,
-    };
+    let head_end = out.len();
+    let content = if method == Method::Head { Content::None } else { response.content };
+    let file = append(content, out);
+    entry.iter_mut().for_each(|entry| entry.content_bytes += (out.len() - head_end) as u64);
     Answered { file, entry, persistence }
+}
+
+/// Appends what is in memory, and gives what is in a file.
+fn append(content: Content, out: &mut Vec<u8>) -> Option<Sending> {
+    match content {
+        Content::None => {}
+        Content::Bytes(bytes) => out.extend_from_slice(&bytes),
+        Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
+        Content::Stored(Stored::Large { file, .. }, range) => {
+            return Some(Sending { file, range, parts: Vec::new().into_iter() });
+        }
+        Content::Parts(Stored::Whole(bytes), parts) => {
+            for (before, range) in parts {
+                out.extend_from_slice(&before);
+                out.extend_from_slice(slice(&bytes, range));
+            }
+        }
+        Content::Parts(Stored::Large { file, .. }, parts) => {
+            return Some(Sending { file, range: 0..0, parts: parts.into_iter() });
+        }
+    }
+    None
+}
+
+/// A range never leaves what it was selected from.
+fn slice(bytes: &[u8], range: Range<u64>) -> &[u8] {
+    &bytes[range.start as usize..range.end as usize]
 }

@@ -1,10 +1,14 @@
 //! The command line and the environment, and what they mean.
 
-use bytesize::ByteSize;
 use clap::Parser;
+use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
 use onepoll::http::fields::FIELDS_MOST;
 use onepoll::limits::Limits;
+use onepoll::os::files::Links;
+use onepoll::site::{Compression, Hidden, Listing, Policy};
+use onepoll::size;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +25,7 @@ pub struct Cli {
     /// Port to listen on; 0 picks a free one
     #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", hide_env = true, default_value_t = 8080)]
     pub port: u16,
-    /// Address to listen on; 0.0.0.0 or :: for the whole network
+    /// Address to listen on
     #[arg(
         short,
         long,
@@ -31,13 +35,41 @@ pub struct Cli {
         default_value = "127.0.0.1"
     )]
     pub bind: String,
-    /// File that stands for its folder
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", hide_env = true, default_value = "index.html", value_parser = file_name)]
-    pub index: String,
+    /// Name to answer to beside localhost; '*' for any
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
+    allow_host: Vec<String>,
+    #[command(flatten)]
+    files: Files,
     #[command(flatten)]
     sizes: Sizes,
     #[command(flatten)]
     times: Times,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Files")]
+struct Files {
+    /// Stands for its folder
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", hide_env = true, default_value = "index.html", value_parser = file_name)]
+    index: String,
+    /// List folders: on or off [default: on for loopback]
+    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", hide_env = true, value_parser = listing)]
+    listing: Option<Listing>,
+    /// Serve names that begin with a dot
+    #[arg(long, env = "ONEPOLL_HIDDEN", hide_env = true)]
+    hidden: bool,
+    /// Follow links out of DIR
+    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", hide_env = true)]
+    follow_links: bool,
+    /// Clients need not ask for so long [default: 0]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", hide_env = true)]
+    cache: Option<u32>,
+    /// Memory for small files
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", hide_env = true, default_value = "32MiB", value_parser = bytes)]
+    cache_memory: u64,
+    /// Send text as it is
+    #[arg(long, env = "ONEPOLL_NO_COMPRESS", hide_env = true)]
+    no_compress: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,16 +79,16 @@ struct Sizes {
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", hide_env = true, value_parser = at_least_one)]
     max_connections: Option<usize>,
     /// A request line, else 414
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", hide_env = true, default_value = "8KiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", hide_env = true, default_value = "8KiB", value_parser = bytes)]
     max_request_line: u64,
     /// A whole head, else 431
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", hide_env = true, default_value = "16KiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", hide_env = true, default_value = "16KiB", value_parser = bytes)]
     max_head: u64,
     /// Number of fields, else 431
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", hide_env = true, default_value_t = 100, value_parser = fields)]
     max_fields: usize,
     /// A body, else 413
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", hide_env = true, default_value = "1MiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", hide_env = true, default_value = "1MiB", value_parser = bytes)]
     max_body: u64,
 }
 
@@ -90,6 +122,28 @@ impl Cli {
         }
     }
 
+    /// How it is served to those who reach `address`.
+    pub fn policy(&self, address: IpAddr) -> Policy {
+        let listing = if address.is_loopback() { Listing::On } else { Listing::Off };
+        Policy {
+            index: self.files.index.clone(),
+            fresh_seconds: self.files.cache,
+            links: if self.files.follow_links { Links::Anywhere } else { Links::Inside },
+            hidden: if self.files.hidden { Hidden::Served } else { Hidden::Absent },
+            listing: self.files.listing.unwrap_or(listing),
+            compression: if self.files.no_compress { Compression::Off } else { Compression::On },
+            cache_bytes_max: self.files.cache_memory as usize,
+        }
+    }
+
+    /// The hosts that are answered to on `address`: on a loopback one those that mean this machine, elsewhere
+    /// any, unless some are named.
+    pub fn hosts(&self, address: IpAddr) -> Hosts {
+        let names = &self.allow_host;
+        let is_any = names.iter().any(|name| name == "*") || (names.is_empty() && !address.is_loopback());
+        if is_any { Hosts::Any } else { Hosts::Named(names.clone()) }
+    }
+
     /// The limits, for a process that may open so many descriptors.
     pub fn limits(&self, descriptors: usize) -> Limits {
         let allowed = Limits::connections_for(descriptors);
@@ -110,10 +164,9 @@ impl Cli {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    let bytes = text.parse::<ByteSize>()?.as_u64();
-    match bytes {
-        1..=0xff_ffff_ffff => Ok(bytes),
+fn bytes(text: &str) -> Result<u64, String> {
+    match size::parse(text)? {
+        bytes @ 1..=0xff_ffff_ffff => Ok(bytes),
         _ => Err("from 1 byte to 1 TiB".into()),
     }
 }
@@ -129,6 +182,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn fields(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=FIELDS_MOST).contains(count));
     count.ok_or(format!("a number from 1 to {FIELDS_MOST}"))
+}
+
+fn listing(text: &str) -> Result<Listing, String> {
+    match text {
+        "on" => Ok(Listing::On),
+        "off" => Ok(Listing::Off),
+        _ => Err("on or off".into()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -172,6 +233,20 @@ mod tests {
         let limits = Cli::parse_from(["onepoll"]).limits(1000);
         let defaults = Limits { connections_max: limits.connections_max, ..Limits::default() };
         assert_eq!(format!("{limits:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn what_is_served_depends_on_who_can_reach_it() {
+        let [here, everywhere] = ["127.0.0.1", "0.0.0.0"].map(|address| address.parse().unwrap());
+        let cli = Cli::parse_from(["onepoll"]);
+        assert_eq!((cli.policy(here).listing, cli.policy(everywhere).listing), (Listing::On, Listing::Off));
+        assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (Hosts::Named(vec![]), Hosts::Any));
+        let cli = Cli::parse_from(["onepoll", "--allow-host", "a", "--allow-host", "b", "--listing", "off"]);
+        let named = Hosts::Named(vec!["a".into(), "b".into()]);
+        assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (named.clone(), named));
+        assert_eq!(cli.policy(here).listing, Listing::Off);
+        let cli = Cli::parse_from(["onepoll", "--allow-host", "*", "--listing", "on"]);
+        assert_eq!((cli.hosts(here), cli.policy(everywhere).listing), (Hosts::Any, Listing::On));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::access::AccessLog;
 use crate::buffers::Buffers;
+use crate::hosts::Hosts;
 use crate::http::date::Date;
 use crate::limits::Limits;
 use crate::site::Site;
@@ -13,10 +14,8 @@ const LANDING_BYTES: usize = 64 << 10;
 
 /// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
-    /// What is served.
-    pub site: Site,
-    /// What a client may take.
-    pub limits: Limits,
+    /// What it is all for.
+    pub service: Service,
     /// Whether connections are kept alive.
     pub phase: Phase,
     /// When this turn began: one look at the clock for all its connections.
@@ -29,6 +28,16 @@ pub struct Context {
     pub buffers: Buffers,
 }
 
+/// What is served, to whom, and how much of it.
+pub struct Service {
+    /// The files.
+    pub site: Site,
+    /// The hosts that are answered to.
+    pub hosts: Hosts,
+    /// What a client may take.
+    pub limits: Limits,
+}
+
 /// Whether there is a next request on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -39,12 +48,12 @@ pub enum Phase {
 }
 
 impl Context {
-    /// For a loop that serves `site` from `now` on.
-    pub fn new(site: Site, limits: Limits, now: Instant, wall: SystemTime) -> Context {
+    /// For a loop that serves from `now` on.
+    pub fn new(service: Service, now: Instant, wall: SystemTime) -> Context {
         let date = Date::new(wall);
         let buffers = Buffers::new(LANDING_BYTES);
         let access = AccessLog::default();
-        Context { site, limits, phase: Phase::Serving, now, date, access, buffers }
+        Context { service, phase: Phase::Serving, now, date, access, buffers }
     }
 
     /// A new turn begins.

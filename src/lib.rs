@@ -69,6 +69,8 @@
 
 pub mod http;
 pub mod limits;
+pub mod size;
+pub mod hosts;
 pub mod os;
 pub mod site;
 pub mod handlers;

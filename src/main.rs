@@ -5,6 +5,7 @@ mod logging;
 
 use clap::Parser;
 use cli::Cli;
+use onepoll::context::Service;
 use onepoll::os;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
@@ -30,13 +31,15 @@ fn main() -> ExitCode {
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
 fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
-    let site = Site::open(cli.root(), &cli.index).map_err(|error| no_site(cli.root(), &error))?;
     let address = address(cli)?;
+    let policy = cli.policy(address.ip());
+    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli.root(), &error))?;
     let mut epoll = Epoll::listen(address).map_err(|error| no_listener(address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     epoll.handle_signals().map_err(broken)?;
     announce(epoll.local_address().map_err(broken)?, cli.root());
-    Reactor::new(epoll, site, limits).run().map_err(broken)
+    let service = Service { site, hosts: cli.hosts(address.ip()), limits };
+    Reactor::new(epoll, service).run().map_err(broken)
 }
 
 /// The first line is made for scripts: they wait for it and find the real port in it.

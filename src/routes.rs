@@ -1,11 +1,12 @@
 //! The dispatch table. What is in it is answered; the `Allow` of a 405 and the answer to OPTIONS are read
 //! off it, so a new method is one line here and one file in [`crate::handlers`].
 
-use crate::handlers::{Content, Handler, Response, ack, files, page};
+use crate::handlers::{Content, Handler, Reply, Response, ack, files, page};
 use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::site::Site;
+use std::time::SystemTime;
 
 const ROUTES: &[(Method, Handler)] = &[
     (Method::Get, files::get),
@@ -15,10 +16,10 @@ const ROUTES: &[(Method, Handler)] = &[
 ];
 
 /// The answer to `request`.
-pub fn dispatch(request: &Request<'_>, site: &Site) -> Response {
+pub fn dispatch(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
     match ROUTES.iter().find(|(method, _)| *method == request.method) {
-        Some((_, handler)) => handler(request, site),
-        None => not_in_the_table(request.method),
+        Some((_, handler)) => handler(request, site, now),
+        None => not_in_the_table(request.method).into(),
     }
 }
 
@@ -28,20 +29,18 @@ pub fn answers(method: Method) -> bool {
 }
 
 /// RFC 9110 §15.6.2 for methods that nobody knows, §15.5.6 for those that are known and not answered.
-fn not_in_the_table(method: Method) -> Response {
+pub fn not_in_the_table(method: Method) -> Response {
     if method == Method::Unknown {
         return page(Status::NOT_IMPLEMENTED, "This server does not know that method");
     }
-    let mut response = page(Status::METHOD_NOT_ALLOWED, "This server does not answer that method");
-    response.head.fields.push(("Allow", allow()));
-    response
+    let page = page(Status::METHOD_NOT_ALLOWED, "This server does not answer that method");
+    Response { head: page.head.field("Allow", allow()), ..page }
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: &Site) -> Response {
-    let mut head = Head::new(Status::NO_CONTENT);
-    head.fields.push(("Allow", allow()));
-    Response { head, content: Content::None }
+fn options(_: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
+    let head = Head::new(Status::NO_CONTENT).field("Allow", allow());
+    Response { head, content: Content::None }.into()
 }
 
 /// The methods of the table, as `Allow` lists them (RFC 9110 §10.2.1).

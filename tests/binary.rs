@@ -93,7 +93,7 @@ fn a_folder_may_have_a_name_that_is_no_text() {
 fn a_flag_wins_over_the_environment() {
     let root = folder(&[]);
     let four_kibibytes =
-        [&b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4096\r\n\r\n"[..], &[b'x'; 4096]].concat();
+        [&b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4096\r\n\r\n"[..], &[b'x'; 4096]].concat();
     #[rustfmt::skip]
     let table: &[(&Arguments, &Environment, _)] = &[
         (&[],                      &[],                              200),
@@ -235,7 +235,11 @@ fn the_help_fits_a_screen_and_groups_the_flags() {
             }
         }
         let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
-        let expected = flags("Options", "--port --bind --index --help --version")
+        let expected = flags("Options", "--port --bind --allow-host --help --version")
+            .chain(flags(
+                "Files",
+                "--index --listing --hidden --follow-links --cache --cache-memory --no-compress",
+            ))
             .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
             .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));
         assert_eq!(found, expected.collect(), "{help}");
@@ -264,10 +268,10 @@ fn a_signal_lets_what_is_in_flight_finish() {
         let half_a_head = b"GET / HTTP/1.1\r\nHo";
         head.write_all(half_a_head).unwrap();
         came(0, half_a_head);
-        let half_a_body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+        let half_a_body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345";
         body.write_all(half_a_body).unwrap();
         came(1, half_a_body);
-        download.write_all(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        download.write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut start = [0; 12];
         download.read_exact(&mut start).unwrap();
         assert_eq!(read_kept(&mut kept, "/").text(), "here");
@@ -279,7 +283,7 @@ fn a_signal_lets_what_is_in_flight_finish() {
         let refused = TcpStream::connect(address).map(drop).map_err(|error| error.kind());
         assert_eq!(refused, Err(ErrorKind::ConnectionRefused));
 
-        head.write_all(b"st: a\r\n\r\n").unwrap();
+        head.write_all(b"st: localhost\r\n\r\n").unwrap();
         let answer = read_last(head, "GET");
         assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
         body.write_all(b"67890").unwrap();
@@ -302,7 +306,7 @@ fn with_nothing_in_flight_a_signal_ends_it_at_once() {
         let patient = ["--grace", "3600", "--idle-timeout", "3600"];
         let (program, address) = Program::start(onepoll().arg(root.path()).args(patient));
         let mut kept: Vec<_> = (0..10).map(|_| connect(address)).collect();
-        kept.iter_mut().for_each(|stream| assert_eq!(read_kept(stream, "/").status, 404));
+        kept.iter_mut().for_each(|stream| assert_eq!(read_kept(stream, "/missing").status, 404));
         program.signal(signal);
         assert_eq!(program.end().0.code(), Some(0));
     }
@@ -351,14 +355,14 @@ fn by_default_a_request_is_a_line_in_the_combined_log_format() {
     let (program, address) = Program::start(onepoll().arg(root.path()));
     #[rustfmt::skip]
     let table: &[(&str, &str, &str)] = &[
-        ("GET /a.txt HTTP/1.1", "Host: a\r\nReferer: http://b/?c\r\nUser-Agent: curl/8 \"x\"\r\n",
+        ("GET /a.txt HTTP/1.1", "Host: localhost\r\nReferer: http://b/?c\r\nUser-Agent: curl/8 \"x\"\r\n",
             r#"200 5 "http://b/?c" "curl/8 \"x\"""#),
-        ("HEAD /a.txt HTTP/1.1", "Host: a\r\n", r#"200 - "-" "-""#),
+        ("HEAD /a.txt HTTP/1.1", "Host: localhost\r\n", r#"200 - "-" "-""#),
         ("GET /large.bin?q=1 HTTP/1.0", "", r#"200 300000 "-" "-""#),
-        ("GET /none HTTP/1.1", "Host: a\r\n", r#"404 LENGTH "-" "-""#),
-        ("POST /a.txt HTTP/1.1", "Host: a\r\nContent-Length: 0\r\n", r#"200 30 "-" "-""#),
-        ("OPTIONS * HTTP/1.1", "Host: a\r\n", r#"204 - "-" "-""#),
-        ("BREW /pot HTTP/1.1", "Host: a\r\n", r#"501 LENGTH "-" "-""#),
+        ("GET /none HTTP/1.1", "Host: localhost\r\n", r#"404 LENGTH "-" "-""#),
+        ("POST /a.txt HTTP/1.1", "Host: localhost\r\nContent-Length: 0\r\n", r#"200 30 "-" "-""#),
+        ("OPTIONS * HTTP/1.1", "Host: localhost\r\n", r#"204 - "-" "-""#),
+        ("BREW /pot HTTP/1.1", "Host: localhost\r\n", r#"501 LENGTH "-" "-""#),
         ("GET / HTTP/1.1", "User-Agent: without host\r\n", r#"400 LENGTH "-" "-""#),
         ("junk", "", r#"400 LENGTH "-" "-""#),
     ];
@@ -381,7 +385,7 @@ fn a_download_that_was_broken_off_is_logged_with_what_went() {
     let root = folder(&[("large.bin", &large)]);
     let (program, address) = Program::start(onepoll().arg(root.path()));
     let mut stream = connect(address);
-    stream.write_all(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream.write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     stream.read_exact(&mut [0; 100_000]).unwrap();
     drop(stream);
     let line = program.told("GET /large.bin");
@@ -392,7 +396,7 @@ fn a_download_that_was_broken_off_is_logged_with_what_went() {
 #[test]
 fn each_level_tells_its_story() {
     let root = folder(&[("a.txt", b"hello")]);
-    let request = b"GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    let request = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let stopped: &[&str] = &["INFO  stopping"];
     let served: &[&str] = &["DEBUG #0 accepted from 127.0.0.1:", "DEBUG #0 GET ", "DEBUG #0 closed: "];
     let refused: &[&str] = &["DEBUG #1 accepted from ", "DEBUG #1 refused with 400: ", "DEBUG #1 closed: "];
@@ -464,23 +468,23 @@ fn control_bytes_of_a_client_never_reach_the_terminal() {
     ];
     #[rustfmt::skip]
     let places: &[(&[u8], &[u8])] = &[
-        (b"GET /",                                                          b" HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"GET /?",                                                         b" HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"GET http://",                                                    b"/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"CONNECT ",                                                       b":1 HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"",                                                               b" / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"GET / ",                                                         b"\r\nHost: a\r\n\r\n"),
+        (b"GET /",                                                          b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (b"GET /?",                                                         b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (b"GET http://",                                                    b"/ HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (b"CONNECT ",                                                       b":1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (b"",                                                               b" / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (b"GET / ",                                                         b"\r\nHost: localhost\r\n\r\n"),
         (b"GET / HTTP/1.1\r\nHost: ",                                       b"\r\n\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nReferer: ",                         b"\r\n\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: ",                      b"\r\n\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX",                                 b": 1\r\n\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: ",                          b"\r\n\r\n"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: ",                      b"\r\n\r\n"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ",                 b"\r\n\r\n"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ",              b"\r\n\r\n"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"\r\nx\r\n0\r\n\r\n"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ", b"\r\n\r\n"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 0\r\nContent-Type: ", b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nReferer: ",                         b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ",                      b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX",                                 b": 1\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: ",                          b"\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: ",                      b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ",                 b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: ",              b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"\r\nx\r\n0\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ", b"\r\n\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Length: 0\r\nContent-Type: ", b"\r\n\r\n"),
     ];
     for level in ["info", "debug", "trace"] {
         let mut command = onepoll();
@@ -496,7 +500,7 @@ fn control_bytes_of_a_client_never_reach_the_terminal() {
             }
         }
         // A target that is too long is refused before it is whole.
-        let long = [b"GET /\x1b[31m", &[b'\x1b'; 9000][..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+        let long = [b"GET /\x1b[31m", &[b'\x1b'; 9000][..], b" HTTP/1.1\r\nHost: localhost\r\n\r\n"].concat();
         answers += String::from_utf8_lossy(&ask(address, &long)).matches("HTTP/1.1 ").count();
         program.signal(Signal::TERM);
         let (_, log) = program.end();
@@ -550,7 +554,7 @@ fn a_limit_of_64_descriptors_serves_100_clients() {
     let mut busy: Vec<_> = (0..places).map(|_| half_a_post(address)).collect();
     let mut waiting: Vec<_> = (places..100).map(|_| connect(address)).collect();
     for client in &mut waiting {
-        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     }
     program.told("every connection allowed is in use");
     let ticks = program.ticks_in_a_second();
@@ -571,14 +575,14 @@ fn whoever_has_more_to_be_answered_makes_no_room() {
     let (_program, address) = Program::start(onepoll().arg(root.path()).args(["--max-connections", "1"]));
     let mut busy = connect(address);
     // The second answer shows that nobody else is looked for any more in the turn that let it in.
-    assert_eq!([(); 2].map(|()| read_kept(&mut busy, "/").status), [404; 2]);
+    assert_eq!([(); 2].map(|()| read_kept(&mut busy, "/missing").status), [404; 2]);
     // More than one turn answers.
-    busy.write_all(&b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)).unwrap();
+    busy.write_all(&b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(500)).unwrap();
     let mut next = connect(address);
     for _ in 0..500 {
         assert_eq!(read_answer(&mut busy, "OPTIONS").status, 204);
     }
-    assert_eq!(read_kept(&mut next, "/").status, 404);
+    assert_eq!(read_kept(&mut next, "/missing").status, 404);
 }
 
 #[test]
@@ -590,7 +594,7 @@ fn descriptors_that_run_out_neither_end_nor_spin_it() {
     prlimit(Some(program.pid()), Resource::Nofile, low).unwrap();
     let mut clients: Vec<_> = (0..100).map(|_| connect(address)).collect();
     for client in &mut clients {
-        client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+        client.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi").unwrap();
     }
     program.told("accepting pauses");
     let ticks = program.ticks_in_a_second();
@@ -627,7 +631,7 @@ fn get(address: SocketAddr, path: &str) -> Answer {
 
 /// Asks for `path` on a connection that stays.
 fn read_kept(stream: &mut TcpStream, path: &str) -> Answer {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     read_answer(stream, "GET")
 }
 
@@ -642,7 +646,7 @@ fn read_last(mut stream: impl Read, method: &str) -> Answer {
 fn half_a_post(address: SocketAddr) -> TcpStream {
     let mut stream = connect(address);
     stream
-        .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        .write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
         .unwrap();
     assert_eq!(read_answer(&mut stream, "POST").status, 100);
     stream.write_all(b"1234").unwrap();

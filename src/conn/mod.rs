@@ -15,7 +15,7 @@ use log::trace;
 use state::{Next, State, Turn};
 use std::net::IpAddr;
 use std::time::Instant;
-use transport::{Readiness, Transport};
+use transport::{Follow, Readiness, Transport};
 use wire::Wire;
 
 /// Steps of one turn, each with one system call on the socket at most. A connection that can do more
@@ -69,6 +69,10 @@ impl<T: Transport> Connection<T> {
             if let Some(verdict) = verdict {
                 return self.pause(verdict, context);
             }
+        }
+        // What this turn has answered leaves with it; an error shows in the next.
+        if !self.wire.outbox.is_empty() {
+            let _ = self.wire.flush(Follow::Nothing, context);
         }
         self.pause(Verdict::Again, context)
     }

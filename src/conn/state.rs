@@ -15,6 +15,7 @@ use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
 use crate::answer::{self, Answered, Sending};
 use crate::context::{Context, Phase};
+use crate::handlers::{Later, Response};
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
@@ -40,7 +41,7 @@ const FILE_BYTES_PER_TURN: u64 = 256 << 10;
 pub(super) enum State {
     /// Waiting for a head, or for the rest of one.
     Reading(HeadScan),
-    /// The head is whole and accepted, the body is not here yet.
+    /// The head is whole and accepted; the body, or the answer, is not here yet.
     Parsed(Parsed),
     /// An answer is on its way.
     Writing(Writing),
@@ -51,11 +52,19 @@ pub(super) enum State {
     Closed,
 }
 
-/// The head stays at the front of the inbox, so that nothing of it is copied; it is read again when the
-/// body is whole.
+/// The head stays at the front of the inbox, so that nothing of it is copied; it is read again when what it
+/// waits for is there.
 pub(super) struct Parsed {
     head_bytes: usize,
-    body: Body,
+    pending: Pending,
+}
+
+/// What a request waits for.
+enum Pending {
+    /// The rest of its body.
+    Body(Body),
+    /// Its answer, which takes more than a turn.
+    Answer(Later),
 }
 
 /// The outbox goes first, then the file, then what comes after the answer.
@@ -119,7 +128,7 @@ impl<T: Transport> Turn<'_, T> {
     pub(super) fn step(&mut self, state: State) -> Next {
         let next = match state {
             State::Reading(scan) => self.read(scan),
-            State::Parsed(parsed) => self.consume(parsed),
+            State::Parsed(parsed) => self.proceed(parsed),
             State::Writing(writing) => self.write(writing),
             State::Closing(dropped) => self.drain(dropped),
             State::Closed => return Next::Go(State::Closed),
@@ -141,7 +150,7 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Looks into the inbox before it asks the socket: pipelined requests need no code of their own.
     fn read(&mut self, mut scan: HeadScan) -> Result<Next, Stop> {
-        if let Some(head) = scan.find(self.wire.inbox.bytes(), &self.context.limits.head)? {
+        if let Some(head) = scan.find(self.wire.inbox.bytes(), &self.context.service.limits.head)? {
             self.wire.inbox.consume(head.start);
             return Ok(Next::Go(self.route(head.len())?));
         }
@@ -166,57 +175,96 @@ impl<T: Transport> Turn<'_, T> {
         let mut slots = Slots::new();
         let (head, rest) = wire.inbox.bytes().split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
-        let body = Body::new(request.framing, context.limits.content_bytes_max)?;
+        let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         debug!("{} {} {:?}", wire.id, request.method.name(), request.target);
         let asks_first = request.expects_continue && !body.is_whole();
         if asks_first && !routes::answers(request.method) {
             // The content is not wanted, and may come all the same. How much of it is here already does not
             // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
-            let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+            let page = routes::not_in_the_table(request.method);
+            let answered = answer::complete(&request, page, wire.peer, &mut wire.outbox, context);
             wire.inbox.clear();
             return Ok(self.begin(answered, After::Linger));
         }
         if body.is_whole() {
             let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
-            wire.inbox.consume(head_bytes);
-            return Ok(self.begin_as_said(answered));
+            return Ok(self.answered(head_bytes, answered));
         }
         if asks_first && rest.is_empty() {
             wire.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
-        Ok(State::Parsed(Parsed { head_bytes, body }))
+        Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(body) }))
+    }
+
+    /// Goes on with what a request waits for.
+    fn proceed(&mut self, parsed: Parsed) -> Result<Next, Stop> {
+        let Parsed { head_bytes, pending } = parsed;
+        match pending {
+            Pending::Body(body) => self.consume(head_bytes, body),
+            Pending::Answer(Later::Again) => Ok(match self.respond(head_bytes, 0)? {
+                State::Parsed(parsed) => Next::Yield(State::Parsed(parsed)),
+                state => Next::Go(state),
+            }),
+            Pending::Answer(Later::Listing(mut listing)) => match listing.step() {
+                Some(response) => Ok(Next::Go(self.complete(head_bytes, response)?)),
+                None => {
+                    let pending = Pending::Answer(Later::Listing(listing));
+                    Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
+                }
+            },
+        }
     }
 
     /// Reads a body to its end. No request is answered before.
-    fn consume(&mut self, mut parsed: Parsed) -> Result<Next, Stop> {
-        let came = &self.wire.inbox.bytes()[parsed.head_bytes..];
-        let count = parsed.body.consume(came, &self.context.limits.head)?;
-        self.wire.inbox.cut(parsed.head_bytes, count);
-        if parsed.body.is_whole() {
-            return Ok(Next::Go(self.answer(&parsed)?));
+    fn consume(&mut self, head_bytes: usize, mut body: Body) -> Result<Next, Stop> {
+        let came = &self.wire.inbox.bytes()[head_bytes..];
+        let count = body.consume(came, &self.context.service.limits.head)?;
+        self.wire.inbox.cut(head_bytes, count);
+        if body.is_whole() {
+            return Ok(Next::Go(self.respond(head_bytes, body.content_bytes())?));
         }
+        let state = State::Parsed(Parsed { head_bytes, pending: Pending::Body(body) });
         if !self.wire.outbox.is_empty() {
-            return self.flush(State::Parsed(parsed), Follow::Nothing);
+            return self.flush(state, Follow::Nothing);
         }
         match self.wire.receive(self.context)? {
             Moved::Bytes(_) => {
                 self.wire.restart(Wait::Body, self.context);
-                Ok(Next::Go(State::Parsed(parsed)))
+                Ok(Next::Go(state))
             }
-            Moved::WouldBlock => Ok(self.park(Wait::Body, State::Parsed(parsed))),
+            Moved::WouldBlock => Ok(self.park(Wait::Body, state)),
             Moved::End => Err(Refusal::bad("the body ended in the middle").into()),
         }
     }
 
-    fn answer(&mut self, parsed: &Parsed) -> Result<State, Refusal> {
+    /// Answers the request at the front of the inbox, of whose content so many bytes were read.
+    fn respond(&mut self, head_bytes: usize, content_bytes: u64) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let mut request = Request::parse(&wire.inbox.bytes()[..parsed.head_bytes], &mut slots)?;
-        request.content_bytes = parsed.body.content_bytes();
+        let mut request = Request::parse(&wire.inbox.bytes()[..head_bytes], &mut slots)?;
+        request.content_bytes = content_bytes;
         let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
-        wire.inbox.consume(parsed.head_bytes);
-        Ok(self.begin_as_said(answered))
+        Ok(self.answered(head_bytes, answered))
+    }
+
+    /// The same with an answer that took its time.
+    fn complete(&mut self, head_bytes: usize, response: Response) -> Result<State, Refusal> {
+        let Turn { wire, context } = self;
+        let mut slots = Slots::new();
+        let request = Request::parse(&wire.inbox.bytes()[..head_bytes], &mut slots)?;
+        let answered = answer::complete(&request, response, wire.peer, &mut wire.outbox, context);
+        Ok(self.answered(head_bytes, Ok(answered)))
+    }
+
+    fn answered(&mut self, head_bytes: usize, answered: Result<Answered, Later>) -> State {
+        match answered {
+            Ok(answered) => {
+                self.wire.inbox.consume(head_bytes);
+                self.begin_as_said(answered)
+            }
+            Err(later) => State::Parsed(Parsed { head_bytes, pending: Pending::Answer(later) }),
+        }
     }
 
     /// Begins to write an answer that says itself what comes after it.
@@ -244,19 +292,33 @@ impl<T: Transport> Turn<'_, T> {
             let follow = if writing.file.is_some() { Follow::More } else { Follow::Nothing };
             return self.flush(State::Writing(writing), follow);
         }
-        let Some(sending) = writing.file.as_mut().filter(|sending| sending.sent < sending.length) else {
-            return Ok(Next::Go(self.finish(writing.after)?));
-        };
-        let count = (sending.length - sending.sent).min(FILE_BYTES_PER_TURN);
-        match self.wire.io.send_file(&sending.file, sending.sent, count as usize)? {
+        let Some(sending) = &mut writing.file else { return Ok(Next::Go(self.finish(writing.after)?)) };
+        if sending.range.is_empty() {
+            return Ok(Next::Go(self.next_part(writing)));
+        }
+        let count = (sending.range.end - sending.range.start).min(FILE_BYTES_PER_TURN);
+        match self.wire.io.send_file(&sending.file, sending.range.start, count as usize)? {
             Moved::Bytes(count) => {
-                sending.sent += count as u64;
+                sending.range.start += count as u64;
                 self.wire.sent_content(count as u64, self.context);
                 Ok(Next::Yield(State::Writing(writing)))
             }
             Moved::WouldBlock => Ok(self.park(Wait::Write, State::Writing(writing))),
             Moved::End => Err(Stop::Over("the file is shorter than it was")),
         }
+    }
+
+    /// A part of a file was sent: the next, with the bytes that stand before it, or what comes after the file.
+    fn next_part(&mut self, mut writing: Writing) -> State {
+        let before = writing.file.as_mut().and_then(Sending::next_part);
+        match before {
+            Some(before) => {
+                self.wire.outbox.end(&mut self.context.buffers).extend_from_slice(&before);
+                self.wire.sent_content(before.len() as u64, self.context);
+            }
+            None => writing.file = None,
+        }
+        State::Writing(writing)
     }
 
     /// Everything was sent.

@@ -1,17 +1,17 @@
 //! POST: whatever is sent is read to its end and acknowledged; nothing is kept.
 
-use super::{Content, Response, html_response};
+use super::{Reply, html_response, json_response};
 use crate::http::request::Request;
-use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::site::Site;
 use serde_json::json;
+use std::time::SystemTime;
 
 /// Acknowledges in HTML, or in JSON to those who would rather have that.
-pub fn post(request: &Request<'_>, _: &Site) -> Response {
+pub fn post(request: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
     if !request.prefers_json() {
-        return html_response(Status::OK, b"<h1>POST Request Received</h1>"[..].into());
+        return html_response(Status::OK, "<h1>POST Request Received</h1>").into();
     }
     let path = match request.target {
         Target::Path { path, .. } => path,
@@ -24,7 +24,5 @@ pub fn post(request: &Request<'_>, _: &Site) -> Response {
         "content_type": content_type,
         "bytes_received": request.content_bytes,
     });
-    let mut head = Head::new(Status::OK);
-    head.content_type = Some("application/json".into());
-    Response { head, content: Content::Bytes(receipt.to_string().into_bytes().into()) }
+    json_response(receipt.to_string()).into()
 }

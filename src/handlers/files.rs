@@ -1,38 +1,141 @@
-//! GET and HEAD: files of the site.
+//! GET and HEAD: files of the site, whole, in part, or not at all where the client has them already.
 
-use super::{Content, Response, page};
-use crate::http::request::Request;
+use super::listing::Listing;
+use super::{Content, Later, Reply, Response, page};
+use crate::http::conditional::{Precondition, evaluate, range_applies};
+use crate::http::encoding::Coding;
+use crate::http::range::{Selection, select};
+use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::{Found, Missing, Site, Stored};
+use crate::site::{Found, Missing, Representation, Site};
+use std::ops::Range;
+use std::time::SystemTime;
 
-/// Answers with the file that the target names. HEAD is answered as GET: the connection leaves the
-/// content out (RFC 9110 §9.3.2).
-pub fn get(request: &Request<'_>, site: &Site) -> Response {
-    let Target::Path { path, query } = request.target else {
-        return page(Status::BAD_REQUEST, "This target names no file");
+/// Between the parts of a multipart answer. Whoever reads it counts bytes: the file may hold the same text.
+const BOUNDARY: &str = "onepoll-part-of-a-representation";
+
+/// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
+/// (RFC 9110 §9.3.2).
+pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
+    let Target::Path { path, query, .. } = request.target else {
+        return page(Status::BAD_REQUEST, "This target names no file").into();
     };
-    match site.find(path) {
-        Ok(Found::File { stored, content_type }) => {
-            let mut head = Head::new(Status::OK);
-            head.content_type = Some(content_type);
-            let content = match stored {
-                Stored::Whole(bytes) => Content::Bytes(bytes.into()),
-                Stored::Large { file, length } => Content::File { file, length },
-            };
-            Response { head, content }
+    match site.find(path, &Coding::accepted(request.fields), now) {
+        Ok(Found::File(representation)) => represent(request, &representation, site, now).into(),
+        Ok(Found::Soon) => Reply::Later(Later::Again),
+        Ok(Found::NotAcceptable) => {
+            page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept").into()
         }
-        Ok(Found::Folder { location }) => moved(location, query),
-        Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name"),
-        Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it"),
+        Ok(Found::Folder(folder)) => {
+            Reply::Later(Later::Listing(Box::new(Listing::new(folder, query, request.prefers_json()))))
+        }
+        Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
+        Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
+        Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
         Err(Missing::NotNow) => {
-            let mut response =
-                page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
-            response.head.fields.push(("Retry-After", "1".into()));
-            response
+            let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
+            Response { head: page.head.field("Retry-After", 1), ..page }.into()
         }
-        Err(Missing::Broken) => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"),
+        Err(Missing::Broken) => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read").into(),
+    }
+}
+
+/// Preconditions first, then the range (RFC 9110 §13.2.1).
+fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: SystemTime) -> Response {
+    match evaluate(request.fields, &it.validators) {
+        Precondition::Holds => {}
+        Precondition::NotModified => {
+            return Response {
+                head: describe(Head::new(Status::NOT_MODIFIED), it, site),
+                content: Content::None,
+            };
+        }
+        Precondition::Failed => {
+            return page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
+        }
+    }
+    let length = it.stored.length();
+    let range = request.fields.all("range").next().filter(|_| request.method == Method::Get);
+    let selection = match range.filter(|_| range_applies(request.fields, &it.validators, now)) {
+        Some(range) => select(range, length),
+        None => Selection::Whole,
+    };
+    match selection {
+        Selection::Whole => whole(it, site),
+        Selection::Unsatisfiable => {
+            let page = page(Status::RANGE_NOT_SATISFIABLE, "The file is not that long");
+            Response { head: page.head.field("Content-Range", format_args!("bytes */{length}")), ..page }
+        }
+        Selection::Parts(parts) => match parts.as_slice() {
+            [range] => part(range.clone(), it, site),
+            _ => multipart(&parts, it, site),
+        },
+    }
+}
+
+/// The fields of the answer to most requests are written once for each version of a file.
+fn whole(it: &Representation, site: &Site) -> Response {
+    let lines = it.finished.get_or_init(|| {
+        let head = Head::new(Status::OK).field("Content-Type", &it.content_type);
+        describe_content(describe(head, it, site), it).finish()
+    });
+    let head = Head::finished(Status::OK, lines.clone());
+    Response { head, content: Content::Stored(it.stored.clone(), 0..it.stored.length()) }
+}
+
+fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {
+    let head = Head::new(Status::PARTIAL_CONTENT).field("Content-Type", &it.content_type);
+    let head = head.field("Content-Range", content_range(&range, it));
+    let head = describe_content(describe(head, it, site), it);
+    Response { head, content: Content::Stored(it.stored.clone(), range) }
+}
+
+/// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
+fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Response {
+    let part = |(at, range): (usize, &Range<u64>)| {
+        let line_end = if at == 0 { "" } else { "\r\n" };
+        let content_type = &it.content_type;
+        let content_range = content_range(range, it);
+        let before = format!(
+            "{line_end}--{BOUNDARY}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n"
+        );
+        (before.into_bytes(), range.clone())
+    };
+    let end = (format!("\r\n--{BOUNDARY}--\r\n").into_bytes(), 0..0);
+    let parts = ranges.iter().enumerate().map(part).chain([end]).collect();
+    let head = Head::new(Status::PARTIAL_CONTENT)
+        .field("Content-Type", format_args!("multipart/byteranges; boundary={BOUNDARY}"));
+    let head = describe_content(describe(head, it, site), it);
+    Response { head, content: Content::Parts(it.stored.clone(), parts) }
+}
+
+fn content_range(range: &Range<u64>, it: &Representation) -> String {
+    format!("bytes {}-{}/{}", range.start, range.end - 1, it.stored.length())
+}
+
+/// What a 304 says as well (RFC 9110 §15.4.5).
+fn describe(head: Head, it: &Representation, site: &Site) -> Head {
+    let mut head = match site.policy().fresh_seconds {
+        None => head.field("Cache-Control", "no-cache"),
+        Some(seconds) => head.field("Cache-Control", format_args!("max-age={seconds}")),
+    };
+    head = head.field("ETag", &it.validators.etag);
+    if let Some(date) = it.validators.last_modified() {
+        head = head.field("Last-Modified", date);
+    }
+    if it.is_negotiated {
+        head = head.field("Vary", "Accept-Encoding");
+    }
+    head
+}
+
+fn describe_content(head: Head, it: &Representation) -> Head {
+    let head = head.field("Accept-Ranges", "bytes");
+    match it.coding {
+        Coding::Identity => head,
+        coding => head.field("Content-Encoding", coding.name()),
     }
 }
 
@@ -42,7 +145,6 @@ fn moved(mut location: String, query: Option<&str>) -> Response {
         location.push('?');
         location.push_str(query);
     }
-    let mut response = page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash");
-    response.head.fields.push(("Location", location));
-    response
+    let page = page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash");
+    Response { head: page.head.field("Location", location), ..page }
 }

@@ -1,20 +1,37 @@
-//! What answers a request: a handler takes a [`Request`] and gives a [`Response`]. It never sees a socket.
+//! What answers a request: a handler takes a [`Request`] and gives a [`Reply`]. It never sees a socket.
 
 pub mod files;
+pub mod listing;
 pub mod ack;
 
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::site::Site;
-use std::borrow::Cow;
-use std::fs::File;
+use crate::site::{Site, Stored};
+use listing::Listing;
+use std::ops::Range;
+use std::time::SystemTime;
 
 /// One column of the dispatch table, see [`crate::routes`].
-pub type Handler = fn(&Request<'_>, &Site) -> Response;
+pub type Handler = fn(&Request<'_>, &Site, SystemTime) -> Reply;
+
+/// What a handler comes to.
+pub enum Reply {
+    /// The answer.
+    Ready(Response),
+    /// The answer takes longer than a turn may.
+    Later(Later),
+}
+
+/// What becomes an answer in a later turn.
+pub enum Later {
+    /// Something is being prepared: ask the handler again.
+    Again,
+    /// A listing, of which every turn makes a part.
+    Listing(Box<Listing>),
+}
 
 /// An answer, before it is framed.
-#[derive(Debug)]
 pub struct Response {
     /// Status and fields.
     pub head: Head,
@@ -23,29 +40,36 @@ pub struct Response {
 }
 
 /// The content of an answer. To HEAD only its length is sent.
-#[derive(Debug)]
 pub enum Content {
     /// The status forbids any.
     None,
-    /// In memory.
-    Bytes(Cow<'static, [u8]>),
-    /// In a file: exactly so many bytes from its beginning.
-    File {
-        /// Open for reading.
-        file: File,
-        /// Bytes, more than none.
-        length: u64,
-    },
+    /// Made for this answer.
+    Bytes(Vec<u8>),
+    /// Some of what is stored.
+    Stored(Stored, Range<u64>),
+    /// Several parts of what is stored, each behind bytes of its own (RFC 9110 §14.6). The last part is empty:
+    /// its bytes end the whole.
+    Parts(Stored, Vec<(Vec<u8>, Range<u64>)>),
 }
 
 impl Content {
     /// Its `Content-Length`, where it has one.
     pub fn length(&self) -> Option<u64> {
+        let length = |range: &Range<u64>| range.end - range.start;
         match self {
             Content::None => None,
             Content::Bytes(bytes) => Some(bytes.len() as u64),
-            Content::File { length, .. } => Some(*length),
+            Content::Stored(_, range) => Some(length(range)),
+            Content::Parts(_, parts) => {
+                Some(parts.iter().map(|(before, range)| before.len() as u64 + length(range)).sum())
+            }
         }
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Reply {
+        Reply::Ready(response)
     }
 }
 
@@ -59,12 +83,17 @@ pub fn page(status: Status, sentence: &str) -> Response {
          <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }}</style>\n\
          <h1>{code} {reason}</h1>\n<p>{sentence}.\n<p><a href=\"/\">Start page</a>\n"
     );
-    html_response(status, html.into_bytes().into())
+    html_response(status, html)
 }
 
 /// An answer of HTML.
-pub fn html_response(status: Status, html: Cow<'static, [u8]>) -> Response {
-    let mut head = Head::new(status);
-    head.content_type = Some("text/html; charset=utf-8".into());
-    Response { head, content: Content::Bytes(html) }
+pub fn html_response(status: Status, html: impl Into<Vec<u8>>) -> Response {
+    let head = Head::new(status).field("Content-Type", "text/html; charset=utf-8");
+    Response { head, content: Content::Bytes(html.into()) }
+}
+
+/// An answer of JSON.
+pub fn json_response(json: impl Into<Vec<u8>>) -> Response {
+    let head = Head::new(Status::OK).field("Content-Type", "application/json");
+    Response { head, content: Content::Bytes(json.into()) }
 }

@@ -22,24 +22,30 @@ pub fn unix_second(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The text of the current second, written once a second.
+/// The time of a turn, and its text, which is written once a second.
 #[derive(Clone, Debug)]
 pub struct Date {
-    second: u64,
+    time: SystemTime,
     text: String,
 }
 
 impl Date {
     /// The date at `now`.
     pub fn new(now: SystemTime) -> Date {
-        Date { second: unix_second(now), text: imf_fixdate(now) }
+        Date { time: now, text: imf_fixdate(now) }
     }
 
     /// Moves on, or back, to `now`.
     pub fn set(&mut self, now: SystemTime) {
-        if unix_second(now) != self.second {
-            *self = Date::new(now);
+        if unix_second(now) != unix_second(self.time) {
+            self.text = imf_fixdate(now);
         }
+        self.time = now;
+    }
+
+    /// The time itself.
+    pub fn time(&self) -> SystemTime {
+        self.time
     }
 
     /// As an IMF-fixdate.

@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// To what.
     pub target: Target<'a>,
+    /// The host and port it is for: those of an absolute target, else of `Host`; HTTP/1.0 may name none.
+    pub authority: Option<&'a str>,
     /// The version both sides are held to.
     pub version: Version,
     /// Everything else that was said.
@@ -82,7 +84,7 @@ impl<'a> Request<'a> {
         let (method, target, version) = split_line(line)?;
         let fields = Fields::parse(section.get(2..).unwrap_or_default(), slots)?;
         let framing = Framing::of(fields, version)?;
-        check_host(fields, version)?;
+        let host = host(fields, version)?;
         let method = Method::parse(method);
         let target = match method {
             Method::Connect => Target::parse_for_connect(target)?,
@@ -91,10 +93,15 @@ impl<'a> Request<'a> {
         if target == Target::Asterisk && method != Method::Options {
             return Err(Refusal::bad("only OPTIONS may ask for *"));
         }
+        let authority = match target {
+            Target::Path { authority: Some(authority), .. } => Some(authority),
+            _ => host,
+        };
         Ok(Request {
             line,
             method,
             target,
+            authority,
             version,
             fields,
             framing,
@@ -144,13 +151,15 @@ fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
 }
 
 /// `Host`: once in HTTP/1.1, at most once in 1.0, and an authority wherever it stands (RFC 9112 §3.2).
-fn check_host(fields: Fields<'_>, version: Version) -> Result<(), Refusal> {
-    match fields.only("host", "more than one Host field")? {
-        Some(host) if std::str::from_utf8(host).is_ok_and(is_authority) => Ok(()),
-        Some(_) => Err(Refusal::bad("the Host field is not a host with an optional port")),
-        None if version == Version::Http10 => Ok(()),
-        None => Err(Refusal::bad("a Host field is missing")),
-    }
+fn host(fields: Fields<'_>, version: Version) -> Result<Option<&str>, Refusal> {
+    let Some(host) = fields.only("host", "more than one Host field")? else {
+        return match version {
+            Version::Http10 => Ok(None),
+            Version::Http11 => Err(Refusal::bad("a Host field is missing")),
+        };
+    };
+    let host = std::str::from_utf8(host).ok().filter(|host| is_authority(host));
+    host.map(Some).ok_or(Refusal::bad("the Host field is not a host with an optional port"))
 }
 
 fn expects_continue(fields: Fields<'_>, version: Version) -> Result<bool, Refusal> {

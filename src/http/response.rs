@@ -2,8 +2,9 @@
 
 use super::status::Status;
 use super::version::Persistence;
-use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::Write;
+use std::sync::Arc;
 
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -13,16 +14,44 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub struct Head {
     /// How it went.
     pub status: Status,
-    /// `Content-Type`, where there is content.
-    pub content_type: Option<Cow<'static, str>>,
-    /// Other fields: names, and values without control bytes.
-    pub fields: Vec<(&'static str, String)>,
+    lines: Lines,
+}
+
+/// Field lines, written out.
+#[derive(Clone, Debug)]
+enum Lines {
+    Own(Vec<u8>),
+    Finished(Arc<[u8]>),
 }
 
 impl Head {
     /// A head with nothing but a status.
     pub fn new(status: Status) -> Head {
-        Head { status, content_type: None, fields: Vec::new() }
+        Head { status, lines: Lines::Own(Vec::new()) }
+    }
+
+    /// A head with the lines that [`Head::finish`] gave for another.
+    pub fn finished(status: Status, lines: Arc<[u8]>) -> Head {
+        Head { status, lines: Lines::Finished(lines) }
+    }
+
+    /// Adds a field; its value holds no control bytes.
+    pub fn field(mut self, name: &str, value: impl Display) -> Head {
+        let mut lines = match self.lines {
+            Lines::Own(lines) => lines,
+            Lines::Finished(lines) => lines.to_vec(),
+        };
+        write!(lines, "{name}: {value}\r\n").expect(INFALLIBLE);
+        self.lines = Lines::Own(lines);
+        self
+    }
+
+    /// The lines so far, to be used again.
+    pub fn finish(self) -> Arc<[u8]> {
+        match self.lines {
+            Lines::Own(lines) => lines.into(),
+            Lines::Finished(lines) => lines,
+        }
     }
 
     /// Appends the head's bytes to `out`. `date` is an IMF-fixdate; `content_length` is `None` where
@@ -35,46 +64,46 @@ impl Head {
         persistence: Persistence,
     ) {
         let Status { code, reason } = self.status;
-        let write = |out: &mut Vec<u8>, line: std::fmt::Arguments<'_>| {
-            out.write_fmt(line).expect("writing to a Vec cannot fail");
-        };
-        write(out, format_args!("HTTP/1.1 {code} {reason}\r\nDate: {date}\r\nServer: onepoll\r\n"));
+        write!(out, "HTTP/1.1 {code} {reason}\r\nDate: {date}\r\nServer: onepoll\r\n").expect(INFALLIBLE);
         match persistence {
             Persistence::KeepAlive => {}
             Persistence::KeepAliveSaid => out.extend_from_slice(b"Connection: keep-alive\r\n"),
             Persistence::Close => out.extend_from_slice(b"Connection: close\r\n"),
         }
-        if let Some(content_type) = &self.content_type {
-            write(out, format_args!("Content-Type: {content_type}\r\n"));
-        }
         if let Some(length) = content_length {
-            write(out, format_args!("Content-Length: {length}\r\n"));
+            write!(out, "Content-Length: {length}\r\n").expect(INFALLIBLE);
         }
-        for (name, value) in &self.fields {
-            write(out, format_args!("{name}: {value}\r\n"));
-        }
+        out.extend_from_slice(match &self.lines {
+            Lines::Own(lines) => lines,
+            Lines::Finished(lines) => lines,
+        });
         out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n\r\n");
     }
 }
+
+const INFALLIBLE: &str = "writing to a Vec cannot fail";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn encoded(head: &Head, content_length: Option<u64>, persistence: Persistence) -> String {
+        let mut out = Vec::new();
+        head.encode(&mut out, "D", content_length, persistence);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn heads_are_written_to_the_byte() {
-        let mut head = Head::new(Status::OK);
-        head.content_type = Some("text/html".into());
-        head.fields.push(("Allow", "GET".into()));
-        let mut out = b"before ".to_vec();
-        head.encode(&mut out, "D", Some(7), Persistence::Close);
-        let expected = "before HTTP/1.1 200 OK\r\nDate: D\r\nServer: onepoll\r\nConnection: close\r\n\
-            Content-Type: text/html\r\nContent-Length: 7\r\nAllow: GET\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let head = Head::new(Status::OK).field("Content-Type", "text/html").field("Age", 5);
+        let expected = "HTTP/1.1 200 OK\r\nDate: D\r\nServer: onepoll\r\nConnection: close\r\nContent-Length: 7\r\n\
+            Content-Type: text/html\r\nAge: 5\r\nX-Content-Type-Options: nosniff\r\n\r\n";
+        assert_eq!(encoded(&head, Some(7), Persistence::Close), expected);
+        let again = Head::finished(Status::OK, head.finish());
+        assert_eq!(encoded(&again, Some(7), Persistence::Close), expected);
 
-        let mut out = Vec::new();
-        Head::new(Status::NO_CONTENT).encode(&mut out, "D", None, Persistence::KeepAlive);
+        let head = Head::new(Status::NO_CONTENT);
         let expected = "HTTP/1.1 204 No Content\r\nDate: D\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!(encoded(&head, None, Persistence::KeepAlive), expected);
     }
 }

@@ -14,6 +14,8 @@ pub enum Target<'a> {
         path: &'a str,
         /// Without its `?`.
         query: Option<&'a str>,
+        /// The host and port of the absolute form; they stand for those of `Host`.
+        authority: Option<&'a str>,
     },
     /// `*`: the server as a whole; only OPTIONS may ask for it.
     Asterisk,
@@ -50,19 +52,19 @@ impl<'a> Target<'a> {
             None => (text, None),
         };
         if path.starts_with('/') {
-            return Ok(Target::Path { path, query });
+            return Ok(Target::Path { path, query, authority: None });
         }
-        let path = path_of_absolute(path).ok_or(Refusal::bad("this is not a request target"))?;
-        Ok(Target::Path { path, query })
+        let (authority, path) = split_absolute(path).ok_or(Refusal::bad("this is not a request target"))?;
+        Ok(Target::Path { path, query, authority: Some(authority) })
     }
 }
 
-/// What follows the authority in `http://authority/path`; the root where nothing does.
-fn path_of_absolute(text: &str) -> Option<&str> {
+/// The authority and the path of `http://authority/path`; the path is the root where there is none.
+fn split_absolute(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let known = scheme.eq_ignore_ascii_case("http") && is_authority(authority);
-    known.then_some(if path.is_empty() { "/" } else { path })
+    known.then_some((authority, if path.is_empty() { "/" } else { path }))
 }
 
 /// Whether `text` is `host` or `host:port` as an http URI has it: a name or an address that is not
@@ -111,7 +113,9 @@ mod tests {
 
     #[test]
     fn targets() {
-        let path = |path, query| Some(Target::Path { path, query });
+        let path = |path, query| Some(Target::Path { path, query, authority: None });
+        let absolute =
+            |authority, path, query| Some(Target::Path { path, query, authority: Some(authority) });
         let table = [
             ("/", path("/", None)),
             ("/a/b.html?x=1?y", path("/a/b.html", Some("x=1?y"))),
@@ -120,10 +124,10 @@ mod tests {
             ("/%41%2fb", path("/%41%2fb", None)),
             ("/[a]|^{}", path("/[a]|^{}", None)),
             ("*", Some(Target::Asterisk)),
-            ("http://a", path("/", None)),
-            ("http://a?q", path("/", Some("q"))),
-            ("HTTP://a.b:80/c?d", path("/c", Some("d"))),
-            ("http://[::1]:8080/c", path("/c", None)),
+            ("http://a", absolute("a", "/", None)),
+            ("http://a?q", absolute("a", "/", Some("q"))),
+            ("HTTP://a.b:80/c?d", absolute("a.b:80", "/c", Some("d"))),
+            ("http://[::1]:8080/c", absolute("[::1]:8080", "/c", None)),
             ("http:///c", None),
             ("http://u@a/c", None),
             ("http://a:b/c", None),

@@ -9,9 +9,8 @@ mod signals;
 
 use crate::conn::transport::Readiness;
 use crate::conn::{Connection, Id, Verdict, Wait};
-use crate::context::{Context, Phase};
-use crate::limits::Limits;
-use crate::site::Site;
+use crate::context::{Context, Phase, Service};
+use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Kernel, Ready, Token};
 use listener::{ACCEPTS_PER_TURN, Accepting};
@@ -31,6 +30,7 @@ pub struct Reactor<K: Kernel> {
     queue: Vec<Token>,
     deadlines: Deadlines,
     accepting: Accepting,
+    work: Work,
     ending: Ending,
 }
 
@@ -66,16 +66,17 @@ enum Ending {
 
 impl<K: Kernel> Reactor<K> {
     /// A reactor that has not begun.
-    pub fn new(kernel: K, site: Site, limits: Limits) -> Reactor<K> {
+    pub fn new(kernel: K, service: Service) -> Reactor<K> {
         let (now, wall) = kernel.now();
         Reactor {
             kernel,
-            context: Context::new(site, limits, now, wall),
+            context: Context::new(service, now, wall),
             slots: Slab::new(),
             next_id: 0,
             queue: Vec::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
+            work: Work::Done,
             ending: Ending::NotYet,
         }
     }
@@ -91,7 +92,7 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// One turn: wait for readiness, drive whoever is ready, let in whoever knocks, go on with those who had
-    /// more to do, and send off whoever is late.
+    /// more to do, send off whoever is late, and do a piece of the work that nobody waits for.
     pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
         self.kernel.wait(ready, self.patience())?;
         let (now, wall) = self.kernel.now();
@@ -103,6 +104,7 @@ impl<K: Kernel> Reactor<K> {
         self.accept();
         self.run_queue(behind);
         self.expire();
+        self.work = self.context.service.site.work();
         self.context.access.flush();
         Ok(())
     }
@@ -141,7 +143,7 @@ impl<K: Kernel> Reactor<K> {
 
     /// Sends off whoever waited too long: O(1) for each of them.
     fn expire(&mut self) {
-        while let Some(key) = self.deadlines.expired(self.context.now, &self.context.limits) {
+        while let Some(key) = self.deadlines.expired(self.context.now, &self.context.service.limits) {
             let id = self.slots[key].connection.id();
             self.drive(Token { key, id }, Connection::expire);
         }
@@ -154,7 +156,7 @@ impl<K: Kernel> Reactor<K> {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            let is_full = self.slots.len() >= self.context.limits.connections_max;
+            let is_full = self.slots.len() >= self.context.service.limits.connections_max;
             let longest_idle = self.deadlines.longest(Wait::Idle);
             if is_full && longest_idle.is_none() {
                 return self.accepting.is_full();
@@ -228,14 +230,14 @@ impl<K: Kernel> Reactor<K> {
 
     /// How long the next wait may last; forever where nobody has a deadline.
     fn patience(&self) -> Option<Duration> {
-        if !self.queue.is_empty() || self.accepting.is_due(self.context.now) {
+        if !self.queue.is_empty() || self.work == Work::Left || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);
         }
         let grace = match self.ending {
             Ending::Until(time) => Some(time),
             Ending::NotYet | Ending::Now => None,
         };
-        let next = [self.deadlines.next(&self.context.limits), self.accepting.deadline(), grace];
+        let next = [self.deadlines.next(&self.context.service.limits), self.accepting.deadline(), grace];
         let next = next.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(self.kernel.now().0))
     }
@@ -248,7 +250,7 @@ impl<K: Kernel> Reactor<K> {
             return;
         }
         info!("stopping: what is in flight is finished; once more to stop at once");
-        self.ending = Ending::Until(self.context.now + self.context.limits.grace);
+        self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
         self.accepting.knock();
         while self.accepting.is_due(self.context.now) {

@@ -15,14 +15,25 @@ pub fn of(name: &str, file: &File) -> io::Result<Cow<'static, str>> {
         let count = file.read_at(&mut first, 0)?;
         return Ok(sniff(&first[..count]).into());
     };
-    match is_text(kind) {
+    match kind.starts_with("text/") || kind == "application/javascript" {
         true => Ok(format!("{kind}; charset=utf-8").into()),
         false => Ok(kind.into()),
     }
 }
 
-fn is_text(kind: &str) -> bool {
-    kind.starts_with("text/") || kind == "application/javascript"
+/// Whether files of a media type are worth compressing: text, and what is like it.
+pub fn is_compressible(kind: &str) -> bool {
+    const LIKE_TEXT: [&str; 8] = [
+        "application/javascript",
+        "application/json",
+        "application/manifest+json",
+        "application/wasm",
+        "application/xhtml+xml",
+        "application/xml",
+        "application/rss+xml",
+        "image/svg+xml",
+    ];
+    kind.starts_with("text/") || LIKE_TEXT.contains(&kind)
 }
 
 /// Text where it is UTF-8 without control bytes that text does not have; a character may be cut at the end.

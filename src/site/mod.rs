@@ -1,5 +1,6 @@
-//! What is served: from the path of a target to a file that is open for reading. Nothing here knows HTTP's
-//! fields, and no path is decided anywhere else.
+//! What is served: from the path of a target to a representation, fresh off the disk or kept in memory and
+//! compared with the disk before every use. No path is decided anywhere else, and nothing here knows the
+//! fields of HTTP.
 //!
 //! epoll cannot wait for a regular file: opening and reading one blocks the loop for as long as the disk
 //! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
@@ -7,51 +8,112 @@
 
 mod path;
 mod root;
+mod stamp;
 mod kind;
+mod resource;
+mod cache;
+mod compressor;
+pub mod folder;
 
+pub use resource::{Representation, Stored};
+
+use crate::http::encoding::Coding;
 use crate::os;
+use crate::os::files::Links;
+use cache::Cache;
+use compressor::Compressor;
+use folder::Folder;
 use path::SitePath;
+use resource::Resource;
 use root::{Entry, Root};
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::SystemTime;
 
-/// Files up to this many bytes are read into memory and leave with their head in one write.
-const WHOLE_BYTES_MAX: u64 = 64 << 10;
+/// How a folder is served.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The file that stands for its folder.
+    pub index: String,
+    /// Seconds for which clients need not ask again; with none they ask every time.
+    pub fresh_seconds: Option<u32>,
+    /// Which links are followed.
+    pub links: Links,
+    /// Whether names that begin with a dot are there.
+    pub hidden: Hidden,
+    /// Whether a folder without an index shows what is in it.
+    pub listing: Listing,
+    /// Whether text is compressed for those who take it so.
+    pub compression: Compression,
+    /// Bytes of files kept in memory.
+    pub cache_bytes_max: usize,
+}
 
-/// A folder and how it is served.
+/// Names that begin with a dot, `.well-known` excepted (RFC 8615).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// As if they were not there.
+    Absent,
+    /// As all others.
+    Served,
+}
+
+/// Folders without an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Show what is in them.
+    On,
+    /// Are as if they were not there.
+    Off,
+}
+
+/// Text without a compressed neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Is compressed once for each version.
+    On,
+    /// Is sent as it is.
+    Off,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            index: "index.html".to_owned(),
+            fresh_seconds: None,
+            links: Links::Inside,
+            hidden: Hidden::Absent,
+            listing: Listing::On,
+            compression: Compression::On,
+            cache_bytes_max: 32 << 20,
+        }
+    }
+}
+
+/// A folder and how it is served. It may be shared by threads: what is locked is held for a lookup, never for
+/// a disk.
 pub struct Site {
-    root: Root,
-    index: String,
+    policy: Policy,
+    root: RwLock<Arc<Root>>,
+    cache: Mutex<Cache>,
+    compressor: Mutex<Compressor>,
 }
 
 /// What a path leads to.
 pub enum Found {
-    /// A file, open.
-    File {
-        /// Its bytes.
-        stored: Stored,
-        /// Its media type.
-        content_type: Cow<'static, str>,
-    },
+    /// A file, in a coding that the client takes.
+    File(Arc<Representation>),
+    /// A file that will be there in such a coding soon.
+    Soon,
+    /// A file, but in no coding that the client takes.
+    NotAcceptable,
+    /// A folder without an index.
+    Folder(Folder),
     /// A folder whose name was given without its final `/`.
-    Folder {
+    FolderWithoutSlash {
         /// The path with it, percent-encoded.
         location: String,
-    },
-}
-
-/// Where the bytes of a file are.
-pub enum Stored {
-    /// In memory, all of them.
-    Whole(Vec<u8>),
-    /// In the file; so many that it is better sent from there.
-    Large {
-        /// Open for reading.
-        file: File,
-        /// Bytes.
-        length: u64,
     },
 }
 
@@ -68,52 +130,131 @@ pub enum Missing {
     Broken,
 }
 
+/// Whether there is work left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Call again next turn.
+    Left,
+    /// None.
+    Done,
+}
+
 impl Site {
-    /// Serves the folder at `root`; `index` is the file that stands for a folder.
-    pub fn open(root: &Path, index: &str) -> io::Result<Site> {
-        Ok(Site { root: Root::open(root)?, index: index.to_owned() })
+    /// Serves the folder at `root`.
+    pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
+        let root = RwLock::new(Arc::new(Root::open(root, policy.links)?));
+        let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
+        Ok(Site { policy, root, cache, compressor: Mutex::default() })
     }
 
-    /// Looks up the percent-encoded `path` of a target.
-    pub fn find(&self, path: &str) -> Result<Found, Missing> {
-        let path = SitePath::decode(path).ok_or(Missing::NotThere)?;
-        match (self.root.entry(path.name())?, path.is_folder()) {
-            (Entry::File { file, bytes }, false) => represent(path.name(), file, bytes),
+    /// How it is served.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Looks up the percent-encoded `path` of a target, for a client that takes these codings, the first of
+    /// them most gladly. What is kept in memory is compared with the disk first: a change made before the call
+    /// is always seen.
+    pub fn find(&self, path: &str, codings: &[Coding], now: SystemTime) -> Result<Found, Missing> {
+        let root = self.root();
+        let kept = lock(&self.cache).get(path);
+        if let Some(resource) = kept.filter(|resource| resource.is_current(&root)) {
+            let found = self.select(path, &resource, codings);
+            let is_current = match &found {
+                Found::File(representation) => representation.is_current(&root),
+                _ => true,
+            };
+            if is_current {
+                return Ok(found);
+            }
+        }
+        lock(&self.cache).remove(path);
+        self.load(path, codings, now)
+    }
+
+    /// Does a bounded piece of the work that no request waits for.
+    pub fn work(&self) -> Work {
+        let mut compressor = lock(&self.compressor);
+        if let Some((path, resource)) = compressor.work() {
+            lock(&self.cache).replace(&path, resource);
+        }
+        compressor.left()
+    }
+
+    fn load(&self, path: &str, codings: &[Coding], now: SystemTime) -> Result<Found, Missing> {
+        let root = self.refreshed_root()?;
+        let decoded = SitePath::decode(path, self.policy.hidden).ok_or(Missing::NotThere)?;
+        let (name, opened) = match (root.entry(decoded.name())?, decoded.is_folder()) {
+            (Entry::File(opened), false) => (decoded.name().to_owned(), opened),
             (Entry::Folder, true) => {
-                let name = path.join(&self.index);
-                match self.root.entry(&name)? {
-                    Entry::File { file, bytes } => represent(&name, file, bytes),
-                    Entry::Folder | Entry::Other => Err(Missing::NotThere),
+                let index = decoded.join(&self.policy.index);
+                match root.entry(&index).map_err(Missing::from) {
+                    Ok(Entry::File(opened)) => (index, opened),
+                    Ok(_) | Err(Missing::NotThere) => return self.folder(root, &decoded),
+                    Err(missing) => return Err(missing),
                 }
             }
-            (Entry::Folder, false) => Ok(Found::Folder { location: path.encode_as_folder() }),
-            (Entry::File { .. }, true) | (Entry::Other, _) => Err(Missing::NotThere),
+            (Entry::Folder, false) => {
+                return Ok(Found::FolderWithoutSlash { location: decoded.encode_as_folder() });
+            }
+            (Entry::File { .. }, true) | (Entry::Other, _) => return Err(Missing::NotThere),
+        };
+        let resource = Arc::new(Resource::read(&root, name, opened, self.policy.compression, now)?);
+        if resource.is_settled(now) {
+            lock(&self.cache).insert(path, resource.clone());
         }
+        Ok(self.select(path, &resource, codings))
+    }
+
+    fn folder(&self, root: Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
+        match self.policy.listing {
+            Listing::On => Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden)?)),
+            Listing::Off => Err(Missing::NotThere),
+        }
+    }
+
+    fn select(&self, path: &str, resource: &Arc<Resource>, codings: &[Coding]) -> Found {
+        let mut found = Found::NotAcceptable;
+        for coding in codings {
+            if let Some(representation) = resource.representation(*coding) {
+                return Found::File(representation.clone());
+            }
+            let is_kept = || lock(&self.cache).contains(path);
+            if *coding == Coding::Gzip && resource.is_compressible() && is_kept() {
+                lock(&self.compressor).want(path, resource);
+                found = Found::Soon;
+            }
+        }
+        found
+    }
+
+    fn root(&self) -> Arc<Root> {
+        self.root.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn refreshed_root(&self) -> io::Result<Arc<Root>> {
+        let root = self.root();
+        let Some(rebuilt) = root.rebuilt()? else { return Ok(root) };
+        let rebuilt = Arc::new(rebuilt);
+        *self.root.write().unwrap_or_else(PoisonError::into_inner) = rebuilt.clone();
+        Ok(rebuilt)
     }
 }
 
-/// A small file as bytes: as many as it holds now, whatever its length was a moment ago.
-fn represent(name: &str, file: File, bytes: u64) -> Result<Found, Missing> {
-    let content_type = kind::of(name, &file)?;
-    if bytes > WHOLE_BYTES_MAX {
-        os::read_ahead(&file);
-        return Ok(Found::File { stored: Stored::Large { file, length: bytes }, content_type });
-    }
-    let mut whole = Vec::with_capacity(bytes as usize);
-    file.take(bytes).read_to_end(&mut whole)?;
-    Ok(Found::File { stored: Stored::Whole(whole), content_type })
+/// Nothing that is done under a lock leaves half a change behind, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<io::Error> for Missing {
     fn from(error: io::Error) -> Missing {
         match error.kind() {
-            io::ErrorKind::PermissionDenied if !root::is_escape(&error) => Missing::NotAllowed,
-            io::ErrorKind::PermissionDenied
-            | io::ErrorKind::NotFound
+            io::ErrorKind::PermissionDenied => Missing::NotAllowed,
+            io::ErrorKind::NotFound
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::InvalidFilename => Missing::NotThere,
-            _ if os::is_link_loop(&error) => Missing::NotThere,
+            _ if os::files::is_led_astray(&error) => Missing::NotThere,
             _ if os::is_out_of_descriptors(&error) => Missing::NotNow,
             _ => Missing::Broken,
         }

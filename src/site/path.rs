@@ -1,6 +1,7 @@
 //! From the path of a target to a name below the root, and back. One function decides which names there
 //! are; that none of them leads outside, by a link or a race, is the business of [`super::root`].
 
+use super::Hidden;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What stands for itself in a path: RFC 3986's unreserved characters and the `/`.
@@ -15,8 +16,8 @@ pub struct SitePath {
 
 impl SitePath {
     /// Decodes the path of a target, which begins with `/`. `None` where no file can have that name: it
-    /// is not UTF-8, climbs with `..`, or hides a `/` or a NUL behind a percent sign.
-    pub fn decode(path: &str) -> Option<SitePath> {
+    /// is not UTF-8, climbs with `..`, hides a `/` or a NUL behind a percent sign, or is not served.
+    pub fn decode(path: &str, hidden: Hidden) -> Option<SitePath> {
         let mut name = String::with_capacity(path.len());
         for segment in path.split('/') {
             let segment = percent_decode_str(segment).decode_utf8().ok()?;
@@ -25,6 +26,9 @@ impl SitePath {
             }
             if segment.is_empty() || segment == "." {
                 continue;
+            }
+            if !is_served(&segment, hidden) {
+                return None;
             }
             if !name.is_empty() {
                 name.push('/');
@@ -57,6 +61,17 @@ impl SitePath {
     }
 }
 
+/// One name as a link from its folder.
+pub fn encode_segment(name: &str) -> String {
+    utf8_percent_encode(name, ENCODED).to_string()
+}
+
+/// Whether a name is there for visitors. Names that begin with a dot are made not to be seen, all but
+/// `.well-known` (RFC 8615), which is made for visitors.
+pub fn is_served(name: &str, hidden: Hidden) -> bool {
+    hidden == Hidden::Served || !name.starts_with('.') || name == ".well-known"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +89,13 @@ mod tests {
             ("/a%25b", Some(("a%b", false))),
             ("/%2561", Some(("%61", false))),
             ("/a\\b", Some(("a\\b", false))),
-            ("/...", Some(("...", false))),
+            ("/...", None),
+            ("/.git/config", None),
+            ("/a/.env", None),
+            ("/%2eenv", None),
+            ("/.well-known/a", Some((".well-known/a", false))),
+            ("/.well-known/.a", None),
+            ("/.well-knownn", None),
             ("/..", None),
             ("/a/../b", None),
             ("/%2e%2E/a", None),
@@ -86,15 +107,22 @@ mod tests {
             ("/%c0%ae%c0%ae/", None),
         ];
         for (path, expected) in table {
-            let decoded = SitePath::decode(path);
+            let decoded = SitePath::decode(path, Hidden::Absent);
             let got = decoded.as_ref().map(|path| (path.name(), path.is_folder()));
             assert_eq!(got, expected, "{path}");
         }
     }
 
     #[test]
+    fn hidden_names_can_be_served() {
+        let name = |path| SitePath::decode(path, Hidden::Served).map(|path| path.name().to_owned());
+        assert_eq!(name("/.git/config").as_deref(), Some(".git/config"));
+        assert_eq!(name("/.git/../config"), None);
+    }
+
+    #[test]
     fn a_folder_is_encoded_as_a_path_and_never_as_another_host() {
-        let encode = |path| SitePath::decode(path).unwrap().encode_as_folder();
+        let encode = |path| SitePath::decode(path, Hidden::Absent).unwrap().encode_as_folder();
         assert_eq!(encode("/a%20b/%C3%A9%25%3F"), "/a%20b/%C3%A9%25%3F/");
         assert_eq!(encode("//evil.example"), "/evil.example/");
         assert_eq!(encode("/\\evil.example"), "/%5Cevil.example/");

@@ -1,60 +1,108 @@
-//! The folder that is served, held open. The kernel resolves every name below it and refuses to leave it,
-//! whatever links there are and whoever renames things meanwhile (openat2(2) with RESOLVE_BENEATH).
+//! The folder that is served, held open: every name is resolved below it, see [`crate::os::files`].
 
-use crate::os::OPEN_NONBLOCK;
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use super::path::encode_segment;
+use super::stamp::Stamp;
+use crate::os::files::{Links, Purpose, links_inside, names_in, open_below, open_folder};
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-/// A folder, by its descriptor.
-pub struct Root(Dir);
+/// A folder, by its path and by its descriptor.
+pub struct Root {
+    path: PathBuf,
+    folder: File,
+    links: Links,
+}
 
 /// What stands under a name.
 pub enum Entry {
-    /// A regular file, open for reading.
-    File {
-        /// At its beginning.
-        file: File,
-        /// Its length when it was opened.
-        bytes: u64,
-    },
+    /// A regular file.
+    File(Opened),
     /// A folder.
     Folder,
-    /// A pipe, a socket or a device: never opened.
+    /// A pipe, a socket or a device: never opened for reading.
     Other,
+}
+
+/// A regular file, open for reading at its beginning.
+pub struct Opened {
+    /// The file.
+    pub file: File,
+    /// Its version when it was opened.
+    pub stamp: Stamp,
+}
+
+/// One of the names in a folder, and what stands under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Without the folder's.
+    pub name: String,
+    /// The name as a link from its folder.
+    pub link: String,
+    /// Bytes of a file; none of a folder.
+    pub bytes: Option<u64>,
+    /// When it was last written, in seconds since 1970.
+    pub modified: i64,
 }
 
 impl Root {
     /// Opens the folder at `path`, by whatever links lead there.
-    pub fn open(path: &Path) -> io::Result<Root> {
-        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
-        // The open asks for no permission (O_PATH); looking for a name in it does.
-        dir.metadata(".")?;
-        Ok(Root(dir))
+    pub fn open(path: &Path, links: Links) -> io::Result<Root> {
+        let folder = open_folder(path)?;
+        // The open asks for no permission; looking for a name in it does.
+        std::fs::metadata(path.join("."))?;
+        let links = if links == Links::Inside { links_inside(&folder) } else { links };
+        Ok(Root { path: path.to_owned(), folder, links })
     }
 
-    /// Looks what `name` is and opens it if it is a regular file. Links are followed below the root.
+    /// The root anew, where another folder has taken its path: bundlers delete theirs and build it again.
+    pub fn rebuilt(&self) -> io::Result<Option<Root>> {
+        let [held, there] = [self.folder.metadata()?, std::fs::metadata(&self.path)?];
+        match (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+            true => Ok(None),
+            false => Root::open(&self.path, self.links).map(Some),
+        }
+    }
+
+    /// Looks what `name` is and opens it if it is a regular file.
     pub fn entry(&self, name: &str) -> io::Result<Entry> {
-        let metadata = self.0.metadata(name)?;
+        let metadata = open_below(&self.folder, name, Purpose::Look, self.links)?.metadata()?;
         if metadata.is_dir() {
             return Ok(Entry::Folder);
         }
         if !metadata.is_file() {
             return Ok(Entry::Other);
         }
-        // What has become a pipe since the look does not hold up the open.
-        let file = self.0.open_with(name, OpenOptions::new().read(true).custom_flags(OPEN_NONBLOCK))?;
+        let file = open_below(&self.folder, name, Purpose::Read, self.links)?;
         let metadata = file.metadata()?;
         match metadata.is_file() {
-            true => Ok(Entry::File { file: file.into_std(), bytes: metadata.len() }),
+            true => Ok(Entry::File(Opened { file, stamp: Stamp::of(&metadata) })),
             false => Ok(Entry::Other),
         }
     }
-}
 
-/// Whether a name was refused because it leads outside: a link may point anywhere, but is not followed.
-pub fn is_escape(error: &io::Error) -> bool {
-    error.raw_os_error().is_none()
+    /// The version that stands under `name` now, wherever a link may lead: good to compare with the stamp of
+    /// what was opened, and for nothing else. It is a tenth of the cost of opening.
+    pub fn stamp(&self, name: &str) -> io::Result<Stamp> {
+        std::fs::metadata(self.path.join(name)).map(|metadata| Stamp::of(&metadata))
+    }
+
+    /// The names in the folder `name`, as the file system gives them out.
+    pub fn names(&self, name: &str) -> io::Result<impl Iterator<Item = io::Result<String>> + Send + use<>> {
+        names_in(&open_below(&self.folder, name, Purpose::Read, self.links)?)
+    }
+
+    /// What a visitor finds under `name` in `folder`: a file, a folder, or nothing that is served.
+    pub fn item(&self, folder: &str, name: String) -> Option<Item> {
+        let path = format!("{folder}/{name}");
+        let metadata = open_below(&self.folder, &path, Purpose::Look, self.links).ok()?.metadata().ok()?;
+        let bytes = match (metadata.is_file(), metadata.is_dir()) {
+            (true, _) => Some(metadata.len()),
+            (_, true) => None,
+            _ => return None,
+        };
+        let link = encode_segment(&name);
+        Some(Item { name, link, bytes, modified: metadata.mtime() })
+    }
 }

@@ -8,11 +8,13 @@ pub mod pieces;
 pub mod verdicts;
 pub mod scripted;
 
+use onepoll::context::Service;
+use onepoll::hosts::Hosts;
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
-use onepoll::site::Site;
+use onepoll::site::{Policy, Site};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -57,7 +59,8 @@ pub fn listen() -> (Epoll, SocketAddr) {
 
 /// What serves `root` by way of `kernel`, once it is turned.
 pub fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<K> {
-    Reactor::new(kernel, Site::open(root, "index.html").unwrap(), limits)
+    let site = Site::open(root, Policy::default()).unwrap();
+    Reactor::new(kernel, Service { site, hosts: Hosts::Any, limits })
 }
 
 /// Turns the loop in a thread of its own until the test process ends.

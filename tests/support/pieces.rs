@@ -3,9 +3,10 @@
 
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict, Wait};
-use onepoll::context::Context;
+use onepoll::context::{Context, Service};
+use onepoll::hosts::Hosts;
 use onepoll::limits::Limits;
-use onepoll::site::Site;
+use onepoll::site::{Policy, Site};
 use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
@@ -15,7 +16,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// What serves `root` at a time that never changes, so that all answers carry one date.
 pub fn context(root: &Path, limits: Limits) -> Context {
-    Context::new(Site::open(root, "index.html").unwrap(), limits, Instant::now(), UNIX_EPOCH)
+    let site = Site::open(root, Policy::default()).unwrap();
+    Context::new(Service { site, hosts: Hosts::Any, limits }, Instant::now(), UNIX_EPOCH)
 }
 
 /// Everything that is answered to `pieces` and a half-close behind them.

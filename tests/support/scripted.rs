@@ -7,7 +7,6 @@ use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready, Token};
-use onepoll::site::Site;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -404,8 +403,7 @@ impl Loop {
             at_rest: false,
         };
         let world = Rc::new(RefCell::new(world));
-        let site = Site::open(root, "index.html").unwrap();
-        let reactor = Reactor::new(Script(Rc::clone(&world)), site, limits);
+        let reactor = super::reactor(Script(Rc::clone(&world)), root, limits);
         Loop { reactor, world, ready: Vec::new() }
     }
 

@@ -1,20 +1,10 @@
-//! System calls that neither std nor mio offers. What only Linux has lives here and nowhere else.
+//! Bytes and files into sockets.
 
 use crate::conn::transport::{Follow, Transport};
-use rustix::fs::{Advice, OFlags, fadvise};
-use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::File;
 use std::io;
-use std::num::NonZeroU64;
 use std::os::fd::AsFd;
-
-/// Opening a pipe does not wait for its other end (open(2), O_NONBLOCK); for a regular file it says nothing.
-pub const OPEN_NONBLOCK: i32 = OFlags::NONBLOCK.bits() as i32;
-
-/// Bytes of a large file that are asked for when it is opened.
-const READ_AHEAD_BYTES: u64 = 1 << 20;
 
 /// Every socket that has a descriptor, blocking or not, carries a connection.
 impl<S: AsFd> Transport for S {
@@ -61,32 +51,6 @@ fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> io::
 
 #[cfg(not(target_os = "linux"))]
 use copy_file as send_file;
-
-/// Asks the kernel to read the beginning of a large file, and to read ahead generously from then on. Best
-/// effort: whoever has it not in memory waits for the disk.
-pub fn read_ahead(file: &File) {
-    let _ = fadvise(file, 0, None, Advice::Sequential);
-    let _ = fadvise(file, 0, NonZeroU64::new(READ_AHEAD_BYTES), Advice::WillNeed);
-}
-
-/// Whether an error says that no descriptor, or no memory for one, is left (EMFILE, ENFILE, ENOBUFS, ENOMEM).
-pub fn is_out_of_descriptors(error: &io::Error) -> bool {
-    let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| out.contains(&errno))
-}
-
-/// Whether a name goes in circles, or through more links than the kernel follows (ELOOP).
-pub fn is_link_loop(error: &io::Error) -> bool {
-    Errno::from_io_error(error) == Some(Errno::LOOP)
-}
-
-/// Raises the soft limit of open descriptors to the hard one and says where it is now (setrlimit(2)).
-pub fn raise_descriptor_limit() -> usize {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    let limit = if raised.is_ok() { maximum } else { current };
-    limit.map_or(usize::MAX, |limit| limit.try_into().unwrap_or(usize::MAX))
-}
 
 #[cfg(test)]
 mod tests {

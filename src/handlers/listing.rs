@@ -1,0 +1,195 @@
+//! What is in a folder, as a page or as JSON, made a part a turn: a folder of ten thousand names is read, sorted
+//! and written while others are served.
+
+use super::{Response, html_response, json_response, page};
+use crate::http::date::imf_fixdate;
+use crate::http::status::Status;
+use crate::site::folder::{Folder, Item};
+use crate::size;
+use html_escape::encode_safe;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Names read, or rows written, in one turn: each costs a few microseconds.
+const NAMES_PER_TURN: usize = 200;
+
+/// A listing on its way.
+pub struct Listing {
+    folder: Folder,
+    form: Form,
+    order: Order,
+    found: [BTreeMap<Key, Item>; 2],
+    stage: Stage,
+    text: String,
+}
+
+/// Folders are listed before files; each kind is sorted by what is asked for, then by name.
+type Key = (i64, String, String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    Writing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Html,
+    Json,
+}
+
+/// What a listing is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Order {
+    column: Column,
+    direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Name,
+    Size,
+    Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+impl Order {
+    /// Reads `sort=name|size|time` and `order=asc|desc` off a query; anything else sorts by name.
+    fn of(query: Option<&str>) -> Order {
+        let says = |pair: &str| query.is_some_and(|query| query.split('&').any(|said| said == pair));
+        let column = match (says("sort=size"), says("sort=time")) {
+            (true, _) => Column::Size,
+            (_, true) => Column::Time,
+            _ => Column::Name,
+        };
+        let direction = if says("order=desc") { Direction::Down } else { Direction::Up };
+        Order { column, direction }
+    }
+
+    fn key(self, item: &Item) -> Key {
+        let first = match self.column {
+            Column::Name => 0,
+            Column::Size => item.bytes.map_or(0, |bytes| bytes.try_into().unwrap_or(i64::MAX)),
+            Column::Time => item.modified,
+        };
+        (first, item.name.to_lowercase(), item.name.clone())
+    }
+}
+
+impl Listing {
+    /// Begins to list `folder`, in the order that `query` asks for.
+    pub fn new(folder: Folder, query: Option<&str>, prefers_json: bool) -> Listing {
+        let form = if prefers_json { Form::Json } else { Form::Html };
+        let order = Order::of(query);
+        Listing { folder, form, order, found: Default::default(), stage: Stage::Reading, text: String::new() }
+    }
+
+    /// Makes the next part, and gives the answer when that was the last.
+    pub fn step(&mut self) -> Option<Response> {
+        match self.stage {
+            Stage::Reading => self.read(),
+            Stage::Writing => {
+                for _ in 0..NAMES_PER_TURN {
+                    let Some(item) = self.next() else { return Some(self.end()) };
+                    self.write(&item);
+                }
+                None
+            }
+        }
+    }
+
+    fn read(&mut self) -> Option<Response> {
+        let Ok(names) = self.folder.read(NAMES_PER_TURN) else {
+            return Some(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));
+        };
+        if names.len() < NAMES_PER_TURN {
+            self.stage = Stage::Writing;
+        }
+        for item in names.into_iter().flatten() {
+            let kind = usize::from(item.bytes.is_some());
+            self.found[kind].insert(self.order.key(&item), item);
+        }
+        if self.stage == Stage::Writing {
+            self.begin();
+        }
+        None
+    }
+
+    fn next(&mut self) -> Option<Item> {
+        let found = self.found.iter_mut().find(|items| !items.is_empty())?;
+        let next = match self.order.direction {
+            Direction::Up => found.pop_first(),
+            Direction::Down => found.pop_last(),
+        };
+        next.map(|(_, item)| item)
+    }
+
+    fn begin(&mut self) {
+        if self.form == Form::Json {
+            self.text.push('[');
+            return;
+        }
+        let count: usize = self.found.iter().map(BTreeMap::len).sum();
+        let crumbs = self.folder.crumbs();
+        let title = crumbs.iter().map(|(name, _)| encode_safe(name)).collect::<Vec<_>>().join(" / ");
+        write!(self.text, include_str!("listing.html"), title = title).expect(INFALLIBLE);
+        for (at, (name, link)) in crumbs.iter().enumerate() {
+            let current = if at + 1 == crumbs.len() { " aria-current=\"page\"" } else { "" };
+            write!(self.text, "<li><a href=\"{link}\"{current}>{}</a>", encode_safe(name)).expect(INFALLIBLE);
+        }
+        let names = if count == 1 { "name" } else { "names" };
+        write!(self.text, "</ol></nav>\n<p>{count} {names}\n<table>\n<thead><tr>").expect(INFALLIBLE);
+        for (column, word, label) in [
+            (Column::Name, "name", "Name"),
+            (Column::Size, "size", "Size"),
+            (Column::Time, "time", "Changed"),
+        ] {
+            let (sorted, order) = match (column == self.order.column, self.order.direction) {
+                (true, Direction::Up) => (" aria-sort=\"ascending\"", "&amp;order=desc"),
+                (true, Direction::Down) => (" aria-sort=\"descending\"", ""),
+                (false, _) => ("", ""),
+            };
+            write!(self.text, "<th scope=\"col\"{sorted}><a href=\"?sort={word}{order}\">{label}</a>")
+                .expect(INFALLIBLE);
+        }
+        self.text.push_str("\n<tbody>\n");
+    }
+
+    fn write(&mut self, item: &Item) {
+        if self.form == Form::Json {
+            let separator = if self.text.len() > 1 { ",\n" } else { "\n" };
+            let kind = if item.bytes.is_some() { "file" } else { "folder" };
+            let entry =
+                json!({ "name": item.name, "type": kind, "size": item.bytes, "modified": item.modified });
+            write!(self.text, "{separator}{entry}").expect(INFALLIBLE);
+            return;
+        }
+        let slash = if item.bytes.is_some() { "" } else { "/" };
+        let (link, name) = (&item.link, encode_safe(&item.name));
+        let bytes = item.bytes.map(size::format).unwrap_or_default();
+        let time = UNIX_EPOCH + Duration::from_secs(item.modified.try_into().unwrap_or(0));
+        let date = imf_fixdate(time);
+        let date = date.get(5..22).unwrap_or_default();
+        writeln!(self.text, "<tr><td><a href=\"{link}{slash}\">{name}{slash}</a><td>{bytes}<td>{date}")
+            .expect(INFALLIBLE);
+    }
+
+    fn end(&mut self) -> Response {
+        let text = std::mem::take(&mut self.text);
+        let response = match self.form {
+            Form::Html => html_response(Status::OK, text + "</table>\n<p>Times are UTC.\n</main>\n"),
+            Form::Json => json_response(text + "\n]\n"),
+        };
+        let head = response.head.field("Cache-Control", "no-cache").field("Vary", "Accept");
+        Response { head, ..response }
+    }
+}
+
+const INFALLIBLE: &str = "writing to a String cannot fail";

@@ -1,0 +1,89 @@
+//! Which hosts this server goes by.
+//!
+//! A page in a browser may make its own name point to this machine and then read what a server here answers (DNS
+//! rebinding). It cannot make the browser send another `Host` than its name, so a server for one machine answers
+//! to names that only mean this machine, to addresses, and to what it was told.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The hosts that are answered to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// Whatever the client says.
+    Any,
+    /// `localhost` and what is below it, every IP address, and these names.
+    Named(Vec<String>),
+}
+
+impl Hosts {
+    /// Whether `authority`, a valid `host` or `host:port`, is one of them.
+    pub fn include(&self, authority: &str) -> bool {
+        let Hosts::Named(names) = self else { return true };
+        let host = without_port(authority);
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let is = |name: &str| host.eq_ignore_ascii_case(name);
+        is_address(host) || is_below_localhost(host) || names.iter().any(|name| is(name))
+    }
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        _ => authority,
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bracketed {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+/// RFC 6761 §6.3 keeps these names for the machine itself.
+fn is_below_localhost(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_elsewhere_cannot_name_this_server() {
+        let hosts = Hosts::Named(vec!["dev.example".to_owned()]);
+        for good in [
+            "localhost",
+            "LocalHost:8080",
+            "a.b.localhost",
+            "localhost.",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "192.168.1.7:80",
+            "[::1]",
+            "[::1]:8080",
+            "dev.example",
+            "DEV.example:1",
+            "dev.example.",
+        ] {
+            assert!(hosts.include(good), "{good}");
+        }
+        for bad in [
+            "evil.example",
+            "localhost.evil.example",
+            "notlocalhost",
+            "127.0.0.1.evil.example",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "a.dev.example",
+            "dev.example.evil",
+            "example",
+        ] {
+            assert!(!hosts.include(bad), "{bad}");
+        }
+        assert!(Hosts::Any.include("evil.example"));
+    }
+}

@@ -1,0 +1,23 @@
+//! System calls that neither std nor mio offers. What only Linux has lives here and nowhere else, each with a
+//! portable way beside it.
+
+pub mod sockets;
+pub mod files;
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io;
+
+/// Whether an error says that no descriptor, or no memory for one, is left (EMFILE, ENFILE, ENOBUFS, ENOMEM).
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| out.contains(&errno))
+}
+
+/// Raises the soft limit of open descriptors to the hard one and says where it is now (setrlimit(2)).
+pub fn raise_descriptor_limit() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let limit = if raised.is_ok() { maximum } else { current };
+    limit.map_or(usize::MAX, |limit| limit.try_into().unwrap_or(usize::MAX))
+}

@@ -1,0 +1,43 @@
+//! What is in a folder, read a bounded part at a time.
+
+use super::Hidden;
+use super::path::{encode_segment, is_served};
+pub use super::root::Item;
+use super::root::Root;
+use std::io;
+use std::sync::Arc;
+
+/// A folder that is being read.
+pub struct Folder {
+    root: Arc<Root>,
+    name: String,
+    names: Box<dyn Iterator<Item = io::Result<String>> + Send>,
+    hidden: Hidden,
+}
+
+impl Folder {
+    /// Begins to read the folder called `name`.
+    pub(super) fn open(root: Arc<Root>, name: &str, hidden: Hidden) -> io::Result<Folder> {
+        let names = Box::new(root.names(name)?);
+        Ok(Folder { root, name: name.to_owned(), names, hidden })
+    }
+
+    /// The folders on the way here from the root, which is called `/`, each with the path that leads to it.
+    pub fn crumbs(&self) -> Vec<(String, String)> {
+        let mut crumbs = vec![("/".to_owned(), "/".to_owned())];
+        for segment in self.name.split('/').filter(|segment| *segment != ".") {
+            let above = crumbs.last().map_or("", |(_, link)| link);
+            let link = format!("{above}{}/", encode_segment(segment));
+            crumbs.push((segment.to_owned(), link));
+        }
+        crumbs
+    }
+
+    /// Up to `count` more names, in no order, and what a visitor finds under each, if anything. Fewer than that,
+    /// perhaps none, are the last.
+    pub fn read(&mut self, count: usize) -> io::Result<Vec<Option<Item>>> {
+        let names = self.names.by_ref().take(count);
+        let item = |name: String| is_served(&name, self.hidden).then(|| self.root.item(&self.name, name))?;
+        names.map(|name| name.map(item)).collect()
+    }
+}

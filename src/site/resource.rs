@@ -1,0 +1,219 @@
+//! A file in all the codings it is there in: as it is, as its compressed neighbours (`.br`, `.zst`, `.gz`), and
+//! as this server compressed it.
+
+use super::root::{Entry, Opened, Root};
+use super::stamp::Stamp;
+use super::{Compression, kind};
+use crate::http::encoding::Coding;
+use crate::http::validators::{Strength, Validators};
+use crate::os::files::read_ahead;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+/// Files up to this many bytes are read into memory and leave with their head in one write.
+const WHOLE_BYTES_MAX: u64 = 64 << 10;
+
+/// Text from so many bytes on is compressed: below, an answer fits one packet anyway.
+const COMPRESSED_BYTES_MIN: u64 = 256;
+
+/// And up to so many: above, it would take the loop too much of its time.
+const COMPRESSED_BYTES_MAX: u64 = 1 << 20;
+
+/// The neighbours that are looked for.
+const NEIGHBOURS: [(Coding, &str); 3] = [(Coding::Brotli, "br"), (Coding::Zstd, "zst"), (Coding::Gzip, "gz")];
+
+/// One version of a file and of its neighbours.
+#[derive(Clone)]
+pub struct Resource {
+    /// Where neighbours come and go, and its version when they were looked for: one look at it tells that none
+    /// came and none went.
+    folder: String,
+    folder_stamp: Stamp,
+    representations: Vec<Arc<Representation>>,
+    is_compressible: bool,
+}
+
+/// A file in one coding.
+pub struct Representation {
+    /// Below the root.
+    name: String,
+    /// Its version.
+    stamp: Stamp,
+    /// How it is coded.
+    pub coding: Coding,
+    /// Whether another client may get another coding.
+    pub is_negotiated: bool,
+    /// The media type of what is coded.
+    pub content_type: Cow<'static, str>,
+    /// What tells this version from others.
+    pub validators: Validators,
+    /// Its bytes.
+    pub stored: Stored,
+    /// Room for the fields of its answer, as whoever answers has written them.
+    pub finished: OnceLock<Arc<[u8]>>,
+}
+
+/// Where the bytes of a representation are.
+#[derive(Clone)]
+pub enum Stored {
+    /// In memory, all of them.
+    Whole(Arc<[u8]>),
+    /// In a file; so many that they are better sent from there.
+    Large {
+        /// Open for reading.
+        file: Arc<File>,
+        /// Bytes.
+        length: u64,
+    },
+}
+
+impl Stored {
+    /// Bytes.
+    pub fn length(&self) -> u64 {
+        match self {
+            Stored::Whole(bytes) => bytes.len() as u64,
+            Stored::Large { length, .. } => *length,
+        }
+    }
+}
+
+impl Resource {
+    /// Reads the file that was opened under `name`, and what stands beside it.
+    pub fn read(
+        root: &Root,
+        name: String,
+        opened: Opened,
+        compression: Compression,
+        now: SystemTime,
+    ) -> io::Result<Resource> {
+        let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
+        let folder_stamp = root.stamp(&folder)?;
+        let content_type = kind::of(&name, &opened.file)?;
+        let neighbours = neighbours(root, &name, &opened.stamp);
+        let is_compressible = compression == Compression::On
+            && neighbours.iter().all(|(coding, ..)| *coding != Coding::Gzip)
+            && (COMPRESSED_BYTES_MIN..=COMPRESSED_BYTES_MAX).contains(&opened.stamp.bytes())
+            && kind::is_compressible(&content_type);
+        let is_negotiated = is_compressible || !neighbours.is_empty();
+        let files = std::iter::once((Coding::Identity, name, opened)).chain(neighbours);
+        let representations = files.map(|(coding, name, opened)| {
+            let content_type = content_type.clone();
+            Representation::read(name, opened, coding, is_negotiated, content_type, now).map(Arc::new)
+        });
+        let representations = representations.collect::<io::Result<_>>()?;
+        Ok(Resource { folder, folder_stamp, representations, is_compressible })
+    }
+
+    /// Whether it will be known when any of this changes, so that it may be kept.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        let is_strong = |it: &Arc<Representation>| it.validators.etag.strength == Strength::Strong;
+        self.folder_stamp.is_settled(now) && self.representations.iter().all(is_strong)
+    }
+
+    /// Whether the file is this version still, and has these neighbours still. Those may have been written
+    /// anew: [`Representation::is_current`] tells.
+    pub fn is_current(&self, root: &Root) -> bool {
+        self.identity().is_current(root)
+            && root.stamp(&self.folder).is_ok_and(|stamp| stamp == self.folder_stamp)
+    }
+
+    /// As it is.
+    pub fn identity(&self) -> &Arc<Representation> {
+        &self.representations[0]
+    }
+
+    /// In this coding, if it is there.
+    pub fn representation(&self, coding: Coding) -> Option<&Arc<Representation>> {
+        self.representations.iter().find(|representation| representation.coding == coding)
+    }
+
+    /// Whether it would be worth compressing, and is not compressed yet.
+    pub fn is_compressible(&self) -> bool {
+        self.is_compressible
+    }
+
+    /// With what compressing it gave.
+    pub fn with_gzip(&self, bytes: Vec<u8>) -> Resource {
+        let identity = self.identity();
+        let mut validators = identity.validators.clone();
+        validators.etag.opaque.push_str("-gzip");
+        let gzip = Representation {
+            name: identity.name.clone(),
+            stamp: identity.stamp,
+            coding: Coding::Gzip,
+            is_negotiated: true,
+            content_type: identity.content_type.clone(),
+            validators,
+            stored: Stored::Whole(bytes.into()),
+            finished: OnceLock::new(),
+        };
+        let mut resource = Resource { is_compressible: false, ..self.clone() };
+        resource.representations.push(Arc::new(gzip));
+        resource
+    }
+
+    /// Bytes it takes in memory, near enough.
+    pub fn memory_bytes(&self) -> usize {
+        const OVERHEAD: usize = 1 << 10;
+        let stored = self.representations.iter().map(|representation| match &representation.stored {
+            Stored::Whole(bytes) => OVERHEAD + bytes.len(),
+            Stored::Large { .. } => OVERHEAD,
+        });
+        stored.sum()
+    }
+
+    /// Files it holds open.
+    pub fn open_files(&self) -> usize {
+        let is_open = |it: &&Arc<Representation>| matches!(it.stored, Stored::Large { .. });
+        self.representations.iter().filter(is_open).count()
+    }
+}
+
+/// The neighbours that are there and not older than the file itself.
+fn neighbours(root: &Root, name: &str, stamp: &Stamp) -> Vec<(Coding, String, Opened)> {
+    let found = NEIGHBOURS.iter().filter_map(|(coding, extension)| {
+        let name = format!("{name}.{extension}");
+        match root.entry(&name) {
+            Ok(Entry::File(opened)) if opened.stamp.is_as_new_as(stamp) => Some((*coding, name, opened)),
+            _ => None,
+        }
+    });
+    found.collect()
+}
+
+impl Representation {
+    fn read(
+        name: String,
+        Opened { file, stamp }: Opened,
+        coding: Coding,
+        is_negotiated: bool,
+        content_type: Cow<'static, str>,
+        now: SystemTime,
+    ) -> io::Result<Representation> {
+        let (stored, stamp, strength) = match stamp.bytes() > WHOLE_BYTES_MAX {
+            true => {
+                read_ahead(&file);
+                let stored = Stored::Large { file: Arc::new(file), length: stamp.bytes() };
+                (stored, stamp, stamp.strength(now))
+            }
+            false => {
+                let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
+                (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
+                let after = Stamp::of(&file.metadata()?);
+                let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
+                (Stored::Whole(bytes.into()), after, strength)
+            }
+        };
+        let validators = stamp.validators(strength, now);
+        let finished = OnceLock::new();
+        Ok(Representation { name, stamp, coding, is_negotiated, content_type, validators, stored, finished })
+    }
+
+    /// Whether its file is this version still.
+    pub fn is_current(&self, root: &Root) -> bool {
+        root.stamp(&self.name).is_ok_and(|stamp| stamp == self.stamp)
+    }
+}

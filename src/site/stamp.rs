@@ -1,0 +1,144 @@
+//! What the file system says of a version of a file, and when that is enough to tell versions apart.
+
+use crate::http::validators::{EntityTag, Strength, Validators};
+use std::fs::Metadata;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A change that comes so soon after another may bear the same time: the kernel stamps files by a clock that
+/// ticks (4 ms on most systems, 10 ms on some).
+const TICK: Duration = Duration::from_millis(20);
+
+/// The same for file systems that keep whole seconds, or two (FAT).
+const COARSE_TICK: Duration = Duration::from_millis(2_500);
+
+/// Everything that changes with a file: which it is, how long, when it was written, when anything of it was
+/// changed. The last cannot be set back by `cp -p` or `rsync -t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// Reads it off what stat(2) said.
+    pub fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Length in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether it was last written at the same time as `original` or after it.
+    pub fn is_as_new_as(&self, original: &Stamp) -> bool {
+        self.modified >= original.modified
+    }
+
+    /// Whether every change after `now` will show. If not, the file is so young that another change may bear
+    /// the same time: git calls such an entry racy.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        let is_coarse = self.changed.1 == 0 && self.modified.1 == 0;
+        let tick = if is_coarse { COARSE_TICK } else { TICK };
+        let (Ok(seconds), Ok(nanos)) = (u64::try_from(self.changed.0), u32::try_from(self.changed.1)) else {
+            return true;
+        };
+        let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos));
+        changed.and_then(|time| time.checked_add(tick)).is_some_and(|time| time < now)
+    }
+
+    /// What its tag can promise when it is seen at `now`.
+    pub fn strength(&self, now: SystemTime) -> Strength {
+        if self.is_settled(now) { Strength::Strong } else { Strength::Weak }
+    }
+
+    /// The validators of this version as it is seen at `now`.
+    ///
+    /// The tag is a hash of the whole stamp. A weak one is made from `now` too, so that no later tag is like it.
+    /// A time in the future, or before 1970, makes no `Last-Modified` (RFC 9110 §8.8.2.1).
+    pub fn validators(&self, strength: Strength, now: SystemTime) -> Validators {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        if strength == Strength::Weak {
+            now.hash(&mut hasher);
+        }
+        let opaque = format!("{:x}-{:x}", self.bytes, hasher.finish());
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let modified = u64::try_from(self.modified.0).ok().filter(|second| *second <= now);
+        Validators { etag: EntityTag { opaque, strength }, modified }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(modified: (i64, i64), changed: (i64, i64)) -> Stamp {
+        Stamp { device: 1, inode: 2, bytes: 3, modified, changed }
+    }
+
+    fn at(seconds: u64, millis: u32) -> SystemTime {
+        UNIX_EPOCH + Duration::new(seconds, millis * 1_000_000)
+    }
+
+    #[test]
+    fn a_stamp_is_settled_when_the_clock_has_ticked_since() {
+        let fine = stamp((1000, 5), (1000, 5));
+        assert!(!fine.is_settled(at(1000, 0)));
+        assert!(!fine.is_settled(at(1000, 19)));
+        assert!(fine.is_settled(at(1000, 21)));
+        let coarse = stamp((1000, 0), (1000, 0));
+        assert!(!coarse.is_settled(at(1002, 0)));
+        assert!(coarse.is_settled(at(1003, 0)));
+        let future = stamp((0, 0), (i64::MAX, 0));
+        assert!(!future.is_settled(at(1000, 0)), "a change in the future settles when that comes");
+        assert!(stamp((-5, 0), (-5, 0)).is_settled(at(0, 0)));
+    }
+
+    #[test]
+    fn tags_tell_every_part_of_a_stamp_apart() {
+        let one = stamp((1000, 5), (1000, 5));
+        let now = at(2000, 0);
+        let tag = |stamp: Stamp| stamp.validators(stamp.strength(now), now).etag;
+        assert_eq!(tag(one), tag(one));
+        assert_eq!(tag(one).strength, Strength::Strong);
+        for other in [
+            Stamp { device: 9, ..one },
+            Stamp { inode: 9, ..one },
+            Stamp { bytes: 9, ..one },
+            Stamp { modified: (1000, 9), ..one },
+            Stamp { changed: (1000, 9), ..one },
+        ] {
+            assert_ne!(tag(one).opaque, tag(other).opaque, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_young_tag_is_weak_and_like_no_other() {
+        let one = stamp((1000, 5), (1000, 5));
+        let [young, younger, old] =
+            [at(1000, 9), at(1000, 8), at(1001, 0)].map(|now| one.validators(one.strength(now), now).etag);
+        assert_eq!((young.strength, old.strength), (Strength::Weak, Strength::Strong));
+        assert_ne!(young.opaque, younger.opaque);
+        assert_ne!(young.opaque, old.opaque);
+    }
+
+    #[test]
+    fn odd_times_never_make_a_date() {
+        let dates = [(i64::MIN, 0), (-1, 0), (0, 0), (1000, 0), (1001, 0), (i64::MAX, 0)];
+        let modified =
+            dates.map(|modified| stamp(modified, (0, 0)).validators(Strength::Strong, at(1000, 0)).modified);
+        assert_eq!(modified, [None, None, Some(0), Some(1000), None, None]);
+    }
+}
