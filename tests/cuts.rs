@@ -3,6 +3,7 @@
 
 mod support;
 
+use onepoll::conn::Wait;
 use onepoll::context::Context;
 use onepoll::http::HeadLimits;
 use onepoll::limits::Limits;
@@ -182,6 +183,48 @@ fn an_answer_comes_with_the_last_byte_of_its_request_and_never_before() {
         client.send(&[*last], &mut context);
         assert_eq!(read_answers_to(&client.answered(), &["GET"]).len(), 1, "{request:?}");
         assert!(!client.is_shut(), "{request:?}");
+    }
+}
+
+#[test]
+fn only_a_client_that_waits_for_it_is_told_to_go_on() {
+    const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let (_root, mut context) = site();
+    for (head, told) in [
+        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", INTERIM),
+        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\na", b""),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", b""),
+        // RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
+        ("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b""),
+    ] {
+        let mut client = Client::connect(&mut context);
+        client.send(head.as_bytes(), &mut context);
+        assert_eq!(client.answered(), told, "{head:?}");
+        client.send(b"abc", &mut context);
+        assert_eq!(client.answered().get(9..12), Some(&b"200"[..]), "{head:?}");
+    }
+}
+
+/// Whoever waited too short for an answer sends its content, and must not be met by a reset.
+#[test]
+fn content_that_comes_after_its_refusal_is_read_and_dropped() {
+    let (_root, mut context) = site();
+    for (request, expect, status) in [
+        ("PUT /", "100-continue", "405"),
+        ("BREW /", "100-continue", "501"),
+        ("POST /", "tea", "417"),
+        ("POST /", "100-continue\r\nContent-Length: 5", "400"),
+    ] {
+        let head = format!("{request} HTTP/1.1\r\nHost: a\r\nExpect: {expect}\r\nContent-Length: 3\r\n\r\n");
+        let mut client = Client::connect(&mut context);
+        client.send(head.as_bytes(), &mut context);
+        assert_eq!(client.answered().get(9..12), Some(status.as_bytes()), "{head:?}");
+        for content in ["abc", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
+            assert_eq!((client.is_shut(), client.waits().0), (true, Wait::Linger), "{head:?}");
+            client.send(content.as_bytes(), &mut context);
+            assert_eq!(client.answered(), b"", "{head:?}");
+        }
+        client.end(&mut context);
     }
 }
 

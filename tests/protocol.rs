@@ -108,17 +108,6 @@ fn whoever_waits_with_the_content_is_told_to_go_on() {
     site.goes_on("GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", 200);
 }
 
-/// RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
-#[test]
-fn a_client_of_1_0_is_not_told_to_go_on() {
-    let site = Site::serve();
-    let head = "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
-    let mut stream = connect(site.address);
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(b"abc").unwrap();
-    assert_eq!(read_answer(&mut stream, "POST").status, 200);
-}
-
 #[test]
 fn an_expectation_that_is_not_met_is_refused_before_the_content() {
     let site = Site::serve();
