@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// What is left to do when the outbox has the head, and the content where that was in memory.
 pub struct Answered {
+    /// How it went.
+    pub status: Status,
     /// Content that follows from a file.
     pub file: Option<Sending>,
     /// The line to log once the answer is out, where somebody reads it.
@@ -130,12 +132,13 @@ fn queue(
     context: &mut Context,
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
+    let status = response.head.status;
     response.head.encode(out, context.date.text(), response.content.length(), persistence);
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
     let file = append(content, out);
     entry.iter_mut().for_each(|entry| entry.content_bytes += (out.len() - head_end) as u64);
-    Answered { file, entry, persistence }
+    Answered { status, file, entry, persistence }
 }
 
 /// Appends what is in memory, and gives what is in a file.

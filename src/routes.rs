@@ -8,24 +8,29 @@ use crate::http::status::Status;
 use crate::site::Site;
 use std::time::SystemTime;
 
-const ROUTES: &[(Method, Handler)] = &[
-    (Method::Get, files::get),
-    (Method::Head, files::get),
-    (Method::Post, ack::post),
-    (Method::Options, options),
+const ROUTES: &[(Method, &str, Handler)] = &[
+    (Method::Get, "files::get", files::get),
+    (Method::Head, "files::get", files::get),
+    (Method::Post, "ack::post", ack::post),
+    (Method::Options, "routes::options", options),
 ];
 
 /// The answer to `request`.
 pub fn dispatch(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
-    match ROUTES.iter().find(|(method, _)| *method == request.method) {
-        Some((_, handler)) => handler(request, site, now),
+    match ROUTES.iter().find(|(method, ..)| *method == request.method) {
+        Some((.., handler)) => handler(request, site, now),
         None => not_in_the_table(request.method).into(),
     }
 }
 
+/// What answers `method`, for logs.
+pub fn name(method: Method) -> &'static str {
+    ROUTES.iter().find(|(answered, ..)| *answered == method).map_or("nobody", |(_, name, _)| name)
+}
+
 /// Whether the table answers `method` with more than an error.
 pub fn answers(method: Method) -> bool {
-    ROUTES.iter().any(|(answered, _)| *answered == method)
+    ROUTES.iter().any(|(answered, ..)| *answered == method)
 }
 
 /// RFC 9110 §15.6.2 for methods that nobody knows, §15.5.6 for those that are known and not answered.
@@ -45,5 +50,5 @@ fn options(_: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
 
 /// The methods of the table, as `Allow` lists them (RFC 9110 §10.2.1).
 fn allow() -> String {
-    ROUTES.iter().map(|(method, _)| method.name()).collect::<Vec<_>>().join(", ")
+    ROUTES.iter().map(|(method, ..)| method.name()).collect::<Vec<_>>().join(", ")
 }

@@ -13,6 +13,7 @@
 use super::io::Moved;
 use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
+use crate::access::Escaped;
 use crate::answer::{self, Answered, Sending};
 use crate::context::{Context, Phase};
 use crate::handlers::{Later, Response};
@@ -176,7 +177,8 @@ impl<T: Transport> Turn<'_, T> {
         let (head, rest) = wire.inbox.bytes().split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
-        debug!("{} {} {:?}", wire.id, request.method.name(), request.target);
+        let handler = routes::name(request.method);
+        debug!("{} {} for {handler}", wire.id, Escaped(request.line));
         let asks_first = request.expects_continue && !body.is_whole();
         if asks_first && !routes::answers(request.method) {
             // The content is not wanted, and may come all the same. How much of it is here already does not
@@ -274,7 +276,8 @@ impl<T: Transport> Turn<'_, T> {
     }
 
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
-    fn begin(&mut self, Answered { file, entry, .. }: Answered, after: After) -> State {
+    fn begin(&mut self, Answered { status, file, entry, .. }: Answered, after: After) -> State {
+        debug!("{} answered with {} {}", self.wire.id, status.code, status.reason);
         self.wire.entry = entry;
         self.wire.restart(Wait::Idle, self.context);
         let is_queued = file.is_none() && after == After::Read;
@@ -323,6 +326,7 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Everything was sent.
     fn finish(&mut self, after: After) -> Result<State, Stop> {
+        debug!("{} done", self.wire.id);
         self.wire.log(self.context);
         match after {
             After::Read => {

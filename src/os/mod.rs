@@ -14,6 +14,23 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| out.contains(&errno))
 }
 
+/// Whether a failed accept concerns one client that went away while it waited, and nobody else (accept(2),
+/// "Error handling").
+pub fn is_of_one_client(error: &io::Error) -> bool {
+    const GONE: [Errno; 9] = [
+        Errno::CONNABORTED,
+        Errno::PROTO,
+        Errno::PERM,
+        Errno::NETDOWN,
+        Errno::NETUNREACH,
+        Errno::HOSTDOWN,
+        Errno::HOSTUNREACH,
+        Errno::OPNOTSUPP,
+        Errno::TIMEDOUT,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| GONE.contains(&errno))
+}
+
 /// Raises the soft limit of open descriptors to the hard one and says where it is now (setrlimit(2)).
 pub fn raise_descriptor_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

@@ -3,6 +3,7 @@
 use crate::os;
 use log::{debug, trace, warn};
 use socket2::{Domain, Protocol, Socket, Type};
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -14,9 +15,12 @@ const BACKLOG: i32 = 4096;
 /// Connections accepted a turn: a storm of new clients does not hold up the old ones.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
-/// How long accepting pauses when descriptors ran out, unless a connection ends before. Others in the
+/// How long accepting pauses when it fails, as when descriptors run out, unless a connection ends before. Others in the
 /// process or the system may hold them, and nothing tells when they let go.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it is said that accepting pauses.
+const WARNED_EVERY: Duration = Duration::from_secs(5);
 
 /// A socket that listens on `address`, non-blocking. What it is set to, the accepted ones inherit (tcp(7)).
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -37,6 +41,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub struct Accepting {
     waiting: bool,
     pause: Pause,
+    warned: Option<Instant>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,7 +50,7 @@ enum Pause {
     No,
     /// Every place is taken by a connection that is not idle.
     Full,
-    /// No descriptor was left.
+    /// It failed, most likely for want of a descriptor.
     Until(Instant),
 }
 
@@ -86,11 +91,10 @@ impl Accepting {
     }
 
     /// Every place is taken.
-    pub fn is_full(&mut self) {
-        if self.pause != Pause::Full {
-            warn!("every connection allowed is in use; new ones wait (--max-connections)");
-            self.pause = Pause::Full;
-        }
+    pub fn is_full(&mut self, now: Instant) {
+        let what = format_args!("every connection allowed is in use; new ones wait (--max-connections)");
+        self.warn(now, what);
+        self.pause = Pause::Full;
     }
 
     /// An accept failed (accept(2), "Error handling").
@@ -99,12 +103,19 @@ impl Accepting {
         match error.kind() {
             io::ErrorKind::WouldBlock => self.waiting = false,
             io::ErrorKind::Interrupted => {}
-            _ if os::is_out_of_descriptors(error) => {
-                warn!("accepting pauses: {error}");
+            _ if os::is_of_one_client(error) => debug!("a client was gone before it was accepted: {error}"),
+            _ => {
+                self.warn(now, format_args!("accepting pauses: {error}"));
                 self.pause = Pause::Until(now + PAUSE);
             }
-            // The client went away while it waited, or the network says so: it concerns nobody else.
-            _ => debug!("a client was gone before it was accepted: {error}"),
+        }
+    }
+
+    /// Says what may go on for long, and not too often.
+    fn warn(&mut self, now: Instant, what: fmt::Arguments<'_>) {
+        if self.warned.is_none_or(|before| now.duration_since(before) >= WARNED_EVERY) {
+            warn!("{what}");
+            self.warned = Some(now);
         }
     }
 }

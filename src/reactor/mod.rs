@@ -159,7 +159,7 @@ impl<K: Kernel> Reactor<K> {
             let is_full = self.slots.len() >= self.context.service.limits.connections_max;
             let longest_idle = self.deadlines.longest(Wait::Idle);
             if is_full && longest_idle.is_none() {
-                return self.accepting.is_full();
+                return self.accepting.is_full(self.context.now);
             }
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
