@@ -76,7 +76,7 @@ impl<K: Kernel> Reactor<K> {
             queue: Vec::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
-            work: Work::Done,
+            work: Work::None,
             ending: Ending::NotYet,
         }
     }
@@ -104,7 +104,7 @@ impl<K: Kernel> Reactor<K> {
         self.accept();
         self.run_queue(behind);
         self.expire();
-        self.work = self.context.service.site.work();
+        self.work = self.context.service.site.work(now);
         self.context.access.flush();
         Ok(())
     }
@@ -230,14 +230,19 @@ impl<K: Kernel> Reactor<K> {
 
     /// How long the next wait may last; forever where nobody has a deadline.
     fn patience(&self) -> Option<Duration> {
-        if !self.queue.is_empty() || self.work == Work::Left || self.accepting.is_due(self.context.now) {
+        if !self.queue.is_empty() || self.work == Work::Now || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);
         }
+        let work = match self.work {
+            Work::At(time) => Some(time),
+            Work::Now | Work::None => None,
+        };
         let grace = match self.ending {
             Ending::Until(time) => Some(time),
             Ending::NotYet | Ending::Now => None,
         };
-        let next = [self.deadlines.next(&self.context.service.limits), self.accepting.deadline(), grace];
+        let next =
+            [self.deadlines.next(&self.context.service.limits), self.accepting.deadline(), work, grace];
         let next = next.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(self.kernel.now().0))
     }

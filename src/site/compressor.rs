@@ -1,6 +1,5 @@
 //! Compressing text, a bounded piece a turn, for those who ask the next time.
 
-use super::Work;
 use super::resource::{Resource, Stored};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -57,9 +56,9 @@ impl Compressor {
         Some((path, resource.with_gzip(bytes)))
     }
 
-    /// Whether anything waits.
-    pub fn left(&self) -> Work {
-        if self.waiting.is_empty() { Work::Done } else { Work::Left }
+    /// Whether nothing waits.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
     }
 }
 

@@ -29,7 +29,7 @@ use root::{Entry, Root};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// How a folder is served.
 #[derive(Clone, Debug)]
@@ -130,13 +130,15 @@ pub enum Missing {
     Broken,
 }
 
-/// Whether there is work left.
+/// When there is work again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Call again next turn.
-    Left,
-    /// None.
-    Done,
+    /// In the next turn.
+    Now,
+    /// Not before this time.
+    At(Instant),
+    /// When somebody has asked for something.
+    None,
 }
 
 impl Site {
@@ -173,12 +175,17 @@ impl Site {
     }
 
     /// Does a bounded piece of the work that no request waits for.
-    pub fn work(&self) -> Work {
+    pub fn work(&self, now: Instant) -> Work {
         let mut compressor = lock(&self.compressor);
+        let mut cache = lock(&self.cache);
         if let Some((path, resource)) = compressor.work() {
-            lock(&self.cache).replace(&path, resource);
+            cache.replace(&path, resource);
         }
-        compressor.left()
+        match (compressor.is_idle(), cache.let_go(now)) {
+            (false, _) => Work::Now,
+            (true, Some(time)) => Work::At(time),
+            (true, None) => Work::None,
+        }
     }
 
     fn load(&self, path: &str, codings: &[Coding], now: SystemTime) -> Result<Found, Missing> {

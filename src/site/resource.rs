@@ -165,10 +165,9 @@ impl Resource {
         stored.sum()
     }
 
-    /// Files it holds open.
-    pub fn open_files(&self) -> usize {
-        let is_open = |it: &&Arc<Representation>| matches!(it.stored, Stored::Large { .. });
-        self.representations.iter().filter(is_open).count()
+    /// Whether it holds files open.
+    pub fn holds_files(&self) -> bool {
+        self.representations.iter().any(|it| matches!(it.stored, Stored::Large { .. }))
     }
 }
 
