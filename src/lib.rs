@@ -45,19 +45,25 @@
 //! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes | |
-//! | [`context`], [`buffers`] | what all connections share; room for the busy | |
-//! | [`answer`], [`access`] | from a request to an answer in the outbox; its line in the log | |
+//! | [`answer`] | from a request to an answer in the outbox | |
 //! | [`routes`] | the dispatch table; `Allow` comes from it | |
-//! | [`handlers`] | GET and HEAD, POST, pages for errors | serde_json (`ack.rs`) |
-//! | [`site`] | from a path to an open file and its type | cap-std, mime_guess, percent-encoding |
+//! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |
+//! | [`site`] `mod.rs` | from a path to a representation, never stale | |
+//! | `site/path.rs`, `site/root.rs` | which names there are; what stands under them | percent-encoding |
+//! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
+//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru, flate2 |
+//! | `site/kind.rs`, [`site::folder`] | media types; what is in a folder | mime_guess |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::body`] | how content is framed, and where it ends | |
+//! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
+//! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
-//! | [`limits`] | every limit, with its unit and its reason | |
+//! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
+//! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has | rustix |
 //!
-//! The binary adds `cli.rs` (clap, bytesize), `logging.rs` (env_logger) and `main.rs`.
+//! The binary adds `cli.rs` (clap), `logging.rs` (env_logger) and `main.rs`.
 //!
 //! # What is absent on purpose
 //!

@@ -1,11 +1,10 @@
 //! POST: whatever is sent is read to its end and acknowledged; nothing is kept.
 
-use super::{Reply, html_response, json_response};
+use super::{Reply, html_response, json};
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::site::Site;
-use serde_json::json;
 use std::time::SystemTime;
 
 /// Acknowledges in HTML, or in JSON to those who would rather have that.
@@ -18,11 +17,11 @@ pub fn post(request: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
         Target::Asterisk | Target::Authority => "",
     };
     let content_type = request.fields.first("content-type").map(String::from_utf8_lossy);
-    let receipt = json!({
+    let receipt = json::value!({
         "method": request.method.name(),
         "path": path,
         "content_type": content_type,
         "bytes_received": request.content_bytes,
     });
-    json_response(receipt.to_string()).into()
+    json::response(receipt.to_string()).into()
 }

@@ -1,13 +1,12 @@
 //! What is in a folder, as a page or as JSON, made a part a turn: a folder of ten thousand names is read, sorted
 //! and written while others are served.
 
-use super::{Response, html_response, json_response, page};
+use super::{Response, html_response, json, page};
 use crate::http::date::imf_fixdate;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
 use crate::size;
 use html_escape::encode_safe;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -166,8 +165,7 @@ impl Listing {
         if self.form == Form::Json {
             let separator = if self.text.len() > 1 { ",\n" } else { "\n" };
             let kind = if item.bytes.is_some() { "file" } else { "folder" };
-            let entry =
-                json!({ "name": item.name, "type": kind, "size": item.bytes, "modified": item.modified });
+            let entry = json::value!({ "name": item.name, "type": kind, "size": item.bytes, "modified": item.modified });
             write!(self.text, "{separator}{entry}").expect(INFALLIBLE);
             return;
         }
@@ -185,7 +183,7 @@ impl Listing {
         let text = std::mem::take(&mut self.text);
         let response = match self.form {
             Form::Html => html_response(Status::OK, text + "</table>\n<p>Times are UTC.\n</main>\n"),
-            Form::Json => json_response(text + "\n]\n"),
+            Form::Json => json::response(text + "\n]\n"),
         };
         let head = response.head.field("Cache-Control", "no-cache").field("Vary", "Accept");
         Response { head, ..response }

@@ -3,6 +3,7 @@
 pub mod files;
 pub mod listing;
 pub mod ack;
+pub mod json;
 
 use crate::http::request::Request;
 use crate::http::response::Head;
@@ -90,10 +91,4 @@ pub fn page(status: Status, sentence: &str) -> Response {
 pub fn html_response(status: Status, html: impl Into<Vec<u8>>) -> Response {
     let head = Head::new(status).field("Content-Type", "text/html; charset=utf-8");
     Response { head, content: Content::Bytes(html.into()) }
-}
-
-/// An answer of JSON.
-pub fn json_response(json: impl Into<Vec<u8>>) -> Response {
-    let head = Head::new(Status::OK).field("Content-Type", "application/json");
-    Response { head, content: Content::Bytes(json.into()) }
 }
