@@ -314,10 +314,10 @@ fn pitfall_16_slow_heads_bodies_and_readers() {
     world.run();
     for _ in 0..100 {
         world.pass(limits.write_timeout - MILLISECOND);
-        client.reads(1);
+        client.reads(1000);
         world.run();
     }
-    assert_eq!((client.got_bytes(), client.fate()), (100, Fate::Open), "so may a reader");
+    assert_eq!((client.got_bytes(), client.fate()), (100_000, Fate::Open), "so may a reader");
     assert_closed_after(&mut world, &client, limits.write_timeout);
 }
 
