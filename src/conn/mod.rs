@@ -70,10 +70,6 @@ impl<T: Transport> Connection<T> {
                 return self.pause(verdict, context);
             }
         }
-        // What this turn has answered leaves with it; an error shows in the next.
-        if !self.wire.outbox.is_empty() {
-            let _ = self.wire.flush(Follow::Nothing, context);
-        }
         self.pause(Verdict::Again, context)
     }
 
@@ -99,8 +95,13 @@ impl<T: Transport> Connection<T> {
     }
 
     fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {
-        if verdict == Verdict::Closed {
-            self.wire.log(context);
+        match verdict {
+            Verdict::Closed => self.wire.log(context),
+            Verdict::Again if !self.wire.outbox.is_empty() => {
+                // What this turn has answered leaves with it; an error shows in the next.
+                let _ = self.wire.flush(Follow::Nothing, context);
+            }
+            Verdict::Again | Verdict::Parked => {}
         }
         self.wire.inbox.rest(&mut context.buffers);
         self.wire.outbox.rest(&mut context.buffers);

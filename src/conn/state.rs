@@ -15,8 +15,9 @@ use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
 use crate::access::Escaped;
 use crate::answer::{self, Answered, Sending};
+use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
-use crate::handlers::{Later, Response};
+use crate::handlers::Later;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
@@ -29,6 +30,7 @@ use crate::limits::Limits;
 use crate::routes;
 use log::debug;
 use std::io;
+use std::net::IpAddr;
 
 /// Bytes of queued answers at which they are sent, though more requests of the same write are waiting.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
@@ -204,12 +206,16 @@ impl<T: Transport> Turn<'_, T> {
         let Parsed { head_bytes, pending } = parsed;
         match pending {
             Pending::Body(body) => self.consume(head_bytes, body),
-            Pending::Answer(Later::Again) => Ok(match self.respond(head_bytes, 0)? {
-                State::Parsed(parsed) => Next::Yield(State::Parsed(parsed)),
-                state => Next::Go(state),
-            }),
+            Pending::Answer(Later::Again) => match self.respond(head_bytes, 0)? {
+                parsed @ State::Parsed(_) => Ok(Next::Yield(parsed)),
+                state => Ok(Next::Go(state)),
+            },
             Pending::Answer(Later::Listing(mut listing)) => match listing.step() {
-                Some(response) => Ok(Next::Go(self.complete(head_bytes, response)?)),
+                Some(response) => {
+                    Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
+                        Ok(answer::complete(request, response, peer, outbox, context))
+                    })?))
+                }
                 None => {
                     let pending = Pending::Answer(Later::Listing(listing));
                     Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
@@ -242,21 +248,23 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Answers the request at the front of the inbox, of whose content so many bytes were read.
     fn respond(&mut self, head_bytes: usize, content_bytes: u64) -> Result<State, Refusal> {
+        self.resume(head_bytes, |request, peer, outbox, context| {
+            request.content_bytes = content_bytes;
+            answer::respond(request, peer, outbox, context)
+        })
+    }
+
+    /// Reads the head at the front of the inbox again and goes on with `answer`.
+    fn resume(
+        &mut self,
+        head_bytes: usize,
+        answer: impl FnOnce(&mut Request<'_>, IpAddr, &mut Buffer, &mut Context) -> Result<Answered, Later>,
+    ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
         let mut request = Request::parse(&wire.inbox.bytes()[..head_bytes], &mut slots)?;
-        request.content_bytes = content_bytes;
-        let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+        let answered = answer(&mut request, wire.peer, &mut wire.outbox, context);
         Ok(self.answered(head_bytes, answered))
-    }
-
-    /// The same with an answer that took its time.
-    fn complete(&mut self, head_bytes: usize, response: Response) -> Result<State, Refusal> {
-        let Turn { wire, context } = self;
-        let mut slots = Slots::new();
-        let request = Request::parse(&wire.inbox.bytes()[..head_bytes], &mut slots)?;
-        let answered = answer::complete(&request, response, wire.peer, &mut wire.outbox, context);
-        Ok(self.answered(head_bytes, Ok(answered)))
     }
 
     fn answered(&mut self, head_bytes: usize, answered: Result<Answered, Later>) -> State {

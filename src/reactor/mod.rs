@@ -37,7 +37,7 @@ pub struct Reactor<K: Kernel> {
 struct Slot<S> {
     connection: Connection<S>,
     watched: Watched,
-    turn: Turn,
+    queued: Queued,
 }
 
 /// Whether the kernel tells of a connection's events. One that is over before it ever had to wait never
@@ -50,9 +50,9 @@ enum Watched {
 
 /// Whether a connection stands in the queue.
 #[derive(PartialEq, Eq)]
-enum Turn {
-    Done,
-    Queued,
+enum Queued {
+    No,
+    Yes,
 }
 
 /// How far the end is.
@@ -124,7 +124,7 @@ impl<K: Kernel> Reactor<K> {
             None => trace!("{} stale event dropped", token.id),
             Some(slot) => {
                 slot.connection.learn(readiness);
-                if slot.turn == Turn::Done {
+                if slot.queued == Queued::No {
                     self.drive(token, Connection::drive);
                 }
             }
@@ -135,7 +135,7 @@ impl<K: Kernel> Reactor<K> {
     fn run_queue(&mut self, behind: Vec<Token>) {
         for token in behind {
             if let Some(slot) = self.slot(token) {
-                slot.turn = Turn::Done;
+                slot.queued = Queued::No;
                 self.drive(token, Connection::drive);
             }
         }
@@ -183,7 +183,7 @@ impl<K: Kernel> Reactor<K> {
         self.next_id = self.next_id.wrapping_add(1);
         debug!("{id} accepted from {peer}");
         let connection = Connection::new(socket, peer.ip(), id, self.context.now);
-        let key = self.slots.insert(Slot { connection, watched: Watched::No, turn: Turn::Done });
+        let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::No });
         self.drive(Token { key, id }, Connection::drive);
     }
 
@@ -193,8 +193,8 @@ impl<K: Kernel> Reactor<K> {
         match how(&mut slot.connection, &mut self.context) {
             Verdict::Closed => return self.remove(token.key),
             Verdict::Again => {
-                if slot.turn == Turn::Done {
-                    slot.turn = Turn::Queued;
+                if slot.queued == Queued::No {
+                    slot.queued = Queued::Yes;
                     self.queue.push(token);
                 }
                 // It waits for its turn and nothing else: its time does not run out, and it is not idle.
