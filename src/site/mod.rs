@@ -161,13 +161,9 @@ impl Site {
         let root = self.root();
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept.filter(|resource| resource.is_current(&root)) {
-            let found = self.select(path, &resource, codings);
-            let is_current = match &found {
-                Found::File(representation) => representation.is_current(&root),
-                _ => true,
-            };
-            if is_current {
-                return Ok(found);
+            match self.select(path, &resource, codings) {
+                Found::File(neighbour) if !resource.is_current_in(&neighbour, &root) => {}
+                found => return Ok(found),
             }
         }
         lock(&self.cache).remove(path);

@@ -114,10 +114,15 @@ impl Resource {
     }
 
     /// Whether the file is this version still, and has these neighbours still. Those may have been written
-    /// anew: [`Representation::is_current`] tells.
+    /// anew: [`Resource::is_current_in`] tells.
     pub fn is_current(&self, root: &Root) -> bool {
         self.identity().is_current(root)
             && root.stamp(&self.folder).is_ok_and(|stamp| stamp == self.folder_stamp)
+    }
+
+    /// Whether one of its representations is this version still, where it is known that the file itself is.
+    pub fn is_current_in(&self, representation: &Representation, root: &Root) -> bool {
+        representation.name == self.identity().name || representation.is_current(root)
     }
 
     /// As it is.
