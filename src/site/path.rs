@@ -19,12 +19,14 @@ impl SitePath {
     /// is not UTF-8, climbs with `..`, hides a `/` or a NUL behind a percent sign, or is not served.
     pub fn decode(path: &str, hidden: Hidden) -> Option<SitePath> {
         let mut name = String::with_capacity(path.len());
+        let mut is_folder = true;
         for segment in path.split('/') {
             let segment = percent_decode_str(segment).decode_utf8().ok()?;
             if segment == ".." || segment.contains(['/', '\0']) {
                 return None;
             }
-            if segment.is_empty() || segment == "." {
+            is_folder = segment.is_empty() || segment == ".";
+            if is_folder {
                 continue;
             }
             if !is_served(&segment, hidden) {
@@ -35,7 +37,6 @@ impl SitePath {
             }
             name.push_str(&segment);
         }
-        let is_folder = name.is_empty() || path.ends_with('/') || path.ends_with("/.");
         Some(SitePath { name, is_folder })
     }
 
@@ -85,6 +86,8 @@ mod tests {
             ("/a/b.c", Some(("a/b.c", false))),
             ("//a///b", Some(("a/b", false))),
             ("/./a/.", Some(("a", true))),
+            ("/a/%2e", Some(("a", true))),
+            ("/%2E", Some((".", true))),
             ("/%61%20%C3%A9", Some(("a \u{e9}", false))),
             ("/a%25b", Some(("a%b", false))),
             ("/%2561", Some(("%61", false))),
