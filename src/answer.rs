@@ -1,10 +1,11 @@
 //! From a request, or from what is none, to an answer in the outbox: dispatch, head, content, log line. Every
 //! answer goes through here.
 
-use crate::access::{Entry, Exchange};
+use crate::access::{Entry, Escaped, Exchange};
 use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
 use crate::handlers::{Content, Later, Reply, Response, page};
+use crate::hosts;
 use crate::http::Refusal;
 use crate::http::lines::request_line;
 use crate::http::request::{Method, Request};
@@ -93,8 +94,12 @@ pub fn complete(
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
 fn misdirected(request: &Request<'_>) -> Response {
-    let host = request.authority.unwrap_or_default();
-    warn!("a request for {host} was refused; --allow-host {host} allows it");
+    let name = hosts::name(request.authority.unwrap_or_default());
+    // It is the client's, and may end up in a shell.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let flag = if name.bytes().all(is_plain) { name } else { "NAME" };
+    let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
+    warn!("a request for {shown} was refused; --allow-host {flag} allows it");
     let sentence = "This server does not go by that name; whoever runs it can allow it with --allow-host";
     page(Status::MISDIRECTED_REQUEST, sentence)
 }

@@ -19,18 +19,19 @@ impl Hosts {
     /// Whether `authority`, a valid `host` or `host:port`, is one of them.
     pub fn include(&self, authority: &str) -> bool {
         let Hosts::Named(names) = self else { return true };
-        let host = without_port(authority);
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let is = |name: &str| host.eq_ignore_ascii_case(name);
-        is_address(host) || is_below_localhost(host) || names.iter().any(|name| is(name))
+        let host = name(authority);
+        let is = |allowed: &String| host.eq_ignore_ascii_case(name(allowed));
+        is_address(host) || is_below_localhost(host) || names.iter().any(is)
     }
 }
 
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
+/// The host in `authority`: without a port, and without the final dot of a name that is written in full.
+pub fn name(authority: &str) -> &str {
+    let host = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => host,
         _ => authority,
-    }
+    };
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 fn is_address(host: &str) -> bool {
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_page_elsewhere_cannot_name_this_server() {
-        let hosts = Hosts::Named(vec!["dev.example".to_owned()]);
+        let hosts = Hosts::Named(vec!["dev.example".to_owned(), "Full.example.:8080".to_owned()]);
         for good in [
             "localhost",
             "LocalHost:8080",
@@ -67,6 +68,7 @@ mod tests {
             "dev.example",
             "DEV.example:1",
             "dev.example.",
+            "full.example",
         ] {
             assert!(hosts.include(good), "{good}");
         }
