@@ -1,6 +1,7 @@
 //! The command line and the environment, and what they mean.
 
 use clap::Parser;
+use clap::builder::BoolishValueParser;
 use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
 use onepoll::http::fields::FIELDS_MOST;
@@ -56,19 +57,19 @@ struct Files {
     #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", hide_env = true, value_parser = listing)]
     listing: Option<Listing>,
     /// Serve names that begin with a dot
-    #[arg(long, env = "ONEPOLL_HIDDEN", hide_env = true)]
+    #[arg(long, env = "ONEPOLL_HIDDEN", hide_env = true, value_parser = BoolishValueParser::new())]
     hidden: bool,
     /// Follow links out of DIR
-    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", hide_env = true)]
+    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", hide_env = true, value_parser = BoolishValueParser::new())]
     follow_links: bool,
     /// Clients need not ask for so long [default: 0]
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", hide_env = true)]
     cache: Option<u32>,
     /// Memory for small files
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", hide_env = true, default_value = "32MiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", hide_env = true, default_value = "32MiB", value_parser = memory)]
     cache_memory: u64,
     /// Send text as it is
-    #[arg(long, env = "ONEPOLL_NO_COMPRESS", hide_env = true)]
+    #[arg(long, env = "ONEPOLL_NO_COMPRESS", hide_env = true, value_parser = BoolishValueParser::new())]
     no_compress: bool,
 }
 
@@ -169,6 +170,11 @@ fn bytes(text: &str) -> Result<u64, String> {
         bytes @ 1..=0xff_ffff_ffff => Ok(bytes),
         _ => Err("from 1 byte to 1 TiB".into()),
     }
+}
+
+/// None at all is fine.
+fn memory(text: &str) -> Result<u64, String> {
+    if size::parse(text)? == 0 { Ok(0) } else { bytes(text) }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
