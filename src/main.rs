@@ -7,6 +7,7 @@ use clap::Parser;
 use cli::Cli;
 use onepoll::context::Service;
 use onepoll::os;
+use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::site::Site;
@@ -37,6 +38,9 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let mut epoll = Epoll::listen(address).map_err(|error| no_listener(address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     epoll.handle_signals().map_err(broken)?;
+    if site.policy().links == Links::Anywhere {
+        warn_of_links(cli.root());
+    }
     announce(epoll.local_address().map_err(broken)?, cli.root());
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
     Reactor::new(epoll, service).run().map_err(broken)
@@ -55,6 +59,15 @@ fn announce(address: SocketAddr, root: &Path) {
     );
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Not by way of the log, which may be turned down.
+fn warn_of_links(root: &Path) {
+    let root = root.display();
+    let _ = writeln!(
+        io::stderr(),
+        "onepoll: WARNING: --follow-links serves whatever links in {root} lead to, also outside of it"
+    );
 }
 
 fn address(cli: &Cli) -> Result<SocketAddr, String> {
