@@ -2,7 +2,7 @@
 //! and written while others are served.
 
 use super::{Response, html_response, json, page};
-use crate::http::date::imf_fixdate;
+use crate::http::date::date_and_clock;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
 use crate::size;
@@ -135,16 +135,17 @@ impl Listing {
             self.text.push('[');
             return;
         }
-        let count: usize = self.found.iter().map(BTreeMap::len).sum();
         let crumbs = self.folder.crumbs();
-        let title = crumbs.iter().map(|(name, _)| encode_safe(name)).collect::<Vec<_>>().join(" / ");
+        let title = crumbs.iter().map(|(name, _)| encode_safe(name)).collect::<String>();
         write!(self.text, include_str!("listing.html"), title = title).expect(INFALLIBLE);
+        self.text.push_str("<h1>");
         for (at, (name, link)) in crumbs.iter().enumerate() {
             let current = if at + 1 == crumbs.len() { " aria-current=\"page\"" } else { "" };
-            write!(self.text, "<li><a href=\"{link}\"{current}>{}</a>", encode_safe(name)).expect(INFALLIBLE);
+            write!(self.text, "<a href=\"{link}\"{current}>{}</a><wbr>", encode_safe(name))
+                .expect(INFALLIBLE);
         }
-        let names = if count == 1 { "name" } else { "names" };
-        write!(self.text, "</ol></nav>\n<p>{count} {names}\n<table>\n<thead><tr>").expect(INFALLIBLE);
+        let counts = self.counts();
+        write!(self.text, "</h1>\n</nav>\n<main>\n<p>{counts}\n<table>\n<thead><tr>").expect(INFALLIBLE);
         for (column, word, label) in [
             (Column::Name, "name", "Name"),
             (Column::Size, "size", "Size"),
@@ -161,6 +162,20 @@ impl Listing {
         self.text.push_str("\n<tbody>\n");
     }
 
+    /// `2 folders, 1 file`.
+    fn counts(&self) -> String {
+        let count = |kind: usize, one: &str| match self.found[kind].len() {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {one}s")),
+        };
+        match (count(0, "folder"), count(1, "file")) {
+            (None, None) => "This folder is empty".to_owned(),
+            (Some(folders), Some(files)) => format!("{folders}, {files}"),
+            (folders, files) => folders.or(files).unwrap_or_default(),
+        }
+    }
+
     fn write(&mut self, item: &Item) {
         if self.form == Form::Json {
             let separator = if self.text.len() > 1 { ",\n" } else { "\n" };
@@ -173,16 +188,20 @@ impl Listing {
         let (link, name) = (&item.link, encode_safe(&item.name));
         let bytes = item.bytes.map(size::format).unwrap_or_default();
         let time = UNIX_EPOCH + Duration::from_secs(item.modified.try_into().unwrap_or(0));
-        let date = imf_fixdate(time);
-        let date = date.get(5..22).unwrap_or_default();
-        writeln!(self.text, "<tr><td><a href=\"{link}{slash}\">{name}{slash}</a><td>{bytes}<td>{date}")
-            .expect(INFALLIBLE);
+        let (date, clock) = date_and_clock(time);
+        writeln!(
+            self.text,
+            "<tr><td><a href=\"{link}{slash}\"><bdi>{name}</bdi>{slash}</a><td>{bytes}<td>{date}<span> {clock}</span>"
+        )
+        .expect(INFALLIBLE);
     }
 
     fn end(&mut self) -> Response {
         let text = std::mem::take(&mut self.text);
         let response = match self.form {
-            Form::Html => html_response(Status::OK, text + "</table>\n<p>Times are UTC.\n</main>\n"),
+            Form::Html => {
+                html_response(Status::OK, text + "</table>\n</main>\n<footer>Times are UTC</footer>\n")
+            }
             Form::Json => json::response(text + "\n]\n"),
         };
         let head = response.head.field("Cache-Control", "no-cache").field("Vary", "Accept");

@@ -12,6 +12,14 @@ pub fn imf_fixdate(time: SystemTime) -> String {
     httpdate::fmt_http_date(time)
 }
 
+/// The same time for people, in a form that sorts: `1994-11-06` and `08:49`.
+pub fn date_and_clock(time: SystemTime) -> (String, String) {
+    let text = imf_fixdate(time);
+    let part = |range| text.get(range).unwrap_or_default();
+    let month = "JanFebMarAprMayJunJulAugSepOctNovDec".find(part(8..11)).unwrap_or_default() / 3 + 1;
+    (format!("{}-{month:02}-{}", part(12..16), part(5..7)), part(17..22).to_owned())
+}
+
 /// Reads a date in any of the three forms that HTTP has had.
 pub fn parse_date(written: &[u8]) -> Option<SystemTime> {
     std::str::from_utf8(written).ok().and_then(|text| httpdate::parse_http_date(text).ok())
@@ -66,6 +74,20 @@ mod tests {
         assert_eq!(at(1 << 40), "Fri, 31 Dec 9999 23:59:59 GMT");
         let before = UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+
+    #[test]
+    fn dates_for_people_sort() {
+        let at = |seconds| date_and_clock(UNIX_EPOCH + Duration::from_secs(seconds));
+        for (seconds, date, clock) in [
+            (0, "1970-01-01", "00:00"),
+            (784_111_777, "1994-11-06", "08:49"),
+            (951_782_400, "2000-02-29", "00:00"),
+            (1_735_689_599, "2024-12-31", "23:59"),
+            (1 << 40, "9999-12-31", "23:59"),
+        ] {
+            assert_eq!(at(seconds), (date.to_owned(), clock.to_owned()));
+        }
     }
 
     #[test]

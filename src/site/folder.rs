@@ -22,13 +22,14 @@ impl Folder {
         Ok(Folder { root, name: name.to_owned(), names, hidden })
     }
 
-    /// The folders on the way here from the root, which is called `/`, each with the path that leads to it.
+    /// The folders on the way here from the root, each as it is called in a path, with its final `/`, and the path
+    /// that leads to it.
     pub fn crumbs(&self) -> Vec<(String, String)> {
         let mut crumbs = vec![("/".to_owned(), "/".to_owned())];
         for segment in self.name.split('/').filter(|segment| *segment != ".") {
             let above = crumbs.last().map_or("", |(_, link)| link);
             let link = format!("{above}{}/", encode_segment(segment));
-            crumbs.push((segment.to_owned(), link));
+            crumbs.push((format!("{segment}/"), link));
         }
         crumbs
     }
