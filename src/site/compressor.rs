@@ -43,7 +43,7 @@ impl Compressor {
         }
     }
 
-    /// Does one piece, and gives what is finished by it.
+    /// Does one piece, and gives what is finished by it: nobody waits for it any longer, whatever came of it.
     pub fn work(&mut self) -> Option<(String, Resource)> {
         let job = self.waiting.front_mut()?;
         let is_finished = match job.piece() {
@@ -52,8 +52,10 @@ impl Compressor {
             Err(_) => false,
         };
         let Job { path, resource, encoder, .. } = self.waiting.pop_front()?;
-        let bytes = is_finished.then(|| encoder.finish().ok())??;
-        Some((path, resource.with_gzip(bytes)))
+        Some(match encoder.finish() {
+            Ok(bytes) if is_finished => (path, resource.with_gzip(bytes)),
+            _ => (path, resource.without_gzip()),
+        })
     }
 
     /// Whether nothing waits.

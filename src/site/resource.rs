@@ -160,6 +160,13 @@ impl Resource {
         resource
     }
 
+    /// Without that: it cannot be compressed, or there is no room for what that gives.
+    pub fn without_gzip(&self) -> Resource {
+        let mut resource = Resource { is_compressible: false, ..self.clone() };
+        resource.representations.retain(|representation| representation.coding != Coding::Gzip);
+        resource
+    }
+
     /// Bytes it takes in memory, near enough.
     pub fn memory_bytes(&self) -> usize {
         const OVERHEAD: usize = 1 << 10;
