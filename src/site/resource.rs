@@ -33,6 +33,9 @@ pub struct Resource {
     folder: String,
     folder_stamp: Stamp,
     representations: Vec<Arc<Representation>>,
+    /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
+    /// they stand, which does not show in the folder.
+    passed_over: Vec<(String, Stamp)>,
     is_compressible: bool,
 }
 
@@ -92,7 +95,7 @@ impl Resource {
         let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
         let folder_stamp = root.stamp(&folder)?;
         let content_type = kind::of(&name, &opened.file)?;
-        let neighbours = neighbours(root, &name, &opened.stamp);
+        let Neighbours { found: neighbours, passed_over } = Neighbours::of(root, &name, &opened.stamp);
         let is_compressible = compression == Compression::On
             && neighbours.iter().all(|(coding, ..)| *coding != Coding::Gzip)
             && (COMPRESSED_BYTES_MIN..=COMPRESSED_BYTES_MAX).contains(&opened.stamp.bytes())
@@ -104,20 +107,24 @@ impl Resource {
             Representation::read(name, opened, coding, is_negotiated, content_type, now).map(Arc::new)
         });
         let representations = representations.collect::<io::Result<_>>()?;
-        Ok(Resource { folder, folder_stamp, representations, is_compressible })
+        Ok(Resource { folder, folder_stamp, representations, passed_over, is_compressible })
     }
 
     /// Whether it will be known when any of this changes, so that it may be kept.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let is_strong = |it: &Arc<Representation>| it.validators.etag.strength == Strength::Strong;
-        self.folder_stamp.is_settled(now) && self.representations.iter().all(is_strong)
+        self.folder_stamp.is_settled(now)
+            && self.representations.iter().all(is_strong)
+            && self.passed_over.iter().all(|(_, stamp)| stamp.is_settled(now))
     }
 
     /// Whether the file is this version still, and has these neighbours still. Those may have been written
     /// anew: [`Resource::is_current_in`] tells.
     pub fn is_current(&self, root: &Root) -> bool {
+        let is_same = |name: &str, before: &Stamp| root.stamp(name).is_ok_and(|stamp| stamp == *before);
         self.identity().is_current(root)
-            && root.stamp(&self.folder).is_ok_and(|stamp| stamp == self.folder_stamp)
+            && is_same(&self.folder, &self.folder_stamp)
+            && self.passed_over.iter().all(|(name, stamp)| is_same(name, stamp))
     }
 
     /// Whether one of its representations is this version still, where it is known that the file itself is.
@@ -183,16 +190,30 @@ impl Resource {
     }
 }
 
-/// The neighbours that are there and not older than the file itself.
-fn neighbours(root: &Root, name: &str, stamp: &Stamp) -> Vec<(Coding, String, Opened)> {
-    let found = NEIGHBOURS.iter().filter_map(|(coding, extension)| {
-        let name = format!("{name}.{extension}");
-        match root.entry(&name) {
-            Ok(Entry::File(opened)) if opened.stamp.is_as_new_as(stamp) => Some((*coding, name, opened)),
-            _ => None,
+/// What stands beside a file under the names of its neighbours.
+#[derive(Default)]
+struct Neighbours {
+    /// Those that are not older than the file itself.
+    found: Vec<(Coding, String, Opened)>,
+    passed_over: Vec<(String, Stamp)>,
+}
+
+impl Neighbours {
+    fn of(root: &Root, name: &str, stamp: &Stamp) -> Neighbours {
+        let mut neighbours = Neighbours::default();
+        for (coding, extension) in NEIGHBOURS {
+            let name = format!("{name}.{extension}");
+            match root.entry(&name) {
+                Ok(Entry::File(opened)) if opened.stamp.is_as_new_as(stamp) => {
+                    neighbours.found.push((coding, name, opened));
+                }
+                Ok(Entry::File(opened)) => neighbours.passed_over.push((name, opened.stamp)),
+                Ok(Entry::Folder | Entry::Other) => {}
+                Err(_) => neighbours.passed_over.extend(root.stamp(&name).map(|stamp| (name, stamp))),
+            }
         }
-    });
-    found.collect()
+        neighbours
+    }
 }
 
 impl Representation {
