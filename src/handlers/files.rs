@@ -26,7 +26,8 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
         Ok(Found::File(representation)) => represent(request, &representation, site, now).into(),
         Ok(Found::Soon) => Reply::Later(Later::Again),
         Ok(Found::NotAcceptable) => {
-            page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept").into()
+            let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
+            Response { head: page.head.field("Vary", "Accept-Encoding"), ..page }.into()
         }
         Ok(Found::Folder(folder)) => {
             Reply::Later(Later::Listing(Box::new(Listing::new(folder, query, request.prefers_json()))))
@@ -53,7 +54,8 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: Syste
             };
         }
         Precondition::Failed => {
-            return page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
+            let page = page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
+            return Response { head: vary(page.head, it), ..page };
         }
     }
     let length = it.stored.length();
@@ -66,7 +68,8 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: Syste
         Selection::Whole => whole(it, site),
         Selection::Unsatisfiable => {
             let page = page(Status::RANGE_NOT_SATISFIABLE, "The file is not that long");
-            Response { head: page.head.field("Content-Range", format_args!("bytes */{length}")), ..page }
+            let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
+            Response { head: vary(head, it), ..page }
         }
         Selection::Parts(parts) => match parts.as_slice() {
             [range] => part(range.clone(), it, site),
@@ -125,10 +128,15 @@ fn describe(head: Head, it: &Representation, site: &Site) -> Head {
     if let Some(date) = it.validators.last_modified() {
         head = head.field("Last-Modified", date);
     }
-    if it.is_negotiated {
-        head = head.field("Vary", "Accept-Encoding");
+    vary(head, it)
+}
+
+/// Whatever is said of one coding holds for nobody who takes another.
+fn vary(head: Head, it: &Representation) -> Head {
+    match it.is_negotiated {
+        true => head.field("Vary", "Accept-Encoding"),
+        false => head,
     }
-    head
 }
 
 fn describe_content(head: Head, it: &Representation) -> Head {
