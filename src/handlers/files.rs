@@ -32,7 +32,7 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
         Ok(Found::Folder(folder)) => {
             Reply::Later(Later::Listing(Box::new(Listing::new(folder, query, request.prefers_json()))))
         }
-        Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
+        Ok(Found::FolderWithoutSlash { location }) => moved(location, query, site).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
         Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
         Err(Missing::NotNow) => {
@@ -120,15 +120,18 @@ fn content_range(range: &Range<u64>, it: &Representation) -> String {
 
 /// What a 304 says as well (RFC 9110 §15.4.5).
 fn describe(head: Head, it: &Representation, site: &Site) -> Head {
-    let mut head = match site.policy().fresh_seconds {
-        None => head.field("Cache-Control", "no-cache"),
-        Some(seconds) => head.field("Cache-Control", format_args!("max-age={seconds}")),
-    };
-    head = head.field("ETag", &it.validators.etag);
+    let mut head = freshness(head, site).field("ETag", &it.validators.etag);
     if let Some(date) = it.validators.last_modified() {
         head = head.field("Last-Modified", date);
     }
     vary(head, it)
+}
+
+fn freshness(head: Head, site: &Site) -> Head {
+    match site.policy().fresh_seconds {
+        None => head.field("Cache-Control", "no-cache"),
+        Some(seconds) => head.field("Cache-Control", format_args!("max-age={seconds}")),
+    }
 }
 
 /// Whatever is said of one coding holds for nobody who takes another.
@@ -147,12 +150,13 @@ fn describe_content(head: Head, it: &Representation) -> Head {
     }
 }
 
-/// Relative links in a folder's index need the folder's final `/`.
-fn moved(mut location: String, query: Option<&str>) -> Response {
+/// Relative links in a folder's index need the folder's final `/`. Browsers keep a 301 for good unless they are told
+/// otherwise, and the folder may become a file.
+fn moved(mut location: String, query: Option<&str>, site: &Site) -> Response {
     if let Some(query) = query {
         location.push('?');
         location.push_str(query);
     }
     let page = page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash");
-    Response { head: page.head.field("Location", location), ..page }
+    Response { head: freshness(page.head, site).field("Location", location), ..page }
 }
