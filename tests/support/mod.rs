@@ -7,6 +7,7 @@ pub mod program;
 pub mod pieces;
 pub mod verdicts;
 pub mod scripted;
+pub mod visitor;
 
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;
@@ -50,6 +51,13 @@ pub fn serve(root: &Path, limits: Limits) -> SocketAddr {
     address
 }
 
+/// The same by another policy than the default.
+pub fn serve_by(root: &Path, policy: Policy) -> SocketAddr {
+    let (epoll, address) = listen();
+    start(reactor_by(epoll, root, policy, Limits::default()));
+    address
+}
+
 /// An epoll that listens on a free port, and where: until a reactor is started, whoever connects waits.
 pub fn listen() -> (Epoll, SocketAddr) {
     let epoll = Epoll::listen("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -59,7 +67,12 @@ pub fn listen() -> (Epoll, SocketAddr) {
 
 /// What serves `root` by way of `kernel`, once it is turned.
 pub fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<K> {
-    let site = Site::open(root, Policy::default()).unwrap();
+    reactor_by(kernel, root, Policy::default(), limits)
+}
+
+/// The same by another policy than the default.
+pub fn reactor_by<K: Kernel>(kernel: K, root: &Path, policy: Policy, limits: Limits) -> Reactor<K> {
+    let site = Site::open(root, policy).unwrap();
     Reactor::new(kernel, Service { site, hosts: Hosts::Any, limits })
 }
 
