@@ -1,0 +1,387 @@
+//! Files in the codings that clients take: compressed neighbours, and text that the server compresses itself.
+
+mod support;
+
+use onepoll::limits::Limits;
+use onepoll::site::{Compression, Policy};
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::visitor::{Visitor, gunzip, gzip};
+use support::{Answer, folder, pattern, serve, serve_by};
+
+/// Some years ago: what is written now is newer.
+fn set_years_ago(path: &Path, seconds: u64) {
+    let time = UNIX_EPOCH + Duration::from_secs(783_459_811 + seconds);
+    File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+/// Text that compresses, and in which every line is another.
+fn text(seed: usize, length: usize) -> Vec<u8> {
+    let mut text: Vec<u8> =
+        (0..length / 20 + 1).flat_map(|line| format!("{seed:09} {line:09}\n").into_bytes()).collect();
+    text.truncate(length);
+    text
+}
+
+/// `Content-Encoding`, or that there is none.
+fn coding(answer: &Answer) -> &str {
+    answer.field("content-encoding").unwrap_or("identity")
+}
+
+fn is_gzip(answer: &Answer) -> bool {
+    coding(answer) == "gzip"
+}
+
+/// A page with all the neighbours there are. What is in them is not looked at, so each says its name.
+fn with_neighbours() -> tempfile::TempDir {
+    folder(&[
+        ("page.html", b"identity"),
+        ("page.html.br", b"br"),
+        ("page.html.zst", b"zstd"),
+        ("page.html.gz", b"gzip"),
+        ("brotli.html", b"identity"),
+        ("brotli.html.br", b"br"),
+        ("plain.html", b"identity"),
+    ])
+}
+
+#[test]
+fn neighbours_by_what_the_client_likes_best() {
+    let root = with_neighbours();
+    for compression in [Compression::On, Compression::Off] {
+        let mut visitor = Visitor::of(serve_by(root.path(), Policy { compression, ..Policy::default() }));
+        for (accepted, expected) in [
+            ("", "identity"),
+            ("Accept-Encoding:", "identity"),
+            ("Accept-Encoding: gzip", "gzip"),
+            ("Accept-Encoding: x-gzip", "gzip"),
+            ("Accept-Encoding: zstd", "zstd"),
+            ("Accept-Encoding: br", "br"),
+            ("Accept-Encoding: gzip, deflate, br, zstd", "br"),
+            ("Accept-Encoding: gzip, deflate, zstd", "zstd"),
+            ("Accept-Encoding: gzip;q=1.0, br;q=0.9, zstd;q=0.8", "gzip"),
+            ("Accept-Encoding: br;q=0.1, zstd;q=0.2, gzip;q=0.2", "zstd"),
+            ("Accept-Encoding: gzip;q=0.5, identity", "identity"),
+            ("Accept-Encoding: gzip;q=0", "identity"),
+            ("Accept-Encoding: deflate", "identity"),
+            ("Accept-Encoding: *", "br"),
+            ("Accept-Encoding: *, br;q=0", "zstd"),
+            ("Accept-Encoding: identity;q=0, *", "br"),
+            ("Accept-Encoding: identity;q=0, gzip;q=0.1", "gzip"),
+            ("Accept-Encoding: *;q=0, identity;q=0.1", "identity"),
+            ("Accept-Encoding: *;q=0", ""),
+            ("Accept-Encoding: identity;q=0", ""),
+            ("Accept-Encoding: identity;q=0, deflate", ""),
+        ] {
+            for method in ["GET", "HEAD"] {
+                let answer = visitor.ask(method, "/page.html", accepted);
+                assert_eq!(answer.field("vary"), Some("Accept-Encoding"), "{accepted}");
+                if expected.is_empty() {
+                    assert_eq!(answer.status, 406, "{accepted}");
+                    continue;
+                }
+                assert_eq!((answer.status, coding(&answer)), (200, expected), "{accepted}");
+                assert_eq!(
+                    answer.field("content-type"),
+                    Some("text/html; charset=utf-8"),
+                    "of what is coded"
+                );
+                assert_eq!(answer.field("content-length"), Some(expected.len().to_string()).as_deref());
+                if method == "GET" {
+                    assert_eq!(answer.text(), expected, "{accepted}");
+                }
+            }
+        }
+        let brotli = visitor.get("/brotli.html", "Accept-Encoding: identity;q=0, gzip;q=0.9, br;q=0.1");
+        assert_eq!(brotli.text(), "br", "the best that there is");
+        let plain = visitor.get("/plain.html", "Accept-Encoding: gzip, br, zstd");
+        assert_eq!((plain.text(), plain.field("vary")), ("identity", None), "nobody gets anything else");
+        assert_eq!(visitor.get("/plain.html", "Accept-Encoding: identity;q=0").status, 406);
+    }
+}
+
+#[test]
+fn each_coding_is_a_representation_of_its_own() {
+    let root = with_neighbours();
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    let names = ["identity", "gzip", "zstd", "br"];
+    let tags = names
+        .map(|name| visitor.get_settled("/page.html", &format!("Accept-Encoding: {name}")).tag().to_owned());
+    for (at, name) in names.iter().enumerate() {
+        for (other, tag) in tags.iter().enumerate() {
+            assert_eq!(tags[at] == *tag, at == other, "{name}");
+            let accepted = format!("Accept-Encoding: {name}");
+            for (condition, same, another) in [
+                (format!("If-None-Match: {tag}"), 304, 200),
+                (format!("If-Match: {tag}"), 200, 412),
+                (format!("Range: bytes=1-\r\nIf-Range: {tag}"), 206, 200),
+            ] {
+                let answer = visitor.get("/page.html", &format!("{accepted}\r\n{condition}"));
+                assert_eq!(answer.status, if at == other { same } else { another }, "{name} {condition}");
+                assert_eq!(answer.field("vary"), Some("Accept-Encoding"), "{name} {condition}");
+                match answer.status {
+                    200 => assert_eq!(answer.text(), *name),
+                    206 => assert_eq!((answer.text(), coding(&answer)), (&name[1..], *name)),
+                    _ => {}
+                }
+            }
+            let beyond = visitor.get("/page.html", &format!("{accepted}\r\nRange: bytes=100-"));
+            assert_eq!((beyond.status, beyond.field("vary")), (416, Some("Accept-Encoding")));
+        }
+    }
+}
+
+#[test]
+fn a_neighbour_that_is_older_than_its_original_is_passed_over() {
+    let root = folder(&[("page.html", b"identity"), ("page.html.br", b"br"), ("page.html.gz", b"gzip")]);
+    let path = |name| root.path().join(name);
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    for (original, br, gz, expected) in [
+        (5, 5, 5, "br"),
+        (5, 4, 5, "gzip"),
+        (5, 4, 4, "identity"),
+        (5, 9, 4, "br"),
+        (10, 9, 10, "gzip"),
+        (0, 0, 0, "br"),
+    ] {
+        set_years_ago(&path("page.html"), original);
+        set_years_ago(&path("page.html.br"), br);
+        set_years_ago(&path("page.html.gz"), gz);
+        for _ in 0..2 {
+            let answer = visitor.get_settled("/page.html", "Accept-Encoding: br, gzip");
+            assert_eq!(answer.text(), expected, "{original} {br} {gz}");
+        }
+    }
+    // The original is written anew, and its neighbours are of yesterday.
+    fs::write(path("page.html"), "another").unwrap();
+    assert_eq!(visitor.get("/page.html", "Accept-Encoding: br, gzip").text(), "another");
+}
+
+#[test]
+fn what_becomes_of_a_neighbour_shows_in_the_next_answer() {
+    let root = folder(&[("page.html", b"identity"), ("sub/page.html", b"identity")]);
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    for name in ["page.html", "sub/page.html"] {
+        let target = format!("/{name}");
+        let neighbour = root.path().join(format!("{name}.gz"));
+        let moved = root.path().join("moved");
+        set_years_ago(&root.path().join(name), 0);
+        let mut sees = |what: &str, round: usize, expected: &str| {
+            assert_eq!(
+                visitor.get(&target, "Accept-Encoding: gzip").text(),
+                expected,
+                "{what}, round {round}"
+            );
+            if round % 4 < 1 {
+                visitor.get_settled(&target, "Accept-Encoding: gzip");
+                assert_eq!(
+                    visitor.get(&target, "Accept-Encoding: gzip").text(),
+                    expected,
+                    "{what}, as it is kept"
+                );
+            }
+        };
+        for round in 0..40 {
+            let content = format!("round {round:03}");
+            fs::write(&neighbour, &content).unwrap();
+            sees("it appears", round, &content);
+            let content = content.replace("round", "wheel");
+            fs::write(&neighbour, &content).unwrap();
+            sees("it is written anew", round, &content);
+            File::options().write(true).open(&neighbour).unwrap().set_modified(UNIX_EPOCH).unwrap();
+            sees("it becomes older than its original", round, "identity");
+            fs::write(&neighbour, &content).unwrap();
+            sees("it is written anew, in the place of an old one", round, &content);
+            fs::rename(&neighbour, &moved).unwrap();
+            sees("it is moved away", round, "identity");
+            fs::rename(&moved, &neighbour).unwrap();
+            sees("it is moved back", round, &content);
+            fs::remove_file(&neighbour).unwrap();
+            sees("it vanishes", round, "identity");
+            fs::create_dir(&neighbour).unwrap();
+            sees("it is a folder", round, "identity");
+            fs::remove_dir(&neighbour).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_large_neighbour_is_sent_from_the_disk() {
+    let large = text(1, 3 << 20);
+    let compressed = gzip(&large);
+    assert!(compressed.len() > 100_000, "{} bytes are not large", compressed.len());
+    let root = folder(&[("large.txt", &large), ("large.txt.gz", &compressed)]);
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    let answer = visitor.get("/large.txt", "Accept-Encoding: gzip");
+    assert!(is_gzip(&answer) && gunzip(&answer.body) == large);
+    assert!(visitor.get("/large.txt", "").body == large);
+}
+
+#[test]
+fn text_is_compressed_once_somebody_has_asked_for_it() {
+    let page = text(1, 30_000);
+    let root = folder(&[
+        ("page.html", &page),
+        ("page.txt", &page),
+        ("style.css", &page),
+        ("script.js", &page),
+        ("data.json", &page),
+        ("picture.svg", &page),
+        ("README", &page),
+        ("from-the-disk.txt", &text(2, 1 << 20)),
+        ("index.html", &text(3, 256)),
+    ]);
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    for target in [
+        "/page.html",
+        "/page.txt",
+        "/style.css",
+        "/script.js",
+        "/data.json",
+        "/picture.svg",
+        "/README",
+        "/from-the-disk.txt",
+        "/",
+    ] {
+        let plain = visitor.get_settled(target, "");
+        assert_eq!((coding(&plain), plain.field("vary")), ("identity", Some("Accept-Encoding")), "{target}");
+        let answer = visitor.get_until(target, "Accept-Encoding: br, gzip", is_gzip);
+        assert!(gunzip(&answer.body) == plain.body, "{target}");
+        assert!(answer.body.len() < plain.body.len(), "{target}");
+        assert_eq!(answer.field("vary"), Some("Accept-Encoding"), "{target}");
+        assert_eq!(answer.field("content-type"), plain.field("content-type"), "{target}");
+        assert_eq!(answer.field("last-modified"), plain.field("last-modified"), "{target}");
+        assert!(answer.tag().starts_with('"') && answer.tag() != plain.tag(), "{target}");
+        let again = format!("Accept-Encoding: gzip\r\nIf-None-Match: {}", answer.tag());
+        assert_eq!(visitor.get(target, &again).status, 304, "{target}");
+        let part = format!("Accept-Encoding: gzip\r\nRange: bytes=10-\r\nIf-Range: {}", answer.tag());
+        let part = visitor.get(target, &part);
+        assert!((part.status, coding(&part)) == (206, "gzip") && part.body == answer.body[10..], "{target}");
+        assert!(visitor.get(target, "").body == plain.body, "{target}: others get it as it is");
+        let refused = visitor.get(target, "Accept-Encoding: gzip;q=0");
+        assert!(refused.body == plain.body, "{target}");
+    }
+}
+
+#[test]
+fn who_refuses_identity_waits_for_text_to_be_compressed() {
+    let root = folder(&[("small.txt", &text(1, 300)), ("large.txt", &text(2, 1 << 20))]);
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    for (target, length) in [("/small.txt", 300), ("/large.txt", 1 << 20)] {
+        assert_eq!(visitor.get_settled(target, "").body.len(), length);
+        let fields = "Accept-Encoding: gzip, identity;q=0";
+        visitor.send("GET", target, fields);
+        visitor.send("GET", "/small.txt", "Accept-Encoding: identity");
+        let answer = visitor.read("GET");
+        assert!((answer.status, coding(&answer)) == (200, "gzip"), "{}", answer.head);
+        assert!(gunzip(&answer.body).len() == length);
+        assert_eq!(visitor.read("GET").body, text(1, 300), "who asks behind it waits with it");
+    }
+}
+
+/// Whoever takes gzip alone learns whether it will ever be there.
+#[test]
+fn what_is_not_worth_it_is_not_compressed() {
+    let root = folder(&[
+        ("short.txt", &text(1, 255)),
+        ("empty.txt", b""),
+        ("long.txt", &text(1, (1 << 20) + 1)),
+        ("binary", &pattern(30_000)),
+        ("picture.png", &text(1, 30_000)),
+        ("font.woff2", &text(1, 30_000)),
+        ("text.txt", &text(1, 30_000)),
+    ]);
+    let targets = ["/short.txt", "/empty.txt", "/long.txt", "/binary", "/picture.png", "/font.woff2"];
+    let policies = [
+        (Compression::On, &targets[..], 200),
+        (Compression::Off, &["/short.txt", "/long.txt", "/binary", "/text.txt"], 406),
+    ];
+    for (compression, never, control) in policies {
+        let mut visitor = Visitor::of(serve_by(root.path(), Policy { compression, ..Policy::default() }));
+        visitor.get_settled("/text.txt", "");
+        for target in never {
+            let plain = visitor.get_settled(target, "Accept-Encoding: gzip");
+            assert_eq!((coding(&plain), plain.field("vary")), ("identity", None), "{target}");
+            for _ in 0..3 {
+                assert_eq!(
+                    visitor.get(target, "Accept-Encoding: gzip, identity;q=0").status,
+                    406,
+                    "{target}"
+                );
+            }
+        }
+        let answer = visitor.get("/text.txt", "Accept-Encoding: gzip, identity;q=0");
+        assert_eq!(answer.status, control, "text that is worth it");
+    }
+}
+
+#[test]
+fn a_change_while_text_is_compressed_never_brings_the_old_text_back() {
+    const LENGTH: usize = 600_000;
+    let root = folder(&[("page.txt", b"")]);
+    let path = root.path().join("page.txt");
+    let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
+    for round in 0..30 {
+        let [old, new] = [text(2 * round, LENGTH), text(2 * round + 1, LENGTH)];
+        fs::write(&path, &old).unwrap();
+        visitor.get_settled("/page.txt", "");
+        // Asks for it, and goes on a few turns: then its compression is at another place in every round.
+        for _ in 0..round {
+            assert_eq!(visitor.ask("HEAD", "/page.txt", "Accept-Encoding: gzip").status, 200);
+        }
+        if round % 2 == 0 {
+            fs::write(&path, &new).unwrap();
+        } else {
+            fs::write(root.path().join("next"), &new).unwrap();
+            fs::rename(root.path().join("next"), &path).unwrap();
+        }
+        visitor.get_until("/page.txt", "Accept-Encoding: gzip", |answer| {
+            let is_gzip = is_gzip(answer);
+            let content = if is_gzip { gunzip(&answer.body) } else { answer.body.clone() };
+            assert!(content == new, "round {round}: the old text, or some of it");
+            is_gzip
+        });
+    }
+}
+
+#[test]
+fn a_small_memory_never_makes_a_wrong_answer() {
+    let names: Vec<_> = (0..40).map(|at| format!("{at}.txt")).collect();
+    let root = folder(&[]);
+    for (at, name) in names.iter().enumerate() {
+        fs::write(root.path().join(name), text(at, 10_000 + at)).unwrap();
+    }
+    for cache_bytes_max in [0, 5000, 20_000, 64 << 10] {
+        let mut visitor = Visitor::of(serve_by(root.path(), Policy { cache_bytes_max, ..Policy::default() }));
+        visitor.get_settled("/39.txt", "");
+        for round in 0..400 {
+            let at = round * 7 % names.len();
+            let answer = visitor
+                .get(&format!("/{}", names[at]), if round % 3 == 0 { "" } else { "Accept-Encoding: gzip" });
+            let content = if is_gzip(&answer) { gunzip(&answer.body) } else { answer.body };
+            assert!(content == text(at, 10_000 + at), "{at} with {cache_bytes_max} bytes");
+        }
+    }
+}
+
+/// Text of which the compressed form does not fit beside it: it is not compressed again and again, and nobody waits
+/// for it for ever.
+#[test]
+fn text_that_does_not_fit_when_it_is_compressed_is_answered_as_it_is() {
+    let mut state = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+    let noise = (0..40_000).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        b' ' + (state >> 33) as u8 % 95
+    });
+    let noise: Vec<u8> = noise.collect();
+    let root = folder(&[("noise.txt", &noise)]);
+    let policy = Policy { cache_bytes_max: 60_000, ..Policy::default() };
+    let mut visitor = Visitor::of(serve_by(root.path(), policy));
+    visitor.get_settled("/noise.txt", "");
+    for _ in 0..3 {
+        let refusing = visitor.get("/noise.txt", "Accept-Encoding: gzip, identity;q=0");
+        assert_eq!(refusing.status, 406);
+        assert!(visitor.get("/noise.txt", "Accept-Encoding: gzip").body == noise);
+    }
+}
