@@ -1,0 +1,219 @@
+//! A file that is replaced by rename as fast as it goes, while clients ask for it in every way: each answer is whole,
+//! of one version, and of none that was replaced before its request was sent.
+
+mod support;
+
+use onepoll::limits::Limits;
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::AddAssign;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::visitor::{Visitor, gunzip};
+use support::{Answer, folder, serve};
+
+/// Files from 100 bytes up: some are kept in memory, and some are sent from the disk.
+const BYTES: std::ops::RangeInclusive<u64> = 100..=100 << 10;
+
+const CLIENTS: u64 = 4;
+
+/// How long this goes on; `ONEPOLL_TEST_SECONDS` says otherwise.
+const SECONDS: u64 = 5;
+
+/// Numbers that look like chance and are the same in every run (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// The content of a version: its number, over and over, as often as its length takes.
+fn content(version: u64) -> Vec<u8> {
+    let length = BYTES.start() + Dice(version + 1).roll(BYTES.end() - BYTES.start() + 1);
+    let line = format!("{version:019}\n");
+    let mut content = line.into_bytes().repeat(length as usize / 20 + 1);
+    content.truncate(length as usize);
+    content
+}
+
+/// The version that `bytes` begin with.
+fn version_of(bytes: &[u8]) -> u64 {
+    let digits = bytes.get(..19).and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("torn: {}", bytes.escape_ascii()))
+}
+
+/// The file, and how far its versions are.
+struct Versions {
+    /// In place for sure.
+    in_place: AtomicU64,
+    /// Perhaps in place.
+    coming: AtomicU64,
+    is_over: AtomicBool,
+}
+
+impl Versions {
+    /// Puts one version after the other in place: many as fast as it goes, then one that stays for a while, so that
+    /// files of every age, young and kept and compressed, are replaced.
+    fn replace(&self, root: &Path) {
+        let mut dice = Dice(42);
+        while !self.is_over.load(SeqCst) {
+            for _ in 0..dice.roll(50) {
+                let version = self.coming.fetch_add(1, SeqCst) + 1;
+                fs::write(root.join("next.txt"), content(version)).unwrap();
+                fs::rename(root.join("next.txt"), root.join("file.txt")).unwrap();
+                self.in_place.store(version, SeqCst);
+            }
+            thread::sleep(Duration::from_millis(dice.roll(150)));
+        }
+    }
+}
+
+/// What a client was answered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    whole: u64,
+    of_strong_tag: u64,
+    compressed: u64,
+    not_modified: u64,
+    partial: u64,
+    whole_for_another_version: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.whole += other.whole;
+        self.of_strong_tag += other.of_strong_tag;
+        self.compressed += other.compressed;
+        self.not_modified += other.not_modified;
+        self.partial += other.partial;
+        self.whole_for_another_version += other.whole_for_another_version;
+    }
+}
+
+/// What a client has: the last whole answer, as it came, and its version.
+struct Has {
+    answer: Answer,
+    version: u64,
+}
+
+struct Client<'a> {
+    visitor: Visitor,
+    versions: &'a Versions,
+    dice: Dice,
+    has: Option<Has>,
+    counts: Counts,
+}
+
+impl Client<'_> {
+    fn of<'a>(address: SocketAddr, versions: &'a Versions, seed: u64) -> Client<'a> {
+        let visitor = Visitor::of(address);
+        Client { visitor, versions, dice: Dice(seed), has: None, counts: Counts::default() }
+    }
+
+    fn ask_until_over(mut self) -> Counts {
+        while !self.versions.is_over.load(SeqCst) {
+            self.ask();
+        }
+        self.counts
+    }
+
+    /// Asks once: plainly, for what it does not have yet, or for a part of what it has; compressed or not.
+    fn ask(&mut self) {
+        let compressed =
+            if self.dice.roll(2) == 0 { "Accept-Encoding: gzip" } else { "Accept-Encoding: identity" };
+        let had = self.has.as_ref().map_or("\"none\"", |has| has.answer.tag());
+        let (first, last) = (self.dice.roll(200), 200 + self.dice.roll(BYTES.end() - 200));
+        let fields = match self.dice.roll(3) {
+            0 => compressed.to_owned(),
+            1 => format!("{compressed}\r\nIf-None-Match: {had}"),
+            _ => format!("{compressed}\r\nRange: bytes={first}-{last}\r\nIf-Range: {had}"),
+        };
+        let oldest = self.versions.in_place.load(SeqCst);
+        let answer = self.visitor.get("/file.txt", &fields);
+        let youngest = self.versions.coming.load(SeqCst);
+        let version = match answer.status {
+            200 => self.whole(answer, fields.contains("If-Range")),
+            206 => self.partial(&answer, first, last),
+            304 => {
+                self.counts.not_modified += 1;
+                self.has.as_ref().expect("it asked for another than it has").version
+            }
+            416 => {
+                // Even that is said of one version: that it is so short.
+                let length = answer.field("content-range").unwrap().strip_prefix("bytes */").unwrap();
+                let has = self.has.as_ref().expect("it named what it has");
+                assert!(length.parse() == Ok(has.answer.body.len()) && has.answer.body.len() as u64 <= first);
+                has.version
+            }
+            status => panic!("{status} for {fields}"),
+        };
+        assert!(version >= oldest, "stale: {version} though {oldest} was in place before it asked {fields}");
+        assert!(version <= youngest, "{version} was not there yet when it was answered");
+    }
+
+    /// A whole answer becomes what it has.
+    fn whole(&mut self, answer: Answer, asked_for_a_part: bool) -> u64 {
+        let is_compressed = answer.field("content-encoding") == Some("gzip");
+        let body = if is_compressed { gunzip(&answer.body) } else { answer.body.clone() };
+        let version = version_of(&body);
+        assert!(body == content(version), "torn: {} bytes of {version} and others", body.len());
+        self.counts.whole += 1;
+        self.counts.of_strong_tag += u64::from(answer.tag().starts_with('"'));
+        self.counts.compressed += u64::from(is_compressed);
+        self.counts.whole_for_another_version += u64::from(asked_for_a_part);
+        self.has = Some(Has { answer, version });
+        version
+    }
+
+    /// A part is of what it has: the tag said so.
+    fn partial(&mut self, answer: &Answer, first: u64, last: u64) -> u64 {
+        let Has { answer: whole, version } = self.has.as_ref().expect("it named what it has");
+        assert_eq!(answer.tag(), whole.tag());
+        let end = (last as usize + 1).min(whole.body.len());
+        assert!(
+            answer.body == whole.body[first as usize..end],
+            "torn: a part of another version than {version}"
+        );
+        self.counts.partial += 1;
+        *version
+    }
+}
+
+#[test]
+fn no_answer_is_torn_or_stale_while_a_file_is_replaced() {
+    let seconds = std::env::var("ONEPOLL_TEST_SECONDS").map_or(SECONDS, |said| said.parse().unwrap());
+    let root = folder(&[("file.txt", &content(0))]);
+    let address = serve(root.path(), Limits::default());
+    let versions =
+        Versions { in_place: AtomicU64::new(0), coming: AtomicU64::new(0), is_over: AtomicBool::new(false) };
+    let mut counts = Counts::default();
+    thread::scope(|scope| {
+        scope.spawn(|| versions.replace(root.path()));
+        let clients = (1..=CLIENTS).map(|seed| Client::of(address, &versions, seed));
+        let clients: Vec<_> = clients.map(|client| scope.spawn(|| client.ask_until_over())).collect();
+        let began = Instant::now();
+        // This is how long the test lasts, unless a client found something.
+        while began.elapsed() < Duration::from_secs(seconds)
+            && !clients.iter().any(|client| client.is_finished())
+        {
+            thread::sleep(Duration::from_millis(50));
+        }
+        versions.is_over.store(true, SeqCst);
+        for client in clients {
+            counts += client.join().unwrap();
+        }
+    });
+    let replaced = versions.in_place.into_inner();
+    println!("{replaced} versions in {seconds} s: {counts:?}");
+    let Counts { whole, of_strong_tag, compressed, not_modified, partial, whole_for_another_version } =
+        counts;
+    let all = [replaced, whole, of_strong_tag, compressed, not_modified, partial, whole_for_another_version];
+    assert!(all.iter().all(|count| *count > 0), "something was never tried: {counts:?}");
+}
