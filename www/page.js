@@ -152,6 +152,19 @@ wire($("f-others"), $("r-others"), async () => {
   ];
 });
 
+wire($("f-ranges"), $("r-ranges"), async () => {
+  const range = $("range").value;
+  const x = await exchange("GET", "/loop.webm", { headers: { Range: range } });
+  const field = (name) => [name, x.response.headers.get(name) ?? "(not sent)"];
+  const parts = x.response.headers.get("content-type")?.startsWith("multipart/");
+  return [
+    ...opening(x),
+    list([["range, as sent", range], ...["content-range", "content-length", "content-type"].map(field)]),
+    ...(parts ? [el("p", "note", "Each part of the body names its own range.")] : []),
+    timing(x),
+  ];
+});
+
 const showVerb = () => { $("verb").textContent = $("method").value; };
 $("method").addEventListener("change", showVerb);
 showVerb();
