@@ -42,6 +42,11 @@ pub struct Sending {
 }
 
 impl Sending {
+    /// Whether anything of it follows what is in the outbox.
+    pub fn has_more(&self) -> bool {
+        !self.range.is_empty() || !self.parts.as_slice().is_empty()
+    }
+
     /// Goes on with the next part and gives the bytes that stand before it.
     pub fn next_part(&mut self) -> Option<Vec<u8>> {
         let (before, range) = self.parts.next()?;
@@ -60,7 +65,7 @@ pub fn respond(
     let is_for_us = request.authority.is_none_or(|authority| context.service.hosts.include(authority));
     let reply = match is_for_us {
         true => routes::dispatch(request, &context.service.site, context.date.time()),
-        false => misdirected(request).into(),
+        false => misdirected(request, context).into(),
     };
     match reply {
         Reply::Ready(response) => Ok(complete(request, response, peer, outbox, context)),
@@ -93,13 +98,15 @@ pub fn complete(
 }
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
-fn misdirected(request: &Request<'_>) -> Response {
+fn misdirected(request: &Request<'_>, context: &mut Context) -> Response {
     let name = hosts::name(request.authority.unwrap_or_default());
     // It is the client's, and may end up in a shell.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let flag = if name.bytes().all(is_plain) { name } else { "NAME" };
     let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
-    warn!("a request for {shown} was refused; --allow-host {flag} allows it");
+    if context.may_warn() {
+        warn!("a request for {shown} was refused; --allow-host {flag} allows it");
+    }
     let sentence = "This server does not go by that name; whoever runs it can allow it with --allow-host";
     page(Status::MISDIRECTED_REQUEST, sentence)
 }

@@ -125,7 +125,7 @@ impl Cli {
 
     /// How it is served to those who reach `address`.
     pub fn policy(&self, address: IpAddr) -> Policy {
-        let listing = if address.is_loopback() { Listing::On } else { Listing::Off };
+        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Off };
         Policy {
             index: self.files.index.clone(),
             fresh_seconds: self.files.cache,
@@ -141,7 +141,8 @@ impl Cli {
     /// any, unless some are named.
     pub fn hosts(&self, address: IpAddr) -> Hosts {
         let names = &self.allow_host;
-        let is_any = names.iter().any(|name| name == "*") || (names.is_empty() && !address.is_loopback());
+        let is_any = names.iter().any(|name| name == "*")
+            || (names.is_empty() && !address.to_canonical().is_loopback());
         if is_any { Hosts::Any } else { Hosts::Named(names.clone()) }
     }
 
@@ -167,7 +168,7 @@ impl Cli {
 
 fn bytes(text: &str) -> Result<u64, String> {
     match size::parse(text)? {
-        bytes @ 1..=0xff_ffff_ffff => Ok(bytes),
+        bytes @ 1..=0x100_0000_0000 => Ok(bytes),
         _ => Err("from 1 byte to 1 TiB".into()),
     }
 }
@@ -203,7 +204,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 fn file_name(text: &str) -> Result<String, String> {
-    match text.is_empty() || text.contains(['/', '\0']) || text == ".." {
+    match text.is_empty() || text.contains(['/', '\0']) || text == "." || text == ".." {
         true => Err("the name of a file, without a folder".into()),
         false => Ok(text.to_owned()),
     }

@@ -7,10 +7,16 @@ use crate::hosts::Hosts;
 use crate::http::date::Date;
 use crate::limits::Limits;
 use crate::site::Site;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Bytes that one recv can bring.
 const LANDING_BYTES: usize = 64 << 10;
+
+/// Between two warnings of what clients do.
+const WARNED_EVERY: Duration = Duration::from_secs(1);
+
+/// Names of listings in one turn, however many folders are listed.
+const NAMES_PER_TURN: usize = 400;
 
 /// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
@@ -24,6 +30,9 @@ pub struct Context {
     pub date: Date,
     /// This turn's lines.
     pub access: AccessLog,
+    /// Names that listings may still read or write this turn, all together: a few microseconds each.
+    pub names_left: usize,
+    warned: Option<Instant>,
     /// Room for the busy.
     pub buffers: Buffers,
 }
@@ -53,12 +62,23 @@ impl Context {
         let date = Date::new(wall);
         let buffers = Buffers::new(LANDING_BYTES);
         let access = AccessLog::default();
-        Context { service, phase: Phase::Serving, now, date, access, buffers }
+        let names_left = NAMES_PER_TURN;
+        Context { service, phase: Phase::Serving, now, date, access, names_left, warned: None, buffers }
+    }
+
+    /// Whether it is time to warn of what clients do: they may do it all the time.
+    pub fn may_warn(&mut self) -> bool {
+        let may = self.warned.is_none_or(|before| self.now.duration_since(before) >= WARNED_EVERY);
+        if may {
+            self.warned = Some(self.now);
+        }
+        may
     }
 
     /// A new turn begins.
     pub fn begin_turn(&mut self, now: Instant, wall: SystemTime) {
         self.now = now;
+        self.names_left = NAMES_PER_TURN;
         self.date.set(wall);
     }
 }

@@ -48,37 +48,41 @@ fn serve(cli: &Cli) -> Result<(), String> {
 
 /// The first line is made for scripts: they wait for it and find the real port in it.
 fn announce(address: SocketAddr, root: &Path) {
-    let root = root.canonicalize().unwrap_or(root.to_owned());
-    let reach = match address.ip().is_loopback() {
+    let root = shown(&root.canonicalize().unwrap_or(root.to_owned()));
+    let reach = match address.ip().to_canonical().is_loopback() {
         true => "to this machine only",
         false => "to everyone who can reach this machine",
     };
-    let text = format!(
-        "Server is running on http://{address}\nServing {} {reach}; Ctrl-C stops it\n",
-        root.display()
-    );
+    let text = format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Not by way of the log, which may be turned down.
 fn warn_of_links(root: &Path) {
-    let root = root.display();
+    let root = shown(root);
     let _ = writeln!(
         io::stderr(),
         "onepoll: WARNING: --follow-links serves whatever links in {root} lead to, also outside of it"
     );
 }
 
+/// A path in one line, whatever it is made of.
+fn shown(path: &Path) -> String {
+    let escape =
+        |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
+    path.to_string_lossy().chars().map(escape).collect()
+}
+
 fn address(cli: &Cli) -> Result<SocketAddr, String> {
     let host = cli.bind.trim_start_matches('[').trim_end_matches(']');
-    let unknown = || format!("{host} is no address of this machine; try --bind 127.0.0.1");
+    let unknown = || format!("{host:?} is no address of this machine; try --bind 127.0.0.1");
     let mut addresses = (host, cli.port).to_socket_addrs().map_err(|_| unknown())?;
     addresses.next().ok_or_else(unknown)
 }
 
 fn no_site(root: &Path, error: &io::Error) -> String {
-    let root = root.display();
+    let root = shown(root);
     match error.kind() {
         io::ErrorKind::NotFound => format!("{root}: no such folder; name one that exists: onepoll DIR"),
         io::ErrorKind::NotADirectory => format!("{root}: not a folder; name the folder it is in"),

@@ -8,7 +8,7 @@ use onepoll::context::Context;
 use onepoll::http::HeadLimits;
 use onepoll::limits::Limits;
 use support::pieces::{Client, answer, context};
-use support::{folder, read_answers_to};
+use support::{folder, pattern, read_answers_to};
 use tempfile::TempDir;
 
 /// So low that a short stream reaches them.
@@ -243,5 +243,18 @@ fn assert_same(answered: &[u8], whole: &[u8], what: impl Fn() -> String) {
     if answered != whole {
         let shown = |bytes: &[u8]| bytes[..bytes.len().min(2000)].escape_ascii().to_string();
         panic!("{}:\n{}\nin one piece:\n{}", what(), shown(&answered), shown(&whole));
+    }
+}
+
+/// Symptom: the kernel holds back the end of an answer for 200 ms, since it was told that more would follow.
+#[test]
+fn nothing_is_held_back_for_what_does_not_follow() {
+    let root = folder(&[("large", &pattern(200_000))]);
+    let mut context = context(root.path(), Limits::default());
+    for fields in ["", "Range: bytes=1-\r\n", "Range: bytes=0-99,1000-1099\r\n", "Range: bytes=0-0,-1\r\n"] {
+        let mut client = Client::connect(&mut context);
+        let request = format!("GET /large HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        client.send(request.as_bytes(), &mut context);
+        assert!(client.answered().len() > 200, "{fields}");
     }
 }

@@ -188,6 +188,20 @@ fn pitfall_11_who_is_not_idle_keeps_its_place() {
     assert_eq!(new.statuses(), [200]);
 }
 
+/// Symptom: of many that connect at the same moment, those are thrown out that had no time yet to ask for anything.
+#[test]
+fn pitfall_11_who_has_just_come_keeps_its_place() {
+    let root = site();
+    let mut world = Loop::new(root.path(), Limits { connections_max: 2, ..Limits::default() });
+    let clients = [(); 6].map(|()| world.connect([]));
+    world.run();
+    for client in &clients {
+        client.says(GET);
+        world.run();
+    }
+    assert!(clients.iter().all(|client| client.statuses() == [200]));
+}
+
 /// Symptom: one client that went away before it was accepted ends the loop, or keeps those behind it out.
 #[test]
 fn pitfall_12_aborted_before_it_was_accepted() {
@@ -328,6 +342,7 @@ fn pitfall_18_silent_connections_before_a_page() {
     let mut world = Loop::new(root.path(), Limits { connections_max: 50, ..Limits::default() });
     let silent: Vec<_> = (0..50).map(|_| world.connect([])).collect();
     world.run();
+    world.pass(SECOND);
     let before = world.now();
     let page = world.connect_saying(GET);
     world.run();

@@ -3,6 +3,7 @@
 
 use super::transport::{Follow, Readiness, Transport};
 use log::trace;
+use std::fmt::Arguments;
 use std::fs::File;
 use std::io;
 
@@ -90,8 +91,8 @@ impl<T: Transport> Io<T> {
             Input::Ended => return Ok(Moved::End),
             Input::Ready | Input::Ending => {}
         }
-        let moved = settle(|| self.transport.recv(buffer))?;
-        trace!("{} recv({}) = {moved:?}", self.id, buffer.len());
+        let call = format_args!("{} recv({})", self.id, buffer.len());
+        let moved = settle(call, || self.transport.recv(buffer))?;
         match moved {
             Moved::End => self.input = Input::Ended,
             Moved::WouldBlock => self.input = Input::Drained,
@@ -103,26 +104,16 @@ impl<T: Transport> Io<T> {
         Ok(moved)
     }
 
-    /// Writes once; takes note where not everything went.
+    /// Writes once.
     pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Moved> {
-        if self.output == Output::Full {
-            return Ok(Moved::WouldBlock);
-        }
-        let moved = settle(|| self.transport.send(bytes, follow))?;
-        trace!("{} send({}) = {moved:?}", self.id, bytes.len());
-        self.note_sent(moved);
-        Ok(moved)
+        let call = format_args!("{} send({})", self.id, bytes.len());
+        self.output.write(call, || self.transport.send(bytes, follow))
     }
 
     /// Writes from a file once.
     pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Moved> {
-        if self.output == Output::Full {
-            return Ok(Moved::WouldBlock);
-        }
-        let moved = settle(|| self.transport.send_file(file, offset, count))?;
-        trace!("{} sendfile(at {offset}, {count}) = {moved:?}", self.id);
-        self.note_sent(moved);
-        Ok(moved)
+        let call = format_args!("{} sendfile(at {offset}, {count})", self.id);
+        self.output.write(call, || self.transport.send_file(file, offset, count))
     }
 
     /// Whether everything that came was read, as far as the kernel said.
@@ -132,27 +123,41 @@ impl<T: Transport> Io<T> {
 
     /// Ends what we send.
     pub fn shutdown(&mut self) -> io::Result<()> {
-        trace!("{} shutdown(SHUT_WR)", self.id);
-        self.transport.shutdown()
+        let result = self.transport.shutdown();
+        trace!("{} shutdown(SHUT_WR) = {result:?}", self.id);
+        result
     }
+}
 
-    /// A short write is not taken for a full socket: sendfile gives short counts for reasons of its own.
-    fn note_sent(&mut self, moved: Moved) {
-        if moved == Moved::WouldBlock {
-            self.output = Output::Full;
+impl Output {
+    /// Does one operation that writes, and takes note where nothing more goes. A short write is not taken for a
+    /// full socket: sendfile gives short counts for reasons of its own.
+    fn write(&mut self, call: Arguments<'_>, write: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
+        if *self == Output::Full {
+            return Ok(Moved::WouldBlock);
         }
+        let moved = settle(call, write)?;
+        if moved == Moved::WouldBlock {
+            *self = Output::Full;
+        }
+        Ok(moved)
     }
 }
 
 /// One operation, again where a signal interrupted it.
-fn settle(mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
+fn settle(call: Arguments<'_>, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
     loop {
-        return match operation() {
+        let result = match operation() {
             Ok(0) => Ok(Moved::End),
             Ok(count) => Ok(Moved::Bytes(count)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Moved::WouldBlock),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };
+        match &result {
+            Ok(moved) => trace!("{call} = {moved:?}"),
+            Err(error) => trace!("{call} failed: {error}"),
+        }
+        return result;
     }
 }

@@ -11,7 +11,7 @@ pub use io::Id;
 pub use wire::Wait;
 
 use crate::context::Context;
-use log::trace;
+use log::{debug, trace};
 use state::{Next, State, Turn};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -77,6 +77,12 @@ impl<T: Transport> Connection<T> {
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         self.state = Turn { wire: &mut self.wire, context }.expire();
         self.drive(context)
+    }
+
+    /// The server ends, and with it whatever is still in flight.
+    pub fn end(&mut self, context: &mut Context) {
+        debug!("{} closed: the server ends", self.wire.id);
+        self.wire.log(context);
     }
 
     /// What it waits for, and since when.

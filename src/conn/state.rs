@@ -143,7 +143,7 @@ impl<T: Transport> Turn<'_, T> {
     pub(super) fn expire(&mut self) -> State {
         let late = |why| Stop::Refused(Refusal::new(Status::REQUEST_TIMEOUT, why));
         self.stop(match self.wire.wait {
-            Wait::Idle => Stop::Over("no request came"),
+            Wait::First | Wait::Idle => Stop::Over("no request came"),
             Wait::Head => late("the head took too long"),
             Wait::Body => late("the body took too long"),
             Wait::Write => Stop::Over("the client takes nothing"),
@@ -160,15 +160,22 @@ impl<T: Transport> Turn<'_, T> {
         if !self.wire.outbox.is_empty() {
             return self.flush(State::Reading(scan), Follow::Nothing);
         }
-        let wait = if self.wire.inbox.is_empty() { Wait::Idle } else { Wait::Head };
-        match (self.wire.receive(self.context)?, wait) {
-            (Moved::Bytes(_), _) => Ok(Next::Go(State::Reading(scan))),
-            (Moved::WouldBlock, Wait::Idle) if self.context.phase == Phase::Stopping => {
+        let is_idle = self.wire.inbox.is_empty();
+        match self.wire.receive(self.context)? {
+            Moved::Bytes(_) => Ok(Next::Go(State::Reading(scan))),
+            Moved::WouldBlock if is_idle && self.context.phase == Phase::Stopping => {
                 Err(Stop::Over("the server stops"))
             }
-            (Moved::WouldBlock, _) => Ok(self.park(wait, State::Reading(scan))),
-            (Moved::End, Wait::Idle) => Err(Stop::Over("the client is done")),
-            (Moved::End, _) => Err(Refusal::bad("the head ended in the middle").into()),
+            Moved::WouldBlock => {
+                let wait = match (is_idle, self.wire.wait) {
+                    (true, Wait::First) => Wait::First,
+                    (true, _) => Wait::Idle,
+                    (false, _) => Wait::Head,
+                };
+                Ok(self.park(wait, State::Reading(scan)))
+            }
+            Moved::End if is_idle => Err(Stop::Over("the client is done")),
+            Moved::End => Err(Refusal::bad("the head ended in the middle").into()),
         }
     }
 
@@ -206,21 +213,19 @@ impl<T: Transport> Turn<'_, T> {
         let Parsed { head_bytes, pending } = parsed;
         match pending {
             Pending::Body(body) => self.consume(head_bytes, body),
-            Pending::Answer(Later::Again) => match self.respond(head_bytes, 0)? {
-                parsed @ State::Parsed(_) => Ok(Next::Yield(parsed)),
-                state => Ok(Next::Go(state)),
-            },
-            Pending::Answer(Later::Listing(mut listing)) => match listing.step() {
-                Some(response) => {
-                    Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
-                        Ok(answer::complete(request, response, peer, outbox, context))
-                    })?))
+            Pending::Answer(Later::Listing(mut listing)) => {
+                match listing.step(&mut self.context.names_left) {
+                    Some(response) => {
+                        Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
+                            Ok(answer::complete(request, response, peer, outbox, context))
+                        })?))
+                    }
+                    None => {
+                        let pending = Pending::Answer(Later::Listing(listing));
+                        Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
+                    }
                 }
-                None => {
-                    let pending = Pending::Answer(Later::Listing(listing));
-                    Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
-                }
-            },
+            }
         }
     }
 
@@ -300,7 +305,8 @@ impl<T: Transport> Turn<'_, T> {
     /// Sends the outbox, then the file, a bounded part a turn.
     fn write(&mut self, mut writing: Writing) -> Result<Next, Stop> {
         if !self.wire.outbox.is_empty() {
-            let follow = if writing.file.is_some() { Follow::More } else { Follow::Nothing };
+            let has_more = writing.file.as_ref().is_some_and(Sending::has_more);
+            let follow = if has_more { Follow::More } else { Follow::Nothing };
             return self.flush(State::Writing(writing), follow);
         }
         let Some(sending) = &mut writing.file else { return Ok(Next::Go(self.finish(writing.after)?)) };

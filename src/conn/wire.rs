@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 /// What a connection waits for; each kind has one timeout of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// The first byte of a request.
+    /// The first byte of the first request.
+    First,
+    /// The first byte of another request.
     Idle,
     /// The rest of a head.
     Head,
@@ -27,12 +29,12 @@ pub enum Wait {
 
 impl Wait {
     /// Every kind; `wait as usize` is its place here.
-    pub const ALL: [Wait; 5] = [Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger];
+    pub const ALL: [Wait; 6] = [Wait::First, Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger];
 
     /// How long it may last.
     pub fn timeout(self, limits: &Limits) -> Duration {
         match self {
-            Wait::Idle => limits.idle_timeout,
+            Wait::First | Wait::Idle => limits.idle_timeout,
             Wait::Head => limits.head_timeout,
             Wait::Body => limits.body_timeout,
             Wait::Write => limits.write_timeout,
@@ -58,7 +60,7 @@ impl<T: Transport> Wire<T> {
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Wire<T> {
         let io = Io::new(transport, id);
         let (inbox, outbox) = Default::default();
-        Wire { id, peer, io, inbox, outbox, entry: None, wait: Wait::Idle, since: now }
+        Wire { id, peer, io, inbox, outbox, entry: None, wait: Wait::First, since: now }
     }
 
     /// Reads once into the inbox.

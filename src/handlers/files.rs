@@ -2,19 +2,17 @@
 
 use super::listing::Listing;
 use super::{Content, Later, Reply, Response, page};
-use crate::http::conditional::{Precondition, evaluate, range_applies};
+use crate::http::conditional::{Precondition, evaluate, names, range_applies};
 use crate::http::encoding::Coding;
 use crate::http::range::{Selection, select};
 use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::{Found, Missing, Representation, Site};
+use crate::http::validators::EntityTag;
+use crate::site::{Found, Missing, Representation, Site, Wanted};
 use std::ops::Range;
 use std::time::SystemTime;
-
-/// Between the parts of a multipart answer. Whoever reads it counts bytes: the file may hold the same text.
-const BOUNDARY: &str = "onepoll-part-of-a-representation";
 
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
 /// (RFC 9110 §9.3.2).
@@ -22,9 +20,10 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
-    match site.find(path, &Coding::accepted(request.fields), now) {
+    let codings = Coding::accepted(request.fields);
+    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
+    match site.find(path, &Wanted { codings: &codings, is_held: &is_held }, now) {
         Ok(Found::File(representation)) => represent(request, &representation, site, now).into(),
-        Ok(Found::Soon) => Reply::Later(Later::Again),
         Ok(Found::NotAcceptable) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             Response { head: page.head.field("Vary", "Accept-Encoding"), ..page }.into()
@@ -32,7 +31,7 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
         Ok(Found::Folder(folder)) => {
             Reply::Later(Later::Listing(Box::new(Listing::new(folder, query, request.prefers_json()))))
         }
-        Ok(Found::FolderWithoutSlash { location }) => moved(location, query, site).into(),
+        Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
         Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
         Err(Missing::NotNow) => {
@@ -59,7 +58,8 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: Syste
         }
     }
     let length = it.stored.length();
-    let range = request.fields.all("range").next().filter(|_| request.method == Method::Get);
+    let range = request.fields.only("range", "two lists of ranges").ok().flatten();
+    let range = range.filter(|_| request.method == Method::Get);
     let selection = match range.filter(|_| range_applies(request.fields, &it.validators, now)) {
         Some(range) => select(range, length),
         None => Selection::Whole,
@@ -97,19 +97,21 @@ fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {
 
 /// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
 fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Response {
+    // No part holds the boundary (RFC 2046 §5.1.1), unless somebody wrote a file that knows its own inode and times.
+    let boundary = format!("onepoll-{}", it.validators.etag.opaque);
     let part = |(at, range): (usize, &Range<u64>)| {
         let line_end = if at == 0 { "" } else { "\r\n" };
         let content_type = &it.content_type;
         let content_range = content_range(range, it);
         let before = format!(
-            "{line_end}--{BOUNDARY}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n"
+            "{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n"
         );
         (before.into_bytes(), range.clone())
     };
-    let end = (format!("\r\n--{BOUNDARY}--\r\n").into_bytes(), 0..0);
+    let end = (format!("\r\n--{boundary}--\r\n").into_bytes(), 0..0);
     let parts = ranges.iter().enumerate().map(part).chain([end]).collect();
     let head = Head::new(Status::PARTIAL_CONTENT)
-        .field("Content-Type", format_args!("multipart/byteranges; boundary={BOUNDARY}"));
+        .field("Content-Type", format_args!("multipart/byteranges; boundary={boundary}"));
     let head = describe_content(describe(head, it, site), it);
     Response { head, content: Content::Parts(it.stored.clone(), parts) }
 }
@@ -150,13 +152,12 @@ fn describe_content(head: Head, it: &Representation) -> Head {
     }
 }
 
-/// Relative links in a folder's index need the folder's final `/`. Browsers keep a 301 for good unless they are told
-/// otherwise, and the folder may become a file.
-fn moved(mut location: String, query: Option<&str>, site: &Site) -> Response {
+/// Relative links in a folder's index need the folder's final `/`.
+fn moved(mut location: String, query: Option<&str>) -> Response {
     if let Some(query) = query {
         location.push('?');
         location.push_str(query);
     }
     let page = page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash");
-    Response { head: freshness(page.head, site).field("Location", location), ..page }
+    Response { head: page.head.field("Location", location), ..page }
 }

@@ -11,9 +11,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Names read, or rows written, in one turn: each costs a few microseconds.
-const NAMES_PER_TURN: usize = 200;
-
 /// A listing on its way.
 pub struct Listing {
     folder: Folder,
@@ -90,25 +87,28 @@ impl Listing {
         Listing { folder, form, order, found: Default::default(), stage: Stage::Reading, text: String::new() }
     }
 
-    /// Makes the next part, and gives the answer when that was the last.
-    pub fn step(&mut self) -> Option<Response> {
+    /// Makes the next part, of as many names as are left for this turn, and gives the answer when that was the last.
+    pub fn step(&mut self, names_left: &mut usize) -> Option<Response> {
         match self.stage {
-            Stage::Reading => self.read(),
+            Stage::Reading => self.read(names_left),
             Stage::Writing => {
-                for _ in 0..NAMES_PER_TURN {
+                while let Some(left) = names_left.checked_sub(1) {
                     let Some(item) = self.next() else { return Some(self.end()) };
                     self.write(&item);
+                    *names_left = left;
                 }
                 None
             }
         }
     }
 
-    fn read(&mut self) -> Option<Response> {
-        let Ok(names) = self.folder.read(NAMES_PER_TURN) else {
+    fn read(&mut self, names_left: &mut usize) -> Option<Response> {
+        let wanted = std::mem::take(names_left);
+        let Ok(names) = self.folder.read(wanted) else {
             return Some(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));
         };
-        if names.len() < NAMES_PER_TURN {
+        *names_left = wanted - names.len();
+        if names.len() < wanted {
             self.stage = Stage::Writing;
         }
         for item in names.into_iter().flatten() {

@@ -26,8 +26,6 @@ pub enum Reply {
 
 /// What becomes an answer in a later turn.
 pub enum Later {
-    /// Something is being prepared: ask the handler again.
-    Again,
     /// A listing, of which every turn makes a part.
     Listing(Box<Listing>),
 }
@@ -84,7 +82,9 @@ pub fn page(status: Status, sentence: &str) -> Response {
          <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }}</style>\n\
          <h1>{code} {reason}</h1>\n<p>{sentence}.\n<p><a href=\"/\">Start page</a>\n"
     );
-    html_response(status, html)
+    // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
+    let response = html_response(status, html);
+    Response { head: response.head.field("Cache-Control", "no-cache"), ..response }
 }
 
 /// An answer of HTML.

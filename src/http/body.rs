@@ -10,6 +10,9 @@ use super::{HeadLimits, Refusal};
 /// Bytes of chunk extensions accepted in one body: nobody needs them, and each costs its reader time.
 const EXTENSION_BYTES_MAX: usize = 16 << 10;
 
+/// Digits of a chunk's size: as many as 64 bits have. More would only be zeros, and those could go on for ever.
+const SIZE_DIGITS_MAX: u8 = 16;
+
 /// How a request's content is framed (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -103,7 +106,8 @@ enum Left {
 #[derive(Clone, Copy, Debug)]
 enum ChunkLine {
     FirstDigit,
-    Digits,
+    /// So many of them came.
+    Digits(u8),
     BeforeName,
     Name,
     AfterName,
@@ -190,12 +194,15 @@ impl Body {
     fn chunk_line(&mut self, at: ChunkLine, size: u64, byte: u8) -> Result<Left, Refusal> {
         use ChunkLine::*;
         let next = match (at, byte) {
-            (FirstDigit | Digits, _) if byte.is_ascii_hexdigit() => {
-                return Ok(Left::ChunkLine(Digits, grow(size, byte)?));
+            (FirstDigit, _) if byte.is_ascii_hexdigit() => {
+                return Ok(Left::ChunkLine(Digits(1), grow(size, byte)?));
+            }
+            (Digits(count @ ..SIZE_DIGITS_MAX), _) if byte.is_ascii_hexdigit() => {
+                return Ok(Left::ChunkLine(Digits(count + 1), grow(size, byte)?));
             }
             (Lf, b'\n') => return self.begin_chunk(size),
-            (Digits | Name | Value | AfterValue, b'\r') => Lf,
-            (Digits | Name | AfterName | Value | AfterValue | AfterBlank, b';') => BeforeName,
+            (Digits(_) | Name | Value | AfterValue, b'\r') => Lf,
+            (Digits(_) | Name | AfterName | Value | AfterValue | AfterBlank, b';') => BeforeName,
             (Name | AfterName, b'=') => BeforeValue,
             (BeforeName | Name, _) if is_token_byte(byte) => Name,
             (BeforeValue | Value, _) if is_token_byte(byte) => Value,
@@ -378,7 +385,8 @@ mod tests {
             ("64\r\n", Ok(None)),
             ("ffffffffffffffff\r\n", Err(413)),
             ("10000000000000000\r\n", Err(400)),
-            ("00000000000000000001\r\nx\r\n0\r\n\r\n", Ok(Some((1, 0)))),
+            ("0000000000000001\r\nx\r\n0\r\n\r\n", Ok(Some((1, 0)))),
+            ("00000000000000001\r\nx\r\n0\r\n\r\n", Err(400)),
             ("3\r\nabc\r\n", Ok(None)),
             ("0\r\n", Ok(None)),
             ("", Ok(None)),

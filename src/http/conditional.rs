@@ -1,7 +1,7 @@
 //! Preconditions: whether a request is carried out, given what the client has already (RFC 9110 §13).
 
 use super::fields::Fields;
-use super::validators::Validators;
+use super::validators::{EntityTag, Validators};
 use std::time::SystemTime;
 
 /// What the preconditions of a GET or a HEAD come to.
@@ -48,6 +48,11 @@ pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTim
     }
 }
 
+/// Whether the list of tags in the field called `name` has `etag` in it, by the weak comparison.
+pub fn names(fields: Fields<'_>, name: &'static str, etag: &EntityTag) -> bool {
+    fields.all(name).any(|list| tags(list).any(|tag| etag.matches_weakly(tag)))
+}
+
 /// Whether one of the listed tags is `wanted`, or `*` stands for any; `None` where the field is missing.
 fn any_tag(fields: Fields<'_>, name: &'static str, wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
     fields.first(name)?;
@@ -82,7 +87,7 @@ fn date(fields: Fields<'_>, name: &'static str, validators: &Validators) -> Opti
 mod tests {
     use super::*;
     use crate::http::fields::Slots;
-    use crate::http::validators::{EntityTag, Strength};
+    use crate::http::validators::Strength;
     use std::time::{Duration, UNIX_EPOCH};
 
     /// `Sat, 29 Oct 1994 19:43:31 GMT`, the date of RFC 9110's examples.

@@ -31,7 +31,10 @@ pub fn select(value: &[u8], length: u64) -> Selection {
     for spec in list.split(',').map(|spec| spec.trim_matches([' ', '\t'])).filter(|spec| !spec.is_empty()) {
         listed += 1;
         let Some(range) = read(spec, length) else { return Selection::Whole };
-        if listed > LISTED_MAX {
+        // The end of an empty file is all of it (RFC 9110 §14.1.2), and an empty part cannot be written down.
+        let is_all_of_nothing =
+            length == 0 && spec.strip_prefix('-').is_some_and(|count| position(count) != Some(0));
+        if listed > LISTED_MAX || is_all_of_nothing {
             return Selection::Whole;
         }
         if !range.is_empty() {
@@ -41,7 +44,7 @@ pub fn select(value: &[u8], length: u64) -> Selection {
     match (listed, parts.len()) {
         (0, _) => Selection::Whole,
         (_, 0) => Selection::Unsatisfiable,
-        (_, PARTS_MAX..) if parts.len() > PARTS_MAX => Selection::Whole,
+        (_, count) if count > PARTS_MAX => Selection::Whole,
         _ => Selection::Parts(parts),
     }
 }
@@ -136,8 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn of_an_empty_file_there_is_no_range() {
-        for value in ["bytes=0-", "bytes=-1", "bytes=0-0"] {
+    fn of_an_empty_file_there_is_an_end_and_no_beginning() {
+        assert_eq!(select(b"bytes=-1", 0), Selection::Whole);
+        for value in ["bytes=0-", "bytes=-0", "bytes=0-0"] {
             assert_eq!(select(value.as_bytes(), 0), Selection::Unsatisfiable, "{value}");
         }
     }

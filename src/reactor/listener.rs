@@ -15,8 +15,8 @@ const BACKLOG: i32 = 4096;
 /// Connections accepted a turn: a storm of new clients does not hold up the old ones.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
-/// How long accepting pauses when it fails, as when descriptors run out, unless a connection ends before. Others in the
-/// process or the system may hold them, and nothing tells when they let go.
+/// How long accepting pauses when there is no descriptor, unless a connection ends before. Others may hold them, and
+/// nothing tells when they let go.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How often it is said that accepting pauses.
@@ -48,9 +48,9 @@ pub struct Accepting {
 enum Pause {
     #[default]
     No,
-    /// Every place is taken by a connection that is not idle.
-    Full,
-    /// It failed, most likely for want of a descriptor.
+    /// Until a connection ends or can make room.
+    ForRoom,
+    /// No longer than that.
     Until(Instant),
 }
 
@@ -65,12 +65,12 @@ impl Accepting {
         self.waiting
             && match self.pause {
                 Pause::No => true,
-                Pause::Full => false,
+                Pause::ForRoom => false,
                 Pause::Until(time) => time <= now,
             }
     }
 
-    /// When to try again, where only time can tell.
+    /// When to try again, where nothing but time may tell.
     pub fn deadline(&self) -> Option<Instant> {
         match self.pause {
             Pause::Until(time) if self.waiting => Some(time),
@@ -78,23 +78,15 @@ impl Accepting {
         }
     }
 
-    /// A connection ended: its place and its descriptor are free.
-    pub fn make_room(&mut self) {
+    /// There is room for another again.
+    pub fn resume(&mut self) {
         self.pause = Pause::No;
     }
 
-    /// A connection is idle: it can make room where no place is free.
-    pub fn somebody_is_idle(&mut self) {
-        if self.pause == Pause::Full {
-            self.pause = Pause::No;
-        }
-    }
-
-    /// Every place is taken.
-    pub fn is_full(&mut self, now: Instant) {
-        let what = format_args!("every connection allowed is in use; new ones wait (--max-connections)");
-        self.warn(now, what);
-        self.pause = Pause::Full;
+    /// Every place is taken, by connections that cannot make room; one of them can at the time that is given.
+    pub fn pause_for_room(&mut self, room_at: Option<Instant>, now: Instant) {
+        let why = format_args!("every connection allowed is in use; new ones wait (--max-connections)");
+        self.pause(room_at.map_or(Pause::ForRoom, Pause::Until), why, now);
     }
 
     /// An accept failed (accept(2), "Error handling").
@@ -104,17 +96,15 @@ impl Accepting {
             io::ErrorKind::WouldBlock => self.waiting = false,
             io::ErrorKind::Interrupted => {}
             _ if os::is_of_one_client(error) => debug!("a client was gone before it was accepted: {error}"),
-            _ => {
-                self.warn(now, format_args!("accepting pauses: {error}"));
-                self.pause = Pause::Until(now + PAUSE);
-            }
+            _ => self.pause(Pause::Until(now + PAUSE), format_args!("accepting pauses: {error}"), now),
         }
     }
 
-    /// Says what may go on for long, and not too often.
-    fn warn(&mut self, now: Instant, what: fmt::Arguments<'_>) {
+    /// Pauses, and says why, which may go on for long and is not said too often.
+    fn pause(&mut self, pause: Pause, why: fmt::Arguments<'_>, now: Instant) {
+        self.pause = pause;
         if self.warned.is_none_or(|before| now.duration_since(before) >= WARNED_EVERY) {
-            warn!("{what}");
+            warn!("{why}");
             self.warned = Some(now);
         }
     }

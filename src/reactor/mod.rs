@@ -10,6 +10,7 @@ mod signals;
 use crate::conn::transport::Readiness;
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::context::{Context, Phase, Service};
+use crate::os;
 use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Kernel, Ready, Token};
@@ -19,6 +20,9 @@ use slab::Slab;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// How long a new connection keeps its place, though others wait for one, before it has asked for anything.
+const FIRST_REQUEST: Duration = Duration::from_millis(100);
 
 /// Every connection there is, and the loop that drives them.
 pub struct Reactor<K: Kernel> {
@@ -88,6 +92,10 @@ impl<K: Kernel> Reactor<K> {
         while self.goes_on() {
             self.turn(&mut ready)?;
         }
+        for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
+            slot.connection.end(&mut self.context);
+        }
+        self.context.access.flush();
         Ok(())
     }
 
@@ -156,14 +164,15 @@ impl<K: Kernel> Reactor<K> {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            let is_full = self.slots.len() >= self.context.service.limits.connections_max;
-            let longest_idle = self.deadlines.longest(Wait::Idle);
-            if is_full && longest_idle.is_none() {
-                return self.accepting.is_full(self.context.now);
+            let is_full = self.is_full();
+            let dispensable = self.dispensable();
+            if let (true, Err(room_at)) = (is_full, dispensable) {
+                return self.accepting.pause_for_room(room_at, self.context.now);
             }
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
-                    if let Some(key) = longest_idle.filter(|_| is_full) {
+                    trace!("accept = {peer}");
+                    if let Some(key) = dispensable.ok().filter(|_| is_full) {
                         debug!(
                             "{} closed: idle longest, and another needs its place",
                             self.slots[key].connection.id()
@@ -172,9 +181,30 @@ impl<K: Kernel> Reactor<K> {
                     }
                     self.let_in(socket, peer);
                 }
-                Err(error) => self.accepting.failed(&error, self.context.now),
+                Err(error) => {
+                    if os::is_out_of_descriptors(&error) {
+                        self.context.service.site.close_files();
+                    }
+                    self.accepting.failed(&error, self.context.now);
+                }
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.slots.len() >= self.context.service.limits.connections_max
+    }
+
+    /// Who makes room for another: the longest idle connection, or else the longest that never asked for anything,
+    /// if it had its time to; if not, when it will have had it.
+    fn dispensable(&self) -> Result<usize, Option<Instant>> {
+        if let Some(idle) = self.deadlines.longest(Wait::Idle) {
+            return Ok(idle);
+        }
+        let silent = self.deadlines.longest(Wait::First).ok_or(None)?;
+        let (_, since) = self.slots[silent].connection.waits();
+        let time = since + FIRST_REQUEST;
+        if time <= self.context.now { Ok(silent) } else { Err(Some(time)) }
     }
 
     /// The first request is often here already: a new connection is driven at once.
@@ -211,8 +241,8 @@ impl<K: Kernel> Reactor<K> {
         }
         let (wait, since) = slot.connection.waits();
         self.deadlines.set(token.key, wait, since);
-        if wait == Wait::Idle {
-            self.accepting.somebody_is_idle();
+        if wait == Wait::Idle && self.is_full() {
+            self.accepting.resume();
         }
     }
 
@@ -220,7 +250,7 @@ impl<K: Kernel> Reactor<K> {
     fn remove(&mut self, key: usize) {
         self.slots.remove(key);
         self.deadlines.clear(key);
-        self.accepting.make_room();
+        self.accepting.resume();
     }
 
     /// The connection that a token was made for, if it is still there.

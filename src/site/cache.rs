@@ -13,6 +13,9 @@ const OPEN_FILES_MAX: usize = 32;
 /// on the disk for as long as somebody holds it open.
 const LET_GO_EVERY: Duration = Duration::from_secs(2);
 
+/// Up to so many bytes of files nobody minds; with them goes what was compressed of them.
+const HELD_BYTES_MAX: u64 = 4 << 20;
+
 /// Resources by the path of the target that asked for them, as it was written: what differs in spelling is kept
 /// twice, and what is malformed is never looked up.
 pub struct Cache {
@@ -27,6 +30,13 @@ pub struct Cache {
 struct Held {
     resource: Arc<Resource>,
     was_used: bool,
+}
+
+impl Held {
+    /// Whether somebody who deletes it would miss the space.
+    fn is_large(&self) -> bool {
+        self.resource.held_bytes() > HELD_BYTES_MAX
+    }
 }
 
 impl Cache {
@@ -105,16 +115,26 @@ impl Cache {
     pub fn let_go(&mut self, now: Instant) -> Option<Instant> {
         if self.let_go_at.is_some_and(|time| time <= now) {
             self.let_go_at = None;
-            let unused = self.open.iter().filter(|(_, held)| !held.was_used).map(|(path, _)| path.clone());
-            for path in unused.collect::<Vec<_>>() {
+            let unused = self.open.iter().filter(|(_, held)| !held.was_used && held.is_large());
+            for path in unused.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
                 self.remove(&path);
             }
             self.open.iter_mut().for_each(|(_, held)| held.was_used = false);
         }
-        if !self.open.is_empty() && self.let_go_at.is_none() {
+        if self.let_go_at.is_none() && self.open.iter().any(|(_, held)| held.is_large()) {
             self.let_go_at = Some(now + LET_GO_EVERY);
         }
         self.let_go_at
+    }
+
+    /// Closes every file that is held open, since descriptors ran out, and says whether there were any.
+    pub fn close_files(&mut self) -> bool {
+        let mut closed = false;
+        while let Some((path, held)) = self.open.pop_lru() {
+            self.bytes -= cost(&path, &held.resource);
+            closed = true;
+        }
+        closed
     }
 }
 
@@ -216,7 +236,7 @@ mod tests {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let mut cache = Cache::new(1 << 20);
         for name in &names {
-            cache.insert(name, resource(folder.path(), name, 65_537));
+            cache.insert(name, resource(folder.path(), name, HELD_BYTES_MAX as usize + 1));
         }
         assert_eq!(kept(&cache, &names), names[2..]);
         let now = Instant::now();

@@ -13,13 +13,15 @@ pub struct Folder {
     name: String,
     names: Box<dyn Iterator<Item = io::Result<String>> + Send>,
     hidden: Hidden,
+    /// Counts this one among those that are listed.
+    _listed: Arc<()>,
 }
 
 impl Folder {
     /// Begins to read the folder called `name`.
-    pub(super) fn open(root: Arc<Root>, name: &str, hidden: Hidden) -> io::Result<Folder> {
+    pub(super) fn open(root: Arc<Root>, name: &str, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
         let names = Box::new(root.names(name)?);
-        Ok(Folder { root, name: name.to_owned(), names, hidden })
+        Ok(Folder { root, name: name.to_owned(), names, hidden, _listed: listed })
     }
 
     /// The folders on the way here from the root, each as it is called in a path, with its final `/`, and the path

@@ -33,7 +33,8 @@ pub fn is_compressible(kind: &str) -> bool {
         "application/rss+xml",
         "image/svg+xml",
     ];
-    kind.starts_with("text/") || LIKE_TEXT.contains(&kind)
+    let name = kind.split(';').next().unwrap_or_default();
+    name.starts_with("text/") || LIKE_TEXT.contains(&name)
 }
 
 /// Text where it is UTF-8 without control bytes that text does not have; a character may be cut at the end.

@@ -18,6 +18,7 @@ pub mod folder;
 pub use resource::{Representation, Stored};
 
 use crate::http::encoding::Coding;
+use crate::http::validators::EntityTag;
 use crate::os;
 use crate::os::files::Links;
 use cache::Cache;
@@ -30,6 +31,9 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
+
+/// Folders that are listed at the same time: each takes memory for all its names.
+const LISTED_MAX: usize = 16;
 
 /// How a folder is served.
 #[derive(Clone, Debug)]
@@ -97,15 +101,23 @@ pub struct Site {
     policy: Policy,
     root: RwLock<Arc<Root>>,
     cache: Mutex<Cache>,
+    /// As many as there are folders being listed, and one.
+    listed: Arc<()>,
     compressor: Mutex<Compressor>,
+}
+
+/// What a client takes.
+pub struct Wanted<'a> {
+    /// Codings, the one it likes best first.
+    pub codings: &'a [Coding],
+    /// Whether it has the representation with this tag already.
+    pub is_held: &'a dyn Fn(&EntityTag) -> bool,
 }
 
 /// What a path leads to.
 pub enum Found {
     /// A file, in a coding that the client takes.
     File(Arc<Representation>),
-    /// A file that will be there in such a coding soon.
-    Soon,
     /// A file, but in no coding that the client takes.
     NotAcceptable,
     /// A folder without an index.
@@ -146,7 +158,7 @@ impl Site {
     pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
         let root = RwLock::new(Arc::new(Root::open(root, policy.links)?));
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
-        Ok(Site { policy, root, cache, compressor: Mutex::default() })
+        Ok(Site { policy, root, cache, listed: Arc::default(), compressor: Mutex::default() })
     }
 
     /// How it is served.
@@ -154,20 +166,27 @@ impl Site {
         &self.policy
     }
 
-    /// Looks up the percent-encoded `path` of a target, for a client that takes these codings, the first of
-    /// them most gladly. What is kept in memory is compared with the disk first: a change made before the call
+    /// Looks up the percent-encoded `path` of a target. What is kept in memory is compared with the disk first: a change made before the call
     /// is always seen.
-    pub fn find(&self, path: &str, codings: &[Coding], now: SystemTime) -> Result<Found, Missing> {
-        let root = self.root();
+    pub fn find(&self, path: &str, wanted: &Wanted<'_>, now: SystemTime) -> Result<Found, Missing> {
+        let root = self.root()?;
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept.filter(|resource| resource.is_current(&root)) {
-            match self.select(path, &resource, codings) {
+            match self.select(path, &resource, wanted) {
                 Found::File(neighbour) if !resource.is_current_in(&neighbour, &root) => {}
                 found => return Ok(found),
             }
         }
         lock(&self.cache).remove(path);
-        self.load(path, codings, now)
+        match self.load(&root, path, wanted, now) {
+            Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, now),
+            loaded => loaded,
+        }
+    }
+
+    /// Closes the files that are kept open, since descriptors ran out, and says whether there were any.
+    pub fn close_files(&self) -> bool {
+        lock(&self.cache).close_files()
     }
 
     /// Does a bounded piece of the work that no request waits for.
@@ -184,8 +203,13 @@ impl Site {
         }
     }
 
-    fn load(&self, path: &str, codings: &[Coding], now: SystemTime) -> Result<Found, Missing> {
-        let root = self.refreshed_root()?;
+    fn load(
+        &self,
+        root: &Arc<Root>,
+        path: &str,
+        wanted: &Wanted<'_>,
+        now: SystemTime,
+    ) -> Result<Found, Missing> {
         let decoded = SitePath::decode(path, self.policy.hidden).ok_or(Missing::NotThere)?;
         let (name, opened) = match (root.entry(decoded.name())?, decoded.is_folder()) {
             (Entry::File(opened), false) => (decoded.name().to_owned(), opened),
@@ -202,41 +226,42 @@ impl Site {
             }
             (Entry::File { .. }, true) | (Entry::Other, _) => return Err(Missing::NotThere),
         };
-        let resource = Arc::new(Resource::read(&root, name, opened, self.policy.compression, now)?);
+        let resource = Arc::new(Resource::read(root, name, opened, self.policy.compression, now)?);
         if resource.is_settled(now) {
             lock(&self.cache).insert(path, resource.clone());
         }
-        Ok(self.select(path, &resource, codings))
+        Ok(self.select(path, &resource, wanted))
     }
 
-    fn folder(&self, root: Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
-        match self.policy.listing {
-            Listing::On => Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden)?)),
-            Listing::Off => Err(Missing::NotThere),
+    fn folder(&self, root: &Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
+        if self.policy.listing == Listing::Off {
+            return Err(Missing::NotThere);
         }
+        if Arc::strong_count(&self.listed) > LISTED_MAX {
+            return Err(Missing::NotNow);
+        }
+        let (root, listed) = (root.clone(), self.listed.clone());
+        Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
-    fn select(&self, path: &str, resource: &Arc<Resource>, codings: &[Coding]) -> Found {
-        let mut found = Found::NotAcceptable;
-        for coding in codings {
-            if let Some(representation) = resource.representation(*coding) {
-                return Found::File(representation.clone());
-            }
-            let is_kept = || lock(&self.cache).contains(path);
-            if *coding == Coding::Gzip && resource.is_compressible() && is_kept() {
+    /// What the client has already, if that is acceptable still, or else what it likes best of what is there.
+    fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
+        let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
+        let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
+        let found = held.or_else(|| there().next());
+        let liked = wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
+        if resource.is_compressible() && liked.clone().any(|coding| *coding == Coding::Gzip) {
+            let is_kept = lock(&self.cache).contains(path);
+            if is_kept {
                 lock(&self.compressor).want(path, resource);
-                found = Found::Soon;
             }
         }
-        found
+        found.map_or(Found::NotAcceptable, |representation| Found::File(representation.clone()))
     }
 
-    fn root(&self) -> Arc<Root> {
-        self.root.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn refreshed_root(&self) -> io::Result<Arc<Root>> {
-        let root = self.root();
+    /// The root as it is at its path now.
+    fn root(&self) -> io::Result<Arc<Root>> {
+        let root = self.root.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(rebuilt) = root.rebuilt()? else { return Ok(root) };
         let rebuilt = Arc::new(rebuilt);
         *self.root.write().unwrap_or_else(PoisonError::into_inner) = rebuilt.clone();

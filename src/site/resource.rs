@@ -93,7 +93,7 @@ impl Resource {
         now: SystemTime,
     ) -> io::Result<Resource> {
         let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
-        let folder_stamp = root.stamp(&folder)?;
+        let folder_stamp = root.folder_stamp(&folder)?;
         let content_type = kind::of(&name, &opened.file)?;
         let Neighbours { found: neighbours, passed_over } = Neighbours::of(root, &name, &opened.stamp);
         let is_compressible = compression == Compression::On
@@ -123,7 +123,7 @@ impl Resource {
     pub fn is_current(&self, root: &Root) -> bool {
         let is_same = |name: &str, before: &Stamp| root.stamp(name).is_ok_and(|stamp| stamp == *before);
         self.identity().is_current(root)
-            && is_same(&self.folder, &self.folder_stamp)
+            && root.folder_stamp(&self.folder).is_ok_and(|stamp| stamp == self.folder_stamp)
             && self.passed_over.iter().all(|(name, stamp)| is_same(name, stamp))
     }
 
@@ -186,7 +186,16 @@ impl Resource {
 
     /// Whether it holds files open.
     pub fn holds_files(&self) -> bool {
-        self.representations.iter().any(|it| matches!(it.stored, Stored::Large { .. }))
+        self.held_bytes() > 0
+    }
+
+    /// Bytes on the disk that a deletion does not set free while this is kept.
+    pub fn held_bytes(&self) -> u64 {
+        let held = self.representations.iter().map(|it| match it.stored {
+            Stored::Whole(_) => 0,
+            Stored::Large { length, .. } => length,
+        });
+        held.sum()
     }
 }
 

@@ -86,6 +86,7 @@ impl Client {
         while self.verdict == Verdict::Again {
             self.verdict = self.connection.drive(context);
         }
+        assert!(!self.connection.transport().held_back, "nothing follows what was said to be followed");
     }
 }
 
@@ -95,6 +96,8 @@ struct Pipe {
     coming: Vec<u8>,
     ended: bool,
     answered: Vec<u8>,
+    /// Whether what was sent last waits in the kernel for more that was said to follow.
+    held_back: bool,
     shut: bool,
 }
 
@@ -109,9 +112,10 @@ impl Transport for Pipe {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _: Follow) -> io::Result<usize> {
+    fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
         assert!(!self.shut, "nothing is sent after the end");
         self.answered.extend_from_slice(bytes);
+        self.held_back = follow == Follow::More;
         Ok(bytes.len())
     }
 
