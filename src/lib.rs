@@ -18,13 +18,17 @@
 //!       └──── kept alive: sent, or queued while more of the inbox is to be read ────┘
 //! ```
 //!
+//! Most requests have no body and pass `Parsed` without a stop. What is refused, or takes too long to come, goes to
+//! `Writing` from wherever it is; what fails goes to `Closed`.
+//!
 //! # Three rings
 //!
 //! An outer ring imports an inner one, never the other way.
 //!
 //! 1. **Words and bytes**, [`http`]: slices in, values out. No socket, no file, no clock.
-//! 2. **The connection**, [`conn`] and what it asks for ([`routes`], [`handlers`], [`site`]): a state machine
-//!    over any [`Transport`](conn::transport::Transport). It knows no poll and no other connection.
+//! 2. **The connection**, [`conn`] and what it asks for ([`answer`], [`routes`], [`handlers`], [`site`], and all
+//!    that they share): a state machine over any [`Transport`](conn::transport::Transport). It knows no poll and
+//!    no other connection.
 //! 3. **The reactor**, [`reactor`]: the loop, the slab, the listener, the deadlines. It sees the world through
 //!    [`Kernel`](reactor::kernel::Kernel), so that a test can turn the very same loop.
 //!

@@ -1,10 +1,4 @@
-//! The state machine of a connection.
-//!
-//! ```text
-//!    Reading ──head complete──▶ Parsed ──body consumed──▶ Writing ──all sent──▶ Closing ──drained──▶ Closed
-//!       ▲                                                    │
-//!       └──── kept alive: sent, or queued while more of the inbox is to be read ────┘
-//! ```
+//! The state machine of a connection; [`crate`] has its picture.
 //!
 //! A state exists only where the machine can wait or end, and holds just what is valid in it. A step takes
 //! the old state and gives the next one; it makes one system call on the socket at most, so that a line of
