@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod program;
+pub mod service;
 pub mod pieces;
 pub mod verdicts;
 pub mod scripted;
