@@ -111,15 +111,15 @@ pub fn is_led_astray(error: &io::Error) -> bool {
     [Some(Errno::XDEV), Some(Errno::LOOP)].contains(&Errno::from_io_error(error))
 }
 
-/// The names in an open folder, without `.` and `..`; those that are not UTF-8 are left out.
-pub fn names_in(folder: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + Send + use<>> {
+/// The names in an open folder, `None` for `.` and `..` and for one that is not UTF-8: so every step is a short one.
+pub fn names_in(
+    folder: &File,
+) -> io::Result<impl Iterator<Item = io::Result<Option<String>>> + Send + use<>> {
     let entries = Dir::read_from(folder)?;
-    Ok(entries.filter_map(|entry| match entry {
-        Ok(entry) => {
-            let name = entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | ".."));
-            name.map(|name| Ok(name.to_owned()))
-        }
-        Err(error) => Some(Err(error.into())),
+    Ok(entries.map(|entry| {
+        let entry = entry?;
+        let name = entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | ".."));
+        Ok(name.map(str::to_owned))
     }))
 }
 
@@ -133,6 +133,8 @@ pub fn read_ahead(file: &File) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -181,9 +183,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), "").unwrap();
         std::fs::create_dir(folder.path().join("b")).unwrap();
+        std::fs::write(folder.path().join(OsStr::from_bytes(b"\xff")), "").unwrap();
         let names: io::Result<Vec<_>> = names_in(&File::open(folder.path()).unwrap()).unwrap().collect();
         let mut names = names.unwrap();
         names.sort();
-        assert_eq!(names, ["a", "b"]);
+        assert_eq!(names, [None, None, None, Some("a".to_owned()), Some("b".to_owned())]);
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Folder {
     root: Arc<Root>,
     name: String,
-    names: Box<dyn Iterator<Item = io::Result<String>> + Send>,
+    names: Box<dyn Iterator<Item = io::Result<Option<String>>> + Send>,
     hidden: Hidden,
     /// Counts this one among those that are listed.
     _listed: Arc<()>,
@@ -41,6 +41,6 @@ impl Folder {
     pub fn read(&mut self, count: usize) -> io::Result<Vec<Option<Item>>> {
         let names = self.names.by_ref().take(count);
         let item = |name: String| is_served(&name, self.hidden).then(|| self.root.item(&self.name, name))?;
-        names.map(|name| name.map(item)).collect()
+        names.map(|name| name.map(|name| name.and_then(item))).collect()
     }
 }

@@ -99,8 +99,11 @@ impl Root {
         std::fs::metadata(self.path.join(name)).map(|metadata| Stamp::of(&metadata))
     }
 
-    /// The names in the folder `name`, as the file system gives them out.
-    pub fn names(&self, name: &str) -> io::Result<impl Iterator<Item = io::Result<String>> + Send + use<>> {
+    /// The names in the folder `name`, as the file system gives them out; `None` for those that are none.
+    pub fn names(
+        &self,
+        name: &str,
+    ) -> io::Result<impl Iterator<Item = io::Result<Option<String>>> + Send + use<>> {
         names_in(&open_below(&self.folder, name, Purpose::Read, self.links)?)
     }
 
