@@ -11,13 +11,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::program::{PATH, Program, onepoll, prepared};
-use support::{Answer, ask, connect, folder, read_answer};
+use support::{Answer, PATIENCE, ask, connect, folder, read_answer};
 
 /// Words of a command line.
 type Arguments<'a> = [&'a str];
@@ -117,6 +117,12 @@ fn every_flag_is_read_from_the_environment() {
     for (variable, value, flag) in [
         ("ONEPOLL_PORT", "nonsense", "--port"),
         ("ONEPOLL_INDEX", "a/b", "--index"),
+        ("ONEPOLL_LISTING", "nonsense", "--listing"),
+        ("ONEPOLL_HIDDEN", "nonsense", "--hidden"),
+        ("ONEPOLL_FOLLOW_LINKS", "nonsense", "--follow-links"),
+        ("ONEPOLL_CACHE", "nonsense", "--cache"),
+        ("ONEPOLL_CACHE_MEMORY", "nonsense", "--cache-memory"),
+        ("ONEPOLL_NO_COMPRESS", "nonsense", "--no-compress"),
         ("ONEPOLL_MAX_CONNECTIONS", "nonsense", "--max-connections"),
         ("ONEPOLL_MAX_REQUEST_LINE", "nonsense", "--max-request-line"),
         ("ONEPOLL_MAX_HEAD", "nonsense", "--max-head"),
@@ -131,6 +137,164 @@ fn every_flag_is_read_from_the_environment() {
         let error = refused(onepoll().env(variable, value), 2);
         assert!(error.contains(flag) && error.contains(value), "{variable}: {error}");
     }
+}
+
+// Which files, how, and to whom.
+
+#[test]
+fn flags_say_what_is_served() {
+    let outer = folder(&[
+        ("secret", b"outside"),
+        ("site/index.html", b"here"),
+        ("site/.env", b"hidden"),
+        ("site/.well-known/a", b"known"),
+        ("site/bare/file", b""),
+    ]);
+    let root = outer.path().join("site");
+    symlink("../secret", root.join("link")).unwrap();
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, [u16; 5])] = &[
+        //                                                      /    /.env /.well-known/a /link /bare/
+        (&[],                   &[],                               [200, 404,  200,           404,  200]),
+        (&["--hidden"],         &[],                               [200, 200,  200,           404,  200]),
+        (&[],                   &[("ONEPOLL_HIDDEN", "1")],        [200, 200,  200,           404,  200]),
+        (&[],                   &[("ONEPOLL_HIDDEN", "true")],     [200, 200,  200,           404,  200]),
+        (&[],                   &[("ONEPOLL_HIDDEN", "0")],        [200, 404,  200,           404,  200]),
+        (&[],                   &[("ONEPOLL_HIDDEN", "false")],    [200, 404,  200,           404,  200]),
+        (&["--follow-links"],   &[],                               [200, 404,  200,           200,  200]),
+        (&[],                   &[("ONEPOLL_FOLLOW_LINKS", "1")],  [200, 404,  200,           200,  200]),
+        (&["--listing", "off"], &[],                               [200, 404,  200,           404,  404]),
+        (&["--listing", "on"],  &[("ONEPOLL_LISTING", "off")],     [200, 404,  200,           404,  200]),
+        (&[],                   &[("ONEPOLL_LISTING", "off")],     [200, 404,  200,           404,  404]),
+    ];
+    for (arguments, environment, expected) in table {
+        let mut command = onepoll();
+        command.arg(&root).args(*arguments).envs(environment.iter().copied());
+        let (_program, address) = Program::start(&mut command);
+        let paths = ["/", "/.env", "/.well-known/a", "/link", "/bare/"];
+        let statuses = paths.map(|path| get(address, path).status);
+        assert_eq!(statuses, *expected, "{arguments:?} {environment:?}");
+    }
+}
+
+#[test]
+fn links_that_are_followed_outside_are_warned_of_however_quiet_the_log_is() {
+    let root = folder(&[]);
+    for (arguments, environment, is_warned) in [
+        (&["--follow-links"][..], &[("RUST_LOG", "error")][..], true),
+        (&[], &[("RUST_LOG", "off"), ("ONEPOLL_FOLLOW_LINKS", "yes")], true),
+        (&["--hidden"], &[("ONEPOLL_FOLLOW_LINKS", "no")], false),
+    ] {
+        let mut command = onepoll();
+        command.arg(root.path()).args(arguments).envs(environment.iter().copied());
+        let (program, _) = Program::start(&mut command);
+        program.signal(Signal::TERM);
+        let (_, log) = program.end();
+        let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARNING")).collect();
+        assert_eq!(warnings.len(), usize::from(is_warned), "{log}");
+        for word in ["--follow-links", "outside", root.path().to_str().unwrap()] {
+            assert!(warnings.iter().all(|line| line.contains(word)), "{word}: {log}");
+        }
+    }
+}
+
+#[test]
+fn flags_say_how_files_are_kept_and_sent() {
+    let root = folder(&[("text.txt", &b"text ".repeat(1000))]);
+    let whole = fs::read(root.path().join("text.txt")).unwrap();
+    let (fresh, gzip) = (Some("no-cache"), Some("gzip"));
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, _, _)] = &[
+        //                                                          Cache-Control         Content-Encoding, in the end
+        (&[],                          &[],                               fresh,                gzip),
+        (&["--cache", "60"],           &[],                               Some("max-age=60"),   gzip),
+        (&["--cache", "0"],            &[("ONEPOLL_CACHE", "60")],        Some("max-age=0"),    gzip),
+        (&[],                          &[("ONEPOLL_CACHE", "31536000")],  Some("max-age=31536000"), gzip),
+        (&["--no-compress"],           &[],                               fresh,                None),
+        (&[],                          &[("ONEPOLL_NO_COMPRESS", "1")],   fresh,                None),
+        (&["--cache-memory", "1MiB"],  &[],                               fresh,                gzip),
+        (&["--cache-memory", "1KiB"],  &[],                               fresh,                None),
+        (&["--cache-memory", "0"],     &[],                               fresh,                None),
+        (&[],                          &[("ONEPOLL_CACHE_MEMORY", "0")],  fresh,                None),
+    ];
+    for (arguments, environment, cache_control, coding) in table {
+        let mut command = onepoll();
+        command.arg(root.path()).args(*arguments).envs(environment.iter().copied());
+        let (_program, address) = Program::start(&mut command);
+        let mut stream = connect(address);
+        let mut ask = || {
+            let request = b"GET /text.txt HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n";
+            stream.write_all(request).unwrap();
+            read_answer(&mut stream, "GET")
+        };
+        // What is kept is kept from the first strong tag on, and compressed for those who ask later.
+        let began = Instant::now();
+        let is_strong = |answer: &Answer| answer.field("etag").unwrap().starts_with('"');
+        let mut answer = ask();
+        while !is_strong(&answer) || (coding.is_some() && answer.field("content-encoding").is_none()) {
+            assert!(began.elapsed() < PATIENCE, "{arguments:?} {environment:?}: {}", answer.head);
+            answer = ask();
+        }
+        // Where nothing is kept, or compressed, that stays so.
+        for answer in [answer, ask(), ask(), ask()] {
+            assert_eq!(answer.field("cache-control"), *cache_control, "{arguments:?} {environment:?}");
+            assert_eq!(answer.field("content-encoding"), *coding, "{arguments:?} {environment:?}");
+            assert!(coding.is_some() || answer.body == whole);
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_refused_is_told_how_to_be_allowed() {
+    let root = folder(&[("index.html", b"here")]);
+    let get_for = |address, host: &str| {
+        let bytes = ask(address, format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        read_answer(&mut &bytes[..], "GET").status
+    };
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, &[&str], &[&str])] = &[
+        (&[],                                           &[],                               &["localhost", "127.0.0.1:1"],       &["dev.example", "b"]),
+        (&["--allow-host", "dev.example"],              &[],                               &["localhost", "DEV.example:80"],    &["b", "a.dev.example"]),
+        (&["--allow-host", "dev.example,b"],            &[],                               &["[::1]", "dev.example", "b"],      &["dev"]),
+        (&["--allow-host", "a.b", "--allow-host", "b"], &[("ONEPOLL_ALLOW_HOST", "c")],    &["a.b", "b:1", "b."],               &["c"]),
+        (&[],                                           &[("ONEPOLL_ALLOW_HOST", "b,c")],  &["b", "c", "x.localhost"],          &["d"]),
+        (&["--allow-host", "*"],                        &[],                               &["b", "dev.example", "127.1"],      &[]),
+    ];
+    for (arguments, environment, allowed, refused) in table {
+        let mut command = onepoll();
+        command.arg(root.path()).args(*arguments).envs(environment.iter().copied());
+        let (_program, address) = Program::start(&mut command);
+        for host in *allowed {
+            assert_eq!(get_for(address, host), 200, "{arguments:?} {environment:?} {host}");
+        }
+        for host in *refused {
+            assert_eq!(get_for(address, host), 421, "{arguments:?} {environment:?} {host}");
+        }
+    }
+
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    let long = "a".repeat(5000);
+    #[rustfmt::skip]
+    let table = [
+        // Host                        what is advised
+        ("dev.example",                "--allow-host dev.example allows it"),
+        ("dev.example:8080",           "--allow-host dev.example allows it"),
+        ("Dev.Example.:80",            "--allow-host Dev.Example allows it"),
+        // Whoever follows the advice in a shell must not do more than that.
+        ("evil;id",                    "--allow-host NAME allows it"),
+        ("$(id)",                      "--allow-host NAME allows it"),
+        ("'&id&'",                     "--allow-host NAME allows it"),
+        ("*",                          "--allow-host NAME allows it"),
+        ("%1b%5b31m",                  "--allow-host NAME allows it"),
+    ];
+    for (host, advice) in table {
+        assert_eq!(get_for(address, host), 421, "{host}");
+        let line = program.told("was refused");
+        assert!(line.contains("WARN") && line.ends_with(advice), "{host}: {line}");
+        assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{host}: {line}");
+    }
+    assert_eq!(get_for(address, &long), 421);
+    assert!(program.told("was refused").len() < 3000, "what a client says is bounded");
 }
 
 // What it says when it cannot serve, and when it is asked.
@@ -210,7 +374,8 @@ fn usage_errors_exit_with_2() {
     #[rustfmt::skip]
     let table: &[&[&str]] = &[
         &["--nonsense"], &["one", "two"], &["--port"], &["--port", "65536"], &["--port", "-1"], &["--max-body", "many"],
-        &["--max-connections", "0"], &["--grace", "-1"], &["--index", "../x"], &["--index", ""],
+        &["--listing", "maybe"], &["--cache", "-1"], &["--cache", "soon"], &["--cache-memory", "-1"],
+        &["--hidden=yes"], &["--allow-host"], &["--max-connections", "0"], &["--grace", "-1"], &["--index", "../x"], &["--index", ""],
     ];
     for arguments in table {
         let error = refused(onepoll().args(*arguments), 2);

@@ -286,10 +286,9 @@ fn a_second_request_hidden_in_a_target_is_no_way_around() {
             let forged = format!(
                 "GET /page.txt{line_end}GET {target} HTTP/1.1{line_end}Host: a{line_end}{line_end} HTTP/1.1\r\nHost: a\r\n\r\n"
             );
-            for answer in read_answers(&ask(address, forged.as_bytes())) {
-                assert!([400, 404].contains(&answer.status), "{}", forged.escape_debug());
-                assert_inside(&answer, &forged.escape_debug());
-            }
+            let answers = read_answers(&ask(address, forged.as_bytes()));
+            let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+            assert_eq!(statuses, [400], "{}", forged.escape_debug());
         }
     }
 }
