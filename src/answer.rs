@@ -104,7 +104,7 @@ fn misdirected(request: &Request<'_>, context: &mut Context) -> Response {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let flag = if name.bytes().all(is_plain) { name } else { "NAME" };
     let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
-    if context.may_warn() {
+    if context.is_news(name) {
         warn!("a request for {shown} was refused; --allow-host {flag} allows it");
     }
     let sentence = "This server does not go by that name; whoever runs it can allow it with --allow-host";

@@ -7,16 +7,16 @@ use crate::hosts::Hosts;
 use crate::http::date::Date;
 use crate::limits::Limits;
 use crate::site::Site;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 /// Bytes that one recv can bring.
 const LANDING_BYTES: usize = 64 << 10;
 
-/// Between two warnings of what clients do.
-const WARNED_EVERY: Duration = Duration::from_secs(1);
+/// Hosts that are named in warnings; who sends more than that is not somebody who misses a flag.
+const REFUSED_HOSTS_MAX: usize = 64;
 
 /// Names of listings in one turn, however many folders are listed.
-const NAMES_PER_TURN: usize = 400;
+const NAMES_PER_TURN: usize = 200;
 
 /// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
@@ -32,7 +32,7 @@ pub struct Context {
     pub access: AccessLog,
     /// Names that listings may still read or write this turn, all together: a few microseconds each.
     pub names_left: usize,
-    warned: Option<Instant>,
+    refused_hosts: Vec<String>,
     /// Room for the busy.
     pub buffers: Buffers,
 }
@@ -63,16 +63,26 @@ impl Context {
         let buffers = Buffers::new(LANDING_BYTES);
         let access = AccessLog::default();
         let names_left = NAMES_PER_TURN;
-        Context { service, phase: Phase::Serving, now, date, access, names_left, warned: None, buffers }
+        Context {
+            service,
+            phase: Phase::Serving,
+            now,
+            date,
+            access,
+            names_left,
+            refused_hosts: Vec::new(),
+            buffers,
+        }
     }
 
-    /// Whether it is time to warn of what clients do: they may do it all the time.
-    pub fn may_warn(&mut self) -> bool {
-        let may = self.warned.is_none_or(|before| self.now.duration_since(before) >= WARNED_EVERY);
-        if may {
-            self.warned = Some(self.now);
+    /// Whether nobody was told yet that `host` was refused: once is enough.
+    pub fn is_news(&mut self, host: &str) -> bool {
+        let is_news = self.refused_hosts.len() < REFUSED_HOSTS_MAX
+            && self.refused_hosts.iter().all(|refused| !refused.eq_ignore_ascii_case(host));
+        if is_news {
+            self.refused_hosts.push(host.to_owned());
         }
-        may
+        is_news
     }
 
     /// A new turn begins.

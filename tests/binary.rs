@@ -278,8 +278,8 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
     let table = [
         // Host                        what is advised
         ("dev.example",                "--allow-host dev.example allows it"),
-        ("dev.example:8080",           "--allow-host dev.example allows it"),
-        ("Dev.Example.:80",            "--allow-host Dev.Example allows it"),
+        ("two.example:8080",           "--allow-host two.example allows it"),
+        ("Three.Example.:80",          "--allow-host Three.Example allows it"),
         // Whoever follows the advice in a shell must not do more than that.
         ("evil;id",                    "--allow-host NAME allows it"),
         ("$(id)",                      "--allow-host NAME allows it"),
@@ -288,7 +288,8 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
         ("%1b%5b31m",                  "--allow-host NAME allows it"),
     ];
     for (host, advice) in table {
-        assert_eq!(get_for(address, host), 421, "{host}");
+        // It is told once: another line would stand in the way of the next.
+        assert_eq!([(); 2].map(|()| get_for(address, host)), [421; 2], "{host}");
         let line = program.told("was refused");
         assert!(line.contains("WARN") && line.ends_with(advice), "{host}: {line}");
         assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{host}: {line}");
