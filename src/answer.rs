@@ -4,7 +4,8 @@
 use crate::access::{Entry, Escaped, Exchange};
 use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
-use crate::handlers::{Content, Later, Reply, Response, page};
+use crate::handlers::listing::Listing;
+use crate::handlers::{Content, Reply, Response, page};
 use crate::hosts;
 use crate::http::Refusal;
 use crate::http::lines::request_line;
@@ -61,7 +62,7 @@ pub fn respond(
     peer: IpAddr,
     outbox: &mut Buffer,
     context: &mut Context,
-) -> Result<Answered, Later> {
+) -> Result<Answered, Box<Listing>> {
     let is_for_us = request.authority.is_none_or(|authority| context.service.hosts.include(authority));
     let reply = match is_for_us {
         true => routes::dispatch(request, &context.service.site, context.date.time()),
@@ -69,7 +70,7 @@ pub fn respond(
     };
     match reply {
         Reply::Ready(response) => Ok(complete(request, response, peer, outbox, context)),
-        Reply::Later(later) => Err(later),
+        Reply::Listing(listing) => Err(listing),
     }
 }
 

@@ -17,7 +17,7 @@ const ROUTES: &[(Method, &str, Handler)] = &[
 
 /// The answer to `request`.
 pub fn dispatch(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
-    match ROUTES.iter().find(|(method, ..)| *method == request.method) {
+    match find(request.method) {
         Some((.., handler)) => handler(request, site, now),
         None => not_in_the_table(request.method).into(),
     }
@@ -25,12 +25,12 @@ pub fn dispatch(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
 
 /// What answers `method`, for logs.
 pub fn name(method: Method) -> &'static str {
-    ROUTES.iter().find(|(answered, ..)| *answered == method).map_or("nobody", |(_, name, _)| name)
+    find(method).map_or("nobody", |(_, name, _)| name)
 }
 
 /// Whether the table answers `method` with more than an error.
 pub fn answers(method: Method) -> bool {
-    ROUTES.iter().any(|(answered, ..)| *answered == method)
+    find(method).is_some()
 }
 
 /// RFC 9110 §15.6.2 for methods that nobody knows, §15.5.6 for those that are known and not answered.
@@ -46,6 +46,10 @@ pub fn not_in_the_table(method: Method) -> Response {
 fn options(_: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
     let head = Head::new(Status::NO_CONTENT).field("Allow", allow());
     Response { head, content: Content::None }.into()
+}
+
+fn find(method: Method) -> Option<&'static (Method, &'static str, Handler)> {
+    ROUTES.iter().find(|(answered, ..)| *answered == method)
 }
 
 /// The methods of the table, as `Allow` lists them (RFC 9110 §10.2.1).

@@ -11,7 +11,7 @@ use crate::access::Escaped;
 use crate::answer::{self, Answered, Sending};
 use crate::buffers::Buffer;
 use crate::context::{Context, Phase};
-use crate::handlers::Later;
+use crate::handlers::listing::Listing;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
@@ -38,7 +38,7 @@ const FILE_BYTES_PER_TURN: u64 = 256 << 10;
 pub(super) enum State {
     /// Waiting for a head, or for the rest of one.
     Reading(HeadScan),
-    /// The head is whole and accepted; the body, or the answer, is not here yet.
+    /// The head is whole and accepted; the body, or a listing, is not here yet.
     Parsed(Parsed),
     /// An answer is on its way.
     Writing(Writing),
@@ -60,8 +60,8 @@ pub(super) struct Parsed {
 enum Pending {
     /// The rest of its body.
     Body(Body),
-    /// Its answer, which takes more than a turn.
-    Answer(Later),
+    /// A listing, which takes more than a turn.
+    Listing(Box<Listing>),
 }
 
 /// The outbox goes first, then the file, then what comes after the answer.
@@ -207,19 +207,17 @@ impl<T: Transport> Turn<'_, T> {
         let Parsed { head_bytes, pending } = parsed;
         match pending {
             Pending::Body(body) => self.consume(head_bytes, body),
-            Pending::Answer(Later::Listing(mut listing)) => {
-                match listing.step(&mut self.context.names_left) {
-                    Some(response) => {
-                        Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
-                            Ok(answer::complete(request, response, peer, outbox, context))
-                        })?))
-                    }
-                    None => {
-                        let pending = Pending::Answer(Later::Listing(listing));
-                        Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
-                    }
+            Pending::Listing(mut listing) => match listing.step(&mut self.context.names_left) {
+                Some(response) => {
+                    Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
+                        Ok(answer::complete(request, response, peer, outbox, context))
+                    })?))
                 }
-            }
+                None => {
+                    let pending = Pending::Listing(listing);
+                    Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
+                }
+            },
         }
     }
 
@@ -257,7 +255,7 @@ impl<T: Transport> Turn<'_, T> {
     fn resume(
         &mut self,
         head_bytes: usize,
-        answer: impl FnOnce(&mut Request<'_>, IpAddr, &mut Buffer, &mut Context) -> Result<Answered, Later>,
+        answer: impl FnOnce(&mut Request<'_>, IpAddr, &mut Buffer, &mut Context) -> Result<Answered, Box<Listing>>,
     ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
@@ -266,13 +264,13 @@ impl<T: Transport> Turn<'_, T> {
         Ok(self.answered(head_bytes, answered))
     }
 
-    fn answered(&mut self, head_bytes: usize, answered: Result<Answered, Later>) -> State {
+    fn answered(&mut self, head_bytes: usize, answered: Result<Answered, Box<Listing>>) -> State {
         match answered {
             Ok(answered) => {
                 self.wire.inbox.consume(head_bytes);
                 self.begin_as_said(answered)
             }
-            Err(later) => State::Parsed(Parsed { head_bytes, pending: Pending::Answer(later) }),
+            Err(listing) => State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) }),
         }
     }
 

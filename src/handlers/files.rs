@@ -1,7 +1,7 @@
 //! GET and HEAD: files of the site, whole, in part, or not at all where the client has them already.
 
 use super::listing::Listing;
-use super::{Content, Later, Reply, Response, page};
+use super::{Content, Reply, Response, page};
 use crate::http::conditional::{Precondition, evaluate, names, range_applies};
 use crate::http::encoding::Coding;
 use crate::http::range::{Selection, select};
@@ -29,7 +29,7 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
             Response { head: page.head.field("Vary", "Accept-Encoding"), ..page }.into()
         }
         Ok(Found::Folder(folder)) => {
-            Reply::Later(Later::Listing(Box::new(Listing::new(folder, query, request.prefers_json()))))
+            Reply::Listing(Box::new(Listing::new(folder, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),

@@ -20,12 +20,6 @@ pub type Handler = fn(&Request<'_>, &Site, SystemTime) -> Reply;
 pub enum Reply {
     /// The answer.
     Ready(Response),
-    /// The answer takes longer than a turn may.
-    Later(Later),
-}
-
-/// What becomes an answer in a later turn.
-pub enum Later {
     /// A listing, of which every turn makes a part.
     Listing(Box<Listing>),
 }

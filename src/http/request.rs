@@ -60,8 +60,6 @@ pub struct Request<'a> {
     pub target: Target<'a>,
     /// The host and port it is for: those of an absolute target, else of `Host`; HTTP/1.0 may name none.
     pub authority: Option<&'a str>,
-    /// The version both sides are held to.
-    pub version: Version,
     /// Everything else that was said.
     pub fields: Fields<'a>,
     /// How the content that follows the head is framed.
@@ -102,7 +100,6 @@ impl<'a> Request<'a> {
             method,
             target,
             authority,
-            version,
             fields,
             framing,
             persistence: Persistence::of(fields, version),
