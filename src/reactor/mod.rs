@@ -164,15 +164,14 @@ impl<K: Kernel> Reactor<K> {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            let is_full = self.is_full();
-            let dispensable = self.dispensable();
-            if let (true, Err(room_at)) = (is_full, dispensable) {
+            let dispensable = self.is_full().then(|| self.dispensable());
+            if let Some(Err(room_at)) = dispensable {
                 return self.accepting.pause_for_room(room_at, self.context.now);
             }
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
-                    if let Some(key) = dispensable.ok().filter(|_| is_full) {
+                    if let Some(Ok(key)) = dispensable {
                         debug!(
                             "{} closed: idle longest, and another needs its place",
                             self.slots[key].connection.id()

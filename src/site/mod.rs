@@ -249,8 +249,10 @@ impl Site {
         let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
         let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
         let found = held.or_else(|| there().next());
-        let liked = wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
-        if resource.is_compressible() && liked.clone().any(|coding| *coding == Coding::Gzip) {
+        let mut liked =
+            wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
+        if resource.is_compressible() && liked.any(|coding| *coding == Coding::Gzip) {
+            // One lock at a time: the work of a turn holds both, in the other order.
             let is_kept = lock(&self.cache).contains(path);
             if is_kept {
                 lock(&self.compressor).want(path, resource);
