@@ -2,7 +2,7 @@
 
 use crate::http::status::Status;
 use log::{Level, info, log_enabled};
-use std::fmt::Write;
+use std::fmt::{self, Display, Formatter, Write};
 use std::net::IpAddr;
 
 /// The target that access lines are logged under, at level `info`.
@@ -15,22 +15,13 @@ const LOGGED_BYTES_MAX: usize = 1024;
 #[derive(Default)]
 pub struct AccessLog {
     lines: String,
-}
-
-/// A line whose answer may still be on its way.
-pub struct Entry {
-    line: String,
-    bytes_at: usize,
-    /// Bytes of content that went to the client.
-    pub content_bytes: u64,
+    opening: Opening,
 }
 
 /// What a line tells.
 pub struct Exchange<'a> {
     /// The client's address.
     pub peer: IpAddr,
-    /// As an IMF-fixdate.
-    pub date: &'a str,
     /// As it came.
     pub request_line: &'a [u8],
     /// How it was answered.
@@ -41,45 +32,118 @@ pub struct Exchange<'a> {
     pub user_agent: Option<&'a [u8]>,
 }
 
-impl Exchange<'_> {
-    /// The line that tells it, or nothing where nobody would read it.
-    pub fn entry(&self) -> Option<Entry> {
-        log_enabled!(target: TARGET, Level::Info).then(|| self.format())
-    }
+/// A line whose answer is still on its way.
+pub struct Entry {
+    before: String,
+    after: String,
+    /// Bytes of content that went to the client.
+    pub content_bytes: u64,
+}
 
-    fn format(&self) -> Entry {
-        let mut line = String::new();
-        let status = self.status.code;
-        let request_line = Escaped(self.request_line);
-        let date = ClfDate(self.date);
-        write!(line, "{} - - [{date}] \"{request_line}\" {status} ", self.peer).expect(INFALLIBLE);
-        let bytes_at = line.len();
-        let [referer, user_agent] =
-            [self.referer, self.user_agent].map(|value| Escaped(value.unwrap_or(b"-")));
-        write!(line, " \"{referer}\" \"{user_agent}\"").expect(INFALLIBLE);
-        Entry { line, bytes_at, content_bytes: 0 }
-    }
+/// Whether anybody reads the lines; if not, none need be made.
+pub fn is_read() -> bool {
+    log_enabled!(target: TARGET, Level::Info)
 }
 
 impl AccessLog {
-    /// Completes a line.
+    /// Adds the line of an answer that is complete. `date` is an IMF-fixdate.
+    pub fn tell(&mut self, exchange: &Exchange<'_>, date: &str, content_bytes: u64) {
+        self.lines.push_str(self.opening.of(exchange.peer, date));
+        exchange.write_answer(&mut self.lines);
+        write_count(content_bytes, &mut self.lines);
+        exchange.write_client(&mut self.lines);
+    }
+
+    /// The line of an answer of which so many bytes of content went out, and more are to follow.
+    pub fn entry(&mut self, exchange: &Exchange<'_>, date: &str, content_bytes: u64) -> Entry {
+        let mut before = self.opening.of(exchange.peer, date).to_owned();
+        exchange.write_answer(&mut before);
+        let mut after = String::new();
+        exchange.write_client(&mut after);
+        Entry { before, after, content_bytes }
+    }
+
+    /// Adds a line that was waiting for its answer.
     pub fn add(&mut self, entry: Entry) {
-        let (before, after) = entry.line.split_at(entry.bytes_at);
-        let separator = if self.lines.is_empty() { "" } else { "\n" };
-        match entry.content_bytes {
-            0 => write!(self.lines, "{separator}{before}-{after}"),
-            count => write!(self.lines, "{separator}{before}{count}{after}"),
-        }
-        .expect(INFALLIBLE);
+        self.lines.push_str(&entry.before);
+        write_count(entry.content_bytes, &mut self.lines);
+        self.lines.push_str(&entry.after);
     }
 
     /// Hands this turn's lines on, as one record.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
-            info!(target: TARGET, "{}", self.lines);
+            info!(target: TARGET, "{}", self.lines.trim_end());
             self.lines.clear();
         }
     }
+}
+
+impl Exchange<'_> {
+    /// What stands between the opening and the number of bytes.
+    fn write_answer(&self, line: &mut String) {
+        Escaped(self.request_line).write(line).expect(INFALLIBLE);
+        line.push_str("\" ");
+        write_number(self.status.code.into(), line);
+        line.push(' ');
+    }
+
+    /// What stands behind it.
+    fn write_client(&self, line: &mut String) {
+        for value in [self.referer, self.user_agent] {
+            line.push_str(" \"");
+            match value {
+                Some(value) => Escaped(value).write(line).expect(INFALLIBLE),
+                None => line.push('-'),
+            }
+            line.push('"');
+        }
+        line.push('\n');
+    }
+}
+
+/// How a line begins: who asked, and when. Writing this costs more than the rest of a line, so it is kept for the
+/// next one of the same client in the same second.
+#[derive(Default)]
+struct Opening {
+    peer: Option<IpAddr>,
+    date: String,
+    text: String,
+}
+
+impl Opening {
+    fn of(&mut self, peer: IpAddr, date: &str) -> &str {
+        if self.peer != Some(peer) || self.date != date {
+            let text = format!("{peer} - - [{}] \"", ClfDate(date));
+            *self = Opening { peer: Some(peer), date: date.to_owned(), text };
+        }
+        &self.text
+    }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.
+struct ClfDate<'a>(&'a str);
+
+impl Display for ClfDate<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let part = |range| self.0.get(range).unwrap_or_default();
+        write!(f, "{}/{}/{}:{} +0000", part(5..7), part(8..11), part(12..16), part(17..25))
+    }
+}
+
+/// Bytes of content; none are a hyphen.
+fn write_count(content_bytes: u64, line: &mut String) {
+    match content_bytes {
+        0 => line.push('-'),
+        count => write_number(count, line),
+    }
+}
+
+fn write_number(number: u64, line: &mut String) {
+    if number >= 10 {
+        write_number(number / 10, line);
+    }
+    line.push(char::from(b'0' + (number % 10) as u8));
 }
 
 const INFALLIBLE: &str = "writing to a String cannot fail";
@@ -88,27 +152,34 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 /// character or a space is written as an escape.
 pub struct Escaped<'a>(pub &'a [u8]);
 
-impl std::fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Escaped<'_> {
+    /// All at once where no byte needs an escape, as nearly always.
+    fn write(&self, out: &mut impl Write) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(LOGGED_BYTES_MAX)];
-        for &byte in shown {
-            match byte {
-                b'"' | b'\\' => write!(f, "\\{}", char::from(byte))?,
-                b' '..=b'~' => f.write_char(char::from(byte))?,
-                _ => write!(f, "\\x{byte:02X}")?,
-            }
+        // Not `all`, which stops early: this looks at sixteen bytes a time.
+        let are_plain = shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte));
+        match str::from_utf8(shown) {
+            Ok(text) if are_plain => out.write_str(text),
+            _ => shown.iter().try_for_each(|&byte| write_escaped(byte, out)),
         }
-        Ok(())
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.
-struct ClfDate<'a>(&'a str);
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+}
 
-impl std::fmt::Display for ClfDate<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let part = |range| self.0.get(range).unwrap_or_default();
-        write!(f, "{}/{}/{}:{} +0000", part(5..7), part(8..11), part(12..16), part(17..25))
+fn write_escaped(byte: u8, out: &mut impl Write) -> fmt::Result {
+    match byte {
+        b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
+        b' '..=b'~' => out.write_char(char::from(byte)),
+        _ => write!(out, "\\x{byte:02X}"),
+    }
+}
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write(f)
     }
 }
 
@@ -120,21 +191,58 @@ mod tests {
     fn a_line_is_combined_log_format_without_control_bytes() {
         let exchange = Exchange {
             peer: [127, 0, 0, 1].into(),
-            date: "Sun, 06 Nov 1994 08:49:37 GMT",
             request_line: b"GET /\x1b[31m\xff\"\\ HTTP/1.1",
             status: Status::NOT_FOUND,
             referer: None,
             user_agent: Some(b"a\tb"),
         };
         let mut log = AccessLog::default();
-        log.add(Entry { content_bytes: 5, ..exchange.format() });
-        log.add(exchange.format());
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let mut entry = log.entry(&exchange, date, 2);
+        log.tell(&exchange, date, 0);
+        entry.content_bytes += 1023;
+        log.add(entry);
         let line = |bytes| {
             format!(
                 r#"127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] "GET /\x1B[31m\xFF\"\\ HTTP/1.1" 404 {bytes} "-" "a\x09b""#
             )
         };
-        assert_eq!(log.lines, format!("{}\n{}", line("5"), line("-")));
+        assert_eq!(log.lines, format!("{}\n{}\n", line("-"), line("1025")));
+    }
+
+    #[test]
+    fn a_line_begins_with_its_own_client_and_time() {
+        let mut opening = Opening::default();
+        for (peer, second, text) in [
+            ([127, 0, 0, 1], "37", "127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \""),
+            ([127, 0, 0, 2], "37", "127.0.0.2 - - [06/Nov/1994:08:49:37 +0000] \""),
+            ([127, 0, 0, 2], "38", "127.0.0.2 - - [06/Nov/1994:08:49:38 +0000] \""),
+        ] {
+            assert_eq!(opening.of(peer.into(), &format!("Sun, 06 Nov 1994 08:49:{second} GMT")), text);
+        }
+    }
+
+    #[test]
+    fn every_byte_is_shown_alike_alone_and_among_others() {
+        for byte in 0..=u8::MAX {
+            let alone = Escaped(&[byte]).to_string();
+            let expected = match byte {
+                b'"' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\x{byte:02X}"),
+            };
+            assert_eq!(alone, expected);
+            assert_eq!(Escaped(&[byte, 0x1B]).to_string(), alone + "\\x1B");
+        }
+    }
+
+    #[test]
+    fn counts_are_decimal() {
+        for count in [1, 9, 10, 1024, u64::MAX] {
+            let mut line = String::new();
+            write_count(count, &mut line);
+            assert_eq!(line, count.to_string());
+        }
     }
 
     #[test]

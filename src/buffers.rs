@@ -1,15 +1,13 @@
 //! The two buffers of a connection, and the pool they come from. Buffers belong to busy connections: one
 //! that only waits for its next request holds none.
 
-/// Capacity that a buffer may keep when it goes back to the pool.
-const KEPT_BYTES_MAX: usize = 256 << 10;
-
-/// Buffers the pool keeps for the next busy connections.
-const KEPT_BUFFERS_MAX: usize = 64;
+/// Bytes of room that the pool keeps for the next busy connections.
+const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// Buffers that are not in use, and the loop's own space to receive into.
 pub struct Buffers {
     spare: Vec<Vec<u8>>,
+    spare_bytes: usize,
     /// Where every recv lands first; only what came is copied into an inbox.
     pub landing: Box<[u8]>,
 }
@@ -17,22 +15,25 @@ pub struct Buffers {
 impl Buffers {
     /// An empty pool, and room for `landing_bytes` in one recv.
     pub fn new(landing_bytes: usize) -> Buffers {
-        Buffers { spare: Vec::new(), landing: vec![0; landing_bytes].into() }
+        Buffers { spare: Vec::new(), spare_bytes: 0, landing: vec![0; landing_bytes].into() }
     }
 
     /// Gives `buffer` something to grow in, where it has nothing.
     fn lend(&mut self, buffer: &mut Vec<u8>) {
         if buffer.capacity() == 0 {
             *buffer = self.spare.pop().unwrap_or_default();
+            self.spare_bytes -= buffer.capacity();
         }
     }
 
     /// Takes back what `buffer` holds.
     fn take_back(&mut self, buffer: &mut Vec<u8>) {
         let mut buffer = std::mem::take(buffer);
-        if (1..=KEPT_BYTES_MAX).contains(&buffer.capacity()) && self.spare.len() < KEPT_BUFFERS_MAX {
+        let bytes = self.spare_bytes + buffer.capacity();
+        if buffer.capacity() > 0 && bytes <= KEPT_BYTES_MAX {
             buffer.clear();
             self.spare.push(buffer);
+            self.spare_bytes = bytes;
         }
     }
 }

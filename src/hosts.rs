@@ -16,22 +16,25 @@ pub enum Hosts {
 }
 
 impl Hosts {
-    /// Whether `authority`, a valid `host` or `host:port`, is one of them.
-    pub fn include(&self, authority: &str) -> bool {
+    /// Whether `host`, which is valid and without a port, is one of them.
+    pub fn include(&self, host: &str) -> bool {
         let Hosts::Named(names) = self else { return true };
-        let host = name(authority);
-        let is = |allowed: &String| host.eq_ignore_ascii_case(name(allowed));
+        let host = in_short(host);
+        let is = |allowed: &String| host.eq_ignore_ascii_case(in_short(without_port(allowed)));
         is_address(host) || is_below_localhost(host) || names.iter().any(is)
     }
 }
 
-/// The host in `authority`: without a port, and without the final dot of a name that is written in full.
-pub fn name(authority: &str) -> &str {
-    let host = match authority.rsplit_once(':') {
+/// A host without the final dot of a name that is written in full.
+pub fn in_short(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => host,
         _ => authority,
-    };
-    host.strip_suffix('.').unwrap_or(host)
+    }
 }
 
 fn is_address(host: &str) -> bool {
@@ -57,16 +60,14 @@ mod tests {
         let hosts = Hosts::Named(vec!["dev.example".to_owned(), "Full.example.:8080".to_owned()]);
         for good in [
             "localhost",
-            "LocalHost:8080",
+            "LocalHost",
             "a.b.localhost",
             "localhost.",
             "127.0.0.1",
-            "127.0.0.1:80",
-            "192.168.1.7:80",
+            "192.168.1.7",
             "[::1]",
-            "[::1]:8080",
             "dev.example",
-            "DEV.example:1",
+            "DEV.example",
             "dev.example.",
             "full.example",
         ] {

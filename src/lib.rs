@@ -38,7 +38,7 @@
 //!
 //! | file | what it owns | outside crate, named there alone |
 //! |---|---|---|
-//! | [`reactor`] `mod.rs` | the loop: wait, drive who is ready, accept, run the queue, expire | slab |
+//! | [`reactor`] `mod.rs` | the loop: wait, hear all who are ready, then drive them; accept, expire | slab |
 //! | [`reactor::kernel`] | what the loop asks of the world | |
 //! | [`reactor::epoll`] | how mio answers it | mio |
 //! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
@@ -55,14 +55,17 @@
 //! | [`site`] `mod.rs` | from a path to a representation, never stale | |
 //! | `site/path.rs`, `site/root.rs` | which names there are; what stands under them | percent-encoding |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
+//! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru, flate2 |
 //! | `site/kind.rs`, [`site::folder`] | media types; what is in a folder | mime_guess |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::target`], [`http::version`] | what a head asks for | |
+//! | [`http::byteset`] | which bytes a piece may hold | |
 //! | [`http::body`] | how content is framed, and where it ends | |
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
+//! | [`outgoing`] | what is on its way to a client: bytes, then a file | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has | rustix |
@@ -88,6 +91,7 @@ pub mod routes;
 pub mod access;
 pub mod buffers;
 pub mod context;
+pub mod outgoing;
 pub mod answer;
 pub mod conn;
 pub mod reactor;

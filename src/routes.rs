@@ -5,8 +5,7 @@ use crate::handlers::{Content, Handler, Reply, Response, ack, files, page};
 use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::site::Site;
-use std::time::SystemTime;
+use crate::site::{Moment, Site};
 
 const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Get, "files::get", files::get),
@@ -16,9 +15,9 @@ const ROUTES: &[(Method, &str, Handler)] = &[
 ];
 
 /// The answer to `request`.
-pub fn dispatch(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
+pub fn dispatch(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     match find(request.method) {
-        Some((.., handler)) => handler(request, site, now),
+        Some((.., handler)) => handler(request, site, moment),
         None => not_in_the_table(request.method).into(),
     }
 }
@@ -38,14 +37,12 @@ pub fn not_in_the_table(method: Method) -> Response {
     if method == Method::Unknown {
         return page(Status::NOT_IMPLEMENTED, "This server does not know that method");
     }
-    let page = page(Status::METHOD_NOT_ALLOWED, "This server does not answer that method");
-    Response { head: page.head.field("Allow", allow()), ..page }
+    page(Status::METHOD_NOT_ALLOWED, "This server does not answer that method").field("Allow", allow())
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
-    let head = Head::new(Status::NO_CONTENT).field("Allow", allow());
-    Response { head, content: Content::None }.into()
+fn options(_: &Request<'_>, _: &Site, _: Moment) -> Reply {
+    Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow()).into()
 }
 
 fn find(method: Method) -> Option<&'static (Method, &'static str, Handler)> {

@@ -654,8 +654,7 @@ fn control_bytes_of_a_client_never_reach_the_terminal() {
     ];
     for level in ["info", "debug", "trace"] {
         let mut command = onepoll();
-        // As to a terminal: else escape sequences would be dropped on the way into a pipe.
-        command.arg(root.path()).env("RUST_LOG", level).env("RUST_LOG_STYLE", "always");
+        command.arg(root.path()).env("RUST_LOG", level);
         let (program, address) = Program::start(&mut command);
         let mut answers = 0;
         for (before, after) in places {

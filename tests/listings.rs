@@ -6,7 +6,7 @@ mod support;
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
-use onepoll::reactor::kernel::{Kernel, Ready, Token};
+use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use onepoll::site::{Hidden, Listing, Policy};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::time::{ClockId, clock_gettime};
@@ -609,8 +609,14 @@ impl Kernel for Timed {
         self.epoll.stop_listening();
     }
 
-    fn watch(&mut self, socket: &mut Self::Socket, token: Token) -> io::Result<()> {
-        self.epoll.watch(socket, token)
+    fn watch(
+        &mut self,
+        socket: &mut Self::Socket,
+        token: Token,
+        before: Watched,
+        now: Watched,
+    ) -> io::Result<()> {
+        self.epoll.watch(socket, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {

@@ -9,7 +9,7 @@ use onepoll::conn::Id;
 use onepoll::conn::transport::Readiness;
 use onepoll::limits::Limits;
 use onepoll::reactor::epoll::Epoll;
-use onepoll::reactor::kernel::{Kernel, Ready, Token};
+use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use onepoll::reactor::listener;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
@@ -162,7 +162,7 @@ fn pitfall_07_an_error_or_a_hang_up_alone() {
         let (mut epoll, _) = listen();
         let token = Token { key: 0, id: Id(0) };
         let mut end = MioStream::from_std(end.into());
-        epoll.watch(&mut end, token).unwrap();
+        epoll.watch(&mut end, token, Watched::No, Watched::ReadsAndWrites).unwrap();
         let mut ready = Vec::new();
         epoll.wait(&mut ready, Some(PATIENCE)).unwrap();
         match ready[..] {
@@ -258,8 +258,14 @@ impl Kernel for Counting {
         self.epoll.stop_listening();
     }
 
-    fn watch(&mut self, socket: &mut MioStream, token: Token) -> io::Result<()> {
-        self.epoll.watch(socket, token)
+    fn watch(
+        &mut self,
+        socket: &mut MioStream,
+        token: Token,
+        before: Watched,
+        now: Watched,
+    ) -> io::Result<()> {
+        self.epoll.watch(socket, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {

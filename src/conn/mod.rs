@@ -11,7 +11,7 @@ pub use io::Id;
 pub use wire::Wait;
 
 use crate::context::Context;
-use log::{debug, trace};
+use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -42,7 +42,7 @@ pub enum Verdict {
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted.
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
-        Connection { state: State::Reading(Default::default()), wire: Wire::new(transport, peer, id, now) }
+        Connection { state: State::Reading, wire: Wire::new(transport, peer, id, now) }
     }
 
     /// Takes note of an event, before a [`Connection::drive`].
@@ -50,11 +50,22 @@ impl<T: Transport> Connection<T> {
         self.wire.io.learn(readiness);
     }
 
+    /// Reads ahead of a [`Connection::drive`], where it was parked and a request may have come: when all who are ready
+    /// were heard, one look at the disk is fresh enough for all of them.
+    pub fn hear(&mut self, context: &mut Context) {
+        if matches!(self.state, State::Reading)
+            && self.wire.out.outbox.is_empty()
+            && let Err(error) = self.wire.receive(context)
+        {
+            self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
+        }
+    }
+
     /// Goes on until there is nothing to do, or until others had to wait long enough.
     pub fn drive(&mut self, context: &mut Context) -> Verdict {
         for _ in 0..STEPS_MAX {
             let state = std::mem::take(&mut self.state);
-            let before = state.name();
+            let before = log_enabled!(Level::Trace).then(|| state.name());
             let mut turn = Turn { wire: &mut self.wire, context };
             let (state, verdict) = match turn.step(state) {
                 Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
@@ -62,7 +73,7 @@ impl<T: Transport> Connection<T> {
                 Next::Park(state) => (state, Some(Verdict::Parked)),
                 Next::Yield(state) => (state, Some(Verdict::Again)),
             };
-            if state.name() != before {
+            if let Some(before) = before.filter(|before| *before != state.name()) {
                 trace!("{} {before} -> {}", self.wire.id, state.name());
             }
             self.state = state;
@@ -103,14 +114,14 @@ impl<T: Transport> Connection<T> {
     fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {
         match verdict {
             Verdict::Closed => self.wire.log(context),
-            Verdict::Again if !self.wire.outbox.is_empty() => {
+            Verdict::Again if !self.wire.out.outbox.is_empty() => {
                 // What this turn has answered leaves with it; an error shows in the next.
                 let _ = self.wire.flush(Follow::Nothing, context);
             }
             Verdict::Again | Verdict::Parked => {}
         }
         self.wire.inbox.rest(&mut context.buffers);
-        self.wire.outbox.rest(&mut context.buffers);
+        self.wire.out.outbox.rest(&mut context.buffers);
         verdict
     }
 }

@@ -8,40 +8,39 @@ use super::io::Moved;
 use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
 use crate::access::Escaped;
-use crate::answer::{self, Answered, Sending};
-use crate::buffers::Buffer;
+use crate::answer::{self, Answered, Client};
 use crate::context::{Context, Phase};
 use crate::handlers::listing::Listing;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
-use crate::http::lines::HeadScan;
 use crate::http::request::Request;
 use crate::http::response::CONTINUE;
 use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::limits::Limits;
+use crate::outgoing::Sending;
 use crate::routes;
 use log::debug;
 use std::io;
-use std::net::IpAddr;
 
 /// Bytes of queued answers at which they are sent, though more requests of the same write are waiting.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of a file that one turn sends: a client on a fast network does not hold up the others, and
-/// reading from a slow disk holds them up by that much at most.
-const FILE_BYTES_PER_TURN: u64 = 256 << 10;
+/// reading from a slow disk holds them up by that much at most. Two whole segments of loopback: a small rest
+/// would leave as a packet of its own and wake the reader once more.
+const FILE_BYTES_PER_TURN: u64 = 2 * 65_483;
 
 /// Where a connection stands.
 #[derive(Default)]
 pub(super) enum State {
     /// Waiting for a head, or for the rest of one.
-    Reading(HeadScan),
+    Reading,
     /// The head is whole and accepted; the body, or a listing, is not here yet.
     Parsed(Parsed),
-    /// An answer is on its way.
-    Writing(Writing),
+    /// An answer is on its way: the outbox first, then the file, then what comes after it.
+    Writing(After),
     /// Our side is shut; so many bytes of what the client still sends were read and dropped.
     Closing(u64),
     /// Over.
@@ -59,20 +58,14 @@ pub(super) struct Parsed {
 /// What a request waits for.
 enum Pending {
     /// The rest of its body.
-    Body(Body),
+    Body(Box<Body>),
     /// A listing, which takes more than a turn.
     Listing(Box<Listing>),
 }
 
-/// The outbox goes first, then the file, then what comes after the answer.
-pub(super) struct Writing {
-    file: Option<Sending>,
-    after: After,
-}
-
 /// What becomes of a connection once its answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
+pub(super) enum After {
     /// The next request.
     Read,
     /// The end, as the request or the answer said.
@@ -98,7 +91,7 @@ pub(super) enum Next {
 }
 
 /// Why a step cannot be made.
-enum Stop {
+pub(super) enum Stop {
     /// The client is told so, and then it is over.
     Refused(Refusal),
     /// It is over.
@@ -111,7 +104,7 @@ impl State {
     /// For logs.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            State::Reading(_) => "Reading",
+            State::Reading => "Reading",
             State::Parsed(_) => "Parsed",
             State::Writing(_) => "Writing",
             State::Closing(_) => "Closing",
@@ -124,9 +117,9 @@ impl<T: Transport> Turn<'_, T> {
     /// One step.
     pub(super) fn step(&mut self, state: State) -> Next {
         let next = match state {
-            State::Reading(scan) => self.read(scan),
+            State::Reading => self.read(),
             State::Parsed(parsed) => self.proceed(parsed),
-            State::Writing(writing) => self.write(writing),
+            State::Writing(after) => self.write(after),
             State::Closing(dropped) => self.drain(dropped),
             State::Closed => return Next::Go(State::Closed),
         };
@@ -146,17 +139,16 @@ impl<T: Transport> Turn<'_, T> {
     }
 
     /// Looks into the inbox before it asks the socket: pipelined requests need no code of their own.
-    fn read(&mut self, mut scan: HeadScan) -> Result<Next, Stop> {
-        if let Some(head) = scan.find(self.wire.inbox.bytes(), &self.context.service.limits.head)? {
-            self.wire.inbox.consume(head.start);
-            return Ok(Next::Go(self.route(head.len())?));
+    fn read(&mut self) -> Result<Next, Stop> {
+        if let Some(head_bytes) = self.wire.find_head(&self.context.service.limits.head)? {
+            return Ok(Next::Go(self.route(head_bytes)?));
         }
-        if !self.wire.outbox.is_empty() {
-            return self.flush(State::Reading(scan), Follow::Nothing);
+        if !self.wire.out.outbox.is_empty() {
+            return self.flush(State::Reading, Follow::Nothing);
         }
         let is_idle = self.wire.inbox.is_empty();
         match self.wire.receive(self.context)? {
-            Moved::Bytes(_) => Ok(Next::Go(State::Reading(scan))),
+            Moved::Bytes(_) => Ok(Next::Go(State::Reading)),
             Moved::WouldBlock if is_idle && self.context.phase == Phase::Stopping => {
                 Err(Stop::Over("the server stops"))
             }
@@ -166,7 +158,7 @@ impl<T: Transport> Turn<'_, T> {
                     (true, _) => Wait::Idle,
                     (false, _) => Wait::Head,
                 };
-                Ok(self.park(wait, State::Reading(scan)))
+                Ok(self.park(wait, State::Reading))
             }
             Moved::End if is_idle => Err(Stop::Over("the client is done")),
             Moved::End => Err(Refusal::bad("the head ended in the middle").into()),
@@ -176,30 +168,32 @@ impl<T: Transport> Turn<'_, T> {
     /// A whole head stands at the front of the inbox: is it one to act on, and does a body belong to it?
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
+        let id = wire.id;
         let mut slots = Slots::new();
-        let (head, rest) = wire.inbox.bytes().split_at(head_bytes);
+        let (came, client) = wire.sides();
+        let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         let handler = routes::name(request.method);
-        debug!("{} {} for {handler}", wire.id, Escaped(request.line));
+        debug!("{id} {} for {handler}", Escaped(request.line));
         let asks_first = request.expects_continue && !body.is_whole();
         if asks_first && !routes::answers(request.method) {
             // The content is not wanted, and may come all the same. How much of it is here already does not
             // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
             let page = routes::not_in_the_table(request.method);
-            let answered = answer::complete(&request, page, wire.peer, &mut wire.outbox, context);
+            let answered = answer::complete(&request, page, client, context);
             wire.inbox.clear();
             return Ok(self.begin(answered, After::Linger));
         }
         if body.is_whole() {
-            let answered = answer::respond(&request, wire.peer, &mut wire.outbox, context);
+            let answered = answer::respond(&request, client, context);
             return Ok(self.answered(head_bytes, answered));
         }
         if asks_first && rest.is_empty() {
-            wire.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
+            client.out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
-        Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(body) }))
+        Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(Box::new(body)) }))
     }
 
     /// Goes on with what a request waits for.
@@ -208,11 +202,9 @@ impl<T: Transport> Turn<'_, T> {
         match pending {
             Pending::Body(body) => self.consume(head_bytes, body),
             Pending::Listing(mut listing) => match listing.step(&mut self.context.names_left) {
-                Some(response) => {
-                    Ok(Next::Go(self.resume(head_bytes, |request, peer, outbox, context| {
-                        Ok(answer::complete(request, response, peer, outbox, context))
-                    })?))
-                }
+                Some(response) => Ok(Next::Go(self.resume(head_bytes, |request, client, context| {
+                    Ok(answer::complete(request, response, client, context))
+                })?)),
                 None => {
                     let pending = Pending::Listing(listing);
                     Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
@@ -222,7 +214,7 @@ impl<T: Transport> Turn<'_, T> {
     }
 
     /// Reads a body to its end. No request is answered before.
-    fn consume(&mut self, head_bytes: usize, mut body: Body) -> Result<Next, Stop> {
+    fn consume(&mut self, head_bytes: usize, mut body: Box<Body>) -> Result<Next, Stop> {
         let came = &self.wire.inbox.bytes()[head_bytes..];
         let count = body.consume(came, &self.context.service.limits.head)?;
         self.wire.inbox.cut(head_bytes, count);
@@ -230,7 +222,7 @@ impl<T: Transport> Turn<'_, T> {
             return Ok(Next::Go(self.respond(head_bytes, body.content_bytes())?));
         }
         let state = State::Parsed(Parsed { head_bytes, pending: Pending::Body(body) });
-        if !self.wire.outbox.is_empty() {
+        if !self.wire.out.outbox.is_empty() {
             return self.flush(state, Follow::Nothing);
         }
         match self.wire.receive(self.context)? {
@@ -245,9 +237,9 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Answers the request at the front of the inbox, of whose content so many bytes were read.
     fn respond(&mut self, head_bytes: usize, content_bytes: u64) -> Result<State, Refusal> {
-        self.resume(head_bytes, |request, peer, outbox, context| {
+        self.resume(head_bytes, |request, client, context| {
             request.content_bytes = content_bytes;
-            answer::respond(request, peer, outbox, context)
+            answer::respond(request, client, context)
         })
     }
 
@@ -255,12 +247,13 @@ impl<T: Transport> Turn<'_, T> {
     fn resume(
         &mut self,
         head_bytes: usize,
-        answer: impl FnOnce(&mut Request<'_>, IpAddr, &mut Buffer, &mut Context) -> Result<Answered, Box<Listing>>,
+        answer: impl FnOnce(&mut Request<'_>, Client<'_>, &mut Context) -> Result<Answered, Box<Listing>>,
     ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let mut request = Request::parse(&wire.inbox.bytes()[..head_bytes], &mut slots)?;
-        let answered = answer(&mut request, wire.peer, &mut wire.outbox, context);
+        let (came, client) = wire.sides();
+        let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
+        let answered = answer(&mut request, client, context);
         Ok(self.answered(head_bytes, answered))
     }
 
@@ -281,53 +274,53 @@ impl<T: Transport> Turn<'_, T> {
     }
 
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
-    fn begin(&mut self, Answered { status, file, entry, .. }: Answered, after: After) -> State {
+    fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
         debug!("{} answered with {} {}", self.wire.id, status.code, status.reason);
-        self.wire.entry = entry;
         self.wire.restart(Wait::Idle, self.context);
-        let is_queued = file.is_none() && after == After::Read;
-        let has_room = self.wire.outbox.bytes().len() < GATHERED_BYTES_MAX;
-        if is_queued && has_room && !self.wire.inbox.is_empty() {
-            self.wire.log(self.context);
-            return State::Reading(HeadScan::default());
+        let is_queued = self.wire.out.file.is_none() && after == After::Read;
+        let has_room = self.wire.out.outbox.bytes().len() < GATHERED_BYTES_MAX;
+        match is_queued && has_room && !self.wire.inbox.is_empty() {
+            true => State::Reading,
+            false => State::Writing(after),
         }
-        State::Writing(Writing { file, after })
     }
 
     /// Sends the outbox, then the file, a bounded part a turn.
-    fn write(&mut self, mut writing: Writing) -> Result<Next, Stop> {
-        if !self.wire.outbox.is_empty() {
-            let has_more = writing.file.as_ref().is_some_and(Sending::has_more);
+    fn write(&mut self, after: After) -> Result<Next, Stop> {
+        let out = &mut self.wire.out;
+        if !out.outbox.is_empty() {
+            let has_more = out.file.as_ref().is_some_and(Sending::has_more);
             let follow = if has_more { Follow::More } else { Follow::Nothing };
-            return self.flush(State::Writing(writing), follow);
+            return self.flush(State::Writing(after), follow);
         }
-        let Some(sending) = &mut writing.file else { return Ok(Next::Go(self.finish(writing.after)?)) };
+        let Some(sending) = &mut out.file else { return Ok(Next::Go(self.finish(after)?)) };
         if sending.range.is_empty() {
-            return Ok(Next::Go(self.next_part(writing)));
+            self.next_part();
+            return Ok(Next::Go(State::Writing(after)));
         }
         let count = (sending.range.end - sending.range.start).min(FILE_BYTES_PER_TURN);
         match self.wire.io.send_file(&sending.file, sending.range.start, count as usize)? {
             Moved::Bytes(count) => {
                 sending.range.start += count as u64;
+                let is_sent = sending.range.is_empty();
                 self.wire.sent_content(count as u64, self.context);
-                Ok(Next::Yield(State::Writing(writing)))
+                let state = State::Writing(after);
+                Ok(if is_sent { Next::Go(state) } else { Next::Yield(state) })
             }
-            Moved::WouldBlock => Ok(self.park(Wait::Write, State::Writing(writing))),
+            Moved::WouldBlock => Ok(self.park(Wait::Write, State::Writing(after))),
             Moved::End => Err(Stop::Over("the file is shorter than it was")),
         }
     }
 
-    /// A part of a file was sent: the next, with the bytes that stand before it, or what comes after the file.
-    fn next_part(&mut self, mut writing: Writing) -> State {
-        let before = writing.file.as_mut().and_then(Sending::next_part);
-        match before {
+    /// A part of a file was sent: the next, with the bytes that stand before it, or nothing any more.
+    fn next_part(&mut self) {
+        match self.wire.out.file.as_mut().and_then(Sending::next_part) {
             Some(before) => {
-                self.wire.outbox.end(&mut self.context.buffers).extend_from_slice(&before);
+                self.wire.out.outbox.end(&mut self.context.buffers).extend_from_slice(&before);
                 self.wire.sent_content(before.len() as u64, self.context);
             }
-            None => writing.file = None,
+            None => self.wire.out.file = None,
         }
-        State::Writing(writing)
     }
 
     /// Everything was sent.
@@ -337,7 +330,7 @@ impl<T: Transport> Turn<'_, T> {
         match after {
             After::Read => {
                 self.wire.restart(Wait::Idle, self.context);
-                Ok(State::Reading(HeadScan::default()))
+                Ok(State::Reading)
             }
             After::Close if self.wire.inbox.is_empty() && self.wire.io.is_drained() => {
                 Err(Stop::Over("the answer was the last"))
@@ -378,15 +371,15 @@ impl<T: Transport> Turn<'_, T> {
     }
 
     /// What a connection becomes that cannot go on.
-    fn stop(&mut self, stop: Stop) -> State {
+    pub(super) fn stop(&mut self, stop: Stop) -> State {
         let Turn { wire, context } = self;
         match stop {
             Stop::Over(why) => debug!("{} closed: {why}", wire.id),
             Stop::Failed(error) => debug!("{} closed: {error}", wire.id),
             Stop::Refused(refusal) => {
                 debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
-                let came = wire.inbox.bytes();
-                let answered = answer::refuse(refusal, came, wire.peer, &mut wire.outbox, context);
+                let (came, client) = wire.sides();
+                let answered = answer::refuse(refusal, came, client, context);
                 wire.inbox.clear();
                 return self.begin(answered, After::Linger);
             }

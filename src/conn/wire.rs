@@ -2,10 +2,14 @@
 
 use super::io::{Id, Io, Moved};
 use super::transport::{Follow, Transport};
-use crate::access::Entry;
+use crate::answer::Client;
 use crate::buffers::Buffer;
 use crate::context::Context;
+use crate::http::lines::HeadScan;
+use crate::http::{HeadLimits, Refusal};
 use crate::limits::Limits;
+use crate::outgoing::Outgoing;
+use crate::site::Tick;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -49,9 +53,11 @@ pub(super) struct Wire<T> {
     pub peer: IpAddr,
     pub io: Io<T>,
     pub inbox: Buffer,
-    pub outbox: Buffer,
-    /// The log line of the answer that is on its way.
-    pub entry: Option<Entry>,
+    /// How far the inbox was looked through for the end of a head.
+    pub scan: HeadScan,
+    /// When something was last read.
+    pub read: Tick,
+    pub out: Outgoing,
     pub wait: Wait,
     pub since: Instant,
 }
@@ -59,8 +65,8 @@ pub(super) struct Wire<T> {
 impl<T: Transport> Wire<T> {
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Wire<T> {
         let io = Io::new(transport, id);
-        let (inbox, outbox) = Default::default();
-        Wire { id, peer, io, inbox, outbox, entry: None, wait: Wait::First, since: now }
+        let (inbox, scan, read, out) = Default::default();
+        Wire { id, peer, io, inbox, scan, read, out, wait: Wait::First, since: now }
     }
 
     /// Reads once into the inbox.
@@ -68,15 +74,31 @@ impl<T: Transport> Wire<T> {
         let moved = self.io.recv(&mut context.buffers.landing)?;
         if let Moved::Bytes(count) = moved {
             self.inbox.take_in(count, &mut context.buffers);
+            self.read = context.service.site.tick();
         }
         Ok(moved)
     }
 
+    /// The length of the head at the front of the inbox, once it is whole.
+    pub fn find_head(&mut self, limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
+        let found = self.scan.find(self.inbox.bytes(), limits)?;
+        if let Some(head) = &found {
+            self.inbox.consume(head.start);
+            self.scan = HeadScan::default();
+        }
+        Ok(found.map(|head| head.len()))
+    }
+
+    /// What came, and who is answered.
+    pub fn sides(&mut self) -> (&[u8], Client<'_>) {
+        (self.inbox.bytes(), Client { peer: self.peer, read: self.read, out: &mut self.out })
+    }
+
     /// Sends once from the outbox.
     pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Moved> {
-        let moved = self.io.send(self.outbox.bytes(), follow)?;
+        let moved = self.io.send(self.out.outbox.bytes(), follow)?;
         if let Moved::Bytes(count) = moved {
-            self.outbox.consume(count);
+            self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
         }
         Ok(moved)
@@ -84,13 +106,13 @@ impl<T: Transport> Wire<T> {
 
     /// Takes note of content that went out beside the outbox.
     pub fn sent_content(&mut self, count: u64, context: &Context) {
-        self.entry.iter_mut().for_each(|entry| entry.content_bytes += count);
+        self.out.entry.iter_mut().for_each(|entry| entry.content_bytes += count);
         self.restart(Wait::Write, context);
     }
 
     /// The answer is out, or never will be.
     pub fn log(&mut self, context: &mut Context) {
-        if let Some(entry) = self.entry.take() {
+        if let Some(entry) = self.out.entry.take() {
             context.access.add(entry);
         }
     }

@@ -4,11 +4,10 @@ use super::{Reply, html_response, json};
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::Site;
-use std::time::SystemTime;
+use crate::site::{Moment, Site};
 
 /// Acknowledges in HTML, or in JSON to those who would rather have that.
-pub fn post(request: &Request<'_>, _: &Site, _: SystemTime) -> Reply {
+pub fn post(request: &Request<'_>, _: &Site, _: Moment) -> Reply {
     if !request.prefers_json() {
         return html_response(Status::OK, "<h1>POST Request Received</h1>").into();
     }

@@ -3,30 +3,29 @@
 use super::listing::Listing;
 use super::{Content, Reply, Response, page};
 use crate::http::conditional::{Precondition, evaluate, names, range_applies};
-use crate::http::encoding::Coding;
+use crate::http::encoding::{Accepted, Coding};
 use crate::http::range::{Selection, select};
 use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::http::validators::EntityTag;
-use crate::site::{Found, Missing, Representation, Site, Wanted};
+use crate::site::{Found, Missing, Moment, Representation, Site, Wanted};
 use std::ops::Range;
-use std::time::SystemTime;
 
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
 /// (RFC 9110 §9.3.2).
-pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
+pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
-    let codings = Coding::accepted(request.fields);
+    let accepted = Accepted::by(request.fields);
     let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
-    match site.find(path, &Wanted { codings: &codings, is_held: &is_held }, now) {
-        Ok(Found::File(representation)) => represent(request, &representation, site, now).into(),
+    match site.find(path, &Wanted { codings: accepted.codings(), is_held: &is_held }, moment) {
+        Ok(Found::File(representation)) => represent(request, &representation, site, moment).into(),
         Ok(Found::NotAcceptable) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
-            Response { head: page.head.field("Vary", "Accept-Encoding"), ..page }.into()
+            page.field("Vary", "Accept-Encoding").into()
         }
         Ok(Found::Folder(folder)) => {
             Reply::Listing(Box::new(Listing::new(folder, query, request.prefers_json())))
@@ -36,21 +35,18 @@ pub fn get(request: &Request<'_>, site: &Site, now: SystemTime) -> Reply {
         Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
         Err(Missing::NotNow) => {
             let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
-            Response { head: page.head.field("Retry-After", 1), ..page }.into()
+            page.field("Retry-After", 1).into()
         }
         Err(Missing::Broken) => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read").into(),
     }
 }
 
 /// Preconditions first, then the range (RFC 9110 §13.2.1).
-fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: SystemTime) -> Response {
+fn represent(request: &Request<'_>, it: &Representation, site: &Site, moment: Moment) -> Response {
     match evaluate(request.fields, &it.validators) {
         Precondition::Holds => {}
         Precondition::NotModified => {
-            return Response {
-                head: describe(Head::new(Status::NOT_MODIFIED), it, site),
-                content: Content::None,
-            };
+            return Response::new(describe(Head::new(Status::NOT_MODIFIED), it, site), Content::None);
         }
         Precondition::Failed => {
             let page = page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
@@ -60,7 +56,7 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: Syste
     let length = it.stored.length();
     let range = request.fields.only("range", "two lists of ranges").ok().flatten();
     let range = range.filter(|_| request.method == Method::Get);
-    let selection = match range.filter(|_| range_applies(request.fields, &it.validators, now)) {
+    let selection = match range.filter(|_| range_applies(request.fields, &it.validators, moment.time)) {
         Some(range) => select(range, length),
         None => Selection::Whole,
     };
@@ -78,21 +74,22 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, now: Syste
     }
 }
 
-/// The fields of the answer to most requests are written once for each version of a file.
+/// The head of the answer to most requests is written once for each version of a file.
 fn whole(it: &Representation, site: &Site) -> Response {
-    let lines = it.finished.get_or_init(|| {
+    let content = Content::Stored(it.stored.clone(), 0..it.stored.length());
+    let head = it.head.get_or_init(|| {
         let head = Head::new(Status::OK).field("Content-Type", &it.content_type);
-        describe_content(describe(head, it, site), it).finish()
+        let head = describe_content(describe(head, it, site), it);
+        head.field("Content-Length", it.stored.length()).shared()
     });
-    let head = Head::finished(Status::OK, lines.clone());
-    Response { head, content: Content::Stored(it.stored.clone(), 0..it.stored.length()) }
+    Response { head: head.clone(), content }
 }
 
 fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {
     let head = Head::new(Status::PARTIAL_CONTENT).field("Content-Type", &it.content_type);
     let head = head.field("Content-Range", content_range(&range, it));
     let head = describe_content(describe(head, it, site), it);
-    Response { head, content: Content::Stored(it.stored.clone(), range) }
+    Response::new(head, Content::Stored(it.stored.clone(), range))
 }
 
 /// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
@@ -113,7 +110,7 @@ fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Respons
     let head = Head::new(Status::PARTIAL_CONTENT)
         .field("Content-Type", format_args!("multipart/byteranges; boundary={boundary}"));
     let head = describe_content(describe(head, it, site), it);
-    Response { head, content: Content::Parts(it.stored.clone(), parts) }
+    Response::new(head, Content::Parts(it.stored.clone(), parts))
 }
 
 fn content_range(range: &Range<u64>, it: &Representation) -> String {
@@ -158,6 +155,5 @@ fn moved(mut location: String, query: Option<&str>) -> Response {
         location.push('?');
         location.push_str(query);
     }
-    let page = page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash");
-    Response { head: page.head.field("Location", location), ..page }
+    page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash").field("Location", location)
 }

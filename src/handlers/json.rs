@@ -10,5 +10,5 @@ pub use serde_json::json as value;
 /// An answer of JSON that is written already.
 pub fn response(json: impl Into<Vec<u8>>) -> Response {
     let head = Head::new(Status::OK).field("Content-Type", "application/json");
-    Response { head, content: Content::Bytes(json.into()) }
+    Response::new(head, Content::Bytes(json.into()))
 }

@@ -204,8 +204,7 @@ impl Listing {
             }
             Form::Json => json::response(text + "\n]\n"),
         };
-        let head = response.head.field("Cache-Control", "no-cache").field("Vary", "Accept");
-        Response { head, ..response }
+        response.field("Cache-Control", "no-cache").field("Vary", "Accept")
     }
 }
 

@@ -8,13 +8,13 @@ pub mod json;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::site::{Site, Stored};
+use crate::site::{Moment, Site, Stored};
 use listing::Listing;
+use std::fmt::Display;
 use std::ops::Range;
-use std::time::SystemTime;
 
 /// One column of the dispatch table, see [`crate::routes`].
-pub type Handler = fn(&Request<'_>, &Site, SystemTime) -> Reply;
+pub type Handler = fn(&Request<'_>, &Site, Moment) -> Reply;
 
 /// What a handler comes to.
 pub enum Reply {
@@ -24,12 +24,28 @@ pub enum Reply {
     Listing(Box<Listing>),
 }
 
-/// An answer, before it is framed.
+/// An answer, framed by its length.
 pub struct Response {
     /// Status and fields.
     pub head: Head,
     /// What follows them.
     pub content: Content,
+}
+
+impl Response {
+    /// An answer with a head that says how long `content` is, where there may be any (RFC 9110 §8.6).
+    pub fn new(head: Head, content: Content) -> Response {
+        let head = match content.length() {
+            Some(length) => head.field("Content-Length", length),
+            None => head,
+        };
+        Response { head, content }
+    }
+
+    /// Adds a field; its value holds no control bytes.
+    pub fn field(self, name: &str, value: impl Display) -> Response {
+        Response { head: self.head.field(name, value), ..self }
+    }
 }
 
 /// The content of an answer. To HEAD only its length is sent.
@@ -47,7 +63,7 @@ pub enum Content {
 
 impl Content {
     /// Its `Content-Length`, where it has one.
-    pub fn length(&self) -> Option<u64> {
+    fn length(&self) -> Option<u64> {
         let length = |range: &Range<u64>| range.end - range.start;
         match self {
             Content::None => None,
@@ -77,12 +93,11 @@ pub fn page(status: Status, sentence: &str) -> Response {
          <h1>{code} {reason}</h1>\n<p>{sentence}.\n<p><a href=\"/\">Start page</a>\n"
     );
     // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
-    let response = html_response(status, html);
-    Response { head: response.head.field("Cache-Control", "no-cache"), ..response }
+    html_response(status, html).field("Cache-Control", "no-cache")
 }
 
 /// An answer of HTML.
 pub fn html_response(status: Status, html: impl Into<Vec<u8>>) -> Response {
     let head = Head::new(status).field("Content-Type", "text/html; charset=utf-8");
-    Response { head, content: Content::Bytes(html.into()) }
+    Response::new(head, Content::Bytes(html.into()))
 }

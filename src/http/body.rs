@@ -1,7 +1,7 @@
 //! A request's content: how it is framed, and where it ends (RFC 9112 §6 and §7). The content itself is
 //! counted and passed over; nothing here keeps it.
 
-use super::fields::{Fields, Slots, is_token, is_token_byte, trim};
+use super::fields::{Fields, Slots, TOKEN, is_token, trim};
 use super::lines::TrailerScan;
 use super::status::Status;
 use super::version::Version;
@@ -204,8 +204,8 @@ impl Body {
             (Digits(_) | Name | Value | AfterValue, b'\r') => Lf,
             (Digits(_) | Name | AfterName | Value | AfterValue | AfterBlank, b';') => BeforeName,
             (Name | AfterName, b'=') => BeforeValue,
-            (BeforeName | Name, _) if is_token_byte(byte) => Name,
-            (BeforeValue | Value, _) if is_token_byte(byte) => Value,
+            (BeforeName | Name, _) if TOKEN.has(byte) => Name,
+            (BeforeValue | Value, _) if TOKEN.has(byte) => Value,
             (BeforeValue, b'"') => Quoted,
             (Quoted, b'"') => AfterValue,
             (Quoted, b'\\') => Escaped,

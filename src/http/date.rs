@@ -30,25 +30,29 @@ pub fn unix_second(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The time of a turn, and its text, which is written once a second.
+/// The time of a turn, and the field line that tells it, which is written once a second.
 #[derive(Clone, Debug)]
 pub struct Date {
     time: SystemTime,
-    text: String,
+    line: String,
 }
 
 impl Date {
     /// The date at `now`.
     pub fn new(now: SystemTime) -> Date {
-        Date { time: now, text: imf_fixdate(now) }
+        Date { time: now, line: Date::write(now) }
     }
 
     /// Moves on, or back, to `now`.
     pub fn set(&mut self, now: SystemTime) {
         if unix_second(now) != unix_second(self.time) {
-            self.text = imf_fixdate(now);
+            self.line = Date::write(now);
         }
         self.time = now;
+    }
+
+    fn write(now: SystemTime) -> String {
+        format!("Date: {}\r\n", imf_fixdate(now))
     }
 
     /// The time itself.
@@ -56,9 +60,14 @@ impl Date {
         self.time
     }
 
-    /// As an IMF-fixdate.
+    /// The field line, with its CRLF.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// The IMF-fixdate in it.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.line["Date: ".len()..self.line.len() - "\r\n".len()]
     }
 }
 

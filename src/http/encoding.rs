@@ -1,11 +1,11 @@
-//! Which content coding a client takes, by its `Accept-Encoding` (RFC 9110 §12.5.3).
+//! Which content codings a client takes, by its `Accept-Encoding` (RFC 9110 §12.5.3).
 
 use super::fields::{Fields, trim};
 use super::weight::weight;
 
 /// How a representation is coded (RFC 9110 §8.4.1), in the order this server likes them where a client does
 /// not mind: what is smallest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// Brotli (RFC 7932).
     Brotli,
@@ -31,30 +31,47 @@ impl Coding {
         }
     }
 
-    /// The codings that a client takes, the one it likes best first. None at all is possible: it refuses
-    /// identity too.
-    pub fn accepted(fields: Fields<'_>) -> Vec<Coding> {
-        let mut weighed: Vec<_> = Coding::ALL.iter().map(|coding| (*coding, coding.weight(fields))).collect();
-        weighed.retain(|(_, weight)| *weight > 0);
-        weighed.sort_by_key(|(coding, weight)| (std::cmp::Reverse(*weight), *coding));
-        weighed.into_iter().map(|(coding, _)| coding).collect()
+    fn named(name: &[u8]) -> Option<Coding> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let known = Coding::ALL.into_iter().find(|coding| is(coding.name()));
+        known.or(is("x-gzip").then_some(Coding::Gzip))
+    }
+}
+
+/// The codings that a client takes, the one it likes best first. None at all is possible: it refuses identity too.
+pub struct Accepted {
+    codings: [Coding; 4],
+    count: usize,
+}
+
+impl Accepted {
+    /// By what `Accept-Encoding` says. Of identity it need not say anything; then that comes last.
+    pub fn by(fields: Fields<'_>) -> Accepted {
+        if fields.first("accept-encoding").is_none() {
+            return Accepted { codings: [Coding::Identity; 4], count: 1 };
+        }
+        let mut said = [None; 4];
+        let mut said_of_others = None;
+        for member in fields.members("accept-encoding") {
+            let mut parts = member.split(|byte| *byte == b';').map(trim);
+            let name = parts.next().unwrap_or_default();
+            let said = match Coding::named(name) {
+                Some(coding) => &mut said[coding as usize],
+                None if name == b"*" => &mut said_of_others,
+                None => continue,
+            };
+            said.get_or_insert_with(|| weight(parts));
+        }
+        let unsaid = |coding| if coding == Coding::Identity { 1 } else { 0 };
+        let weight = |coding| said[coding as usize].or(said_of_others).unwrap_or(unsaid(coding));
+        let mut codings = Coding::ALL;
+        codings.sort_by_key(|coding| std::cmp::Reverse(weight(*coding)));
+        Accepted { codings, count: codings.iter().filter(|coding| weight(**coding) > 0).count() }
     }
 
-    /// What the client says of it in thousandths. Of identity it need not say anything; then it comes last.
-    fn weight(self, fields: Fields<'_>) -> u16 {
-        let is_named = |name: &[u8]| {
-            let alias: &[u8] = if self == Coding::Gzip { b"x-gzip" } else { b"" };
-            name.eq_ignore_ascii_case(self.name().as_bytes()) || name.eq_ignore_ascii_case(alias)
-        };
-        let say = |named: &dyn Fn(&[u8]) -> bool| {
-            let mut members = fields.members("accept-encoding").filter(|member| !member.is_empty());
-            members.find_map(|member| {
-                let mut parts = member.split(|byte| *byte == b';').map(trim);
-                parts.next().filter(|name| named(name)).map(|_| weight(parts))
-            })
-        };
-        let said = say(&is_named).or_else(|| say(&|name| name == b"*"));
-        said.unwrap_or(if self == Coding::Identity { 1 } else { 0 })
+    /// In their order.
+    pub fn codings(&self) -> &[Coding] {
+        &self.codings[..self.count]
     }
 }
 
@@ -92,7 +109,7 @@ mod tests {
             let section = if lines.is_empty() { "\r\n".into() } else { format!("{lines}\r\n\r\n") };
             let mut slots = Slots::new();
             let fields = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
-            assert_eq!(Coding::accepted(fields), *expected, "{lines}");
+            assert_eq!(Accepted::by(fields).codings(), *expected, "{lines}");
         }
     }
 }

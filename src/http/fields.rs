@@ -1,17 +1,28 @@
 //! Field lines (RFC 9110 §5, RFC 9112 §5): from the bytes of a section to names and values.
 
 use super::Refusal;
+use super::byteset::ByteSet;
 
-/// The most fields a head can be allowed to have: room for them is made on the stack.
+/// What a token is made of.
+pub const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+
+/// The most fields a head can be allowed to have.
 pub const FIELDS_MOST: usize = 128;
 
+/// Fields for which there is room on the stack: more than browsers send.
+const FIELDS_FEW: usize = 32;
+
 /// Room for the fields of one section, made by whoever wants to hold on to them.
-pub struct Slots<'a>([httparse::Header<'a>; FIELDS_MOST]);
+pub struct Slots<'a> {
+    few: [httparse::Header<'a>; FIELDS_FEW],
+    /// Made for those who send more.
+    many: Vec<httparse::Header<'a>>,
+}
 
 impl Slots<'_> {
     /// Empty slots.
     pub fn new() -> Self {
-        Slots([httparse::EMPTY_HEADER; FIELDS_MOST])
+        Slots { few: [httparse::EMPTY_HEADER; FIELDS_FEW], many: Vec::new() }
     }
 }
 
@@ -23,11 +34,33 @@ impl Default for Slots<'_> {
 
 /// The fields of one section, in the order they came.
 ///
-/// A lookup is O(k) in the number of fields, at most [`FIELDS_MOST`] and a dozen in practice: a table
-/// would cost more to fill than it saves.
+/// A lookup is O(k) in the number of fields, at most [`FIELDS_MOST`] and a dozen in practice. Most are for fields
+/// that nobody sent; those end at the filter. They are inlined, so that the bit of the name is a constant.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
     list: &'a [httparse::Header<'a>],
+    filter: Filter,
+}
+
+/// Which names may be among the fields: a bit for each, that another name may share.
+#[derive(Clone, Copy)]
+struct Filter(u64);
+
+impl Filter {
+    fn of(list: &[httparse::Header<'_>]) -> Filter {
+        Filter(list.iter().fold(0, |bits, field| bits | Filter::bit(field.name)))
+    }
+
+    #[inline(always)]
+    fn may_have(self, name: &str) -> bool {
+        self.0 & Filter::bit(name) != 0
+    }
+
+    #[inline(always)]
+    fn bit(name: &str) -> u64 {
+        let (length, first) = (name.len(), name.as_bytes().first().map_or(0, u8::to_ascii_lowercase));
+        1 << ((3 * length + usize::from(first)) % 64)
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -36,25 +69,38 @@ impl<'a> Fields<'a> {
     /// What makes a line end is decided in [`super::lines`]; here names are tokens, the colon follows
     /// at once, and no line continues the one before it (obs-fold).
     pub fn parse(section: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Fields<'a>, Refusal> {
-        match httparse::parse_headers(section, &mut slots.0) {
-            Ok(httparse::Status::Complete((length, list))) if length == section.len() => Ok(Fields { list }),
+        let parsed = match httparse::parse_headers(section, &mut slots.few) {
+            Err(httparse::Error::TooManyHeaders) => {
+                slots.many.resize(FIELDS_MOST, httparse::EMPTY_HEADER);
+                httparse::parse_headers(section, &mut slots.many)
+            }
+            parsed => parsed,
+        };
+        match parsed {
+            Ok(httparse::Status::Complete((length, list))) if length == section.len() => {
+                Ok(Fields { list, filter: Filter::of(list) })
+            }
             _ => Err(Refusal::bad("a field line is not \"name: value\"")),
         }
     }
 
     /// The values of every field line called `name` (compared without case), without the white space
     /// around them.
+    #[inline(always)]
     pub fn all(self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-        let named = self.list.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+        let list = if self.filter.may_have(name) { self.list } else { &[] };
+        let named = list.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
         named.map(|field| trim(field.value))
     }
 
     /// The first value of `name`, for fields that only describe and where a second one does no harm.
+    #[inline(always)]
     pub fn first(self, name: &'static str) -> Option<&'a [u8]> {
         self.all(name).next()
     }
 
     /// The only value of `name`, for fields on which two readers must agree.
+    #[inline(always)]
     pub fn only(self, name: &'static str, twice: &'static str) -> Result<Option<&'a [u8]>, Refusal> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -64,6 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The members of the list that all lines of `name` make together (RFC 9110 §5.6.1), empty ones included.
+    #[inline(always)]
     pub fn members(self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
         self.all(name).flat_map(|value| value.split(|&byte| byte == b',').map(trim))
     }
@@ -79,12 +126,7 @@ pub fn trim(mut bytes: &[u8]) -> &[u8] {
 
 /// Whether this is a token (RFC 9110 §5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
-}
-
-/// Whether a token may hold this byte.
-pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    !bytes.is_empty() && TOKEN.has_all(bytes)
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl Lines {
     /// The length of the next whole line, without its CRLF; `None` where its end has not come yet.
     fn next(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         let rest = &bytes[self.seen.min(bytes.len())..];
-        let Some(skip) = rest.iter().position(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) else {
+        let Some(skip) = first_control(rest) else {
             self.seen = self.seen.max(bytes.len());
             return Ok(None);
         };
@@ -133,6 +133,16 @@ impl Lines {
             _ => Err(Refusal::bad("a control byte in the head")),
         }
     }
+}
+
+/// Where the first control byte other than a tab is. Most bytes are none, so they are judged a chunk at a time, which
+/// compiles to a few vector instructions.
+fn first_control(bytes: &[u8]) -> Option<usize> {
+    const CHUNK: usize = 16;
+    let is_control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
+    let is_clean = |chunk: &&[u8]| !chunk.iter().fold(false, |found, byte| found | is_control(byte));
+    let clean = bytes.chunks_exact(CHUNK).take_while(is_clean).count() * CHUNK;
+    bytes[clean..].iter().position(is_control).map(|at| clean + at)
 }
 
 #[cfg(test)]

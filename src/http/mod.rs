@@ -5,6 +5,7 @@
 //! about where a request ends is how requests are smuggled (RFC 9112 §11.2).
 
 pub mod status;
+pub mod byteset;
 pub mod lines;
 pub mod fields;
 pub mod version;

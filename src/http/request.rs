@@ -4,7 +4,7 @@ use super::Refusal;
 use super::body::Framing;
 use super::fields::{Fields, Slots, is_token, trim};
 use super::status::Status;
-use super::target::{Target, is_authority};
+use super::target::{self, Target};
 use super::version::{Persistence, Version};
 use super::weight::weight;
 
@@ -58,8 +58,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// To what.
     pub target: Target<'a>,
-    /// The host and port it is for: those of an absolute target, else of `Host`; HTTP/1.0 may name none.
-    pub authority: Option<&'a str>,
+    /// The host it is for, without its port: that of an absolute target, else of `Host`; HTTP/1.0 may name none.
+    pub host: Option<&'a str>,
     /// Everything else that was said.
     pub fields: Fields<'a>,
     /// How the content that follows the head is framed.
@@ -91,15 +91,15 @@ impl<'a> Request<'a> {
         if target == Target::Asterisk && method != Method::Options {
             return Err(Refusal::bad("only OPTIONS may ask for *"));
         }
-        let authority = match target {
-            Target::Path { authority: Some(authority), .. } => Some(authority),
+        let host = match target {
+            Target::Path { host: Some(host), .. } => Some(host),
             _ => host,
         };
         Ok(Request {
             line,
             method,
             target,
-            authority,
+            host,
             fields,
             framing,
             persistence: Persistence::of(fields, version),
@@ -155,7 +155,7 @@ fn host(fields: Fields<'_>, version: Version) -> Result<Option<&str>, Refusal> {
             Version::Http11 => Err(Refusal::bad("a Host field is missing")),
         };
     };
-    let host = std::str::from_utf8(host).ok().filter(|host| is_authority(host));
+    let host = std::str::from_utf8(host).ok().and_then(target::host);
     host.map(Some).ok_or(Refusal::bad("the Host field is not a host with an optional port"))
 }
 

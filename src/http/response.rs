@@ -1,5 +1,6 @@
 //! A response's head: status and fields in, bytes out (RFC 9112 §4). Every head is written here.
 
+use super::date::Date;
 use super::status::Status;
 use super::version::Persistence;
 use std::fmt::Display;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What a handler says about its answer; [`Head::encode`] adds what every answer says.
+/// The head of an answer, all but what only the connection knows; that [`Head::encode`] adds.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// How it went.
@@ -17,67 +18,55 @@ pub struct Head {
     lines: Lines,
 }
 
-/// Field lines, written out.
+/// The status line and field lines, written out.
 #[derive(Clone, Debug)]
 enum Lines {
     Own(Vec<u8>),
-    Finished(Arc<[u8]>),
+    /// The same for many answers.
+    Shared(Arc<[u8]>),
 }
 
 impl Head {
-    /// A head with nothing but a status.
+    /// A head with a status, and what every answer says.
     pub fn new(status: Status) -> Head {
-        Head { status, lines: Lines::Own(Vec::new()) }
-    }
-
-    /// A head with the lines that [`Head::finish`] gave for another.
-    pub fn finished(status: Status, lines: Arc<[u8]>) -> Head {
-        Head { status, lines: Lines::Finished(lines) }
+        let Status { code, reason } = status;
+        let lines =
+            format!("HTTP/1.1 {code} {reason}\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n");
+        Head { status, lines: Lines::Own(lines.into_bytes()) }
     }
 
     /// Adds a field; its value holds no control bytes.
-    pub fn field(mut self, name: &str, value: impl Display) -> Head {
+    pub fn field(self, name: &str, value: impl Display) -> Head {
         let mut lines = match self.lines {
             Lines::Own(lines) => lines,
-            Lines::Finished(lines) => lines.to_vec(),
+            Lines::Shared(lines) => lines.to_vec(),
         };
         write!(lines, "{name}: {value}\r\n").expect(INFALLIBLE);
-        self.lines = Lines::Own(lines);
-        self
+        Head { lines: Lines::Own(lines), ..self }
     }
 
-    /// The lines so far, to be used again.
-    pub fn finish(self) -> Arc<[u8]> {
+    /// The same head, cheap to clone for another answer.
+    pub fn shared(self) -> Head {
         match self.lines {
-            Lines::Own(lines) => lines.into(),
-            Lines::Finished(lines) => lines,
+            Lines::Own(lines) => Head { lines: Lines::Shared(lines.into()), ..self },
+            Lines::Shared(_) => self,
         }
     }
 
-    /// Appends the head's bytes to `out`. `date` is an IMF-fixdate; `content_length` is `None` where
-    /// the status forbids the field (RFC 9110 §8.6).
-    pub fn encode(
-        &self,
-        out: &mut Vec<u8>,
-        date: &str,
-        content_length: Option<u64>,
-        persistence: Persistence,
-    ) {
-        let Status { code, reason } = self.status;
-        write!(out, "HTTP/1.1 {code} {reason}\r\nDate: {date}\r\nServer: onepoll\r\n").expect(INFALLIBLE);
-        match persistence {
-            Persistence::KeepAlive => {}
-            Persistence::KeepAliveSaid => out.extend_from_slice(b"Connection: keep-alive\r\n"),
-            Persistence::Close => out.extend_from_slice(b"Connection: close\r\n"),
-        }
-        if let Some(length) = content_length {
-            write!(out, "Content-Length: {length}\r\n").expect(INFALLIBLE);
-        }
-        out.extend_from_slice(match &self.lines {
+    /// Appends the head's bytes to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>, date: &Date, persistence: Persistence) {
+        let lines = match &self.lines {
             Lines::Own(lines) => lines,
-            Lines::Finished(lines) => lines,
-        });
-        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n\r\n");
+            Lines::Shared(lines) => &**lines,
+        };
+        let end: &[u8] = match persistence {
+            Persistence::KeepAlive => b"\r\n",
+            Persistence::KeepAliveSaid => b"Connection: keep-alive\r\n\r\n",
+            Persistence::Close => b"Connection: close\r\n\r\n",
+        };
+        for part in [lines, date.line().as_bytes(), end] {
+            out.extend_from_slice(part);
+        }
     }
 }
 
@@ -87,23 +76,26 @@ const INFALLIBLE: &str = "writing to a Vec cannot fail";
 mod tests {
     use super::*;
 
-    fn encoded(head: &Head, content_length: Option<u64>, persistence: Persistence) -> String {
+    fn encoded(head: &Head, persistence: Persistence) -> String {
         let mut out = Vec::new();
-        head.encode(&mut out, "D", content_length, persistence);
-        String::from_utf8(out).unwrap()
+        head.encode(&mut out, &Date::new(std::time::UNIX_EPOCH), persistence);
+        String::from_utf8(out).unwrap().replace("Thu, 01 Jan 1970 00:00:00 GMT", "D")
     }
 
     #[test]
     fn heads_are_written_to_the_byte() {
         let head = Head::new(Status::OK).field("Content-Type", "text/html").field("Age", 5);
-        let expected = "HTTP/1.1 200 OK\r\nDate: D\r\nServer: onepoll\r\nConnection: close\r\nContent-Length: 7\r\n\
-            Content-Type: text/html\r\nAge: 5\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-        assert_eq!(encoded(&head, Some(7), Persistence::Close), expected);
-        let again = Head::finished(Status::OK, head.finish());
-        assert_eq!(encoded(&again, Some(7), Persistence::Close), expected);
+        let expected = "HTTP/1.1 200 OK\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n\
+            Content-Type: text/html\r\nAge: 5\r\nDate: D\r\nConnection: close\r\n\r\n";
+        assert_eq!(encoded(&head, Persistence::Close), expected);
+        let shared = head.shared();
+        assert_eq!(encoded(&shared.clone(), Persistence::Close), expected);
+        let more = expected.replace("Date", "Vary: *\r\nDate");
+        assert_eq!(encoded(&shared.clone().field("Vary", "*"), Persistence::Close), more);
+        assert_eq!(encoded(&shared, Persistence::Close), expected, "the others stay as they were");
 
         let head = Head::new(Status::NO_CONTENT);
-        let expected = "HTTP/1.1 204 No Content\r\nDate: D\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-        assert_eq!(encoded(&head, None, Persistence::KeepAlive), expected);
+        let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\nDate: D\r\n\r\n";
+        assert_eq!(encoded(&head, Persistence::KeepAlive), expected);
     }
 }

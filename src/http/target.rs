@@ -2,7 +2,14 @@
 //! (RFC 9112 §3.2, RFC 3986 §3.2).
 
 use super::Refusal;
+use super::byteset::ByteSet;
 use std::net::Ipv6Addr;
+
+/// What a host's name is made of (RFC 3986 §3.2.2).
+const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=%");
+
+/// What most targets are made of: it means nothing but itself, so there is nothing more to look for.
+const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 
 /// What a request is for (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +21,8 @@ pub enum Target<'a> {
         path: &'a str,
         /// Without its `?`.
         query: Option<&'a str>,
-        /// The host and port of the absolute form; they stand for those of `Host`.
-        authority: Option<&'a str>,
+        /// The host of the absolute form, without a port; it stands for that of `Host`.
+        host: Option<&'a str>,
     },
     /// `*`: the server as a whole; only OPTIONS may ask for it.
     Asterisk,
@@ -29,7 +36,7 @@ impl<'a> Target<'a> {
         let refusal = Refusal::bad("CONNECT takes a host and a port");
         let text = visible(bytes)?;
         let (_, port) = text.rsplit_once(':').ok_or(refusal)?;
-        match is_authority(text) && !port.is_empty() && !port.ends_with(']') {
+        match host(text).is_some() && !port.is_empty() && !port.ends_with(']') {
             true => Ok(Target::Authority),
             false => Err(refusal),
         }
@@ -38,10 +45,13 @@ impl<'a> Target<'a> {
     /// Reads the target of a request with any other method.
     pub fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Refusal> {
         let text = visible(bytes)?;
+        if bytes.starts_with(b"/") && PLAIN.has_all(bytes) {
+            return Ok(Target::Path { path: text, query: None, host: None });
+        }
         if text == "*" {
             return Ok(Target::Asterisk);
         }
-        if text.contains('#') {
+        if bytes.contains(&b'#') {
             return Err(Refusal::bad("a target has no fragment"));
         }
         if !is_percent_encoded(text) {
@@ -52,40 +62,36 @@ impl<'a> Target<'a> {
             None => (text, None),
         };
         if path.starts_with('/') {
-            return Ok(Target::Path { path, query, authority: None });
+            return Ok(Target::Path { path, query, host: None });
         }
-        let (authority, path) = split_absolute(path).ok_or(Refusal::bad("this is not a request target"))?;
-        Ok(Target::Path { path, query, authority: Some(authority) })
+        let (host, path) = split_absolute(path).ok_or(Refusal::bad("this is not a request target"))?;
+        Ok(Target::Path { path, query, host: Some(host) })
     }
 }
 
-/// The authority and the path of `http://authority/path`; the path is the root where there is none.
+/// The host and the path of `http://authority/path`; the path is the root where there is none.
 fn split_absolute(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let known = scheme.eq_ignore_ascii_case("http") && is_authority(authority);
-    known.then_some((authority, if path.is_empty() { "/" } else { path }))
+    let host = host(authority).filter(|_| scheme.eq_ignore_ascii_case("http"))?;
+    Some((host, if path.is_empty() { "/" } else { path }))
 }
 
-/// Whether `text` is `host` or `host:port` as an http URI has it: a name or an address that is not
-/// empty, no user information (RFC 9110 §4.2.4), a port that fits 16 bits or is left empty.
-pub fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => {
-            if address.parse::<Ipv6Addr>().is_err() {
-                return false;
-            }
-            ("[]", rest.strip_prefix(':').or(rest.is_empty().then_some("")))
-        }
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, Some("")),
-        },
+/// The host of `host` or `host:port` as an http URI has it: a name or an address that is not empty, no user
+/// information (RFC 9110 §4.2.4), a port that fits 16 bits or is left empty.
+pub fn host(text: &str) -> Option<&str> {
+    let bracket = text.starts_with('[').then(|| text.bytes().position(|byte| byte == b']')).flatten();
+    let host_end = match bracket {
+        Some(at) => at + 1,
+        None => text.bytes().position(|byte| byte == b':').unwrap_or(text.len()),
     };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
-    let host_is_good =
-        host == "[]" || (!host.is_empty() && host.bytes().all(is_name) && is_percent_encoded(host));
-    host_is_good && port.is_some_and(is_port)
+    let (host, port) = text.split_at(host_end);
+    let is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && NAME.has_all(host.as_bytes()) && is_percent_encoded(host),
+    };
+    let port_is_good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    (is_good && port_is_good).then_some(host)
 }
 
 fn is_port(text: &str) -> bool {
@@ -113,9 +119,8 @@ mod tests {
 
     #[test]
     fn targets() {
-        let path = |path, query| Some(Target::Path { path, query, authority: None });
-        let absolute =
-            |authority, path, query| Some(Target::Path { path, query, authority: Some(authority) });
+        let path = |path, query| Some(Target::Path { path, query, host: None });
+        let absolute = |host, path, query| Some(Target::Path { path, query, host: Some(host) });
         let table = [
             ("/", path("/", None)),
             ("/a/b.html?x=1?y", path("/a/b.html", Some("x=1?y"))),
@@ -126,8 +131,8 @@ mod tests {
             ("*", Some(Target::Asterisk)),
             ("http://a", absolute("a", "/", None)),
             ("http://a?q", absolute("a", "/", Some("q"))),
-            ("HTTP://a.b:80/c?d", absolute("a.b:80", "/c", Some("d"))),
-            ("http://[::1]:8080/c", absolute("[::1]:8080", "/c", None)),
+            ("HTTP://a.b:80/c?d", absolute("a.b", "/c", Some("d"))),
+            ("http://[::1]:8080/c", absolute("[::1]", "/c", None)),
             ("http:///c", None),
             ("http://u@a/c", None),
             ("http://a:b/c", None),
@@ -169,22 +174,22 @@ mod tests {
 
     #[test]
     fn authorities() {
-        for good in [
-            "a",
-            "a.b",
-            "a:80",
-            "a:",
-            "a:0",
-            "a:65535",
-            "127.0.0.1:1",
-            "[::1]",
-            "[::1]:80",
-            "[::1]:",
-            "[::ffff:1.2.3.4]",
-            "x_y~z",
-            "%41",
+        for (authority, expected) in [
+            ("a", "a"),
+            ("a.b", "a.b"),
+            ("a:80", "a"),
+            ("a:", "a"),
+            ("a:0", "a"),
+            ("a:65535", "a"),
+            ("127.0.0.1:1", "127.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]:", "[::1]"),
+            ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]"),
+            ("x_y~z", "x_y~z"),
+            ("%41", "%41"),
         ] {
-            assert!(is_authority(good), "{good}");
+            assert_eq!(host(authority), Some(expected), "{authority}");
         }
         for bad in [
             "",
@@ -217,7 +222,7 @@ mod tests {
             "a:1:2",
             "\u{e9}",
         ] {
-            assert!(!is_authority(bad), "{bad}");
+            assert_eq!(host(bad), None, "{bad}");
         }
     }
 }

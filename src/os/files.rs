@@ -1,6 +1,6 @@
 //! Opening files below a folder, and nowhere else.
 
-use rustix::fs::{Advice, CWD, Dir, Mode, OFlags, fadvise, openat};
+use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, fadvise, fstat, openat, statat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
@@ -96,14 +96,76 @@ fn open_step_by_step(folder: &File, name: &str, purpose: Purpose) -> io::Result<
     }
     let file: File = openat(&at, plain(last)?, purpose.flags() | OFlags::NOFOLLOW, Mode::empty())?.into();
     // Looking without following opens a link itself.
-    match file.metadata()?.is_symlink() {
-        true => Err(io::ErrorKind::NotFound.into()),
-        false => Ok(file),
+    match stat(&file)?.kind {
+        Kind::Link => Err(io::ErrorKind::NotFound.into()),
+        _ => Ok(file),
     }
 }
 
 fn plain(segment: &str) -> io::Result<&str> {
     if segment == ".." { Err(io::ErrorKind::NotFound.into()) } else { Ok(segment) }
+}
+
+/// What stat(2) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Device and inode.
+    pub identity: (u64, u64),
+    /// Bytes.
+    pub bytes: u64,
+    /// When it was last written: seconds since 1970, and nanoseconds.
+    pub modified: (i64, i64),
+    /// When anything of it was last changed.
+    pub changed: (i64, i64),
+}
+
+/// What can stand under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link itself, not what it leads to.
+    Link,
+    /// A pipe, a socket or a device.
+    Other,
+}
+
+/// Of an open file.
+pub fn stat(file: &File) -> io::Result<Stat> {
+    Ok(fstat(file)?.into())
+}
+
+/// Of what stands under `name` below `folder`; nothing is opened. A link at the end of the name is not followed.
+pub fn stat_below(folder: &File, name: &str) -> io::Result<Stat> {
+    Ok(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
+}
+
+/// Of what `path` leads to, by whatever links.
+pub fn stat_at(path: &Path) -> io::Result<Stat> {
+    Ok(statat(CWD, path, AtFlags::empty())?.into())
+}
+
+impl From<rustix::fs::Stat> for Stat {
+    #[allow(clippy::unnecessary_cast)] // What has 64 bits here may have 32 on another platform.
+    fn from(stat: rustix::fs::Stat) -> Stat {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        };
+        Stat {
+            kind,
+            identity: (stat.st_dev as u64, stat.st_ino as u64),
+            bytes: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
 }
 
 /// Whether an error says that a name leads outside (EXDEV), in circles or through too many links (ELOOP).

@@ -1,6 +1,6 @@
-//! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it once.
+//! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it.
 
-use super::kernel::{Kernel, Ready, Token};
+use super::kernel::{Kernel, Ready, Token, Watched};
 use super::listener;
 use super::signals::Signals;
 use crate::conn::Id;
@@ -13,8 +13,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Events that one wait brings; the rest come with the next.
-const EVENTS_MAX: usize = 1024;
+/// Events that one wait brings; the rest come with the next. All of them are read before one is answered, so this
+/// bounds the memory that takes.
+const EVENTS_MAX: usize = 256;
 
 const LISTENER: mio::Token = mio::Token(usize::MAX);
 const SIGNALS: mio::Token = mio::Token(usize::MAX - 1);
@@ -87,9 +88,23 @@ impl Kernel for Epoll {
         self.listener = None;
     }
 
-    fn watch(&mut self, socket: &mut TcpStream, token: Token) -> io::Result<()> {
-        trace!("{} epoll_ctl(EPOLL_CTL_ADD, IN | OUT | RDHUP | ET)", token.id);
-        self.poll.registry().register(socket, pack(token), Interest::READABLE | Interest::WRITABLE)
+    fn watch(
+        &mut self,
+        socket: &mut TcpStream,
+        token: Token,
+        before: Watched,
+        now: Watched,
+    ) -> io::Result<()> {
+        let (events, interest) = match now {
+            Watched::ReadsAndWrites => ("IN | OUT", Interest::READABLE | Interest::WRITABLE),
+            _ => ("IN", Interest::READABLE),
+        };
+        let call = if before == Watched::No { "ADD" } else { "MOD" };
+        trace!("{} epoll_ctl(EPOLL_CTL_{call}, {events} | RDHUP | ET)", token.id);
+        match before {
+            Watched::No => self.poll.registry().register(socket, pack(token), interest),
+            _ => self.poll.registry().reregister(socket, pack(token), interest),
+        }
     }
 
     fn now(&self) -> (Instant, SystemTime) {

@@ -23,12 +23,30 @@ pub trait Kernel {
     /// Takes no further connections: whoever connects is refused from now on.
     fn stop_listening(&mut self);
 
-    /// Asks for events of `socket` under `token`, once for all its life and edge-triggered: an event says
-    /// that something changed, not how it stands (epoll_ctl(2), EPOLLET).
-    fn watch(&mut self, socket: &mut Self::Socket, token: Token) -> io::Result<()>;
+    /// Asks for the events `now` of `socket` under `token`, where it asked for those `before`. They are
+    /// edge-triggered: an event says that something changed, not how it stands (epoll_ctl(2), EPOLLET).
+    fn watch(
+        &mut self,
+        socket: &mut Self::Socket,
+        token: Token,
+        before: Watched,
+        now: Watched,
+    ) -> io::Result<()>;
 
     /// The time, for deadlines and for `Date`.
     fn now(&self) -> (Instant, SystemTime);
+}
+
+/// Which events of a socket the kernel tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Watched {
+    /// None: a connection that is over before it ever had to wait never needs to be registered.
+    No,
+    /// That it may be read.
+    Reads,
+    /// That it may be written too. Nearly every socket may, nearly always: whoever asks too early is told at once, for
+    /// nothing.
+    ReadsAndWrites,
 }
 
 /// Something that happened.

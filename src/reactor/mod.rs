@@ -13,7 +13,7 @@ use crate::context::{Context, Phase, Service};
 use crate::os;
 use crate::site::Work;
 use deadlines::Deadlines;
-use kernel::{Kernel, Ready, Token};
+use kernel::{Kernel, Ready, Token, Watched};
 use listener::{ACCEPTS_PER_TURN, Accepting};
 use log::{debug, info, trace, warn};
 use slab::Slab;
@@ -30,7 +30,9 @@ pub struct Reactor<K: Kernel> {
     context: Context,
     slots: Slab<Slot<K::Socket>>,
     next_id: u32,
-    /// Connections that could do more than their turn allowed.
+    /// Connections that are driven next, after all of them were heard.
+    heard: Vec<Token>,
+    /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
     deadlines: Deadlines,
     accepting: Accepting,
@@ -44,15 +46,7 @@ struct Slot<S> {
     queued: Queued,
 }
 
-/// Whether the kernel tells of a connection's events. One that is over before it ever had to wait never
-/// needs to be registered.
-#[derive(PartialEq, Eq)]
-enum Watched {
-    No,
-    Yes,
-}
-
-/// Whether a connection stands in the queue.
+/// Whether a connection stands in one of the queues.
 #[derive(PartialEq, Eq)]
 enum Queued {
     No,
@@ -77,6 +71,7 @@ impl<K: Kernel> Reactor<K> {
             context: Context::new(service, now, wall),
             slots: Slab::new(),
             next_id: 0,
+            heard: Vec::new(),
             queue: Vec::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
@@ -99,54 +94,54 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
-    /// One turn: wait for readiness, drive whoever is ready, let in whoever knocks, go on with those who had
-    /// more to do, send off whoever is late, and do a piece of the work that nobody waits for.
+    /// One turn: wait for readiness, hear whoever is ready and then drive them, let in whoever knocks, send off whoever
+    /// is late, and do a piece of the work that nobody waits for.
     pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
         self.kernel.wait(ready, self.patience())?;
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
-        let behind = std::mem::take(&mut self.queue);
+        // Nobody is heard yet: those that the last turn left behind come first.
+        std::mem::swap(&mut self.heard, &mut self.queue);
+        let mut signals = 0;
         for event in ready.drain(..) {
-            self.meet(event);
+            trace!("{event}");
+            match event {
+                Ready::Listener => self.accepting.knock(),
+                Ready::Signal => signals += 1,
+                Ready::Socket(token, readiness) => self.wake(token, readiness),
+            }
         }
+        self.drive_heard();
+        (0..signals).for_each(|_| self.stop());
         self.accept();
-        self.run_queue(behind);
+        self.drive_heard();
         self.expire();
         self.work = self.context.service.site.work(now);
         self.context.access.flush();
         Ok(())
     }
 
-    fn meet(&mut self, event: Ready) {
-        trace!("{event}");
-        match event {
-            Ready::Listener => self.accepting.knock(),
-            Ready::Signal => self.stop(),
-            Ready::Socket(token, readiness) => self.wake(token, readiness),
-        }
-    }
-
     /// Something changed for a connection, unless it is over and its place belongs to another by now.
     fn wake(&mut self, token: Token, readiness: Readiness) {
-        match self.slot(token) {
-            None => trace!("{} stale event dropped", token.id),
-            Some(slot) => {
-                slot.connection.learn(readiness);
-                if slot.queued == Queued::No {
-                    self.drive(token, Connection::drive);
-                }
-            }
+        let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
+            return trace!("{} stale event dropped", token.id);
+        };
+        slot.connection.learn(readiness);
+        if slot.queued == Queued::No {
+            slot.queued = Queued::Yes;
+            slot.connection.hear(&mut self.context);
+            self.heard.push(token);
         }
     }
 
-    /// Goes on with those that the last turn left in the queue, in their order.
-    fn run_queue(&mut self, behind: Vec<Token>) {
-        for token in behind {
-            if let Some(slot) = self.slot(token) {
-                slot.queued = Queued::No;
-                self.drive(token, Connection::drive);
-            }
+    /// Drives those who were heard, in their order.
+    fn drive_heard(&mut self) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for token in heard.drain(..) {
+            self.slots[token.key].queued = Queued::No;
+            self.drive(token, Connection::drive);
         }
+        self.heard = heard;
     }
 
     /// Sends off whoever waited too long: O(1) for each of them.
@@ -163,6 +158,10 @@ impl<K: Kernel> Reactor<K> {
         for _ in 0..ACCEPTS_PER_TURN {
             if !self.accepting.is_due(self.context.now) {
                 return;
+            }
+            if self.is_full() {
+                // Who of the new ones waits, and for what, is known when they were driven.
+                self.drive_heard();
             }
             let dispensable = self.is_full().then(|| self.dispensable());
             if let Some(Err(room_at)) = dispensable {
@@ -206,14 +205,15 @@ impl<K: Kernel> Reactor<K> {
         if time <= self.context.now { Ok(silent) } else { Err(Some(time)) }
     }
 
-    /// The first request is often here already: a new connection is driven at once.
+    /// The first request is often here already: a new connection is heard at once.
     fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         debug!("{id} accepted from {peer}");
-        let connection = Connection::new(socket, peer.ip(), id, self.context.now);
-        let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::No });
-        self.drive(Token { key, id }, Connection::drive);
+        let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
+        connection.hear(&mut self.context);
+        let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
+        self.heard.push(Token { key, id });
     }
 
     /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
@@ -229,16 +229,17 @@ impl<K: Kernel> Reactor<K> {
                 // It waits for its turn and nothing else: its time does not run out, and it is not idle.
                 return self.deadlines.clear(token.key);
             }
-            Verdict::Parked if slot.watched == Watched::No => {
-                if let Err(error) = self.kernel.watch(slot.connection.transport(), token) {
-                    warn!("{} closed: cannot be watched: {error}", token.id);
-                    return self.remove(token.key);
-                }
-                slot.watched = Watched::Yes;
-            }
             Verdict::Parked => {}
         }
         let (wait, since) = slot.connection.waits();
+        let needed = if wait == Wait::Write { Watched::ReadsAndWrites } else { Watched::Reads };
+        if slot.watched < needed {
+            if let Err(error) = self.kernel.watch(slot.connection.transport(), token, slot.watched, needed) {
+                warn!("{} closed: cannot be watched: {error}", token.id);
+                return self.remove(token.key);
+            }
+            slot.watched = needed;
+        }
         self.deadlines.set(token.key, wait, since);
         if wait == Wait::Idle && self.is_full() {
             self.accepting.resume();
@@ -250,11 +251,6 @@ impl<K: Kernel> Reactor<K> {
         self.slots.remove(key);
         self.deadlines.clear(key);
         self.accepting.resume();
-    }
-
-    /// The connection that a token was made for, if it is still there.
-    fn slot(&mut self, token: Token) -> Option<&mut Slot<K::Socket>> {
-        self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id)
     }
 
     /// How long the next wait may last; forever where nobody has a deadline.
@@ -273,7 +269,7 @@ impl<K: Kernel> Reactor<K> {
         let next =
             [self.deadlines.next(&self.context.service.limits), self.accepting.deadline(), work, grace];
         let next = next.into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(self.kernel.now().0))
+        Some(next.saturating_duration_since(self.context.now))
     }
 
     /// The first time: takes in who is already waiting, then nobody; whoever is idle goes, whoever is not gets

@@ -9,12 +9,14 @@
 mod path;
 mod root;
 mod stamp;
+mod freshness;
 mod kind;
 mod resource;
 mod cache;
 mod compressor;
 pub mod folder;
 
+pub use freshness::Tick;
 pub use resource::{Representation, Stored};
 
 use crate::http::encoding::Coding;
@@ -24,12 +26,14 @@ use crate::os::files::Links;
 use cache::Cache;
 use compressor::Compressor;
 use folder::Folder;
+use freshness::Clock;
 use path::SitePath;
 use resource::Resource;
 use root::{Entry, Root};
+use stamp::Stamp;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 /// Folders that are listed at the same time: each takes memory for all its names.
@@ -99,11 +103,29 @@ impl Default for Policy {
 /// a disk.
 pub struct Site {
     policy: Policy,
-    root: RwLock<Arc<Root>>,
+    clock: Clock,
+    base: Mutex<Base>,
     cache: Mutex<Cache>,
     /// As many as there are folders being listed, and one.
     listed: Arc<()>,
     compressor: Mutex<Compressor>,
+}
+
+/// The root, as it was last seen at its path.
+#[derive(Clone)]
+struct Base {
+    root: Arc<Root>,
+    stamp: Stamp,
+    seen: Tick,
+}
+
+/// When a request is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// By the clock.
+    pub time: SystemTime,
+    /// When the last of its bytes was read, see [`Site::tick`].
+    pub read: Tick,
 }
 
 /// What a client takes.
@@ -156,9 +178,10 @@ pub enum Work {
 impl Site {
     /// Serves the folder at `root`.
     pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
-        let root = RwLock::new(Arc::new(Root::open(root, policy.links)?));
+        let clock = Clock::default();
+        let base = Mutex::new(Base::of(Root::open(root, policy.links)?, clock.now())?);
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
-        Ok(Site { policy, root, cache, listed: Arc::default(), compressor: Mutex::default() })
+        Ok(Site { policy, clock, base, cache, listed: Arc::default(), compressor: Mutex::default() })
     }
 
     /// How it is served.
@@ -166,20 +189,24 @@ impl Site {
         &self.policy
     }
 
-    /// Looks up the percent-encoded `path` of a target. What is kept in memory is compared with the disk first: a change made before the call
-    /// is always seen.
-    pub fn find(&self, path: &str, wanted: &Wanted<'_>, now: SystemTime) -> Result<Found, Missing> {
-        let root = self.root()?;
+    /// To be called when something was read from a client, before it is answered.
+    pub fn tick(&self) -> Tick {
+        self.clock.tick()
+    }
+
+    /// Looks up the percent-encoded `path` of a target. What is kept in memory is compared with the disk after the
+    /// request was read: a change made before the client asked is always seen.
+    pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
         let kept = lock(&self.cache).get(path);
-        if let Some(resource) = kept.filter(|resource| resource.is_current(&root)) {
-            match self.select(path, &resource, wanted) {
-                Found::File(neighbour) if !resource.is_current_in(&neighbour, &root) => {}
-                found => return Ok(found),
+        if let Some(resource) = kept {
+            if let Some(found) = self.reuse(path, &resource, wanted, moment.read)? {
+                return Ok(found);
             }
+            lock(&self.cache).remove(path);
         }
-        lock(&self.cache).remove(path);
-        match self.load(&root, path, wanted, now) {
-            Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, now),
+        let root = self.base(moment.read)?.root;
+        match self.load(&root, path, wanted, moment.time) {
+            Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, moment.time),
             loaded => loaded,
         }
     }
@@ -201,6 +228,34 @@ impl Site {
             (true, Some(time)) => Work::At(time),
             (true, None) => Work::None,
         }
+    }
+
+    /// What is kept, where it is as it was for a request that was read then.
+    fn reuse(
+        &self,
+        path: &str,
+        resource: &Arc<Resource>,
+        wanted: &Wanted<'_>,
+        read: Tick,
+    ) -> Result<Option<Found>, Missing> {
+        let look = self.clock.now();
+        if !resource.seen.is_after(read) {
+            let base = self.base(read)?;
+            if !resource.is_current(&base.root, base.stamp) {
+                return Ok(None);
+            }
+            resource.seen.set(look);
+        }
+        let found = self.select(path, resource, wanted);
+        if let Found::File(it) = &found
+            && !it.seen.is_after(read)
+        {
+            if !resource.is_current_in(it, &self.base(read)?.root) {
+                return Ok(None);
+            }
+            it.seen.set(look);
+        }
+        Ok(Some(found))
     }
 
     fn load(
@@ -261,13 +316,27 @@ impl Site {
         found.map_or(Found::NotAcceptable, |representation| Found::File(representation.clone()))
     }
 
-    /// The root as it is at its path now.
-    fn root(&self) -> io::Result<Arc<Root>> {
-        let root = self.root.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(rebuilt) = root.rebuilt()? else { return Ok(root) };
-        let rebuilt = Arc::new(rebuilt);
-        *self.root.write().unwrap_or_else(PoisonError::into_inner) = rebuilt.clone();
-        Ok(rebuilt)
+    /// The root as it is at its path, for a request that was read then.
+    fn base(&self, read: Tick) -> io::Result<Base> {
+        let base = lock(&self.base).clone();
+        if base.seen >= read {
+            return Ok(base);
+        }
+        let look = self.clock.now();
+        let base = match base.root.own_stamp()? {
+            Some(stamp) => Base { stamp, seen: look, ..base },
+            None => Base::of(base.root.reopen()?, look)?,
+        };
+        *lock(&self.base) = base.clone();
+        Ok(base)
+    }
+}
+
+impl Base {
+    /// A root that was just opened, by a look that began at `look`.
+    fn of(root: Root, look: Tick) -> io::Result<Base> {
+        let stamp = root.folder_stamp(".")?;
+        Ok(Base { root: Arc::new(root), stamp, seen: look })
     }
 }
 

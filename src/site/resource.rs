@@ -1,12 +1,14 @@
 //! A file in all the codings it is there in: as it is, as its compressed neighbours (`.br`, `.zst`, `.gz`), and
 //! as this server compressed it.
 
-use super::root::{Entry, Opened, Root};
+use super::freshness::Seen;
+use super::root::{Entry, Opened, Root, Stamps};
 use super::stamp::Stamp;
 use super::{Compression, kind};
 use crate::http::encoding::Coding;
+use crate::http::response::Head;
 use crate::http::validators::{Strength, Validators};
-use crate::os::files::read_ahead;
+use crate::os::files::{read_ahead, stat};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,9 +30,9 @@ const NEIGHBOURS: [(Coding, &str); 3] = [(Coding::Brotli, "br"), (Coding::Zstd, 
 /// One version of a file and of its neighbours.
 #[derive(Clone)]
 pub struct Resource {
-    /// Where neighbours come and go, and its version when they were looked for: one look at it tells that none
-    /// came and none went.
-    folder: String,
+    /// When it was last seen as it is here.
+    pub seen: Seen,
+    /// The version of its folder when neighbours were looked for: one look at it tells that none came and none went.
     folder_stamp: Stamp,
     representations: Vec<Arc<Representation>>,
     /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
@@ -45,6 +47,8 @@ pub struct Representation {
     name: String,
     /// Its version.
     stamp: Stamp,
+    /// When it was last seen in that version.
+    pub seen: Seen,
     /// How it is coded.
     pub coding: Coding,
     /// Whether another client may get another coding.
@@ -55,8 +59,8 @@ pub struct Representation {
     pub validators: Validators,
     /// Its bytes.
     pub stored: Stored,
-    /// Room for the fields of its answer, as whoever answers has written them.
-    pub finished: OnceLock<Arc<[u8]>>,
+    /// Room for the head of its answer, as whoever answers has written it.
+    pub head: OnceLock<Head>,
 }
 
 /// Where the bytes of a representation are.
@@ -92,8 +96,7 @@ impl Resource {
         compression: Compression,
         now: SystemTime,
     ) -> io::Result<Resource> {
-        let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
-        let folder_stamp = root.folder_stamp(&folder)?;
+        let folder_stamp = root.folder_stamp(&name)?;
         let content_type = kind::of(&name, &opened.file)?;
         let Neighbours { found: neighbours, passed_over } = Neighbours::of(root, &name, &opened.stamp);
         let is_compressible = compression == Compression::On
@@ -107,7 +110,7 @@ impl Resource {
             Representation::read(name, opened, coding, is_negotiated, content_type, now).map(Arc::new)
         });
         let representations = representations.collect::<io::Result<_>>()?;
-        Ok(Resource { folder, folder_stamp, representations, passed_over, is_compressible })
+        Ok(Resource { seen: Seen::default(), folder_stamp, representations, passed_over, is_compressible })
     }
 
     /// Whether it will be known when any of this changes, so that it may be kept.
@@ -118,18 +121,20 @@ impl Resource {
             && self.passed_over.iter().all(|(_, stamp)| stamp.is_settled(now))
     }
 
-    /// Whether the file is this version still, and has these neighbours still. Those may have been written
-    /// anew: [`Resource::is_current_in`] tells.
-    pub fn is_current(&self, root: &Root) -> bool {
-        let is_same = |name: &str, before: &Stamp| root.stamp(name).is_ok_and(|stamp| stamp == *before);
-        self.identity().is_current(root)
-            && root.folder_stamp(&self.folder).is_ok_and(|stamp| stamp == self.folder_stamp)
-            && self.passed_over.iter().all(|(name, stamp)| is_same(name, stamp))
+    /// Whether the file is this version still, and has these neighbours still, in a root whose own version is `own`.
+    /// Those may have been written anew: [`Resource::is_current_in`] tells.
+    pub fn is_current(&self, root: &Root, own: Stamp) -> bool {
+        let identity = self.identity();
+        let stamps = Stamps { folder: self.folder_stamp, file: identity.stamp };
+        let is_same = |(name, before): &(String, Stamp)| is_stamped(root, name, before);
+        root.stamps(&identity.name, own).is_ok_and(|now| now == stamps)
+            && self.passed_over.iter().all(is_same)
     }
 
     /// Whether one of its representations is this version still, where it is known that the file itself is.
     pub fn is_current_in(&self, representation: &Representation, root: &Root) -> bool {
-        representation.name == self.identity().name || representation.is_current(root)
+        let Representation { name, stamp, .. } = representation;
+        *name == self.identity().name || is_stamped(root, name, stamp)
     }
 
     /// As it is.
@@ -155,12 +160,13 @@ impl Resource {
         let gzip = Representation {
             name: identity.name.clone(),
             stamp: identity.stamp,
+            seen: identity.seen.clone(),
             coding: Coding::Gzip,
             is_negotiated: true,
             content_type: identity.content_type.clone(),
             validators,
             stored: Stored::Whole(bytes.into()),
-            finished: OnceLock::new(),
+            head: OnceLock::new(),
         };
         let mut resource = Resource { is_compressible: false, ..self.clone() };
         resource.representations.push(Arc::new(gzip));
@@ -199,6 +205,11 @@ impl Resource {
     }
 }
 
+/// Whether `name`, whose folder was looked at, is this version still.
+fn is_stamped(root: &Root, name: &str, stamp: &Stamp) -> bool {
+    root.stamp_in_its_folder(name).is_ok_and(|now| now == *stamp)
+}
+
 /// What stands beside a file under the names of its neighbours.
 #[derive(Default)]
 struct Neighbours {
@@ -218,7 +229,10 @@ impl Neighbours {
                 }
                 Ok(Entry::File(opened)) => neighbours.passed_over.push((name, opened.stamp)),
                 Ok(Entry::Folder | Entry::Other) => {}
-                Err(_) => neighbours.passed_over.extend(root.stamp(&name).map(|stamp| (name, stamp))),
+                Err(_) => {
+                    let stamp = root.stamp_in_its_folder(&name);
+                    neighbours.passed_over.extend(stamp.map(|stamp| (name, stamp)));
+                }
             }
         }
         neighbours
@@ -243,18 +257,23 @@ impl Representation {
             false => {
                 let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
                 (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
-                let after = Stamp::of(&file.metadata()?);
+                let after = Stamp::from(stat(&file)?);
                 let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
                 (Stored::Whole(bytes.into()), after, strength)
             }
         };
         let validators = stamp.validators(strength, now);
-        let finished = OnceLock::new();
-        Ok(Representation { name, stamp, coding, is_negotiated, content_type, validators, stored, finished })
-    }
-
-    /// Whether its file is this version still.
-    pub fn is_current(&self, root: &Root) -> bool {
-        root.stamp(&self.name).is_ok_and(|stamp| stamp == self.stamp)
+        let (seen, head) = Default::default();
+        Ok(Representation {
+            name,
+            stamp,
+            seen,
+            coding,
+            is_negotiated,
+            content_type,
+            validators,
+            stored,
+            head,
+        })
     }
 }

@@ -2,10 +2,11 @@
 
 use super::path::encode_segment;
 use super::stamp::Stamp;
-use crate::os::files::{Links, Purpose, links_inside, names_in, open_below, open_folder};
+use crate::os::files::{
+    Kind, Links, Purpose, links_inside, names_in, open_below, open_folder, stat, stat_at, stat_below,
+};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A folder, by its path and by its descriptor.
@@ -35,6 +36,15 @@ pub struct Opened {
     pub stamp: Stamp,
 }
 
+/// The versions of a file and of the folder it is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    /// Of the folder: it tells that no name came and none went.
+    pub folder: Stamp,
+    /// Of the file.
+    pub file: Stamp,
+}
+
 /// One of the names in a folder, and what stands under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -53,50 +63,70 @@ impl Root {
     pub fn open(path: &Path, links: Links) -> io::Result<Root> {
         let folder = open_folder(path)?;
         // The open asks for no permission; looking for a name in it does.
-        std::fs::metadata(path.join("."))?;
+        stat_at(&path.join("."))?;
         let links = if links == Links::Inside { links_inside(&folder)? } else { links };
-        let metadata = folder.metadata()?;
-        let identity = (metadata.dev(), metadata.ino());
+        let identity = stat(&folder)?.identity;
         Ok(Root { path: std::path::absolute(path)?, folder, identity, links })
     }
 
-    /// The root anew, where another folder has taken its path: bundlers delete theirs and build it again.
-    pub fn rebuilt(&self) -> io::Result<Option<Root>> {
-        let there = std::fs::metadata(&self.path)?;
-        match (there.dev(), there.ino()) == self.identity {
-            true => Ok(None),
-            false => Root::open(&self.path, self.links).map(Some),
-        }
+    /// The folder that is at the path of this one now: bundlers delete theirs and build it again.
+    pub fn reopen(&self) -> io::Result<Root> {
+        Root::open(&self.path, self.links)
+    }
+
+    /// The version of the folder itself; `None` where another one has taken its path.
+    pub fn own_stamp(&self) -> io::Result<Option<Stamp>> {
+        let there = stat_at(&self.path)?;
+        Ok((there.identity == self.identity).then(|| there.into()))
     }
 
     /// Looks what `name` is and opens it if it is a regular file.
     pub fn entry(&self, name: &str) -> io::Result<Entry> {
-        let metadata = open_below(&self.folder, name, Purpose::Look, self.links)?.metadata()?;
-        if metadata.is_dir() {
-            return Ok(Entry::Folder);
-        }
-        if !metadata.is_file() {
-            return Ok(Entry::Other);
+        match stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.kind {
+            Kind::File => {}
+            Kind::Folder => return Ok(Entry::Folder),
+            Kind::Link | Kind::Other => return Ok(Entry::Other),
         }
         let file = open_below(&self.folder, name, Purpose::Read, self.links)?;
-        let metadata = file.metadata()?;
-        match metadata.is_file() {
-            true => Ok(Entry::File(Opened { file, stamp: Stamp::of(&metadata) })),
-            false => Ok(Entry::Other),
+        let stat = stat(&file)?;
+        match stat.kind {
+            Kind::File => Ok(Entry::File(Opened { file, stamp: stat.into() })),
+            _ => Ok(Entry::Other),
         }
     }
 
-    /// The version that stands under `name` now, resolved as for opening it: a folder on the way may have become a
-    /// link that leads outside.
-    pub fn stamp(&self, name: &str) -> io::Result<Stamp> {
-        let file = open_below(&self.folder, name, Purpose::Look, self.links)?;
-        file.metadata().map(|metadata| Stamp::of(&metadata))
+    /// The versions of the file `name` and of its folder now, in a root whose own version is `own`. Every name on the
+    /// way is looked at: a folder there may have become a link that leads outside.
+    ///
+    /// That costs a system call for each name on the way. Where one is a link, it is resolved as for opening it.
+    pub fn stamps(&self, name: &str, own: Stamp) -> io::Result<Stamps> {
+        let mut folder = own;
+        let ends = name.match_indices('/').map(|(at, _)| at);
+        for end in ends {
+            let stat = stat_below(&self.folder, &name[..end])?;
+            if stat.kind == Kind::Link {
+                return Ok(Stamps { folder: self.folder_stamp(name)?, file: self.stamp(name)? });
+            }
+            folder = stat.into();
+        }
+        Ok(Stamps { folder, file: self.stamp_in_its_folder(name)? })
     }
 
-    /// The same of a folder, wherever a link may lead: good to see that it changed, and for nothing else. It costs
-    /// one system call in the place of three.
+    /// The version of the file `name` now, where its folder was looked at already.
+    pub fn stamp_in_its_folder(&self, name: &str) -> io::Result<Stamp> {
+        let stat = stat_below(&self.folder, name)?;
+        if stat.kind == Kind::Link { self.stamp(name) } else { Ok(stat.into()) }
+    }
+
+    /// The same, resolved as for opening it.
+    fn stamp(&self, name: &str) -> io::Result<Stamp> {
+        Ok(stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.into())
+    }
+
+    /// The version of the folder of `name`, wherever a link may lead: good to see that it changed, and for nothing else.
     pub fn folder_stamp(&self, name: &str) -> io::Result<Stamp> {
-        std::fs::metadata(self.path.join(name)).map(|metadata| Stamp::of(&metadata))
+        let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        Ok(stat_at(&self.path.join(folder))?.into())
     }
 
     /// The names in the folder `name`, as the file system gives them out; `None` for those that are none.
@@ -110,13 +140,13 @@ impl Root {
     /// What a visitor finds under `name` in `folder`: a file, a folder, or nothing that is served.
     pub fn item(&self, folder: &str, name: String) -> Option<Item> {
         let path = format!("{folder}/{name}");
-        let metadata = open_below(&self.folder, &path, Purpose::Look, self.links).ok()?.metadata().ok()?;
-        let bytes = match (metadata.is_file(), metadata.is_dir()) {
-            (true, _) => Some(metadata.len()),
-            (_, true) => None,
-            _ => return None,
+        let stat = stat(&open_below(&self.folder, &path, Purpose::Look, self.links).ok()?).ok()?;
+        let bytes = match stat.kind {
+            Kind::File => Some(stat.bytes),
+            Kind::Folder => None,
+            Kind::Link | Kind::Other => return None,
         };
         let link = encode_segment(&name);
-        Some(Item { name, link, bytes, modified: metadata.mtime() })
+        Some(Item { name, link, bytes, modified: stat.modified.0 })
     }
 }

@@ -1,9 +1,8 @@
 //! What the file system says of a version of a file, and when that is enough to tell versions apart.
 
 use crate::http::validators::{EntityTag, Strength, Validators};
-use std::fs::Metadata;
+use crate::os::files::Stat;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A change that comes so soon after another may bear the same time: the kernel stamps files by a clock that
@@ -24,18 +23,13 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-impl Stamp {
-    /// Reads it off what stat(2) said.
-    pub fn of(metadata: &Metadata) -> Stamp {
-        Stamp {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
+impl From<Stat> for Stamp {
+    fn from(Stat { identity: (device, inode), bytes, modified, changed, .. }: Stat) -> Stamp {
+        Stamp { device, inode, bytes, modified, changed }
     }
+}
 
+impl Stamp {
     /// Length in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes

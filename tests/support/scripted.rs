@@ -6,7 +6,7 @@ use super::{Answer, read_answers};
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
-use onepoll::reactor::kernel::{Kernel, Ready, Token};
+use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -66,6 +66,7 @@ struct Line {
     got: Vec<u8>,
     edge: Readiness,
     token: Option<Token>,
+    watched: Watched,
     calls: usize,
     fate: Fate,
 }
@@ -221,6 +222,7 @@ impl Client {
             got: Vec::new(),
             edge: Readiness::default(),
             token: None,
+            watched: Watched::No,
             calls: 0,
             fate: Fate::Open,
         };
@@ -339,6 +341,7 @@ impl Kernel for Script {
         }
         for Client(line) in &world.accepted {
             let line = &mut *line.borrow_mut();
+            line.edge.writable &= line.watched == Watched::ReadsAndWrites;
             if let (Some(token), true) = (line.token, line.edge != Readiness::default()) {
                 ready.push(Ready::Socket(token, std::mem::take(&mut line.edge)));
             }
@@ -367,9 +370,10 @@ impl Kernel for Script {
 
     fn stop_listening(&mut self) {}
 
-    fn watch(&mut self, socket: &mut Socket, token: Token) -> io::Result<()> {
+    fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
         let line = &mut *socket.0.borrow_mut();
-        line.token = Some(token);
+        assert_eq!(before, line.watched);
+        (line.token, line.watched) = (Some(token), now);
         line.edge = line.input();
         line.edge.writable |= line.window > 0;
         Ok(())
