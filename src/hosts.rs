@@ -47,8 +47,9 @@ fn is_address(host: &str) -> bool {
 
 /// RFC 6761 §6.3 keeps these names for the machine itself.
 fn is_below_localhost(host: &str) -> bool {
-    let last = host.rsplit('.').next().unwrap_or_default();
-    last.eq_ignore_ascii_case("localhost")
+    let (above, last) =
+        host.split_at_checked(host.len().saturating_sub("localhost".len())).unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost") && (above.is_empty() || above.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ pub enum Framing {
 impl Framing {
     /// What `Content-Length` and `Transfer-Encoding` say together.
     pub fn of(fields: Fields<'_>, version: Version) -> Result<Framing, Refusal> {
+        if fields.lacks(["content-length", "transfer-encoding"]) {
+            return Ok(Framing::Length(0));
+        }
         let length = fields.only("content-length", "more than one Content-Length field")?;
         let mut codings = fields.members("transfer-encoding").peekable();
         if codings.peek().is_none() {

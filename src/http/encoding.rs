@@ -52,16 +52,16 @@ impl Accepted {
         }
         let mut said = [None; 4];
         let mut said_of_others = None;
-        for member in fields.members("accept-encoding") {
+        fields.members("accept-encoding").for_each(|member| {
             let mut parts = member.split(|byte| *byte == b';').map(trim);
             let name = parts.next().unwrap_or_default();
             let said = match Coding::named(name) {
                 Some(coding) => &mut said[coding as usize],
                 None if name == b"*" => &mut said_of_others,
-                None => continue,
+                None => return,
             };
             said.get_or_insert_with(|| weight(parts));
-        }
+        });
         let unsaid = |coding| if coding == Coding::Identity { 1 } else { 0 };
         let weight = |coding| said[coding as usize].or(said_of_others).unwrap_or(unsaid(coding));
         let mut codings = Coding::ALL;

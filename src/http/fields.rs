@@ -44,7 +44,7 @@ pub struct Fields<'a> {
 
 /// Which names may be among the fields: a bit for each, that another name may share.
 #[derive(Clone, Copy)]
-struct Filter(u64);
+struct Filter(u128);
 
 impl Filter {
     fn of(list: &[httparse::Header<'_>]) -> Filter {
@@ -57,9 +57,11 @@ impl Filter {
     }
 
     #[inline(always)]
-    fn bit(name: &str) -> u64 {
-        let (length, first) = (name.len(), name.as_bytes().first().map_or(0, u8::to_ascii_lowercase));
-        1 << ((3 * length + usize::from(first)) % 64)
+    fn bit(name: &str) -> u128 {
+        // The lowest five bits of a letter are the same for both of its cases. By the length modulo 3, those that
+        // are looked up differ from the others with their letter that browsers send.
+        let letter = usize::from(name.as_bytes().first().map_or(0, |first| first & 0x1f));
+        1 << (3 * letter + name.len() % 3)
     }
 }
 
@@ -82,6 +84,12 @@ impl<'a> Fields<'a> {
             }
             _ => Err(Refusal::bad("a field line is not \"name: value\"")),
         }
+    }
+
+    /// Whether it is certain that there is no field called by one of `names`: one test for all of them.
+    #[inline(always)]
+    pub fn lacks<const N: usize>(self, names: [&'static str; N]) -> bool {
+        !names.into_iter().any(|name| self.filter.may_have(name))
     }
 
     /// The values of every field line called `name` (compared without case), without the white space

@@ -135,14 +135,31 @@ impl Lines {
     }
 }
 
-/// Where the first control byte other than a tab is. Most bytes are none, so they are judged a chunk at a time, which
-/// compiles to a few vector instructions.
+/// Where the first control byte other than a tab is. Most bytes are none, so they are judged a word at a time.
 fn first_control(bytes: &[u8]) -> Option<usize> {
-    const CHUNK: usize = 16;
-    let is_control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
-    let is_clean = |chunk: &&[u8]| !chunk.iter().fold(false, |found, byte| found | is_control(byte));
-    let clean = bytes.chunks_exact(CHUNK).take_while(is_clean).count() * CHUNK;
-    bytes[clean..].iter().position(is_control).map(|at| clean + at)
+    let (words, rest) = bytes.as_chunks();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for (at, word) in words.iter().enumerate() {
+        let found = controls(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(8 * at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let found = controls(u64::from_le_bytes(last));
+    (found != 0).then(|| 8 * words.len() + found.trailing_zeros() as usize / 8)
+}
+
+/// The bytes of `word` that are control bytes and no tab: the highest bit of each is set in the result, and no other.
+fn controls(word: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = 0x80 * EACH;
+    // Without their highest bits, adding to one byte never carries into the next.
+    let ascii = word & !HIGHEST;
+    let not_below_space = ascii + (0x80 - u64::from(b' ')) * EACH;
+    let not_tab = (ascii ^ (u64::from(b'\t') * EACH)) + 0x7f * EACH;
+    let not_delete = (ascii ^ (0x7f * EACH)) + 0x7f * EACH;
+    (!not_below_space & not_tab | !not_delete) & !word & HIGHEST
 }
 
 #[cfg(test)]
@@ -220,5 +237,20 @@ mod tests {
         let mut scan = TrailerScan::default();
         assert_eq!(scan.find(b"\r", &LIMITS), Ok(None));
         assert_eq!(scan.find(b"\r\nGET", &LIMITS), Ok(Some(2)));
+    }
+
+    #[test]
+    fn the_first_control_byte_is_found_wherever_it_stands() {
+        let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+        for byte in 0..=u8::MAX {
+            for neighbour in [0, b'\t', b' ', b'~', 0x7f, 0x80, 0x89, 0xff] {
+                for at in 0..19 {
+                    let mut bytes = [neighbour; 19];
+                    bytes[..at].fill(b'a');
+                    bytes[at] = byte;
+                    assert_eq!(first_control(&bytes), bytes.iter().position(is_control), "{bytes:?}");
+                }
+            }
+        }
     }
 }

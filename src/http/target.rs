@@ -5,8 +5,8 @@ use super::Refusal;
 use super::byteset::ByteSet;
 use std::net::Ipv6Addr;
 
-/// What a host's name is made of (RFC 3986 §3.2.2).
-const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=%");
+/// What a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
+const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
 
 /// What most targets are made of: it means nothing but itself, so there is nothing more to look for.
 const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
@@ -88,10 +88,15 @@ pub fn host(text: &str) -> Option<&str> {
     let (host, port) = text.split_at(host_end);
     let is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && NAME.has_all(host.as_bytes()) && is_percent_encoded(host),
+        None => is_name(host),
     };
     let port_is_good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
     (is_good && port_is_good).then_some(host)
+}
+
+fn is_name(text: &str) -> bool {
+    let is_encoded = || is_percent_encoded(text) && text.bytes().all(|byte| byte == b'%' || NAME.has(byte));
+    !text.is_empty() && (NAME.has_all(text.as_bytes()) || is_encoded())
 }
 
 fn is_port(text: &str) -> bool {

@@ -24,14 +24,15 @@ pub enum Persistence {
 impl Persistence {
     /// What `Connection` says, and where it says nothing the version.
     pub fn of(fields: Fields<'_>, version: Version) -> Persistence {
-        let says = |option: &str| {
-            let mut members = fields.members("connection");
-            members.any(|member| member.eq_ignore_ascii_case(option.as_bytes()))
-        };
+        let (mut close, mut keep_alive) = (false, false);
+        fields.members("connection").for_each(|option| {
+            close |= option.eq_ignore_ascii_case(b"close");
+            keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        });
         match version {
-            _ if says("close") => Persistence::Close,
+            _ if close => Persistence::Close,
             Version::Http11 => Persistence::KeepAlive,
-            Version::Http10 if says("keep-alive") => Persistence::KeepAliveSaid,
+            Version::Http10 if keep_alive => Persistence::KeepAliveSaid,
             Version::Http10 => Persistence::Close,
         }
     }
