@@ -5,6 +5,7 @@ mod scripted;
 use divan::{Bencher, black_box};
 use onepoll::access::{AccessLog, Exchange};
 use onepoll::http::HeadLimits;
+use onepoll::http::conditional::evaluate;
 use onepoll::http::date::Date;
 use onepoll::http::fields::Slots;
 use onepoll::http::lines::HeadScan;
@@ -12,7 +13,10 @@ use onepoll::http::range::select;
 use onepoll::http::request::Request;
 use onepoll::http::response::Head;
 use onepoll::http::status::Status;
+use onepoll::http::validators::{EntityTag, Strength, Validators};
 use onepoll::http::version::Persistence;
+use onepoll::site::Hidden;
+use onepoll::site::path::SitePath;
 use scripted::{HEAD, Visit};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::SystemTime;
@@ -29,6 +33,22 @@ fn find_the_end_of_a_head() -> bool {
 #[divan::bench]
 fn parse_a_head() -> bool {
     Request::parse(black_box(HEAD), &mut Slots::new()).is_ok()
+}
+
+#[divan::bench]
+fn decode_a_path() -> bool {
+    SitePath::decode(black_box("/assets/pictures/a%20few%20words.png"), Hidden::Absent).is_some()
+}
+
+#[divan::bench]
+fn check_conditions(bencher: Bencher) {
+    let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"400-1\", \"400-2\"\r\n\
+        If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+    let etag = EntityTag { opaque: "400-2".to_owned(), strength: Strength::Strong };
+    let validators = Validators { etag, modified: Some(784_111_777) };
+    let mut slots = Slots::new();
+    let Ok(request) = Request::parse(head, &mut slots) else { unreachable!("it is well-formed") };
+    bencher.bench_local(|| evaluate(black_box(request.fields), black_box(&validators)));
 }
 
 #[divan::bench]

@@ -48,6 +48,7 @@ impl Visit {
         self.context.begin_turn(Instant::now(), SystemTime::now());
         self.connection.transport().asks = true;
         self.connection.learn(Readiness::UNKNOWN);
+        self.connection.hear(&mut self.context);
         self.connection.drive(&mut self.context)
     }
 }

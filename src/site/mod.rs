@@ -6,7 +6,7 @@
 //! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
 //! ahead of time, and the rest is sent a bounded part a turn.
 
-mod path;
+pub mod path;
 mod root;
 mod stamp;
 mod freshness;
