@@ -63,7 +63,8 @@ impl Kernel for Epoll {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,
         }
-        trace!("epoll_wait(timeout {timeout:?}) = {} events", self.events.iter().count());
+        let timeout = timeout.map_or(-1, |timeout| timeout.as_micros().div_ceil(1000) as i64);
+        trace!("epoll_wait(timeout {timeout} ms) = {} events", self.events.iter().count());
         for event in &self.events {
             match event.token() {
                 LISTENER => ready.push(Ready::Listener),

@@ -117,7 +117,7 @@ impl<K: Kernel> Reactor<K> {
         self.drive_heard();
         self.expire();
         self.work = self.context.service.site.work(now);
-        self.context.access.flush();
+        self.context.access.end_turn(now);
         Ok(())
     }
 
@@ -266,8 +266,8 @@ impl<K: Kernel> Reactor<K> {
             Ending::Until(time) => Some(time),
             Ending::NotYet | Ending::Now => None,
         };
-        let next =
-            [self.deadlines.next(&self.context.service.limits), self.accepting.deadline(), work, grace];
+        let deadline = self.deadlines.next(&self.context.service.limits);
+        let next = [deadline, self.accepting.deadline(), self.context.access.due(), work, grace];
         let next = next.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(self.context.now))
     }
