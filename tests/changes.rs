@@ -2,12 +2,14 @@
 
 mod support;
 
+use onepoll::http::encoding::Coding;
 use onepoll::limits::Limits;
+use onepoll::site::{Found, Moment, Policy, Site, Stored, Wanted};
 use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::visitor::Visitor;
 use support::{folder, pattern, serve};
 
@@ -216,6 +218,35 @@ fn a_root_that_is_swapped_by_rename() {
         fs::remove_dir_all(&last).unwrap();
         Sees::Content(content)
     });
+}
+
+/// Who was read first may be answered last, by an older look at the root: what is found then is not fresh for others.
+#[test]
+fn a_root_that_is_swapped_while_pipelined_requests_wait() {
+    let outside = folder(&[("root/a", b"old"), ("root/b", b"old"), ("next/a", b"new"), ("next/b", b"new")]);
+    let [root, next, last] = ["root", "next", "last"].map(|name| outside.path().join(name));
+    let site = Site::open(&root, Policy::default()).unwrap();
+    let time = SystemTime::now() + Duration::from_secs(10);
+    let find = |path, read| {
+        let wanted = Wanted { codings: &[Coding::Identity], is_held: &|_| false };
+        match site.find(path, &wanted, Moment { time, read }) {
+            Ok(Found::File(found)) => match &found.stored {
+                Stored::Whole(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                Stored::Large { .. } => panic!("{path} is small"),
+            },
+            _ => panic!("{path} is a file"),
+        }
+    };
+    for path in ["/a", "/b"] {
+        assert_eq!(find(path, site.tick()), "old", "now it is kept");
+    }
+    let pipelined = site.tick();
+    assert_eq!(find("/a", pipelined), "old");
+    fs::rename(&root, &last).unwrap();
+    fs::rename(&next, &root).unwrap();
+    let asked_since = site.tick();
+    find("/b", pipelined);
+    assert_eq!(find("/b", asked_since), "new");
 }
 
 /// More than the buffers of two sockets and a turn can have taken when nobody has read yet.

@@ -238,22 +238,23 @@ impl Site {
         wanted: &Wanted<'_>,
         read: Tick,
     ) -> Result<Option<Found>, Missing> {
-        let look = self.clock.now();
+        // A look below the root is no fresher than the one at the root itself.
         if !resource.seen.is_after(read) {
             let base = self.base(read)?;
             if !resource.is_current(&base.root, base.stamp) {
                 return Ok(None);
             }
-            resource.seen.set(look);
+            resource.seen.set(base.seen);
         }
         let found = self.select(path, resource, wanted);
         if let Found::File(it) = &found
             && !it.seen.is_after(read)
         {
-            if !resource.is_current_in(it, &self.base(read)?.root) {
+            let base = self.base(read)?;
+            if !resource.is_current_in(it, &base.root) {
                 return Ok(None);
             }
-            it.seen.set(look);
+            it.seen.set(base.seen);
         }
         Ok(Some(found))
     }
