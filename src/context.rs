@@ -99,6 +99,13 @@ impl Context {
         is_news
     }
 
+    /// Names that one listing may read or write at once: as many as each of the others, or whoever comes last would
+    /// wait for all of them. In one turn a connection ends a listing and begins another at most, hence the 2.
+    pub fn names_for_one(&self) -> usize {
+        let share = NAMES_PER_TURN / 2 / self.service.site.listed().max(1);
+        share.min(self.names_left)
+    }
+
     /// A new turn begins.
     pub fn begin_turn(&mut self, now: Instant, wall: SystemTime) {
         self.now = now;

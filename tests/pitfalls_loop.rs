@@ -375,3 +375,27 @@ fn pitfall_20_a_large_file_is_sent_a_part_a_turn() {
     world.run();
     assert!(large.answers()[0].body == pattern(LARGE_BYTES));
 }
+
+/// Symptom: a small folder is not shown for as long as somebody else lists large ones, one behind the other.
+#[test]
+fn pitfall_13_listings_of_one_client_do_not_hold_up_those_of_another() {
+    // With the folder itself and the one above, one less than what six turns read.
+    const NAMES: usize = 1197;
+    let root = folder(&[("small/shown", b"")]);
+    std::fs::create_dir(root.path().join("large")).unwrap();
+    for number in 0..NAMES {
+        let name = root.path().join(format!("large/{number}"));
+        std::fs::hard_link(root.path().join("small/shown"), name).unwrap();
+    }
+    let mut world = world(root.path());
+    let large = b"GET /large/ HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20);
+    let greedy = [(); 3].map(|()| world.connect_saying(&large));
+    world.turn([]);
+    let other = world.connect_saying(b"GET /small/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    while other.got_bytes() == 0 {
+        world.turn([]);
+    }
+    let before = greedy.iter().map(|client| client.answers().len()).sum::<usize>();
+    assert!(before < 5, "{before} listings of others came first");
+    assert_eq!(other.statuses(), [200]);
+}

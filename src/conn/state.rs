@@ -202,15 +202,21 @@ impl<T: Transport> Turn<'_, T> {
         let Parsed { head_bytes, pending } = parsed;
         match pending {
             Pending::Body(body) => self.consume(head_bytes, body),
-            Pending::Listing(mut listing) => match listing.step(&mut self.context.names_left) {
-                Some(response) => Ok(Next::Go(self.resume(head_bytes, |request, client, context| {
-                    Ok(answer::complete(request, response, client, context))
-                })?)),
-                None => {
-                    let pending = Pending::Listing(listing);
-                    Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
+            Pending::Listing(mut listing) => {
+                let names = self.context.names_for_one();
+                let mut names_left = names;
+                let response = listing.step(&mut names_left);
+                self.context.names_left -= names - names_left;
+                match response {
+                    Some(response) => Ok(Next::Go(self.resume(head_bytes, |request, client, context| {
+                        Ok(answer::complete(request, response, client, context))
+                    })?)),
+                    None => {
+                        let pending = Pending::Listing(listing);
+                        Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
+                    }
                 }
-            },
+            }
         }
     }
 

@@ -211,6 +211,11 @@ impl Site {
         }
     }
 
+    /// How many folders are being listed.
+    pub fn listed(&self) -> usize {
+        Arc::strong_count(&self.listed) - 1
+    }
+
     /// Closes the files that are kept open, since descriptors ran out, and says whether there were any.
     pub fn close_files(&self) -> bool {
         lock(&self.cache).close_files()
@@ -293,7 +298,7 @@ impl Site {
         if self.policy.listing == Listing::Off {
             return Err(Missing::NotThere);
         }
-        if Arc::strong_count(&self.listed) > LISTED_MAX {
+        if self.listed() >= LISTED_MAX {
             return Err(Missing::NotNow);
         }
         let (root, listed) = (root.clone(), self.listed.clone());
