@@ -188,6 +188,25 @@ fn pitfall_11_who_is_not_idle_keeps_its_place() {
     assert_eq!(new.statuses(), [200]);
 }
 
+/// Symptom: where more clients ask at a time than one wait tells of, those that it leaves out lose their places.
+#[test]
+fn pitfall_11_who_has_asked_already_keeps_its_place() {
+    let root = site();
+    let many = GET.repeat(200);
+    let more: [(&[&[u8]], usize); 4] =
+        [(&[GET], 2), (&[GET, GET, GET], 4), (&[&many], 201), (&[&GET[..9], &GET[9..]], 2)];
+    for (parts, answers) in more {
+        let mut world = Loop::new(root.path(), Limits { connections_max: 1, ..Limits::default() });
+        let old = world.connect_saying(GET);
+        old.brings(parts.iter().flat_map(|bytes| [Comes::Later, part(bytes)]));
+        let new = world.connect_saying(GET);
+        // Both connect before the first turn, and the rest comes while it lasts.
+        world.run();
+        assert_eq!((old.answers().len(), old.fate()), (answers, Fate::Closed));
+        assert_eq!(new.statuses(), [200]);
+    }
+}
+
 /// Symptom: of many that connect at the same moment, those are thrown out that had no time yet to ask for anything.
 #[test]
 fn pitfall_11_who_has_just_come_keeps_its_place() {

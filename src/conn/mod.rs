@@ -11,6 +11,7 @@ pub use io::Id;
 pub use wire::Wait;
 
 use crate::context::Context;
+use io::Moved;
 use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::net::IpAddr;
@@ -51,13 +52,17 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Reads ahead of a [`Connection::drive`], where it was parked and a request may have come: when all who are ready
-    /// were heard, one look at the disk is fresh enough for all of them.
-    pub fn hear(&mut self, context: &mut Context) {
-        if matches!(self.state, State::Reading)
-            && self.wire.out.outbox.is_empty()
-            && let Err(error) = self.wire.receive(context)
-        {
-            self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
+    /// were heard, one look at the disk is fresh enough for all of them. Says whether anything came.
+    pub fn hear(&mut self, context: &mut Context) -> bool {
+        if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
+            return false;
+        }
+        match self.wire.receive(context) {
+            Ok(moved) => moved != Moved::WouldBlock,
+            Err(error) => {
+                self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
+                true
+            }
         }
     }
 

@@ -164,8 +164,10 @@ impl<K: Kernel> Reactor<K> {
                 self.drive_heard();
             }
             let dispensable = self.is_full().then(|| self.dispensable());
-            if let Some(Err(room_at)) = dispensable {
-                return self.accepting.pause_for_room(room_at, self.context.now);
+            match dispensable {
+                Some(Err(room_at)) => return self.accepting.pause_for_room(room_at, self.context.now),
+                Some(Ok(key)) if !self.is_silent(key) => continue,
+                _ => {}
             }
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
@@ -203,6 +205,18 @@ impl<K: Kernel> Reactor<K> {
         let (_, since) = self.slots[silent].connection.waits();
         let time = since + FIRST_REQUEST;
         if time <= self.context.now { Ok(silent) } else { Err(Some(time)) }
+    }
+
+    /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
+    fn is_silent(&mut self, key: usize) -> bool {
+        let slot = &mut self.slots[key];
+        slot.connection.learn(Readiness::UNKNOWN);
+        let came = slot.connection.hear(&mut self.context);
+        if came {
+            let id = slot.connection.id();
+            self.drive(Token { key, id }, Connection::drive);
+        }
+        !came
     }
 
     /// The first request is often here already: a new connection is heard at once.
