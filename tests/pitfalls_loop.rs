@@ -221,6 +221,26 @@ fn pitfall_11_who_has_just_come_keeps_its_place() {
     assert!(clients.iter().all(|client| client.statuses() == [200]));
 }
 
+/// Symptom: behind a stop of the process, or a disk that took long, clients are told that they were late who were not.
+#[test]
+fn pitfall_16_what_came_in_time_and_was_not_told_of_yet() {
+    let root = site();
+    let Limits { idle_timeout, head_timeout, body_timeout, .. } = Limits::default();
+    let post = [POST_HEAD, &[b'a'; 1000]].concat();
+    for (request, here, time) in
+        [(GET, 0, idle_timeout), (GET, 9, head_timeout), (&post, POST_HEAD.len() + 9, body_timeout)]
+    {
+        let mut world = world(root.path());
+        let client = world.connect([]);
+        client.brings((here > 0).then(|| part(&request[..here])));
+        world.pass(time - MILLISECOND);
+        client.says_unnoticed(&request[here..]);
+        world.pass(MILLISECOND);
+        assert_eq!((client.statuses(), client.fate()), (vec![200], Fate::Open), "{time:?}");
+        assert_closed_after(&mut world, &client, idle_timeout);
+    }
+}
+
 /// Symptom: one client that went away before it was accepted ends the loop, or keeps those behind it out.
 #[test]
 fn pitfall_12_aborted_before_it_was_accepted() {

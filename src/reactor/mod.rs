@@ -144,11 +144,17 @@ impl<K: Kernel> Reactor<K> {
         self.heard = heard;
     }
 
-    /// Sends off whoever waited too long: O(1) for each of them.
+    /// Sends off whoever waited too long: O(1) for each of them. What it waited for may be here already, if no event
+    /// has told of it yet: the process was stopped for a while, or there were more events than one wait brings.
     fn expire(&mut self) {
         while let Some(key) = self.deadlines.expired(self.context.now, &self.context.service.limits) {
-            let id = self.slots[key].connection.id();
-            self.drive(Token { key, id }, Connection::expire);
+            let connection = &mut self.slots[key].connection;
+            connection.learn(Readiness::UNKNOWN);
+            let token = Token { key, id: connection.id() };
+            self.drive(token, Connection::drive);
+            if self.deadlines.expired(self.context.now, &self.context.service.limits) == Some(key) {
+                self.drive(token, Connection::expire);
+            }
         }
     }
 

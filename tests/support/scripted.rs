@@ -240,6 +240,11 @@ impl Client {
         line.raise(line.input());
     }
 
+    /// More bytes come, and no event tells of them yet.
+    pub fn says_unnoticed(&self, bytes: &[u8]) {
+        self.0.borrow_mut().comes.push_back(part(bytes));
+    }
+
     /// More bytes come, at once.
     pub fn says(&self, bytes: &[u8]) {
         self.brings([part(bytes)]);
