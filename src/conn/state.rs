@@ -296,8 +296,9 @@ impl<T: Transport> Turn<'_, T> {
     fn write(&mut self, after: After) -> Result<Next, Stop> {
         let out = &mut self.wire.out;
         if !out.outbox.is_empty() {
-            let has_more = out.file.as_ref().is_some_and(Sending::has_more);
-            let follow = if has_more { Follow::More } else { Follow::Nothing };
+            // What follows at once leaves in the same packet: the file, or the end of all that we send.
+            let has_file = out.file.as_ref().is_some_and(Sending::has_more);
+            let follow = if has_file || after != After::Read { Follow::More } else { Follow::Nothing };
             return self.flush(State::Writing(after), follow);
         }
         let Some(sending) = &mut out.file else { return Ok(Next::Go(self.finish(after)?)) };

@@ -86,7 +86,8 @@ impl Client {
         while self.verdict == Verdict::Again {
             self.verdict = self.connection.drive(context);
         }
-        assert!(!self.connection.transport().held_back, "nothing follows what was said to be followed");
+        let is_let_go = self.verdict == Verdict::Closed || !self.connection.transport().held_back;
+        assert!(is_let_go, "nothing follows what was said to be followed");
     }
 }
 
@@ -126,6 +127,7 @@ impl Transport for Pipe {
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
+        self.held_back = false;
         self.shut = true;
         Ok(())
     }
