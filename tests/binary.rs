@@ -441,6 +441,7 @@ fn a_signal_lets_what_is_in_flight_finish() {
         let mut start = [0; 12];
         download.read_exact(&mut start).unwrap();
         assert_eq!(read_kept(&mut kept, "/").text(), "here");
+        program.told("#4 accepted");
 
         program.signal(signal);
         for idle in [&mut kept, &mut silent] {

@@ -220,17 +220,6 @@ fn at_the_cap_the_longest_idle_connection_makes_room() {
 }
 
 #[test]
-fn a_connection_that_never_asked_is_idle_too() {
-    let root = site();
-    let (epoll, address) = listen();
-    let reactor = reactor(epoll, root.path(), Limits { connections_max: 1, ..Limits::default() });
-    let (silent, mut second) = (connect(address), connect(address));
-    start(reactor);
-    assert_eq!(exchange(&mut second, GET), 200);
-    assert_eq!(read_to_end(silent), b"");
-}
-
-#[test]
 fn with_none_idle_accepting_pauses_until_a_connection_ends() {
     let root = site();
     let address = serve(root.path(), Limits { connections_max: 1, ..Limits::default() });

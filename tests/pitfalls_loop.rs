@@ -221,6 +221,17 @@ fn pitfall_11_who_has_just_come_keeps_its_place() {
     assert!(clients.iter().all(|client| client.statuses() == [200]));
 }
 
+/// Symptom: a client that connects and says nothing keeps its place for as long as it likes.
+#[test]
+fn pitfall_11_who_never_asks_makes_room() {
+    let root = site();
+    let mut world = Loop::new(root.path(), Limits { connections_max: 1, ..Limits::default() });
+    let [silent, new] = [world.connect([]), world.connect_saying(GET)];
+    world.pass(SECOND);
+    assert_eq!((silent.got(), silent.fate()), (vec![], Fate::Closed));
+    assert_eq!(new.statuses(), [200]);
+}
+
 /// Symptom: behind a stop of the process, or a disk that took long, clients are told that they were late who were not.
 #[test]
 fn pitfall_16_what_came_in_time_and_was_not_told_of_yet() {

@@ -372,7 +372,8 @@ fn pitfall_14_the_backlog_is_set_on_purpose() {
                 .unwrap_or_else(|error| panic!("{error} for number {number}"))
         })
         .collect();
-    for _ in connected {
+    for mut stream in connected {
+        stream.write_all(b"G").unwrap();
         listener.accept().unwrap();
     }
 }
@@ -427,6 +428,18 @@ fn pitfall_18_silent_connections_before_a_page() {
         assert_serves(address);
         drop(silent);
     }
+}
+
+/// Symptom: the loop wakes for each connection, finds nothing to read, and wakes again.
+#[test]
+fn pitfall_18_a_connection_comes_with_its_first_bytes() {
+    let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut client = connect(listener.local_addr().unwrap());
+    assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    client.write_all(b"G").unwrap();
+    let (mut accepted, _) = listener.accept().unwrap();
+    let mut bytes = [0; 2];
+    assert_eq!((accepted.read(&mut bytes).unwrap(), bytes[0]), (1, b'G'));
 }
 
 /// Symptom: the server hangs in `open` on a FIFO that nobody writes to, or reads a device without end.

@@ -4,7 +4,8 @@ use crate::conn::transport::{Follow, Transport};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 /// Every socket that has a descriptor, blocking or not, carries a connection.
 impl<S: AsFd> Transport for S {
@@ -29,6 +30,23 @@ impl<S: AsFd> Transport for S {
     fn shutdown(&mut self) -> io::Result<()> {
         Ok(rustix::net::shutdown(self, Shutdown::Write)?)
     }
+}
+
+/// Lets `listener` give out a connection when its first bytes are here, or after `patience`, rounded up to a second
+/// (tcp(7), TCP_DEFER_ACCEPT): so whoever accepts it finds something to read, and sleeps and wakes once less.
+///
+/// Neither std nor rustix has a way to ask for this yet (rust-lang/rust#119639).
+#[cfg(target_os = "linux")]
+pub fn defer_accept(listener: &impl AsRawFd, patience: Duration) -> io::Result<()> {
+    use uapi::c::{IPPROTO_TCP, TCP_DEFER_ACCEPT};
+    let seconds = patience.as_millis().div_ceil(1000) as i32;
+    Ok(uapi::setsockopt(listener.as_raw_fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds)?)
+}
+
+/// Elsewhere a connection is given out as soon as it is there.
+#[cfg(not(target_os = "linux"))]
+pub fn defer_accept(_: &impl AsRawFd, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 /// From the kernel's pages to the socket, without a copy to us and back (sendfile(2)).
