@@ -13,7 +13,7 @@ pub const TARGET: &str = "access";
 const LOGGED_BYTES_MAX: usize = 1024;
 
 /// How long lines are kept back for others to leave with them: nobody who watches notices, and a busy server writes
-/// a hundred times a second instead of at every turn, which costs a tenth of its time.
+/// a hundred times a second instead of at every turn, which costs up to a tenth of its time.
 const HELD: Duration = Duration::from_millis(10);
 
 /// Bytes of lines that leave at once.

@@ -44,7 +44,7 @@ pub fn respond(
     client: Client<'_>,
     context: &mut Context,
 ) -> Result<Answered, Box<Listing>> {
-    let is_for_us = request.host.is_none_or(|host| context.goes_by(host));
+    let is_for_us = request.host.is_none_or(|host| context.service.hosts.include(host));
     let moment = Moment { time: context.date.time(), read: client.read };
     let reply = match is_for_us {
         true => routes::dispatch(request, &context.service.site, moment),

@@ -32,7 +32,6 @@ pub struct Context {
     pub access: AccessLog,
     /// Names that listings may still read or write this turn, all together: a few microseconds each.
     pub names_left: usize,
-    last_host: String,
     refused_hosts: Vec<String>,
     /// Room for the busy.
     pub buffers: Buffers,
@@ -71,22 +70,9 @@ impl Context {
             date,
             access,
             names_left,
-            last_host: String::new(),
             refused_hosts: Vec::new(),
             buffers,
         }
-    }
-
-    /// Whether this server goes by `host`. Most clients name the one that was named before, which was judged then.
-    pub fn goes_by(&mut self, host: &str) -> bool {
-        if host == self.last_host {
-            return true;
-        }
-        let is_ours = self.service.hosts.include(host);
-        if is_ours {
-            host.clone_into(&mut self.last_host);
-        }
-        is_ours
     }
 
     /// Whether nobody was told yet that `host` was refused: once is enough.

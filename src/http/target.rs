@@ -8,9 +8,6 @@ use std::net::Ipv6Addr;
 /// What a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
 const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
 
-/// What most targets are made of: it means nothing but itself, so there is nothing more to look for.
-const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
-
 /// What a request is for (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
@@ -45,9 +42,6 @@ impl<'a> Target<'a> {
     /// Reads the target of a request with any other method.
     pub fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Refusal> {
         let text = visible(bytes)?;
-        if bytes.starts_with(b"/") && PLAIN.has_all(bytes) {
-            return Ok(Target::Path { path: text, query: None, host: None });
-        }
         if text == "*" {
             return Ok(Target::Asterisk);
         }
