@@ -84,6 +84,7 @@ impl Client {
         self.connection.learn(readiness);
         self.verdict = Verdict::Again;
         while self.verdict == Verdict::Again {
+            context.begin_turn(context.now, UNIX_EPOCH);
             self.verdict = self.connection.drive(context);
         }
         let is_let_go = self.verdict == Verdict::Closed || !self.connection.transport().held_back;
