@@ -3,6 +3,7 @@
 
 pub mod sockets;
 pub mod files;
+pub mod stderr;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,0 +1,139 @@
+//! Whoever reads the log may be slow, or gone: the server goes on, and says how many lines it lost.
+
+mod support;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+use support::program::{PATH, Program, onepoll, prepared};
+use support::visitor::Visitor;
+use support::{PATIENCE, folder};
+
+/// Requests of which the lines are more than any pipe, socket or terminal holds.
+const MANY: usize = 10_000;
+
+/// What stands behind the count.
+const LOST: &str = " lines of this log are lost";
+
+/// Asks for so many files, each of which is a line, and reads the answers.
+fn ask_many(address: SocketAddr, count: usize) {
+    let mut visitor = Visitor::of(address);
+    for number in 0..count {
+        visitor.send("HEAD", &format!("/{number}"), "");
+        assert_eq!(visitor.read("HEAD").status, 404);
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let root = folder(&[]);
+    for (name, ours, theirs) in [pipe(), socket(), terminal()] {
+        let (program, address) = Program::start(onepoll().arg(root.path()).stderr(theirs));
+        ask_many(address, MANY);
+        // Now somebody reads, so one more line has room, and the count before it.
+        let lines = lines(ours);
+        let mut seen = Vec::new();
+        let mut more = 0;
+        let began = Instant::now();
+        while !seen.iter().any(|line: &String| line.contains(LOST)) {
+            assert!(began.elapsed() < PATIENCE, "{name}: the count is not told");
+            ask_many(address, 1);
+            more += 1;
+            seen.extend(lines.try_iter());
+        }
+        program.signal(Signal::TERM);
+        assert_eq!(program.end().0.code(), Some(0), "{name}");
+        seen.extend(lines);
+        let mut known = 0;
+        let mut lost = 0;
+        for line in &seen {
+            match line.strip_prefix("onepoll: ").and_then(|line| line.split_once(LOST)) {
+                Some((count, _)) => lost += count.parse::<usize>().unwrap(),
+                None if line.contains("INFO  stopping") => {}
+                None => {
+                    let is_whole =
+                        line.starts_with("127.0.0.1 - - [") && line.ends_with(r#"" 404 - "-" "-""#);
+                    assert!(is_whole, "{name}: {line:?}");
+                    known += 1;
+                }
+            }
+        }
+        assert!(lost > 0 && known > 0, "{name}: {lost} of {known}");
+        assert_eq!(known + lost, MANY + more, "{name}: every line is there, or was counted");
+    }
+}
+
+#[test]
+fn a_reader_may_leave_after_the_first_line() {
+    let root = folder(&[]);
+    let (_, ours, theirs) = pipe();
+    let (program, address) = Program::start(onepoll().arg(root.path()).stderr(theirs));
+    ask_many(address, 1);
+    let mut first = String::new();
+    BufReader::new(ours).read_line(&mut first).unwrap();
+    assert!(first.contains("HEAD /0 "), "{first}");
+    ask_many(address, MANY);
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+}
+
+#[test]
+fn a_log_in_a_file_has_every_line_behind_what_was_there() {
+    let root = folder(&[]);
+    let log = root.path().join("log");
+    fs::write(&log, "before\n").unwrap();
+    // As a shell opens it, with a position that all who write share.
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"exec 2>"$1"; echo first >&2; exec "$0" "$2""#, PATH]).arg(&log).arg(root.path());
+    let (program, address) = Program::start(&mut prepared(shell));
+    ask_many(address, MANY);
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(log.lines().next(), Some("first"));
+    let mut asked = log.lines().filter_map(|line| line.split_once("HEAD /")?.1.split_once(' '));
+    assert!((0..MANY).all(|number| asked.next().unwrap().0 == number.to_string()));
+    assert_eq!(log.lines().count(), 1 + MANY + 1, "and that it stops");
+}
+
+/// What is written until the end, which is an error where it is that of a terminal.
+fn lines(ours: File) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(ours).split(b'\n').map_while(Result::ok) {
+            sender.send(String::from_utf8(line).unwrap().trim_end().to_owned()).unwrap();
+        }
+    });
+    lines
+}
+
+/// What something is called, our end of it, and the program's.
+type Ends = (&'static str, File, Stdio);
+
+fn pipe() -> Ends {
+    let (reader, writer) = std::io::pipe().unwrap();
+    ("a pipe", OwnedFd::from(reader).into(), writer.into())
+}
+
+/// As service managers give it: it cannot be opened by its name.
+fn socket() -> Ends {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ("a socket", OwnedFd::from(ours).into(), OwnedFd::from(theirs).into())
+}
+
+fn terminal() -> Ends {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    ("a terminal", ours.into(), theirs.into())
+}
