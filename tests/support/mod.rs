@@ -9,6 +9,7 @@ pub mod pieces;
 pub mod verdicts;
 pub mod scripted;
 pub mod visitor;
+pub mod misbehaviour;
 
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;

@@ -64,6 +64,23 @@ impl Program {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// Stops it (SIGSTOP) and waits until it stands still.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        let state = || self.stat().split(' ').next() == Some("T");
+        poll(|| state().then_some(()));
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Waits until it has so many open and no more.
+    pub fn has_descriptors(&self, count: usize) {
+        poll(|| (self.descriptors() <= count).then_some(()));
+    }
+
     /// Waits until it has ended by itself: how, and what else it wrote on stderr.
     pub fn end(mut self) -> (ExitStatus, String) {
         let rest = std::iter::from_fn(|| self.stderr.next()).map(|line| line + "\n").collect();
@@ -78,9 +95,14 @@ impl Program {
 
     /// Processor time it has used so far, in ticks of a hundredth of a second (proc_pid_stat(5), 14 and 15).
     pub fn ticks(&self) -> u64 {
+        self.stat().split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
+    /// What the kernel says of it, from its state on (proc_pid_stat(5), 3).
+    fn stat(&self) -> String {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let (_, after_name) = stat.rsplit_once(") ").unwrap();
-        after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+        after_name.to_owned()
     }
 
     /// Processor time it uses in a second. The sleep is the measurement.

@@ -1,0 +1,403 @@
+//! Faults for real: the program, sockets, signals, and what goes wrong around it.
+
+mod support;
+
+use onepoll::limits::Limits;
+use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use rustix::process::{Resource, Signal, getrlimit};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use support::misbehaviour::{HEAD, half_a_post, reset, slow_reader};
+use support::program::{PATH, Program, onepoll, prepared};
+use support::visitor::Visitor;
+use support::{connect, folder, listen, pattern, reactor, read_answer, read_answers, read_to_end, start};
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+// Signals.
+
+/// The requests are here before the signal is: none of them may be lost.
+#[test]
+fn whoever_had_asked_before_sigterm_is_answered() {
+    let large = pattern(3 << 20);
+    let root = folder(&[("index.html", b"here"), ("large", &large)]);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    let mut kept: Vec<_> = (0..50).map(|_| connect(address)).collect();
+    for stream in &mut kept {
+        stream.write_all(REQUEST).unwrap();
+        assert_eq!(read_answer(stream, "GET").text(), "here");
+    }
+    let mut posting = half_a_post(address);
+    program.stop();
+    // On connections that were idle, on new ones, many at once, large ones.
+    kept.iter_mut().for_each(|stream| stream.write_all(REQUEST).unwrap());
+    let mut new: Vec<_> = (0..200).map(|_| connect(address)).collect();
+    new.iter_mut().for_each(|stream| stream.write_all(REQUEST).unwrap());
+    let mut many = connect(address);
+    many.write_all(&REQUEST.repeat(100)).unwrap();
+    let mut download = connect(address);
+    download.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    program.signal(Signal::TERM);
+    program.signal(Signal::CONT);
+
+    posting.write_all(b"6789").unwrap();
+    assert_eq!(read_answer(&mut posting, "POST").status, 200);
+    for (number, stream) in kept.into_iter().chain(new).enumerate() {
+        let answers = read_answers(&read_to_end(stream));
+        assert_eq!((answers.len(), answers[0].text()), (1, "here"), "client {number}");
+    }
+    let answers = read_answers(&read_to_end(many));
+    assert!(!answers.is_empty() && answers.iter().all(|answer| answer.text() == "here"));
+    let is_told = answers.last().unwrap().field("connection") == Some("close");
+    assert!(answers.len() == 100 || is_told, "the client knows which was the last");
+    assert!(read_answers(&read_to_end(download))[0].body == large);
+    assert_eq!(program.end().0.code(), Some(0));
+}
+
+/// Clients ask without a pause while the signal comes: what the log says was answered has arrived whole.
+#[test]
+fn what_was_answered_under_load_has_arrived_when_sigterm_ends_it() {
+    let root = folder(&[("index.html", &pattern(5000))]);
+    let log = root.path().join("log");
+    let (program, address) = Program::start(onepoll().arg(root.path()).stderr(File::create(&log).unwrap()));
+    let arrived = Arc::new(AtomicU64::new(0));
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let arrived = arrived.clone();
+            std::thread::spawn(move || {
+                while let Some(count) = ask_until_it_ends(address) {
+                    arrived.fetch_add(count, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    while arrived.load(Ordering::SeqCst) < 2000 {
+        std::thread::yield_now();
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    let log = fs::read_to_string(log).unwrap();
+    let answered = log.lines().filter(|line| line.contains("\"GET / HTTP/1.1\" 200 5000 ")).count() as u64;
+    assert_eq!(answered, arrived.load(Ordering::SeqCst), "{}", log.lines().count());
+}
+
+/// Asks up to a hundred times on one connection, and counts whole answers; `None` where nobody listens any more. An
+/// answer may be missing, for a server may end a connection at any time, but none is ever cut.
+fn ask_until_it_ends(address: SocketAddr) -> Option<u64> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let mut count = 0;
+    for _ in 0..100 {
+        let mut first = [0];
+        match stream.write_all(REQUEST).and_then(|()| stream.read(&mut first)) {
+            Ok(1) => {}
+            Ok(_) | Err(_) => return Some(count),
+        }
+        let answer = read_answer(&mut first.chain(&mut stream), "GET");
+        assert_eq!(answer.body.len(), 5000);
+        count += 1;
+        if answer.field("connection") == Some("close") {
+            break;
+        }
+    }
+    Some(count)
+}
+
+/// The whole time the process was stopped is not counted against those who sent in it, and who was late is told so.
+#[test]
+fn after_sigstop_and_sigcont_it_goes_on() {
+    let large = pattern(8 << 20);
+    let root = folder(&[("index.html", b"here"), ("large", &large)]);
+    let flags = ["--head-timeout", "1", "--body-timeout", "1", "--write-timeout", "1", "--idle-timeout", "1"];
+    let (program, address) = Program::start(onepoll().arg(root.path()).args(flags));
+    let mut posting = half_a_post(address);
+    let mut kept = Visitor::of(address);
+    assert_eq!(kept.get("/", "").text(), "here");
+    let mut download = connect(address);
+    download.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    download.read_exact(&mut [0; 9]).unwrap();
+    let download = std::thread::spawn(|| read_to_end(download));
+    let mut head = connect(address);
+    head.write_all(&REQUEST[..20]).unwrap();
+    program.stop();
+    posting.write_all(b"6789").unwrap();
+    kept.send("GET", "/", "");
+    head.write_all(&REQUEST[20..]).unwrap();
+    let mut new = Visitor::of(address);
+    new.send("GET", "/", "");
+    let mut silent = connect(address);
+    silent.write_all(b"GET").unwrap();
+    // Longer than every timeout: that is what is tested.
+    std::thread::sleep(Duration::from_millis(1500));
+    program.signal(Signal::CONT);
+    assert_eq!(read_answer(&mut posting, "POST").status, 200);
+    assert_eq!(kept.read("GET").text(), "here");
+    assert_eq!(read_answer(&mut head, "GET").text(), "here");
+    assert_eq!(new.read("GET").text(), "here");
+    assert_eq!(read_answer(&mut silent, "GET").status, 408);
+    let rest = download.join().unwrap();
+    assert!(rest.ends_with(&large[large.len() - 1000..]), "the download goes on");
+}
+
+// Clients.
+
+#[test]
+fn a_client_that_resets_at_every_byte_costs_nobody_anything() {
+    let root = folder(&[("index.html", b"here"), ("large", &pattern(1 << 20))]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "error"));
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/", "").text(), "here");
+    // It stays open for others who ask for it.
+    assert_eq!(visitor.get_settled("/large", "").status, 200);
+    let before = program.descriptors();
+    let post =
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    for sent in [REQUEST, post] {
+        for length in 0..=sent.len() {
+            let mut client = connect(address);
+            client.write_all(&sent[..length]).unwrap();
+            reset(client);
+        }
+    }
+    let whole = 400;
+    let at_every_byte = (1..whole).chain((whole..1 << 20).step_by(65_483));
+    for length in at_every_byte {
+        let mut client = connect(address);
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        client.read_exact(&mut vec![0; length]).unwrap();
+        reset(client);
+    }
+    assert_eq!(visitor.get("/", "").text(), "here");
+    program.has_descriptors(before);
+}
+
+/// A thousand of each kind: heads that never end, bodies that never end, readers that never read.
+#[test]
+fn a_thousand_slow_clients_of_each_kind_hold_up_nobody() {
+    let kinds = 3;
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) as usize;
+    let each = (allowed.saturating_sub(200) / kinds).min(1000);
+    if each < 1000 {
+        eprintln!("only {each} of each kind, as descriptors allow");
+    }
+    let root = folder(&[("index.html", b"here"), ("large", &pattern(8 << 20))]);
+    let flags = ["--head-timeout", "2", "--body-timeout", "2", "--write-timeout", "2"];
+    let (program, address) = Program::start(onepoll().arg(root.path()).args(flags).env("RUST_LOG", "error"));
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/", "").text(), "here");
+    let before = program.descriptors();
+    let mut slow = Vec::new();
+    for _ in 0..each {
+        slow.extend([slow_head(address), half_a_post(address), slow_reader(address)]);
+    }
+    let began = Instant::now();
+    let mut longest = Duration::ZERO;
+    let mut rounds = 0;
+    // A drip for the heads does not reset their clock: all of them are gone in the end.
+    while program.descriptors() > before {
+        for stream in slow.iter_mut().step_by(kinds) {
+            let _ = stream.write_all(b"a");
+        }
+        for _ in 0..20 {
+            let asked = Instant::now();
+            assert_eq!(Visitor::of(address).get("/", "").text(), "here");
+            assert_eq!(visitor.get("/", "").text(), "here");
+            longest = longest.max(asked.elapsed());
+        }
+        rounds += 1;
+        assert!(began.elapsed() < support::PATIENCE, "{} descriptors are still open", program.descriptors());
+    }
+    eprintln!("{rounds} rounds; of two requests the longest took {longest:?}");
+    assert!(longest < Duration::from_secs(2), "others waited {longest:?}");
+    for [head, body, reader] in
+        slow.chunks_exact_mut(kinds).map(|three| <&mut [_; 3]>::try_from(three).unwrap())
+    {
+        assert_eq!(status(head), Some(408));
+        assert_eq!(status(body), Some(408));
+        assert_eq!(status(reader), Some(200));
+    }
+}
+
+/// A head that is not whole.
+fn slow_head(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(HEAD).unwrap();
+    stream
+}
+
+/// Of the answer that is here, if it was not lost to a reset of ours.
+fn status(stream: &mut TcpStream) -> Option<u16> {
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).ok()?;
+    str::from_utf8(&start[9..]).unwrap().parse().ok()
+}
+
+/// The kernel has places for so many who were not accepted; whoever comes beyond is let in later.
+#[test]
+fn an_accept_queue_that_overflows_loses_nobody() {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) as usize;
+    let bound = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let places = 4096.min(bound.trim().parse().unwrap());
+    const BEYOND: usize = 100;
+    if allowed < places + BEYOND + 200 {
+        return eprintln!("skipped: {allowed} descriptors are too few to fill a queue of {places}");
+    }
+    let root = folder(&[("index.html", b"here")]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "error"));
+    program.stop();
+    let before = overflows();
+    let ask = move || {
+        let mut client = connect(address);
+        client.write_all(REQUEST).unwrap();
+        client
+    };
+    let mut clients: Vec<_> = (0..=places).map(|_| ask()).collect();
+    let beyond: Vec<_> = (0..BEYOND).map(|_| std::thread::spawn(ask)).collect();
+    while overflows() == before {
+        std::thread::yield_now();
+    }
+    program.signal(Signal::CONT);
+    clients.extend(beyond.into_iter().map(|client| client.join().unwrap()));
+    for client in &mut clients {
+        assert_eq!(read_answer(client, "GET").text(), "here");
+    }
+}
+
+/// How often a queue was full, of all listeners here.
+fn overflows() -> u64 {
+    let table = fs::read_to_string("/proc/net/netstat").unwrap();
+    let mut lines = table.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
+    let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
+    let found = names.zip(values).find(|(name, _)| *name == "ListenOverflows");
+    found.unwrap().1.parse().unwrap()
+}
+
+// The disk and the clock.
+
+#[test]
+fn a_root_that_is_deleted_while_it_is_served_is_404_until_it_is_there_again() {
+    let large = pattern(8 << 20);
+    let outer = folder(&[("site/index.html", b"here"), ("site/large", &large)]);
+    let root = outer.path().join("site");
+    let (_program, address) = Program::start(onepoll().arg(&root));
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/", "").text(), "here");
+    let mut download = connect(address);
+    download.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    download.read_exact(&mut [0; 9]).unwrap();
+    fs::remove_dir_all(&root).unwrap();
+    assert_eq!(["/", "/large", "/sub/"].map(|path| visitor.get(path, "").status), [404; 3]);
+    assert!(read_to_end(download).ends_with(&large[large.len() - 1000..]), "what is being sent is sent");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("index.html"), "again").unwrap();
+    assert_eq!(visitor.get("/", "").text(), "again");
+}
+
+#[test]
+fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() {
+    let root = folder(&[("index.html", b"below")]);
+    let mount = "mount -t tmpfs none \"$1\" && echo mounted >\"$1/index.html\"";
+    // A view of the file systems of its own, as whoever starts it may have one.
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+    command.arg(format!(r#"{mount} && exec "$0" "$1""#)).args([PATH]).arg(root.path());
+    let program = Program::spawn(prepared(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"));
+    let Some(first) = program.said() else {
+        return eprintln!("skipped: nothing can be mounted here: {}", program.end().1);
+    };
+    let address = first.strip_prefix("Server is running on http://").unwrap().parse().unwrap();
+    let inside = |script: &str| {
+        let mut command = Command::new("nsenter");
+        let pid = program.pid().as_raw_nonzero().to_string();
+        command.args(["--target", &pid, "--user", "--mount", "sh", "-c", script, "sh"]).arg(root.path());
+        assert!(command.status().unwrap().success(), "{script}");
+    };
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/", "").text(), "mounted\n");
+    inside("umount --lazy \"$1\"");
+    assert_eq!(visitor.get("/", "").text(), "below");
+    inside("mv \"$1/index.html\" \"$1/other\"");
+    assert_eq!(visitor.get("/index.html", "").status, 404);
+    inside(mount);
+    assert_eq!(visitor.get("/", "").text(), "mounted\n");
+}
+
+/// The clock of the world cannot be set here, so that of the server is: it stands between the loop and epoll.
+#[test]
+fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
+    const BACK: u64 = 3600;
+    let root = folder(&[("index.html", b"here"), ("slow", b"")]);
+    let (epoll, address) = listen();
+    let back = Arc::new(AtomicU64::new(0));
+    let limits = Limits { head_timeout: Duration::from_secs(1), ..Limits::default() };
+    start(reactor(Late { epoll, seconds: back.clone() }, root.path(), limits));
+    let mut visitor = Visitor::of(address);
+    let date = |visitor: &mut Visitor| {
+        let answer = visitor.get("/", "");
+        assert_eq!(answer.text(), "here");
+        let modified = answer.field("last-modified").map(|date| httpdate::parse_http_date(date).unwrap());
+        let date = httpdate::parse_http_date(answer.field("date").unwrap()).unwrap();
+        assert!(modified.is_none_or(|modified| modified <= date), "RFC 9110 §8.8.2.1: {}", answer.head);
+        date
+    };
+    let before = date(&mut visitor);
+    let mut slow = connect(address);
+    slow.write_all(&REQUEST[..10]).unwrap();
+    back.store(BACK, Ordering::SeqCst);
+    let after = date(&mut visitor);
+    assert!(after < before, "{after:?} is after {before:?}");
+    // What is waited for is measured by a clock that nobody sets.
+    let began = Instant::now();
+    assert_eq!(read_answer(&mut slow, "GET").status, 408);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    // An edit is seen, though its date is in the future now.
+    fs::write(root.path().join("index.html"), "new").unwrap();
+    assert_eq!(visitor.get("/", "").text(), "new");
+    fs::write(root.path().join("index.html"), "two").unwrap();
+    assert_eq!(visitor.get("/", "").text(), "two");
+    back.store(0, Ordering::SeqCst);
+    assert_eq!(visitor.get("/", "").text(), "two");
+}
+
+/// Epoll, and a clock that is so many seconds behind.
+struct Late {
+    epoll: Epoll,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Kernel for Late {
+    type Socket = <Epoll as Kernel>::Socket;
+
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        self.epoll.wait(ready, timeout)
+    }
+
+    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
+        self.epoll.accept()
+    }
+
+    fn stop_listening(&mut self) {
+        self.epoll.stop_listening();
+    }
+
+    fn watch(
+        &mut self,
+        socket: &mut Self::Socket,
+        token: Token,
+        before: Watched,
+        now: Watched,
+    ) -> io::Result<()> {
+        self.epoll.watch(socket, token, before, now)
+    }
+
+    fn now(&self) -> (Instant, SystemTime) {
+        let (now, wall) = self.epoll.now();
+        (now, wall - Duration::from_secs(self.seconds.load(Ordering::SeqCst)))
+    }
+}
