@@ -68,7 +68,7 @@
 //! | [`outgoing`] | what is on its way to a client: bytes, then a file | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
-//! | [`os`] | system calls that neither std nor mio has | rustix, uapi |
+//! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
 //!
 //! The binary adds `cli.rs` (clap), `logging.rs` (env_logger) and `main.rs`.
 //!

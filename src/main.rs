@@ -5,8 +5,10 @@ mod logging;
 
 use clap::Parser;
 use cli::Cli;
+use log::{debug, info};
 use onepoll::context::Service;
 use onepoll::os;
+use onepoll::os::containment::{Containment, around, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
@@ -42,8 +44,25 @@ fn serve(cli: &Cli) -> Result<(), String> {
         warn_of_links(cli.root());
     }
     announce(epoll.local_address().map_err(broken)?, cli.root());
+    give_up(cli.root(), site.policy().links);
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
     Reactor::new(epoll, service).run().map_err(broken)
+}
+
+/// Everything is open that serving needs but the files below the root, so the rest is given up. Where that cannot be, the
+/// promises about the root are kept by what resolves names below it, as before.
+fn give_up(root: &Path, links: Links) {
+    let folders = match links {
+        Links::Anywhere => Ok(vec!["/".into()]),
+        Links::Inside | Links::None => around(root),
+    };
+    match folders.and_then(|folders| Ok((contain(&folders)?, folders))) {
+        Ok((Containment::Contained, folders)) => {
+            debug!("contained: from now on it reads below {folders:?} only")
+        }
+        Ok((Containment::Missing, _)) => info!("not contained: this kernel has no Landlock"),
+        Err(error) => info!("not contained: {error}"),
+    }
 }
 
 /// The first line is made for scripts: they wait for it and find the real port in it.

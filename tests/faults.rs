@@ -314,7 +314,7 @@ fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() 
     let address = first.strip_prefix("Server is running on http://").unwrap().parse().unwrap();
     let inside = |script: &str| {
         let mut command = Command::new("nsenter");
-        let pid = program.pid().as_raw_nonzero().to_string();
+        let pid = program.number();
         command.args(["--target", &pid, "--user", "--mount", "sh", "-c", script, "sh"]).arg(root.path());
         assert!(command.status().unwrap().success(), "{script}");
     };

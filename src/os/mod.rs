@@ -4,6 +4,7 @@
 pub mod sockets;
 pub mod files;
 pub mod stderr;
+pub mod containment;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -5,6 +5,7 @@ use super::stamp::Stamp;
 use crate::os::files::{
     Kind, Links, Purpose, links_inside, names_in, open_below, open_folder, stat, stat_at, stat_below,
 };
+use log::warn;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,7 +72,12 @@ impl Root {
 
     /// The folder that is at the path of this one now: bundlers delete theirs and build it again.
     pub fn reopen(&self) -> io::Result<Root> {
-        Root::open(&self.path, self.links)
+        let root = Root::open(&self.path, self.links)?;
+        if let Err(error) = open_below(&root.folder, ".", Purpose::Read, self.links) {
+            // Where the folder above was built again, too, this one is none that may be read (`os::containment`).
+            warn!("{} was replaced, and cannot be read: {error}; start onepoll again", self.path.display());
+        }
+        Ok(root)
     }
 
     /// The version of the folder itself; `None` where another one has taken its path.

@@ -93,6 +93,11 @@ impl Program {
         Pid::from_child(&self.child)
     }
 
+    /// The same as text.
+    pub fn number(&self) -> String {
+        self.child.id().to_string()
+    }
+
     /// Processor time it has used so far, in ticks of a hundredth of a second (proc_pid_stat(5), 14 and 15).
     pub fn ticks(&self) -> u64 {
         self.stat().split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()

@@ -1,0 +1,124 @@
+//! What the process gives up once it serves: an escape that is planted fails.
+
+mod support;
+
+use onepoll::os::containment::{Containment, around, contain};
+use rustix::process::Signal;
+use std::fs::{self, File, read_dir};
+use std::io::ErrorKind::PermissionDenied;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use support::folder;
+use support::program::{Program, onepoll};
+use support::visitor::Visitor;
+
+/// A thread is restricted by itself, so the test lives on (landlock(7)).
+#[test]
+fn what_is_given_up_is_gone_and_nothing_else() {
+    let outer =
+        folder(&[("secret", b"outside"), ("parent/site/file", b"inside"), ("parent/next/file", b"built")]);
+    let parent = outer.path().join("parent");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut open_before = File::open(outer.path().join("secret")).unwrap();
+    let path = outer.path().to_owned();
+    let contained = std::thread::spawn(move || {
+        let folders = around(&parent.join("site")).unwrap();
+        if contain(&folders).unwrap() == Containment::Missing {
+            return eprintln!("skipped: this kernel has no Landlock");
+        }
+        assert_eq!(fs::read(parent.join("site/file")).unwrap(), b"inside");
+        assert_eq!(read_dir(parent.join("site")).unwrap().count(), 1);
+        // A root that is built again.
+        fs::read(parent.join("next/file")).unwrap();
+        // What is open stays open, and a connection that came is answered.
+        std::io::copy(&mut open_before, &mut std::io::sink()).unwrap();
+
+        let denied = |error: std::io::Error| assert_eq!(error.kind(), PermissionDenied);
+        denied(fs::read(path.join("secret")).unwrap_err());
+        denied(fs::read(parent.join("site/../../secret")).unwrap_err());
+        denied(fs::read("/etc/passwd").unwrap_err());
+        denied(read_dir("/proc/self").map(drop).unwrap_err());
+        denied(fs::write(parent.join("site/file"), "").unwrap_err());
+        denied(fs::remove_file(parent.join("site/file")).unwrap_err());
+        denied(fs::create_dir(parent.join("site/new")).unwrap_err());
+        denied(Command::new("/bin/true").status().unwrap_err());
+        denied(TcpStream::connect(address).unwrap_err());
+        denied(TcpListener::bind("127.0.0.1:0").unwrap_err());
+        let status = fs::read_to_string("/proc/thread-self/status");
+        denied(status.unwrap_err());
+    });
+    contained.join().unwrap();
+}
+
+/// Whoever can write beside the root puts a link in its place that leads outside. The server finds its root anew at
+/// its path, as it must, and would follow.
+#[test]
+fn a_root_that_becomes_a_link_to_elsewhere_is_not_read() {
+    let outer = folder(&[("elsewhere/secret", b"outside"), ("parent/site/file", b"inside")]);
+    let site = outer.path().join("parent/site");
+    let (program, address) = Program::start(onepoll().arg(&site).env("RUST_LOG", "debug"));
+    if !is_contained(&program) {
+        return;
+    }
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/file", "").text(), "inside");
+    fs::rename(&site, outer.path().join("parent/old")).unwrap();
+    symlink(outer.path().join("elsewhere"), &site).unwrap();
+    assert_eq!(["/secret", "/file"].map(|path| visitor.get(path, "").status), [403, 404]);
+    assert_eq!(visitor.get("/", "").status, 403);
+    program.told("start onepoll again");
+    // One that leads to a folder beside it is what deploying by links does.
+    fs::remove_file(&site).unwrap();
+    symlink("old", &site).unwrap();
+    assert_eq!(visitor.get("/file", "").text(), "inside");
+}
+
+#[test]
+fn a_root_that_is_a_link_is_read_beside_the_link_and_where_it_leads() {
+    let outer = folder(&[("releases/1/file", b"one"), ("releases/2/file", b"two"), ("web/3/file", b"three")]);
+    let current = outer.path().join("web/current");
+    let point = |to: &str| {
+        let _ = fs::remove_file(&current);
+        symlink(to, &current).unwrap();
+    };
+    point("../releases/1");
+    let (_program, address) = Program::start(onepoll().arg(&current));
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get("/file", "").text(), "one");
+    point("../releases/2");
+    assert_eq!(visitor.get("/file", "").text(), "two");
+    point("3");
+    assert_eq!(visitor.get("/file", "").text(), "three");
+}
+
+#[test]
+fn links_that_may_be_followed_lead_anywhere_still() {
+    let outer = folder(&[("elsewhere/file", b"outside"), ("parent/site/file", b"inside")]);
+    symlink("../../elsewhere/file", outer.path().join("parent/site/link")).unwrap();
+    let (_program, address) =
+        Program::start(onepoll().arg("--follow-links").arg(outer.path().join("parent/site")));
+    assert_eq!(Visitor::of(address).get("/link", "").text(), "outside");
+}
+
+#[test]
+fn the_program_gains_no_rights() {
+    let root = folder(&[]);
+    let (program, _) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "debug"));
+    is_contained(&program);
+    let status = fs::read_to_string(Path::new("/proc").join(program.number()).join("status")).unwrap();
+    assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+}
+
+/// Waits for the line that tells.
+fn is_contained(program: &Program) -> bool {
+    let is_contained = program.told("contained").contains(" contained: ");
+    if !is_contained {
+        eprintln!("skipped: this kernel has no Landlock");
+    }
+    is_contained
+}
