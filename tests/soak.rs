@@ -1,0 +1,231 @@
+//! Everything that can go wrong, at the same time and for as long as it is told: nothing may grow.
+//!
+//! ```console
+//! $ ONEPOLL_SOAK=600 cargo test --release --test soak -- --ignored --nocapture
+//! ```
+
+mod support;
+
+use rustix::process::Signal;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+use support::misbehaviour::{HEAD, reset, slow_reader};
+use support::program::{Program, onepoll};
+use support::visitor::{Visitor, gunzip};
+use support::{connect, folder, pattern};
+
+/// How much more memory there may be at the end than after the first fifth: pages that the allocator keeps.
+const GROWTH_KIB_MAX: u64 = 4 << 10;
+
+/// How many of each kind of slow client there are at a time.
+const SLOW: usize = 100;
+
+/// What goes on until it is over.
+struct Mess {
+    address: SocketAddr,
+    root: PathBuf,
+    over: AtomicBool,
+    answers: AtomicU64,
+    resets: AtomicU64,
+    slow: AtomicU64,
+    changes: AtomicU64,
+    lines: AtomicU64,
+}
+
+#[test]
+#[ignore = "takes as long as ONEPOLL_SOAK says, in seconds"]
+fn nothing_grows() {
+    let seconds =
+        std::env::var("ONEPOLL_SOAK").map_or(30, |seconds| seconds.parse().expect("ONEPOLL_SOAK is seconds"));
+    let outer = folder(&[("site/index.html", b"here"), ("site/large", &pattern(8 << 20))]);
+    let root = outer.path().join("site");
+    fs::write(root.join("text.txt"), "text ".repeat(2000)).unwrap();
+    let (log, stderr) = std::io::pipe().unwrap();
+    let flags = ["--head-timeout", "2", "--body-timeout", "2", "--write-timeout", "2", "--idle-timeout", "2"];
+    let mut command = onepoll();
+    command.arg(&root).args(flags).args(["--max-connections", "600"]).stderr(stderr);
+    let (program, address) = Program::start(&mut command);
+    drop(command);
+    let empty = program.descriptors();
+    let mess = Arc::new(Mess {
+        address,
+        root,
+        over: AtomicBool::new(false),
+        answers: AtomicU64::new(0),
+        resets: AtomicU64::new(0),
+        slow: AtomicU64::new(0),
+        changes: AtomicU64::new(0),
+        lines: AtomicU64::new(0),
+    });
+    let kinds: [fn(&Mess); 6] = [visit, visit, post, abandon, dawdle, change];
+    let clients: Vec<JoinHandle<()>> = kinds.map(|kind| start(&mess, kind)).into();
+    let reader = spawn({
+        let mess = mess.clone();
+        move || read_in_fits(log, &mess)
+    });
+
+    let begin = Instant::now();
+    let length = Duration::from_secs(seconds);
+    let (mut settled, mut stops, mut most) = (0, 0, 0);
+    while begin.elapsed() < length {
+        sleep(Duration::from_secs(1));
+        assert!(clients.iter().all(|client| !client.is_finished()), "somebody was served badly");
+        if begin.elapsed().as_secs().is_multiple_of(10) {
+            program.stop();
+            sleep(Duration::from_millis(100));
+            program.signal(Signal::CONT);
+            stops += 1;
+        }
+        let memory = memory_kib(&program);
+        if begin.elapsed() < length / 5 {
+            settled = settled.max(memory);
+        }
+        most = most.max(memory);
+        if begin.elapsed().as_secs().is_multiple_of(30) {
+            println!(
+                "{:>5} s: {memory} KiB, {} descriptors",
+                begin.elapsed().as_secs(),
+                program.descriptors()
+            );
+        }
+        assert!(memory <= settled + GROWTH_KIB_MAX, "{settled} KiB have become {memory}");
+    }
+    mess.over.store(true, Ordering::SeqCst);
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    // Everybody is gone or sent off: what is left are files that are kept open in memory's stead.
+    program.has_descriptors(empty + 4);
+    let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+    println!(
+        "{seconds} s: {} answers, {} resets, {} slow clients, {} changes on disk, {stops} stops; memory {settled} KiB after \
+         a fifth, {most} at most, {} in the end; {} descriptors before, {} in the end",
+        count(&mess.answers),
+        count(&mess.resets),
+        count(&mess.slow),
+        count(&mess.changes),
+        memory_kib(&program),
+        empty,
+        program.descriptors()
+    );
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+    reader.join().unwrap();
+    println!("{} lines of log were read", count(&mess.lines));
+}
+
+/// Does the same over and over, in a thread of its own.
+fn start(mess: &Arc<Mess>, kind: fn(&Mess)) -> JoinHandle<()> {
+    let mess = mess.clone();
+    spawn(move || {
+        while !mess.over.load(Ordering::SeqCst) {
+            kind(&mess);
+        }
+    })
+}
+
+/// Asks for everything there is on a connection that is kept, and looks at what comes.
+fn visit(mess: &Mess) {
+    let mut visitor = Visitor::of(mess.address);
+    for _ in 0..20 {
+        assert_eq!(visitor.get("/nowhere", "").status, 404);
+        let index = visitor.get("/", "");
+        assert!(matches!(index.status, 200 | 404), "{}", index.head);
+        let text = visitor.get("/text.txt", "Accept-Encoding: gzip");
+        if text.field("content-encoding") == Some("gzip") {
+            assert!(gunzip(&text.body).starts_with(b"text text "));
+        }
+        let part = visitor.get("/large", "Range: bytes=251000-251250,1000000-1000001");
+        assert!(matches!(part.status, 206 | 404), "{}", part.head);
+        mess.answers.fetch_add(4, Ordering::SeqCst);
+    }
+    let large = visitor.get("/large", "");
+    assert!(large.status == 404 || large.body == pattern(8 << 20), "{}", large.head);
+    mess.answers.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Many requests with bodies in one write, and bytes that are none.
+fn post(mess: &Mess) {
+    let mut stream = connect(mess.address);
+    let requests =
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+            .repeat(50);
+    stream.write_all(&requests).unwrap();
+    for _ in 0..50 {
+        assert_eq!(support::read_answer(&mut stream, "POST").status, 200);
+    }
+    stream.write_all(b"\x16\x03\x01 no HTTP\r\n\r\n").unwrap();
+    assert_eq!(support::read_answer(&mut stream, "GET").status, 400);
+    mess.answers.fetch_add(51, Ordering::SeqCst);
+}
+
+/// Resets after more and more bytes of a transfer.
+fn abandon(mess: &Mess) {
+    let length = mess.resets.fetch_add(1, Ordering::SeqCst) * 7919 % (4 << 20);
+    let mut client = connect(mess.address);
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let _ = std::io::copy(&mut (&mut client).take(length), &mut std::io::sink());
+    reset(client);
+}
+
+/// Heads that go on, bodies that do not, and readers that read nothing, until they are sent off.
+fn dawdle(mess: &Mess) {
+    let mut slow: Vec<TcpStream> = Vec::new();
+    for _ in 0..SLOW {
+        let [mut head, mut body] = [(); 2].map(|()| connect(mess.address));
+        head.write_all(HEAD).unwrap();
+        body.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1").unwrap();
+        slow.extend([head, body, slow_reader(mess.address)]);
+    }
+    mess.slow.fetch_add(slow.len() as u64, Ordering::SeqCst);
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(3) && !mess.over.load(Ordering::SeqCst) {
+        slow.iter_mut().step_by(3).for_each(|head| _ = head.write(b"a"));
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// A site in change: files come, are rewritten and go, and so does the root.
+fn change(mess: &Mess) {
+    let number = mess.changes.fetch_add(1, Ordering::SeqCst);
+    let Mess { root, .. } = mess;
+    fs::write(root.join("index.html"), format!("version {number}")).unwrap();
+    File::create(root.join(format!("new-{}", number % 100))).unwrap();
+    sleep(Duration::from_millis(20));
+    let _ = fs::remove_file(root.join("index.html"));
+    if number.is_multiple_of(50) {
+        let old = root.with_extension(number.to_string());
+        fs::rename(root, &old).unwrap();
+        sleep(Duration::from_millis(20));
+        fs::create_dir(root).unwrap();
+        for name in ["large", "text.txt"] {
+            fs::rename(old.join(name), root.join(name)).unwrap();
+        }
+        fs::remove_dir_all(old).unwrap();
+    }
+}
+
+/// Reads the log for a second, and not for two.
+fn read_in_fits(mut log: impl Read, mess: &Mess) {
+    let mut bytes = vec![0; 64 << 10];
+    let mut begin = Instant::now();
+    while let Ok(count @ 1..) = log.read(&mut bytes) {
+        let lines = bytes[..count].iter().filter(|byte| **byte == b'\n').count();
+        mess.lines.fetch_add(lines as u64, Ordering::SeqCst);
+        if begin.elapsed() > Duration::from_secs(1) && !mess.over.load(Ordering::SeqCst) {
+            sleep(Duration::from_secs(2));
+            begin = Instant::now();
+        }
+    }
+}
+
+/// Memory of its own that it has in use (proc_pid_status(5), RssAnon).
+fn memory_kib(program: &Program) -> u64 {
+    let status = fs::read_to_string(Path::new("/proc").join(program.number()).join("status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
