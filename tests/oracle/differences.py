@@ -8,7 +8,7 @@ ALLOWED = [
         "nginx",
         "a method in other letters than capitals",
         'RFC 9110 §9.1: "The method token is case-sensitive", and §5.6.2 lets a token have any of these letters',
-        lambda request, line: re.match(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ ", line) and not re.match(rb"[A-Z_-]+ ", line),
+        lambda request, line: re.search(rb"[^A-Z_\s-]\S* \S+ HTTP/1\.", request),
     ),
     (
         "nginx",

@@ -60,7 +60,7 @@ BODIES = [
 GOOD = [
     GET + b"\r\n", b"\r\n" + GET + b"A: b\r\n\r\n", POST + b"Content-Length: 3\r\n\r\nabc", CHUNKED + BODIES[0],
     CHUNKED + b"3;a=\"b\"\r\nabc\r\n0;c\r\nD: e\r\n\r\n", GET + b"Transfer-Encoding: chunked\r\n\r\n" + BODIES[1],
-    b"GET http://localhost:80/a?b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: ab\r\n\r\n",
+    b"GET http://localhost:80/a?b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 28\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: ab\r\n\r\n",
     b"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\n\r\n\r\n",
 ]  # fmt: skip
 
