@@ -70,7 +70,8 @@
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
 //!
-//! The binary adds `cli.rs` (clap), `logging.rs` (env_logger) and `main.rs`.
+//! The binary adds `cli.rs` (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
+//! `main.rs`.
 //!
 //! # What is absent on purpose
 //!

@@ -2,6 +2,7 @@
 
 mod cli;
 mod logging;
+mod lossy;
 
 use clap::Parser;
 use cli::Cli;

@@ -1,0 +1,207 @@
+//! Lines on their way to whoever reads them, who may be slow, or stop: nobody waits for that.
+
+use onepoll::os::stderr::Stderr;
+use std::io::{self, Write};
+
+/// Where lines go.
+pub trait Sink {
+    /// Bytes that are taken at once or not at all.
+    fn piece_bytes_max(&self) -> usize;
+
+    /// Takes some of `bytes`, without waiting.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Sink for Stderr {
+    fn piece_bytes_max(&self) -> usize {
+        Stderr::piece_bytes_max(self)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Stderr::write(self, bytes)
+    }
+}
+
+/// Whole lines, written while there is room for them. Where there is none they are lost, and counted; the count is
+/// told as soon as there is room again.
+pub struct Lossy<S> {
+    sink: S,
+    /// What is left of lines that are begun. It goes first, or a line would end in another.
+    begun: Vec<u8>,
+    lost: usize,
+}
+
+impl<S: Sink> Lossy<S> {
+    /// Nothing was written yet.
+    pub fn new(sink: S) -> Lossy<S> {
+        Lossy { sink, begun: Vec::new(), lost: 0 }
+    }
+
+    /// Says how many lines were lost, if any.
+    fn tell(&mut self) -> io::Result<()> {
+        let lost = std::mem::take(&mut self.lost);
+        if lost == 0 {
+            return Ok(());
+        }
+        let line = format!("onepoll: {lost} lines of this log are lost: nobody took them in time\n");
+        let result = self.send(line.as_bytes());
+        if self.lost > 0 {
+            // That was this very line.
+            self.lost = lost;
+        }
+        result
+    }
+
+    /// Goes on with what is begun.
+    fn finish(&mut self) -> io::Result<()> {
+        let begun = std::mem::take(&mut self.begun);
+        let mut done = 0;
+        let result = self.pass_on(&begun, &mut done);
+        self.begun = begun[done..].to_vec();
+        result
+    }
+
+    /// Writes whole `lines` to the last of them, or leaves what is begun for later and the rest to be lost.
+    fn send(&mut self, mut lines: &[u8]) -> io::Result<()> {
+        while !lines.is_empty() {
+            let (piece, rest) = lines.split_at(piece(lines, self.sink.piece_bytes_max()));
+            let mut done = 0;
+            let result = self.pass_on(piece, &mut done);
+            if done > 0 {
+                self.begun = piece[done..].to_vec();
+            }
+            if let Err(error) = result {
+                self.lost += count(rest) + if done == 0 { count(piece) } else { 0 };
+                return Err(error);
+            }
+            lines = rest;
+        }
+        Ok(())
+    }
+
+    /// Writes `bytes`, in as few calls as it takes, and counts in `done` how many were taken.
+    fn pass_on(&mut self, bytes: &[u8], done: &mut usize) -> io::Result<()> {
+        while *done < bytes.len() {
+            let rest = &bytes[*done..];
+            let most = rest.len().min(self.sink.piece_bytes_max());
+            match self.sink.write(&rest[..most]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => *done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Sink> Write for Lossy<S> {
+    /// One record, which is always taken.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let has_room = self.finish().and_then(|()| self.tell());
+        match has_room {
+            Ok(()) => _ = self.send(lines),
+            Err(_) => self.lost += count(lines),
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many bytes of `lines` go together: as many whole lines as fit, one at least.
+fn piece(lines: &[u8], bytes_max: usize) -> usize {
+    if lines.len() <= bytes_max {
+        return lines.len();
+    }
+    let end = lines[..bytes_max].iter().rposition(|byte| *byte == b'\n');
+    let end = end.or_else(|| lines.iter().position(|byte| *byte == b'\n'));
+    end.map_or(lines.len(), |end| end + 1)
+}
+
+fn count(lines: &[u8]) -> usize {
+    lines.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// Takes ten bytes at once, and as much as is planned.
+    #[derive(Default)]
+    struct Script {
+        goes: VecDeque<io::Result<usize>>,
+        got: String,
+    }
+
+    impl Sink for Script {
+        fn piece_bytes_max(&self) -> usize {
+            10
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            assert!(!bytes.is_empty() && bytes.len() <= 10);
+            let count = self.goes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+            self.got.push_str(str::from_utf8(&bytes[..count]).unwrap());
+            self.got.push('|');
+            Ok(count)
+        }
+    }
+
+    /// What arrives of `records` where the first writes go as planned, with a `|` behind every write.
+    fn got(goes: impl IntoIterator<Item = io::Result<usize>>, records: &[&str]) -> String {
+        let sink = Script { goes: goes.into_iter().collect(), got: String::new() };
+        let mut lossy = Lossy::new(sink);
+        for record in records {
+            assert_eq!(lossy.write(record.as_bytes()).unwrap(), record.len());
+        }
+        lossy.sink.got
+    }
+
+    fn full<T>() -> io::Result<T> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    #[test]
+    fn lines_go_in_pieces_that_end_where_lines_end() {
+        assert_eq!(got([], &["a\n", "b\nc\n"]), "a\n|b\nc\n|");
+        assert_eq!(got([], &["12345\n1234\n123\n"]), "12345\n|1234\n123\n|");
+        assert_eq!(got([], &["1234\n1234\n"]), "1234\n1234\n|");
+        assert_eq!(got([], &["1\n123456789012345\n1\n"]), "1\n|1234567890|12345\n|1\n|");
+        assert_eq!(got([Err(io::ErrorKind::Interrupted.into())], &["a\n"]), "a\n|");
+    }
+
+    #[test]
+    fn lines_are_lost_whole_and_counted_and_those_that_are_begun_go_on() {
+        // What there is room for, what is written, and what arrives: a number stands for the count of lost lines.
+        let none = usize::MAX;
+        let table: &[(&[usize], &[&str], &str)] = &[
+            (&[none], &["a\n"], ""),
+            (&[none], &["a\nb\n", "c\n"], "<2>c\n"),
+            (&[5, none], &["1234\n1234567\n1\n", "c\n"], "1234\n<2>c\n"),
+            (&[none, none, none], &["a\n", "b\n", "c\n", "d\n"], "<3>d\n"),
+            (&[2, 1], &["12345\n"], "12345\n"),
+            (&[2, none], &["12345\n", "6\n"], "12345\n6\n"),
+            (&[2, none, none], &["12345\n", "6\n", "7\n"], "12345\n<1>7\n"),
+            (&[10, none], &["123456789012345\n", "6\n"], "123456789012345\n6\n"),
+            // The count is a line like the others.
+            (&[none, none], &["a\n", "b\n", "c\n"], "<2>c\n"),
+            (&[none, 3, none], &["a\n", "b\n", "c\n"], "<1><1>c\n"),
+        ];
+        for (room, records, expected) in table {
+            let goes = room.iter().map(|&room| if room == none { full() } else { Ok(room) });
+            let got = got(goes, records).replace('|', "");
+            let got = got.replace(" lines of this log are lost: nobody took them in time\n", ">");
+            assert_eq!(got.replace("onepoll: ", "<"), *expected, "{room:?} {records:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_no_room_either() {
+        let error = Err(io::ErrorKind::StorageFull.into());
+        assert!(got([error], &["a\n", "b\n"]).starts_with("onepoll: 1|"));
+    }
+}
