@@ -79,6 +79,12 @@ impl AccessLog {
         self.lines.push_str(&entry.after);
     }
 
+    /// Takes out a line that was begun and not ended.
+    pub fn drop_half_a_line(&mut self) {
+        let end = self.lines.rfind('\n').map_or(0, |at| at + 1);
+        self.lines.truncate(end);
+    }
+
     /// To be called once a turn: hands on what was kept back for long enough.
     pub fn end_turn(&mut self, now: Instant) {
         if self.lines.is_empty() {
@@ -234,6 +240,18 @@ mod tests {
             )
         };
         assert_eq!(log.lines, format!("{}\n{}\n", line("-"), line("1025")));
+    }
+
+    #[test]
+    fn half_a_line_is_taken_out_again() {
+        let mut log = AccessLog::default();
+        for whole in ["", "one line\n", "one line\nanother\n"] {
+            log.lines = format!("{whole}127.0.0.1 - - [");
+            log.drop_half_a_line();
+            assert_eq!(log.lines, whole);
+            log.drop_half_a_line();
+            assert_eq!(log.lines, whole, "nothing is missing");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Context {
     pub date: Date,
     /// This turn's lines.
     pub access: AccessLog,
+    /// Connections that a bug of this server's has ended, see `conn/panics.rs`.
+    pub panics: u64,
     /// Names that listings may still read or write this turn, all together: a few microseconds each.
     pub names_left: usize,
     refused_hosts: Vec<String>,
@@ -69,6 +71,7 @@ impl Context {
             now,
             date,
             access,
+            panics: 0,
             names_left,
             refused_hosts: Vec::new(),
             buffers,

@@ -49,6 +49,7 @@
 //! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes | |
+//! | `conn/panics.rs` | what a panic costs: one connection | |
 //! | [`answer`] | from a request to an answer in the outbox | |
 //! | [`routes`] | the dispatch table; `Allow` comes from it | |
 //! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |

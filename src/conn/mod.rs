@@ -6,6 +6,7 @@ pub mod transport;
 pub mod io;
 mod wire;
 mod state;
+mod panics;
 
 pub use io::Id;
 pub use wire::Wait;
@@ -54,45 +55,22 @@ impl<T: Transport> Connection<T> {
     /// Reads ahead of a [`Connection::drive`], where it was parked and a request may have come: when all who are ready
     /// were heard, one look at the disk is fresh enough for all of them. Says whether anything came.
     pub fn hear(&mut self, context: &mut Context) -> bool {
-        if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
-            return false;
-        }
-        match self.wire.receive(context) {
-            Ok(moved) => moved != Moved::WouldBlock,
-            Err(error) => {
-                self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
-                true
-            }
-        }
+        // Whoever panics is over, and that is something to be driven for.
+        self.contain(context, Connection::listen).unwrap_or(true)
     }
 
     /// Goes on until there is nothing to do, or until others had to wait long enough.
     pub fn drive(&mut self, context: &mut Context) -> Verdict {
-        for _ in 0..STEPS_MAX {
-            let state = std::mem::take(&mut self.state);
-            let before = log_enabled!(Level::Trace).then(|| state.name());
-            let mut turn = Turn { wire: &mut self.wire, context };
-            let (state, verdict) = match turn.step(state) {
-                Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
-                Next::Go(state) => (state, None),
-                Next::Park(state) => (state, Some(Verdict::Parked)),
-                Next::Yield(state) => (state, Some(Verdict::Again)),
-            };
-            if let Some(before) = before.filter(|before| *before != state.name()) {
-                trace!("{} {before} -> {}", self.wire.id, state.name());
-            }
-            self.state = state;
-            if let Some(verdict) = verdict {
-                return self.pause(verdict, context);
-            }
-        }
-        self.pause(Verdict::Again, context)
+        self.contain(context, Connection::go_on).unwrap_or(Verdict::Closed)
     }
 
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
-        self.state = Turn { wire: &mut self.wire, context }.expire();
-        self.drive(context)
+        let expired = self.contain(context, |connection, context| {
+            connection.state = Turn { wire: &mut connection.wire, context }.expire();
+            connection.go_on(context)
+        });
+        expired.unwrap_or(Verdict::Closed)
     }
 
     /// The server ends, and with it whatever is still in flight.
@@ -114,6 +92,41 @@ impl<T: Transport> Connection<T> {
     /// Its transport, for registering it.
     pub fn transport(&mut self) -> &mut T {
         self.wire.io.transport()
+    }
+
+    fn listen(&mut self, context: &mut Context) -> bool {
+        if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
+            return false;
+        }
+        match self.wire.receive(context) {
+            Ok(moved) => moved != Moved::WouldBlock,
+            Err(error) => {
+                self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
+                true
+            }
+        }
+    }
+
+    fn go_on(&mut self, context: &mut Context) -> Verdict {
+        for _ in 0..STEPS_MAX {
+            let state = std::mem::take(&mut self.state);
+            let before = log_enabled!(Level::Trace).then(|| state.name());
+            let mut turn = Turn { wire: &mut self.wire, context };
+            let (state, verdict) = match turn.step(state) {
+                Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
+                Next::Go(state) => (state, None),
+                Next::Park(state) => (state, Some(Verdict::Parked)),
+                Next::Yield(state) => (state, Some(Verdict::Again)),
+            };
+            if let Some(before) = before.filter(|before| *before != state.name()) {
+                trace!("{} {before} -> {}", self.wire.id, state.name());
+            }
+            self.state = state;
+            if let Some(verdict) = verdict {
+                return self.pause(verdict, context);
+            }
+        }
+        self.pause(Verdict::Again, context)
     }
 
     fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {

@@ -313,6 +313,11 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
+    /// Connections that a bug of this server's has ended.
+    pub fn panics(&self) -> u64 {
+        self.context.panics
+    }
+
     fn goes_on(&self) -> bool {
         match self.ending {
             Ending::NotYet => true,

@@ -87,6 +87,7 @@ impl Client {
             context.begin_turn(context.now, UNIX_EPOCH);
             self.verdict = self.connection.drive(context);
         }
+        assert_eq!(context.panics, 0, "a bug has ended the connection");
         let is_let_go = self.verdict == Verdict::Closed || !self.connection.transport().held_back;
         assert!(is_let_go, "nothing follows what was said to be followed");
     }

@@ -33,6 +33,8 @@ pub enum Comes {
     Interrupted,
     /// One call fails.
     Fails(ErrorKind),
+    /// One call panics, as if there were a bug.
+    Panics(&'static str),
     /// The client has shut its side.
     End,
 }
@@ -53,6 +55,8 @@ pub enum Goes {
     Interrupted,
     /// None: the call fails.
     Fails(ErrorKind),
+    /// None: the call panics, as if there were a bug.
+    Panics(&'static str),
 }
 
 /// A client and its connection.
@@ -131,6 +135,7 @@ impl Line {
             }
             Some(Goes::Interrupted) => return Err(ErrorKind::Interrupted.into()),
             Some(Goes::Fails(kind)) => return Err(kind.into()),
+            Some(Goes::Panics(why)) => panic!("{why}"),
         };
         match most.min(self.window) {
             0 => Err(ErrorKind::WouldBlock.into()),
@@ -157,6 +162,7 @@ impl Transport for Socket {
             }
             Some(Comes::Interrupted) => Err(ErrorKind::Interrupted.into()),
             Some(Comes::Fails(kind)) => Err(kind.into()),
+            Some(Comes::Panics(why)) => panic!("{why}"),
             Some(Comes::End) => {
                 line.comes.push_front(Comes::End);
                 Ok(0)
@@ -468,6 +474,11 @@ impl Loop {
 
     pub fn now(&self) -> Instant {
         self.world.borrow().now
+    }
+
+    /// Connections that a panic has ended.
+    pub fn panics(&self) -> u64 {
+        self.reactor.panics()
     }
 
     /// The timeouts of all waits since the last call.
