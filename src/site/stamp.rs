@@ -67,7 +67,7 @@ impl Stamp {
         if strength == Strength::Weak {
             now.hash(&mut hasher);
         }
-        let opaque = format!("{:x}-{:x}", self.bytes, hasher.finish());
+        let opaque = format!("{:x}-{:016x}", self.bytes, hasher.finish());
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let modified = u64::try_from(self.modified.0).ok().filter(|second| *second <= now);
         Validators { etag: EntityTag { opaque, strength }, modified }
