@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::dice::Dice;
 use support::visitor::{Visitor, gunzip};
 use support::{Answer, folder, serve};
 
@@ -22,21 +23,9 @@ const CLIENTS: u64 = 4;
 /// How long this goes on; `ONEPOLL_TEST_SECONDS` says otherwise.
 const SECONDS: u64 = 5;
 
-/// Numbers that look like chance and are the same in every run (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 /// The content of a version: its number, over and over, as often as its length takes.
 fn content(version: u64) -> Vec<u8> {
-    let length = BYTES.start() + Dice(version + 1).roll(BYTES.end() - BYTES.start() + 1);
+    let length = BYTES.start() + Dice::of(version + 1).below(BYTES.end() - BYTES.start() + 1);
     let line = format!("{version:019}\n");
     let mut content = line.into_bytes().repeat(length as usize / 20 + 1);
     content.truncate(length as usize);
@@ -62,15 +51,15 @@ impl Versions {
     /// Puts one version after the other in place: many as fast as it goes, then one that stays for a while, so that
     /// files of every age, young and kept and compressed, are replaced.
     fn replace(&self, root: &Path) {
-        let mut dice = Dice(42);
+        let mut dice = Dice::of(42);
         while !self.is_over.load(SeqCst) {
-            for _ in 0..dice.roll(50) {
+            for _ in 0..dice.below(50) {
                 let version = self.coming.fetch_add(1, SeqCst) + 1;
                 fs::write(root.join("next.txt"), content(version)).unwrap();
                 fs::rename(root.join("next.txt"), root.join("file.txt")).unwrap();
                 self.in_place.store(version, SeqCst);
             }
-            thread::sleep(Duration::from_millis(dice.roll(150)));
+            thread::sleep(Duration::from_millis(dice.below(150)));
         }
     }
 }
@@ -114,7 +103,7 @@ struct Client<'a> {
 impl Client<'_> {
     fn of<'a>(address: SocketAddr, versions: &'a Versions, seed: u64) -> Client<'a> {
         let visitor = Visitor::of(address);
-        Client { visitor, versions, dice: Dice(seed), has: None, counts: Counts::default() }
+        Client { visitor, versions, dice: Dice::of(seed), has: None, counts: Counts::default() }
     }
 
     fn ask_until_over(mut self) -> Counts {
@@ -127,10 +116,10 @@ impl Client<'_> {
     /// Asks once: plainly, for what it does not have yet, or for a part of what it has; compressed or not.
     fn ask(&mut self) {
         let compressed =
-            if self.dice.roll(2) == 0 { "Accept-Encoding: gzip" } else { "Accept-Encoding: identity" };
+            if self.dice.below(2) == 0 { "Accept-Encoding: gzip" } else { "Accept-Encoding: identity" };
         let had = self.has.as_ref().map_or("\"none\"", |has| has.answer.tag());
-        let (first, last) = (self.dice.roll(200), 200 + self.dice.roll(BYTES.end() - 200));
-        let fields = match self.dice.roll(3) {
+        let (first, last) = (self.dice.below(200), 200 + self.dice.below(BYTES.end() - 200));
+        let fields = match self.dice.below(3) {
             0 => compressed.to_owned(),
             1 => format!("{compressed}\r\nIf-None-Match: {had}"),
             _ => format!("{compressed}\r\nRange: bytes={first}-{last}\r\nIf-Range: {had}"),

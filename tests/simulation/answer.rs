@@ -1,0 +1,107 @@
+//! What a server has sent, taken apart as it comes: by a reader that knows no more than RFC 9112 §6.3.
+
+use std::fmt;
+
+/// One answer, whole.
+pub struct Answer {
+    pub status: u16,
+    fields: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The epochs of its first and of its last byte.
+    pub epochs: (u64, u64),
+}
+
+impl Answer {
+    /// The only value of the field called `name`, in lower case.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut values =
+            self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    pub fn is_last(&self) -> bool {
+        self.field("connection") == Some("close")
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Answer { status, fields, body, epochs } = self;
+        let first = body[..body.len().min(500)].escape_ascii();
+        write!(f, "{status} in the epochs {epochs:?} with {fields:?} and {} bytes: {first}", body.len())
+    }
+}
+
+/// What came of an answer so far.
+#[derive(Default)]
+pub struct Reader {
+    bytes: Vec<u8>,
+    head: Option<(Answer, usize)>,
+    began: u64,
+}
+
+/// Which content follows a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    WithContent,
+    /// By HEAD.
+    HeadOnly,
+}
+
+impl Reader {
+    /// Whether an answer was begun and is not whole.
+    pub fn is_in_the_middle(&self) -> bool {
+        self.head.is_some() || !self.bytes.is_empty()
+    }
+
+    /// Takes in bytes that were sent at `epoch`.
+    pub fn take(&mut self, bytes: &[u8], epoch: u64) {
+        if !self.is_in_the_middle() {
+            self.began = epoch;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next answer, once it is whole; the error says what is wrong with it.
+    pub fn next(&mut self, asked: Asked, epoch: u64) -> Result<Option<Answer>, String> {
+        if self.head.is_none() {
+            let Some(end) = self.bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+                return Ok(None);
+            };
+            let head: Vec<u8> = self.bytes.drain(..end + 4).collect();
+            let answer = read_head(&head, self.began).ok_or(format!("no head: {}", head.escape_ascii()))?;
+            let length = match (answer.status, asked) {
+                (100 | 204 | 304, _) | (_, Asked::HeadOnly) => Some(0),
+                _ => answer.field("content-length").and_then(|length| length.parse().ok()),
+            };
+            self.head = Some((answer, length.ok_or("an answer without its length")?));
+        }
+        let (_, length) = self.head.as_ref().expect("it was just read");
+        if self.bytes.len() < *length {
+            return Ok(None);
+        }
+        let (mut answer, length) = self.head.take().expect("it was just read");
+        answer.body = self.bytes.drain(..length).collect();
+        answer.epochs.1 = epoch;
+        self.began = epoch;
+        Ok(Some(answer))
+    }
+}
+
+fn read_head(head: &[u8], began: u64) -> Option<Answer> {
+    let text = std::str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
+    let mut lines = text.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?;
+    let (code, reason) = status.split_once(' ')?;
+    let field = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        let is_clean = !line.bytes().any(|byte| byte.is_ascii_control()) && !name.contains(' ');
+        is_clean.then(|| (name.to_ascii_lowercase(), value.to_owned()))
+    };
+    let fields: Option<Vec<_>> = lines.map(field).collect();
+    let answer =
+        Answer { status: code.parse().ok()?, fields: fields?, body: Vec::new(), epochs: (began, began) };
+    let is_good =
+        answer.status == 100 || (answer.field("date").is_some() && answer.field("server").is_some());
+    (is_good && !reason.is_empty()).then_some(answer)
+}

@@ -1,0 +1,218 @@
+//! Requests, drawn and written down: files in every way, content, methods that nobody answers, and what is refused.
+
+use crate::answer::Asked;
+use crate::disk::{Disk, LARGE, NOTE, PAGE};
+use crate::request::{After, CONTENT_BYTES_MAX, Condition, Expects, How, Request, Seen, Spec, Wanted};
+use crate::support::dice::Dice;
+
+impl Request {
+    /// Any request.
+    pub fn any(dice: &mut Dice, seen: &[Seen], disk: &Disk) -> Request {
+        let mut draft = Draft::new(dice);
+        match dice.below(24) {
+            0..10 => draft.file(dice, seen, disk),
+            10 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
+            11 => draft.line("GET", "/.hidden", Wanted::Status(404)),
+            12 => draft.line("GET", "/list?a=b", Wanted::Moved),
+            13 => draft.line("GET", "/list/", Wanted::Listing),
+            14..18 => draft.post(dice),
+            18 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
+            19 => draft.unanswered(dice, "PUT", 405),
+            20 => draft.unanswered(dice, "BREW", 501),
+            21 => {
+                draft.line("GET", "/page.html", Wanted::Status(421));
+                draft.host = "evil.example";
+            }
+            22 => draft.line("HEAD", "/missing", Wanted::Status(404)),
+            _ => return refused(dice),
+        }
+        draft.finish(dice)
+    }
+}
+
+/// A request on its way to paper.
+struct Draft {
+    method: &'static str,
+    target: String,
+    version: u8,
+    host: &'static str,
+    fields: String,
+    body: Vec<u8>,
+    wanted: Wanted,
+    after: After,
+    expects: Expects,
+}
+
+impl Draft {
+    fn new(dice: &mut Dice) -> Draft {
+        let mut draft = Draft {
+            method: "GET",
+            target: String::new(),
+            version: 1,
+            host: dice.pick(&["localhost", "127.0.0.1:8080", "[::1]", "a.localhost"]),
+            fields: String::new(),
+            body: Vec::new(),
+            wanted: Wanted::Moved,
+            after: After::Next,
+            expects: Expects::Nothing,
+        };
+        match dice.below(30) {
+            0 => (draft.version, draft.after) = (0, After::End),
+            1 => (draft.version, draft.fields) = (0, "Connection: keep-alive\r\n".into()),
+            2..4 => (draft.fields, draft.after) = ("Connection: close\r\n".into(), After::End),
+            4 => draft.fields = format!("X-Junk: {}\r\n", "j".repeat(dice.below(200) as usize)),
+            _ => {}
+        }
+        draft
+    }
+
+    fn line(&mut self, method: &'static str, target: &str, wanted: Wanted) {
+        (self.method, self.target, self.wanted) = (method, target.to_owned(), wanted);
+    }
+
+    fn file(&mut self, dice: &mut Dice, seen: &[Seen], disk: &Disk) {
+        let mut file = disk.any(dice);
+        if file == LARGE && !dice.one_in(3) {
+            file = PAGE;
+        }
+        let mut how = How::default();
+        let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| dice.one_in(2));
+        if let Some(seen) = seen {
+            let (condition, name) = dice.pick(&[
+                (Condition::NoneMatch, "If-None-Match"),
+                (Condition::Match, "If-Match"),
+                (Condition::Range, "If-Range"),
+            ]);
+            self.fields.push_str(&format!("{name}: {}\r\n", seen.tag));
+            how.condition = Some((condition, seen.clone()));
+        }
+        if dice.one_in(3) || matches!(how.condition, Some((Condition::Range, _))) {
+            let scale = dice.pick(&[100, 3000, 70_000, 300_000]);
+            how.ranges = (0..dice.pick(&[1, 1, 2, 4])).map(|_| spec(dice, scale)).collect();
+            let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
+            self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
+        } else if file == NOTE && how.condition.is_none() && dice.one_in(2) {
+            how.gzip = true;
+            self.fields.push_str("Accept-Encoding: gzip\r\n");
+        }
+        let method = if dice.one_in(5) { "HEAD" } else { "GET" };
+        self.line(method, &format!("/{}", disk.name(file)), Wanted::File(file, how));
+        if method == "GET" && dice.one_in(10) {
+            self.fields.push_str("Content-Length: 4\r\n");
+            self.body = b"GET ".to_vec();
+        }
+    }
+
+    fn post(&mut self, dice: &mut Dice) {
+        let is_json = dice.one_in(2);
+        if is_json {
+            self.fields.push_str("Accept: application/json\r\n");
+        }
+        let bytes = dice.size(CONTENT_BYTES_MAX) as usize;
+        self.line("POST", "/form", Wanted::Posted { bytes, is_json });
+        self.content(dice, bytes);
+    }
+
+    /// A method that nobody answers, with content that is read all the same, unless the client asks first.
+    fn unanswered(&mut self, dice: &mut Dice, method: &'static str, status: u16) {
+        self.line(method, "/", Wanted::Status(status));
+        let bytes = dice.size(1000) as usize;
+        self.content(dice, bytes);
+        if self.expects == Expects::Continue {
+            self.after = After::Refused;
+        }
+    }
+
+    fn content(&mut self, dice: &mut Dice, bytes: usize) {
+        if dice.one_in(4) {
+            self.fields.push_str("Expect: 100-continue\r\n");
+        }
+        let is_chunked = self.version == 1 && dice.one_in(2);
+        if is_chunked {
+            self.fields.push_str("Transfer-Encoding: chunked\r\n");
+            self.body = chunked(dice, bytes);
+        } else {
+            self.fields.push_str(&format!("Content-Length: {bytes}\r\n"));
+            self.body = vec![b'G'; bytes];
+        }
+        let asks = self.fields.contains("Expect") && self.version == 1 && !self.body.is_empty();
+        self.expects = if asks { Expects::Continue } else { Expects::Nothing };
+    }
+
+    fn finish(self, dice: &mut Dice) -> Request {
+        let empty_lines = if dice.one_in(20) { "\r\n\r\n" } else { "" };
+        let Draft { method, target, version, host, fields, body, wanted, after, expects } = self;
+        let head = format!("{empty_lines}{method} {target} HTTP/1.{version}\r\nHost: {host}\r\n{fields}\r\n");
+        let asked = if method == "HEAD" { Asked::HeadOnly } else { Asked::WithContent };
+        let head_bytes = head.len();
+        let bytes = [head.into_bytes(), body].concat();
+        Request { bytes, head_bytes, wanted, asked, after, expects }
+    }
+}
+
+fn spec(dice: &mut Dice, scale: u64) -> Spec {
+    let first = dice.below(scale);
+    match dice.below(4) {
+        0 => Spec::From(first),
+        1 => Spec::Last(dice.size(scale)),
+        _ => Spec::Between(first, first + dice.size(scale)),
+    }
+}
+
+fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while bytes > 0 {
+        let chunk = 1 + dice.below(bytes as u64) as usize;
+        let extension = dice.pick(&["", "", ";a", ";a=b;c=\"d\\\"e\""]);
+        body.extend_from_slice(format!("{chunk:x}{extension}\r\n").as_bytes());
+        body.extend(std::iter::repeat_n(b'0', chunk));
+        body.extend_from_slice(b"\r\n");
+        bytes -= chunk;
+    }
+    body.extend_from_slice(
+        dice.pick(&["0\r\n\r\n", "000\r\n\r\n", "0\r\nTrailer: a\r\nB: c\r\n\r\n"]).as_bytes(),
+    );
+    body
+}
+
+/// Something that is refused, whatever comes behind it.
+fn refused(dice: &mut Dice) -> Request {
+    const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
+    let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+    let (text, status) = match dice.below(18) {
+        0 => ("GET / HTTP/1.1\nHost: localhost\r\n\r\n".into(), 400),
+        1 => ("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n".into(), 400),
+        2 => ("GET /\r\n\r\n".into(), 400),
+        3 => ("GET / HTTP/2.0\r\nHost: localhost\r\n\r\n".into(), 505),
+        4 => ("GET / HTTP/1.1\r\n\r\n".into(), 400),
+        5 => ("GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n".into(), 400),
+        6 => (get("A : b\r\n"), 400),
+        7 => (get("A: b\r\n c\r\n"), 400),
+        8 => (format!("{POST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400),
+        9 => (format!("{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 501),
+        10 => (format!("{POST}Expect: tea\r\nContent-Length: 3\r\n\r\nabc"), 417),
+        11 => (format!("{POST}Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"), 400),
+        12 => (format!("{POST}Content-Length: 5001\r\n\r\n{}", "x".repeat(5001)), 413),
+        13 => (
+            format!(
+                "{POST}Transfer-Encoding: chunked\r\n\r\n1389\r\n{}",
+                "x".repeat(dice.below(5001) as usize)
+            ),
+            413,
+        ),
+        14 => (format!("GET /{} HTTP/1.1\r\n", "a".repeat(300)), 414),
+        15 => (get(&format!("A: {}\r\n", "b".repeat(1000))), 431),
+        16 => (get(&"A: b\r\n".repeat(21)), 431),
+        _ => ("\x16\x03\x01\x02\x00".into(), 400),
+    };
+    let asked = if text.starts_with("HEAD ") { Asked::HeadOnly } else { Asked::WithContent };
+    let head_bytes = text.find("\r\n\r\n").map_or(text.len(), |at| at + 4);
+    Request {
+        bytes: text.into_bytes(),
+        head_bytes,
+        wanted: Wanted::Status(status),
+        asked,
+        after: After::Refused,
+        expects: Expects::Nothing,
+    }
+}

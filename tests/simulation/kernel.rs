@@ -1,0 +1,227 @@
+//! The kernel as the reactor sees it: waiting, accepting and watching, with readiness as epoll tells it.
+
+use crate::calls::Socket;
+use crate::client::Client;
+use crate::disk::Disk;
+use crate::life::Outcome;
+use crate::link::Stage;
+use crate::rest;
+use crate::world::World;
+use onepoll::conn::transport::Readiness;
+use onepoll::limits::Limits;
+use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+const EMFILE: i32 = 24;
+const ECONNABORTED: i32 = 103;
+const ENOSPC: i32 = 28;
+
+/// Turns in which nothing moved and no time passed, after which the loop is taken to spin. Compressing and listing
+/// take a few.
+const IDLE_TURNS_MAX: usize = 40;
+
+/// Turns of one world; beyond, something goes round in circles.
+const TURNS_MAX: usize = 100_000;
+
+/// The world, shared by the kernel and its sockets.
+#[derive(Clone)]
+pub struct Shared(Rc<RefCell<World>>);
+
+impl Shared {
+    pub fn of(world: World) -> Shared {
+        Shared(Rc::new(RefCell::new(world)))
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.0.borrow().limits.clone()
+    }
+
+    pub fn end(&self, ended: io::Result<()>, panics: u64) {
+        self.0.borrow_mut().end(ended, panics);
+    }
+
+    /// What is left of it, once nobody else has it.
+    pub fn into_outcome(self) -> (Outcome, Disk) {
+        let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();
+        let World { divergence, counts, trace, disk, .. } = world;
+        (Outcome { divergence, counts, trace: trace.unwrap_or_default() }, disk)
+    }
+}
+
+impl Kernel for Shared {
+    type Socket = Socket;
+
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.borrow_mut().wait(ready, timeout)
+    }
+
+    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+        let index = self.0.borrow_mut().accept()?;
+        Ok((Socket::of(self.0.clone(), index), SocketAddr::from(([127, 0, 0, 1], 50_000))))
+    }
+
+    fn stop_listening(&mut self) {
+        let world = &mut *self.0.borrow_mut();
+        world.listens = false;
+        if let Err(why) = rest::stops_listening(world) {
+            world.diverges(why);
+        }
+        for index in std::mem::take(&mut world.door) {
+            world.clients[index].link.stage = Stage::Closed;
+            world.count("a client is refused");
+        }
+    }
+
+    fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
+        self.0.borrow_mut().watch(socket.index(), token, before, now)
+    }
+
+    fn now(&self) -> (Instant, SystemTime) {
+        let world = self.0.borrow();
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(world.wall);
+        (world.now, wall + (world.now - world.began))
+    }
+}
+
+impl World {
+    /// Everything that may be told now, some of it left for the next wait.
+    fn collect(&mut self, ready: &mut Vec<Ready>) {
+        if self.knock && !self.dice.one_in(self.untold) {
+            self.knock = false;
+            ready.push(Ready::Listener);
+        }
+        for Client { link, .. } in &mut self.clients {
+            let Some(token) = link.token.filter(|_| link.edge && link.stage.is_inside()) else { continue };
+            if !self.dice.one_in(self.untold) {
+                link.edge = false;
+                ready.extend(link.readiness().map(|readiness| Ready::Socket(token, readiness)));
+            }
+        }
+        if self.dice.one_in(16) {
+            self.disturb(ready);
+        }
+        for last in (1..ready.len()).rev() {
+            ready.swap(last, self.dice.below(last as u64 + 1) as usize);
+        }
+        if self.signals > 0 {
+            for _ in 0..std::mem::take(&mut self.signals) {
+                ready.push(Ready::Signal);
+                self.stops_at_once = self.stopping_since.is_some();
+                self.stopping_since.get_or_insert(self.now);
+                self.count("a signal");
+            }
+        }
+    }
+
+    /// Events that mean nothing.
+    fn disturb(&mut self, ready: &mut Vec<Ready>) {
+        let nothing = Readiness { readable: true, writable: self.dice.one_in(2), peer_closed: false };
+        let spurious = self.inside().filter_map(|(_, client)| client.link.token).next();
+        let stale = if self.stale.is_empty() { None } else { Some(self.dice.pick(&self.stale)) };
+        let tokens = [stale, spurious].into_iter().flatten();
+        ready.extend(tokens.map(|token| Ready::Socket(token, nothing)));
+    }
+
+    /// Whether something is yet to be told.
+    fn has_edges(&self) -> bool {
+        let is_untold = |(_, client): (usize, &Client)| client.link.edge && client.link.token.is_some();
+        self.knock || self.signals > 0 || self.inside().any(is_untold)
+    }
+
+    fn begin_wait(&mut self, timeout: Option<Duration>) {
+        self.turns += 1;
+        self.is_stopping = self.stopping_since.is_some();
+        self.epoch += 1;
+        self.clients.iter_mut().for_each(|client| client.link.calls = 0);
+        let is_idle = timeout == Some(Duration::ZERO) && !std::mem::take(&mut self.has_moved);
+        self.idle_turns = if is_idle { self.idle_turns + 1 } else { 0 };
+        if self.idle_turns > IDLE_TURNS_MAX || self.turns > TURNS_MAX {
+            self.diverges("the loop spins".into());
+        }
+    }
+
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        self.begin_wait(timeout);
+        let until = timeout.map(|timeout| self.now + timeout);
+        loop {
+            if self.divergence.is_some() {
+                return Err(ErrorKind::Other.into());
+            }
+            while self.happen() && !self.dice.one_in(8) {}
+            self.collect(ready);
+            let is_interrupted = self.dice.one_in(64);
+            if !ready.is_empty() || is_interrupted {
+                self.has_moved = true;
+                break;
+            }
+            let is_due = self.events.peek().is_some_and(|Reverse((time, ..))| *time <= self.now);
+            if is_due || self.has_edges() {
+                continue;
+            }
+            if timeout == Some(Duration::ZERO) || until.is_some_and(|until| until <= self.now) {
+                break;
+            }
+            rest::check(self, until);
+            let event = self.events.peek().map(|Reverse((time, ..))| *time);
+            let Some(mut next) = [event, until].into_iter().flatten().min() else {
+                self.is_finished = true;
+                return Err(ErrorKind::Other.into());
+            };
+            if self.dice.one_in(64) {
+                // The process was stopped for a while, or the disk took long.
+                next += Duration::from_millis(self.dice.pick(&[1, 150, 5_000, 40_000, 100_000]));
+                self.count("the loop is held up");
+            }
+            self.now = next;
+        }
+        self.epoch += 1;
+        self.turn = self.epoch;
+        self.tell(|| format!("a turn begins with {ready:?}"));
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<usize> {
+        self.epoch += 1;
+        if self.dice.one_in(50) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if self.no_descriptors {
+            self.failed_at = Some(self.now);
+            self.tell(|| "server accepts: EMFILE".into());
+            return Err(io::Error::from_raw_os_error(EMFILE));
+        }
+        let Some(index) = self.door.pop_front() else { return Err(ErrorKind::WouldBlock.into()) };
+        self.has_moved = true;
+        let link = &mut self.clients[index].link;
+        if self.dice.one_in(40) {
+            link.stage = Stage::Closed;
+            self.tell(|| format!("server accepts: client {index} was gone"));
+            self.count("a client is gone before it is accepted");
+            return Err(io::Error::from_raw_os_error(ECONNABORTED));
+        }
+        (link.stage, link.edge) = (Stage::Open, false);
+        link.books.accepted(self.now);
+        self.tell(|| format!("server accepts client {index}"));
+        Ok(index)
+    }
+
+    fn watch(&mut self, index: usize, token: Token, before: Watched, now: Watched) -> io::Result<()> {
+        let Client { link, dice, .. } = &mut self.clients[index];
+        if dice.one_in(link.faults.unwatched) {
+            link.excuse = Some("it cannot be watched");
+            return Err(io::Error::from_raw_os_error(ENOSPC));
+        }
+        let is_right =
+            before == link.watched && now > before && link.token.is_none_or(|known| known == token);
+        (link.token, link.watched, link.edge) = (Some(token), now, true);
+        if !is_right {
+            self.diverges(format!("client {index} was watched otherwise than {before:?} and {token:?}"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! One world from its beginning to its end.
+
+use crate::disk::Disk;
+use crate::kernel::Shared;
+use crate::world::World;
+use onepoll::context::Service;
+use onepoll::hosts::Hosts;
+use onepoll::reactor::Reactor;
+use onepoll::site::{Policy, Site};
+use std::collections::BTreeMap;
+
+/// What happened in a world, by name, and how often.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// Whether a world writes down what happens in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    Off,
+    On,
+}
+
+/// How a world ended.
+pub struct Outcome {
+    /// Where the server and the model did not agree, if they did not.
+    pub divergence: Option<String>,
+    pub counts: Counts,
+    pub trace: Vec<String>,
+}
+
+/// Lives through the world of `seed`, on a disk that is given back.
+pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
+    disk.restore(seed);
+    let site = Site::open(disk.path(), Policy::default()).unwrap();
+    let shared = Shared::of(World::new(seed, disk, trace));
+    let service = Service { site, hosts: Hosts::Named(Vec::new()), limits: shared.limits() };
+    let mut reactor = Reactor::new(shared.clone(), service);
+    let ended = reactor.run();
+    shared.end(ended, reactor.panics());
+    drop(reactor);
+    shared.into_outcome()
+}

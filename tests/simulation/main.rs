@@ -1,0 +1,182 @@
+//! A world that follows from a seed: clients that ask for all sorts of things, a network that cuts, delays, blocks
+//! and breaks, a disk that changes underneath, and a clock. What is tried in it is the real reactor, turn by turn;
+//! what each client must see says a model of its own, which shares no code with the server.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | `life.rs` | a world from its beginning to its end |
+//! | `world.rs` | everything but the server, and what is going to happen when |
+//! | `kernel.rs` | waiting, accepting and watching, with readiness as epoll tells it |
+//! | `calls.rs` | what the server's calls on its sockets give |
+//! | `link.rs` | one connection: two pipes and what goes wrong on them |
+//! | `client.rs` | what a client does next |
+//! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
+//! | `answer.rs` | what came back, taken apart |
+//! | `disk.rs` | the folder, and which versions of a file there were when |
+//! | `books.rs` | what a connection must be waiting for, and for how long it may |
+//! | `rest.rs` | what must hold of all of them before time moves on |
+//!
+//! Where the server and the model do not agree, the seed is told, and what happened in its world. To see that again:
+//!
+//! ```console
+//! $ ONEPOLL_SEED=1234 cargo test --test simulation
+//! ```
+//!
+//! As many worlds as you like, or for as long:
+//!
+//! ```console
+//! $ ONEPOLL_SEEDS=1000000 cargo test --release --test simulation -- --ignored --nocapture
+//! $ ONEPOLL_SECONDS=60 cargo test --release --test simulation -- --ignored --nocapture
+//! ```
+
+mod answer;
+mod books;
+mod calls;
+mod client;
+mod disk;
+mod draft;
+mod kernel;
+mod life;
+mod link;
+mod request;
+mod rest;
+mod world;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use disk::Disk;
+use life::{Counts, Trace, live};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Worlds of one `cargo test`.
+const SEEDS: u64 = 3000;
+
+/// What must have happened in these, or they try less than they seem to.
+const RARE: &[&str] = &[
+    "206",
+    "304",
+    "408",
+    "412",
+    "413",
+    "416",
+    "421",
+    "431",
+    "a bug was met",
+    "a client is gone before it is accepted",
+    "another needed its place",
+    "descriptors run out or come back",
+    "it cannot be watched",
+    "no request came",
+    "refused, and lingered for long enough",
+    "the client has reset it",
+    "the client takes nothing",
+    "the file became shorter",
+    "the server ends",
+    "the server stops",
+];
+
+const THREADS: usize = 2;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
+}
+
+/// Lives through the world of `seed` once more and tells all of it.
+fn replay(seed: u64) -> Option<String> {
+    let (outcome, _) = live(seed, Disk::new(), Trace::On);
+    println!("{}", outcome.trace.join("\n"));
+    outcome.divergence
+}
+
+fn fail(seed: u64, why: &str) -> ! {
+    let again = replay(seed);
+    // Tags may be others.
+    let is_same = if again.as_deref().and_then(|why| why.lines().next()) == why.lines().next() {
+        ""
+    } else {
+        "\nit went otherwise when it was replayed"
+    };
+    panic!("{why}{is_same}\n\nONEPOLL_SEED={seed} cargo test --test simulation");
+}
+
+/// Lives through worlds from `first` on, until there were `count` or the time is up.
+fn live_through(first: u64, count: u64, time: Duration) -> (u64, Counts) {
+    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let began = Instant::now();
+    let worker = || {
+        let (mut disk, mut all, mut lived) = (Disk::new(), Counts::new(), 0);
+        while !is_over.load(SeqCst) && began.elapsed() < time {
+            let seed = next.fetch_add(1, SeqCst);
+            if seed >= count {
+                break;
+            }
+            let (outcome, rest) = live(first + seed, disk, Trace::Off);
+            disk = rest;
+            lived += 1;
+            if let Some(why) = outcome.divergence {
+                is_over.store(true, SeqCst);
+                return Err((first + seed, why));
+            }
+            outcome.counts.into_iter().for_each(|(what, count)| *all.entry(what).or_default() += count);
+        }
+        Ok((lived, all))
+    };
+    let results: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (mut lived, mut all) = (0, Counts::new());
+    for result in results {
+        match result {
+            Ok((count, counts)) => {
+                lived += count;
+                counts.into_iter().for_each(|(what, count)| *all.entry(what).or_default() += count);
+            }
+            Err((seed, why)) => fail(seed, &why),
+        }
+    }
+    (lived, all)
+}
+
+#[test]
+fn worlds_go_as_the_model_says() {
+    if let Some(seed) = number("ONEPOLL_SEED") {
+        let divergence = replay(seed);
+        assert_eq!(divergence, None);
+        return;
+    }
+    let (lived, counts) = live_through(0, SEEDS, Duration::MAX);
+    assert_eq!(lived, SEEDS);
+    for what in RARE {
+        assert!(counts.contains_key(what), "{what}: never in {lived} worlds, of {counts:#?}");
+    }
+}
+
+/// Else a seed would be of no use. Tags are made from the numbers and times of real files; how long they are is all
+/// that counts.
+#[test]
+fn a_world_goes_the_same_way_every_time() {
+    let without_tags = |line: &String| line.split(" bytes: ").next().unwrap_or_default().to_owned();
+    for seed in 0..50 {
+        let [first, second] = [(); 2].map(|()| live(seed, Disk::new(), Trace::On).0.trace);
+        let differs = first.iter().zip(&second).find(|(one, other)| without_tags(one) != without_tags(other));
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(first.len(), second.len(), "seed {seed}");
+    }
+}
+
+#[test]
+#[ignore = "it takes as long as it is told by ONEPOLL_SEEDS or ONEPOLL_SECONDS"]
+fn many_worlds_go_as_the_model_says() {
+    let count = number("ONEPOLL_SEEDS").unwrap_or(u64::MAX);
+    let default = if count == u64::MAX { 60 } else { u64::MAX / 2 };
+    let time = Duration::from_secs(number("ONEPOLL_SECONDS").unwrap_or(default));
+    let first = number("ONEPOLL_FIRST_SEED").unwrap_or(1 << 32);
+    let began = Instant::now();
+    let (lived, counts) = live_through(first, count, time);
+    println!("{lived} worlds from seed {first} on in {:?}: {counts:#?}", began.elapsed());
+}

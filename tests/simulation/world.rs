@@ -1,0 +1,322 @@
+//! Everything but the server: a clock, clients, a disk, and what is going to happen when.
+
+use crate::books::Phase;
+use crate::client::{Client, Next, Reads};
+use crate::disk::Disk;
+use crate::life::{Counts, Trace};
+use crate::link::Stage;
+use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
+use crate::rest;
+use crate::support::dice::Dice;
+use onepoll::limits::Limits;
+use onepoll::reactor::kernel::Token;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
+/// that none can. In seconds since 1970.
+const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
+
+/// Everything but the server.
+pub struct World {
+    pub now: Instant,
+    pub began: Instant,
+    /// Seconds since 1970 when the world began.
+    pub wall: u64,
+    pub limits: Limits,
+    pub dice: Dice,
+    /// Counts everything that happens, so that it is known what was before what.
+    pub epoch: u64,
+    /// When the turn began that goes on.
+    pub turn: u64,
+    pub events: BinaryHeap<Reverse<(Instant, u64, Event)>>,
+    pub clients: Vec<Client>,
+    pub door: VecDeque<usize>,
+    pub knock: bool,
+    pub listens: bool,
+    pub no_descriptors: bool,
+    /// When an accept failed last for want of one.
+    pub failed_at: Option<Instant>,
+    pub signals: usize,
+    pub stopping_since: Option<Instant>,
+    /// Whether that was before this turn.
+    pub is_stopping: bool,
+    pub stops_at_once: bool,
+    pub stale: Vec<Token>,
+    pub disk: Disk,
+    /// How often an event is left for a later wait: once in so many times.
+    pub untold: u64,
+    /// How often a file is changed between two calls: once in so many times.
+    pub restless: u64,
+    /// Which version a strong tag stands for.
+    pub tags: HashMap<(usize, String), u64>,
+    pub planted: u64,
+    pub turns: usize,
+    pub idle_turns: usize,
+    pub has_moved: bool,
+    pub is_finished: bool,
+    pub divergence: Option<String>,
+    pub counts: Counts,
+    pub trace: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    Connect(usize),
+    Act(usize),
+    Read(usize),
+    Disk,
+    Descriptors,
+    Wall,
+    Signal,
+}
+
+impl World {
+    pub fn new(seed: u64, disk: Disk, trace: Trace) -> World {
+        let mut dice = Dice::of(seed);
+        let now = Instant::now();
+        let connections_max = if dice.one_in(3) { 1 + dice.below(3) as usize } else { 1000 };
+        let limits = Limits {
+            head: HEAD_LIMITS,
+            content_bytes_max: CONTENT_BYTES_MAX,
+            connections_max,
+            ..Limits::default()
+        };
+        let mut world = World {
+            now,
+            began: now,
+            wall: dice.pick(&[WALLS[0], WALLS[0], WALLS[0], WALLS[1]]),
+            limits,
+            epoch: 1,
+            turn: 1,
+            events: BinaryHeap::new(),
+            clients: Vec::new(),
+            door: VecDeque::new(),
+            knock: false,
+            listens: true,
+            no_descriptors: false,
+            failed_at: None,
+            signals: 0,
+            stopping_since: None,
+            is_stopping: false,
+            stops_at_once: false,
+            stale: Vec::new(),
+            disk,
+            untold: dice.pick(&[2, 8, 8, u64::MAX]),
+            restless: if dice.one_in(6) { dice.pick(&[20, 100]) } else { u64::MAX },
+            tags: HashMap::new(),
+            planted: 0,
+            turns: 0,
+            idle_turns: 0,
+            has_moved: false,
+            is_finished: false,
+            divergence: None,
+            counts: Counts::new(),
+            trace: (trace == Trace::On).then(Vec::new),
+            dice,
+        };
+        world.plan();
+        world
+    }
+
+    /// Who connects when, and what else happens.
+    pub fn plan(&mut self) {
+        let count = match self.dice.below(20) {
+            0..12 => 1 + self.dice.below(2),
+            12..19 => 2 + self.dice.below(4),
+            _ => 5 + self.dice.below(20),
+        };
+        for index in 0..count as usize {
+            self.clients.push(Client::any(&mut self.dice, self.now));
+            let moments = [0, 0, 0, 1, 5, self.dice.below(60), self.dice.below(60), 1000];
+            let when = self.dice.pick(&moments);
+            self.after(Duration::from_millis(when), Event::Connect(index));
+        }
+        let span = self.dice.pick(&[20, 1000, 70_000]);
+        if self.dice.one_in(2) {
+            for _ in 0..self.dice.size(7) {
+                let when = self.dice.millis(0, span);
+                self.after(when, Event::Disk);
+            }
+        }
+        if self.dice.one_in(8) {
+            let when = self.dice.millis(0, span);
+            self.after(when, Event::Descriptors);
+            let until = when + self.dice.millis(0, 3000);
+            self.after(until, Event::Descriptors);
+        }
+        if self.dice.one_in(20) {
+            let when = self.dice.millis(0, span);
+            self.after(when, Event::Wall);
+        }
+        if self.dice.one_in(6) {
+            let moments = [0, 1, 5, 100, self.dice.below(span)];
+            let when = Duration::from_millis(self.dice.pick(&moments));
+            self.after(when, Event::Signal);
+            if self.dice.one_in(4) {
+                let again = when + self.dice.millis(0, 12_000);
+                self.after(again, Event::Signal);
+            }
+        }
+    }
+
+    pub fn after(&mut self, time: Duration, event: Event) {
+        // Those of one moment come in any order.
+        let place = self.dice.roll();
+        self.events.push(Reverse((self.now + time, place, event)));
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    pub fn tell(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!(
+                "{:>9.3}s {:>5} {}",
+                (self.now - self.began).as_secs_f64(),
+                self.epoch,
+                what()
+            ));
+        }
+    }
+
+    /// The server does not do what the model says. The first time counts.
+    pub fn diverges(&mut self, why: String) {
+        self.tell(|| format!("DIVERGES: {why}"));
+        self.divergence.get_or_insert(why);
+    }
+
+    pub fn inside(&self) -> impl Iterator<Item = (usize, &Client)> {
+        self.clients.iter().enumerate().filter(|(_, client)| client.link.stage.is_inside())
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.inside().count() >= self.limits.connections_max
+    }
+
+    /// Lets the next thing happen that is due, and says whether there was one.
+    pub fn happen(&mut self) -> bool {
+        let Some(Reverse((_, _, event))) =
+            self.events.peek().filter(|Reverse((time, ..))| *time <= self.now).copied()
+        else {
+            return false;
+        };
+        self.events.pop();
+        self.epoch += 1;
+        match event {
+            Event::Connect(index) => self.connect(index),
+            Event::Act(index) => self.act(index),
+            Event::Read(index) => self.client_reads(index),
+            Event::Disk => self.change_disk(),
+            Event::Descriptors => {
+                self.no_descriptors ^= true;
+                let state = if self.no_descriptors { "none left" } else { "there are some again" };
+                self.count("descriptors run out or come back");
+                self.tell(|| format!("descriptors: {state}"));
+            }
+            Event::Wall => {
+                self.disk.tags_last = false;
+                self.wall = WALLS[usize::from(self.wall == WALLS[0])];
+                self.count("the wall clock is set");
+                self.tell(|| "the wall clock is set".into());
+            }
+            Event::Signal => {
+                self.signals += 1;
+                self.tell(|| "a signal".into());
+            }
+        }
+        true
+    }
+
+    pub fn change_disk(&mut self) {
+        let said = self.disk.change(&mut self.dice, self.epoch);
+        self.count("a file is changed");
+        self.tell(|| said);
+    }
+
+    pub fn connect(&mut self, index: usize) {
+        self.tell(|| format!("client {index} connects"));
+        if !self.listens {
+            self.clients[index].link.stage = Stage::Closed;
+            return self.count("a client is refused");
+        }
+        self.clients[index].link.stage = Stage::AtTheDoor;
+        self.door.push_back(index);
+        self.knock = true;
+        self.count("a client connects");
+        self.act(index);
+    }
+
+    pub fn act(&mut self, index: usize) {
+        let mut told = Vec::new();
+        let client = &mut self.clients[index];
+        let next = client.act(self.epoch, &self.disk, &mut |what| told.push(what));
+        for what in told {
+            self.tell(|| format!("client {index} {what}"));
+        }
+        if let Next::At(time) = next {
+            self.after(time, Event::Act(index));
+        }
+    }
+
+    /// Something happened that `index` may have waited for.
+    pub fn rouse(&mut self, index: usize) {
+        if std::mem::take(&mut self.clients[index].is_waiting) {
+            let delay = self.clients[index].dice.pick(&[0, 0, 0, 1]);
+            self.after(Duration::from_millis(delay), Event::Act(index));
+        }
+    }
+
+    pub fn client_reads(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        let bytes = match &mut client.reads {
+            Reads::All(_) => usize::MAX,
+            Reads::Some(bytes, _) => {
+                *bytes += *bytes / 8;
+                *bytes
+            }
+            Reads::Never => 0,
+        };
+        client.link.client_reads(bytes);
+        if client.link.outbound > 0 {
+            self.plan_read(index);
+        }
+    }
+
+    pub fn plan_read(&mut self, index: usize) {
+        match self.clients[index].reads {
+            Reads::All(after) | Reads::Some(_, after) => self.after(after, Event::Read(index)),
+            Reads::Never => {}
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        if self.stopping_since.is_some() { Phase::Stopping } else { Phase::Serving }
+    }
+
+    /// The phase in which this turn began: a signal is told at its beginning and obeyed at its end.
+    pub fn phase_of_turn(&self) -> Phase {
+        if self.is_stopping { Phase::Stopping } else { Phase::Serving }
+    }
+
+    /// Whether the server was told to stop at once, or has had the time that it has for stopping.
+    pub fn is_out_of_time(&self) -> bool {
+        self.stopping_since.is_some_and(|since| self.stops_at_once || self.now >= since + self.limits.grace)
+    }
+
+    /// Whether something came for `link` that no event has told of, since this turn began.
+    pub fn has_just_arrived(&self, index: usize) -> bool {
+        self.clients[index].link.arrived > self.turn
+    }
+
+    /// The loop has ended, or this world has.
+    pub fn end(&mut self, ended: io::Result<()>, panics: u64) {
+        if let Err(why) = rest::end(self, ended.is_ok(), panics) {
+            self.diverges(why);
+        }
+        self.is_finished = true;
+    }
+}
