@@ -33,29 +33,3 @@ fn whoever_waited_longest_is_due_first() {
     deadlines.clear(5);
     assert_eq!(deadlines.next(&limits), None);
 }
-
-#[test]
-fn the_lists_agree_with_a_sorted_table() {
-    let limits = Limits::default();
-    let start = Instant::now();
-    let mut deadlines = Deadlines::default();
-    let mut table: Vec<Option<(Wait, Instant)>> = vec![None; 20];
-    let mut random: u64 = 1;
-    for step in 0..20_000 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let key = (random >> 33) as usize % 20;
-        let now = start + Duration::from_millis(step);
-        match (random >> 60) as usize {
-            choice @ 0..5 => {
-                deadlines.set(key, Wait::ALL[choice], now);
-                table[key] = Some((Wait::ALL[choice], now));
-            }
-            _ => {
-                deadlines.clear(key);
-                table[key] = None;
-            }
-        }
-        let dues = table.iter().flatten().map(|(wait, since)| *since + wait.timeout(&limits));
-        assert_eq!(deadlines.next(&limits), dues.min());
-    }
-}
