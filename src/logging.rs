@@ -3,7 +3,7 @@
 
 use crate::lossy::Lossy;
 use env_logger::{Builder, Env, Target};
-use log::LevelFilter;
+use log::{LevelFilter, error};
 use onepoll::access;
 use onepoll::os::stderr::Stderr;
 use std::io::Write;
@@ -22,4 +22,6 @@ pub fn start() {
         builder.target(Target::Pipe(Box::new(Lossy::new(stderr))));
     }
     builder.init();
+    // The hook that std brings writes to stderr itself, and waits for whoever reads it.
+    std::panic::set_hook(Box::new(|panic| error!("{panic}")));
 }
