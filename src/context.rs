@@ -7,6 +7,7 @@ use crate::hosts::Hosts;
 use crate::http::date::Date;
 use crate::limits::Limits;
 use crate::site::Site;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// Bytes that one recv can bring.
@@ -20,8 +21,8 @@ const NAMES_PER_TURN: usize = 200;
 
 /// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
-    /// What it is all for.
-    pub service: Service,
+    /// What it is all for. Several threads may have one in common.
+    pub service: Arc<Service>,
     /// Whether connections are kept alive.
     pub phase: Phase,
     /// When this turn began: one look at the clock for all its connections.
@@ -60,7 +61,8 @@ pub enum Phase {
 
 impl Context {
     /// For a loop that serves from `now` on.
-    pub fn new(service: Service, now: Instant, wall: SystemTime) -> Context {
+    pub fn new(service: impl Into<Arc<Service>>, now: Instant, wall: SystemTime) -> Context {
+        let service = service.into();
         let date = Date::new(wall);
         let buffers = Buffers::new(LANDING_BYTES);
         let access = AccessLog::default();

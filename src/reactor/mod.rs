@@ -19,6 +19,7 @@ use log::{debug, info, trace, warn};
 use slab::Slab;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a new connection keeps its place, though others wait for one, before it has asked for anything.
@@ -64,7 +65,7 @@ enum Ending {
 
 impl<K: Kernel> Reactor<K> {
     /// A reactor that has not begun.
-    pub fn new(kernel: K, service: Service) -> Reactor<K> {
+    pub fn new(kernel: K, service: impl Into<Arc<Service>>) -> Reactor<K> {
         let (now, wall) = kernel.now();
         Reactor {
             kernel,
