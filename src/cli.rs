@@ -7,6 +7,7 @@ use onepoll::http::HeadLimits;
 use onepoll::http::fields::FIELDS_MOST;
 use onepoll::limits::Limits;
 use onepoll::os::files::Links;
+use onepoll::reactor::listener::Sharing;
 use onepoll::site::{Compression, Hidden, Listing, Policy};
 use onepoll::size;
 use std::net::IpAddr;
@@ -17,8 +18,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, hide_possible_values = true)]
 #[command(after_help = "Every option is also read from the environment: ONEPOLL_PORT, ONEPOLL_GRACE, …\n\
-    SIZE is bytes, 64KiB or 10MB; SECONDS may have a fraction.\n\
-    RUST_LOG=debug or RUST_LOG=trace shows what happens.")]
+    SIZE is bytes, 64KiB or 10MB; SECONDS may be 0.5; RUST_LOG=trace shows it work.")]
 pub struct Cli {
     /// Folder to serve [default: www if it is here, else .]
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR", hide_env = true)]
@@ -39,6 +39,9 @@ pub struct Cli {
     /// Name to answer to beside localhost; '*' for any
     #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
     allow_host: Vec<String>,
+    /// Share the port with others that do so, too
+    #[arg(long, env = "ONEPOLL_REUSE_PORT", hide_env = true, value_parser = BoolishValueParser::new())]
+    reuse_port: bool,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
@@ -121,6 +124,11 @@ impl Cli {
             None if Path::new("www").is_dir() => Path::new("www"),
             None => Path::new("."),
         }
+    }
+
+    /// Whether several processes may listen on the port.
+    pub fn sharing(&self) -> Sharing {
+        if self.reuse_port { Sharing::Shared } else { Sharing::Alone }
     }
 
     /// How it is served to those who reach `address`.

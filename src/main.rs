@@ -13,6 +13,7 @@ use onepoll::os::containment::{Containment, around, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::listener;
 use onepoll::site::Site;
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -38,7 +39,8 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let address = address(cli)?;
     let policy = cli.policy(address.ip());
     let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli.root(), &error))?;
-    let mut epoll = Epoll::listen(address).map_err(|error| no_listener(address, &error))?;
+    let listener = listener::bind(address, cli.sharing());
+    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     epoll.handle_signals().map_err(broken)?;
     if site.policy().links == Links::Anywhere {

@@ -117,6 +117,7 @@ fn a_flag_wins_over_the_environment() {
 fn every_flag_is_read_from_the_environment() {
     for (variable, value, flag) in [
         ("ONEPOLL_PORT", "nonsense", "--port"),
+        ("ONEPOLL_REUSE_PORT", "nonsense", "--reuse-port"),
         ("ONEPOLL_INDEX", "a/b", "--index"),
         ("ONEPOLL_LISTING", "nonsense", "--listing"),
         ("ONEPOLL_HIDDEN", "nonsense", "--hidden"),
@@ -138,6 +139,21 @@ fn every_flag_is_read_from_the_environment() {
         let error = refused(onepoll().env(variable, value), 2);
         assert!(error.contains(flag) && error.contains(value), "{variable}: {error}");
     }
+}
+
+/// Both have the port, and both answer: a connection goes to either by a hash of its addresses, so that fifty go to one
+/// alone once in 2^49 times.
+#[test]
+fn several_share_a_port_where_all_of_them_say_so() {
+    let [one, other] = [folder(&[("name", b"one")]), folder(&[("name", b"other")])];
+    let (_first, address) = Program::start(onepoll().arg(one.path()).arg("--reuse-port"));
+    let port = address.port().to_string();
+    let (_second, same) = Program::start(onepoll().arg(other.path()).args(["--reuse-port", "-p", &port]));
+    assert_eq!(same, address);
+    let names: BTreeSet<_> = (0..50).map(|_| get(address, "/name").text().to_owned()).collect();
+    assert_eq!(names, ["one", "other"].map(str::to_owned).into());
+    let error = refused(onepoll().arg(one.path()).args(["-p", &port]), 1);
+    assert!(error.contains("is in use"), "who does not share finds it taken: {error}");
 }
 
 // Which files, how, and to whom.
@@ -402,7 +418,7 @@ fn the_help_fits_a_screen_and_groups_the_flags() {
             }
         }
         let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
-        let expected = flags("Options", "--port --bind --allow-host --help --version")
+        let expected = flags("Options", "--port --bind --allow-host --reuse-port --help --version")
             .chain(flags(
                 "Files",
                 "--index --listing --hidden --follow-links --cache --cache-memory --no-compress",

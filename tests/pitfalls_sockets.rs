@@ -10,7 +10,7 @@ use onepoll::conn::transport::Readiness;
 use onepoll::limits::Limits;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
-use onepoll::reactor::listener;
+use onepoll::reactor::listener::{self, Sharing};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use socket2::SockRef;
@@ -364,7 +364,7 @@ fn pitfall_14_the_backlog_is_set_on_purpose() {
     // More than the 128 that std asks for; beyond net.core.somaxconn the kernel keeps nobody.
     let bound = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     let clients = 400.min(bound.trim().parse().unwrap());
-    let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = listener::bind("127.0.0.1:0".parse().unwrap(), Sharing::Alone).unwrap();
     let address = listener.local_addr().unwrap();
     let connected: Vec<_> = (0..clients)
         .map(|number| {
@@ -433,7 +433,7 @@ fn pitfall_18_silent_connections_before_a_page() {
 /// Symptom: the loop wakes for each connection, finds nothing to read, and wakes again.
 #[test]
 fn pitfall_18_a_connection_comes_with_its_first_bytes() {
-    let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = listener::bind("127.0.0.1:0".parse().unwrap(), Sharing::Alone).unwrap();
     let mut client = connect(listener.local_addr().unwrap());
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     client.write_all(b"G").unwrap();

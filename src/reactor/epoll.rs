@@ -1,7 +1,7 @@
 //! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it.
 
 use super::kernel::{Kernel, Ready, Token, Watched};
-use super::listener;
+use super::listener::{self, Sharing};
 use super::signals::Signals;
 use crate::conn::Id;
 use crate::conn::transport::Readiness;
@@ -10,7 +10,7 @@ use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Events that one wait brings; the rest come with the next. All of them are read before one is answered, so this
@@ -29,10 +29,15 @@ pub struct Epoll {
 }
 
 impl Epoll {
-    /// Listens on `address`.
+    /// Listens on `address`, alone.
     pub fn listen(address: SocketAddr) -> io::Result<Epoll> {
+        Epoll::on(listener::bind(address, Sharing::Alone)?)
+    }
+
+    /// Takes what comes to `listener`, which is non-blocking.
+    pub fn on(listener: net::TcpListener) -> io::Result<Epoll> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::from_std(listener::bind(address)?);
+        let mut listener = TcpListener::from_std(listener);
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let events = Events::with_capacity(EVENTS_MAX);
         Ok(Epoll { poll, events, listener: Some(listener), signals: None })

@@ -27,11 +27,22 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often it is said that accepting pauses.
 const WARNED_EVERY: Duration = Duration::from_secs(5);
 
+/// Whether others may listen on the same port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody may: a second server finds out that the port is taken.
+    Alone,
+    /// Whoever shares it, too, and runs as the same user; the kernel deals new connections out among them by a hash
+    /// of their addresses (socket(7), SO_REUSEPORT).
+    Shared,
+}
+
 /// A socket that listens on `address`, non-blocking. What it is set to, the accepted ones inherit (tcp(7)).
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Without it, a restart finds the port taken for as long as old connections linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(sharing == Sharing::Shared)?;
     // Answers leave as soon as they are written; what belongs together is joined with MSG_MORE instead.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
