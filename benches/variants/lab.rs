@@ -1,0 +1,129 @@
+//! The run: every variant under every load, round after round, each time a new server and a new load, each in a process
+//! of its own.
+
+use crate::cores::{Cores, Division};
+use crate::load::plan::{Mark, Outcome, Patience, Plan, Word};
+use crate::meters::Held;
+use crate::progress::Progress;
+use crate::results::{CameOfIt, Cell, Sample};
+use crate::running::{Running, Server};
+use crate::scenarios::{Scenario, Use};
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// What is run, and for how long.
+pub struct Lab {
+    pub scenarios: Vec<Scenario>,
+    pub servers: Vec<Server>,
+    pub rounds: usize,
+    /// Seconds of closed loop before anything counts, and then of each loop.
+    pub warm_up: f64,
+    pub window: f64,
+    pub cores: Cores,
+}
+
+impl Lab {
+    /// Cells, each a server under a load.
+    pub fn count(&self) -> usize {
+        self.rounds * self.scenarios.len() * self.servers.len()
+    }
+
+    /// Rounds go through the variants in turn, so that what changes on the machine meanwhile meets all of them.
+    pub fn run(&self, root: &Path, work: &Path, progress: &Progress) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for round in 0..self.rounds {
+            for scenario in &self.scenarios {
+                for server in &self.servers {
+                    progress.begin(&format!("{} · {server}", scenario.name));
+                    let came_of_it = match self.measure(scenario, server, root, work) {
+                        Ok(sample) => CameOfIt::Sample(Box::new(sample)),
+                        Err(error) => CameOfIt::Failure(error.to_string()),
+                    };
+                    let (scenario, server) = (scenario.name.clone(), server.to_string());
+                    cells.push(Cell { scenario, server, round, came_of_it });
+                    progress.end();
+                }
+            }
+        }
+        cells
+    }
+
+    /// Which cores a scenario uses.
+    pub fn division(&self, scenario: &Scenario) -> Division {
+        match scenario.cores {
+            Use::Apart => self.cores.divide(),
+            Use::Shared => self.cores.share(),
+        }
+    }
+
+    fn measure(&self, scenario: &Scenario, server: &Server, root: &Path, work: &Path) -> io::Result<Sample> {
+        let division = self.division(scenario);
+        let mut server = server.start(root, work, &division)?;
+        let empty = server.held();
+        let plan = Plan {
+            address: server.address,
+            connections: scenario.connections,
+            persistence: scenario.persistence,
+            targets: scenario.targets.clone(),
+            fields: scenario.fields.clone(),
+            rate: scenario.rate,
+            warm_up: self.warm_up,
+            window: self.window,
+            beside: scenario.beside.clone(),
+            patience: if division.is_apart() { Patience::Spins } else { Patience::Sleeps },
+        };
+        let mut load = start_load(&plan)?;
+        let told = read_meters(&mut load, &mut server);
+        // The server first: who ends a connection keeps its port for a minute, and the load has but so many.
+        drop(server);
+        let _ = load.kill();
+        let _ = load.wait();
+        let Told { outcome, used, held } = told?;
+        let between = |begin, end| -> io::Result<_> {
+            let used = |mark| used.get(&mark).ok_or_else(|| io::Error::other("the load left out a mark"));
+            Ok(used(end)? - used(begin)?)
+        };
+        let closed = between(Mark::ClosedBegins, Mark::ClosedEnds)?;
+        let open = between(Mark::OpenBegins, Mark::OpenEnds)?;
+        Ok(Sample { outcome, empty, full: held, closed, open })
+    }
+}
+
+struct Told {
+    outcome: Outcome,
+    used: HashMap<Mark, crate::meters::Used>,
+    held: Held,
+}
+
+fn start_load(plan: &Plan) -> io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let mut load = command.arg("load").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let line = serde_json::to_string(plan)? + "\n";
+    load.stdin.as_mut().expect("it is piped").write_all(line.as_bytes())?;
+    Ok(load)
+}
+
+/// Reads the server's meters whenever the load says that it is time.
+fn read_meters(load: &mut Child, server: &mut Running) -> io::Result<Told> {
+    let words = BufReader::new(load.stdout.take().expect("it is piped"));
+    let (mut used, mut held) = (HashMap::new(), Held::default());
+    for line in words.lines() {
+        match serde_json::from_str(&line?)? {
+            Word::Failed(why) => return Err(io::Error::other(why)),
+            Word::Done(outcome) => {
+                server.used().map_err(|_| io::Error::other("the server ended under the load"))?;
+                return Ok(Told { outcome, used, held });
+            }
+            Word::Mark(mark) => {
+                used.insert(mark, server.used()?);
+                if [Mark::ClosedEnds, Mark::OpenEnds].contains(&mark) {
+                    let now = server.held();
+                    held = Held { threads: held.threads.max(now.threads), ..now };
+                }
+            }
+        }
+    }
+    Err(io::Error::other("the load ended before it was done"))
+}

@@ -1,0 +1,404 @@
+//! The load generator: one thread, one mio poll, as many clients as asked for.
+//!
+//! In **closed loop** every client asks again as soon as it is answered: that finds out how many requests a second a
+//! server can do. It hides stalls: while the server stands still, nobody asks, and one slow answer is all that shows.
+//! In **open loop** requests are due at a fixed rate, whether or not the server keeps up, and their latency is counted
+//! from when they were *due*: a stall makes everything late that was due in it (coordinated omission, as Gil Tene
+//! called what is lost otherwise). Every client has a schedule of its own, as people have; a client that is not served
+//! does not hand its requests to one that is.
+
+pub mod answer;
+mod crowd;
+pub mod plan;
+pub mod process;
+
+use crate::statistics::Latencies;
+use answer::{Answer, Connection};
+use crowd::Crowd;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use plan::{Mark, Outcome, Patience, Persistence, Phase, Plan};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long a connection may take to come about; a backlog that is full drops it silently.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+
+/// How long answers are waited for after a phase.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// How long a client that failed waits before it tries again.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// Reads of one turn of one client, so that a large answer does not hold up the others.
+const READS_PER_TURN: usize = 4;
+
+/// Everything that is loaded with.
+pub struct Load {
+    plan: Plan,
+    requests: Vec<Vec<u8>>,
+    poll: Poll,
+    clients: Vec<Client>,
+    crowd: Crowd,
+    buffer: Box<[u8]>,
+    /// Clients to be looked at in the next turn without an event.
+    again: Vec<usize>,
+    /// Those that failed, and when they may try again.
+    failed: Vec<usize>,
+    retry_at: Instant,
+    events: Events,
+    pace: Pace,
+    tally: Tally,
+    /// Requests of earlier phases that are answered late do not count in this one.
+    phase: u32,
+}
+
+/// When a client asks.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// Not at all.
+    Still,
+    /// As soon as it was answered.
+    Closed,
+    /// Request number k of all is due at `begin` + k / `rate`, and is client number k modulo their count's.
+    Open { begin: Instant, rate: f64 },
+}
+
+struct Client {
+    socket: Option<TcpStream>,
+    asking: Asking,
+    answer: Answer,
+    /// Its next request, of those in the plan.
+    next: usize,
+    /// Requests that were due, in open loop, and those of them that were asked.
+    due: u64,
+    asked: u64,
+    was_answered: bool,
+}
+
+/// How far a client is.
+#[derive(Clone, Copy)]
+enum Asking {
+    /// It has nothing to ask.
+    Free,
+    /// Its connection is coming about.
+    Connecting(Asked),
+    /// It waits for its answer.
+    Waiting(Asked),
+    /// It never came in.
+    Out,
+}
+
+#[derive(Clone, Copy)]
+struct Asked {
+    due: Instant,
+    phase: u32,
+}
+
+struct Tally {
+    answered: u64,
+    unanswered: u64,
+    errors: BTreeMap<String, u64>,
+    latencies: Latencies,
+}
+
+impl Tally {
+    fn new() -> Tally {
+        Tally { answered: 0, unanswered: 0, errors: BTreeMap::new(), latencies: Latencies::new() }
+    }
+}
+
+/// A blocking connection, or none where the server lets nobody in.
+fn connect(address: SocketAddr) -> io::Result<std::net::TcpStream> {
+    let socket = std::net::TcpStream::connect_timeout(&address, CONNECT_MAX)?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+impl Load {
+    /// Connects all clients, those first that stand beside.
+    pub fn connect(plan: Plan) -> io::Result<Load> {
+        let poll = Poll::new()?;
+        let crowd = Crowd::gather(plan.address, plan.beside.clone());
+        let mut clients = Vec::with_capacity(plan.connections);
+        let mut is_open = true;
+        for number in 0..plan.connections {
+            let socket = if is_open { connect(plan.address).ok() } else { None };
+            // Where one waited in vain, the others would.
+            is_open = socket.is_some();
+            clients.push(Client::new(socket, number, &poll)?);
+        }
+        let close = if plan.persistence == Persistence::Close { "Connection: close\r\n" } else { "" };
+        let request = |target: &String| {
+            format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{}{close}\r\n", plan.fields).into_bytes()
+        };
+        Ok(Load {
+            requests: plan.targets.iter().map(request).collect(),
+            plan,
+            poll,
+            clients,
+            crowd,
+            buffer: vec![0; 256 << 10].into(),
+            again: Vec::new(),
+            failed: Vec::new(),
+            retry_at: Instant::now(),
+            events: Events::with_capacity(1024),
+            pace: Pace::Still,
+            tally: Tally::new(),
+            phase: 0,
+        })
+    }
+
+    /// Both loops, one after the other.
+    pub fn run(&mut self, mark: &mut dyn FnMut(Mark)) -> io::Result<Outcome> {
+        mark(Mark::Connected);
+        let [warm_up, window] = [self.plan.warm_up, self.plan.window].map(Duration::from_secs_f64);
+        self.closed(warm_up)?;
+        self.tally = Tally::new();
+        mark(Mark::ClosedBegins);
+        let closed = self.closed(window)?;
+        mark(Mark::ClosedEnds);
+        let closed = self.settle(closed)?;
+        mark(Mark::OpenBegins);
+        let open = self.open(window)?;
+        mark(Mark::OpenEnds);
+        let open = self.settle(open)?;
+        let is_in = |client: &&Client| !matches!(client.asking, Asking::Out);
+        let connected = self.clients.iter().filter(is_in).count();
+        Ok(Outcome { connected, beside_connected: self.crowd.len(), closed, open })
+    }
+
+    /// Asks as fast as answers come, for so long.
+    pub fn closed(&mut self, window: Duration) -> io::Result<Phase> {
+        let begin = Instant::now();
+        self.pace = Pace::Closed;
+        self.again.extend(0..self.clients.len());
+        self.turn_until(begin + window)?;
+        Ok(self.phase(begin))
+    }
+
+    /// Asks at the plan's rate, for so long.
+    pub fn open(&mut self, window: Duration) -> io::Result<Phase> {
+        let begin = Instant::now();
+        self.pace = Pace::Open { begin, rate: self.plan.rate };
+        let (count, all) = ((window.as_secs_f64() * self.plan.rate) as u64, self.clients.len() as u64);
+        for number in 0..count {
+            let due = begin + Duration::from_secs_f64(number as f64 / self.plan.rate);
+            self.turn_until(due)?;
+            let at = (number % all) as usize;
+            self.clients[at].due += 1;
+            self.ask_next(at);
+        }
+        self.turn_until(begin + window)?;
+        Ok(self.phase(begin))
+    }
+
+    fn phase(&self, begin: Instant) -> Phase {
+        let seconds = begin.elapsed().as_secs_f64();
+        Phase { seconds, answered: self.tally.answered, ..Phase::default() }
+    }
+
+    /// Waits a little for answers that are still out, and gives up those that do not come.
+    pub fn settle(&mut self, phase: Phase) -> io::Result<Phase> {
+        let until = Instant::now() + DRAIN;
+        if matches!(self.pace, Pace::Closed) {
+            self.pace = Pace::Still;
+        }
+        while Instant::now() < until && self.clients.iter().any(|client| self.is_owed(client)) {
+            self.turn_until((Instant::now() + Duration::from_millis(5)).min(until))?;
+        }
+        let now = Instant::now();
+        for at in 0..self.clients.len() {
+            let client = &self.clients[at];
+            let asked = match client.asking {
+                Asking::Waiting(asked) | Asking::Connecting(asked) => Some(asked),
+                Asking::Free | Asking::Out => None,
+            };
+            let asked = asked.filter(|asked| asked.phase == self.phase).map(|asked| asked.due);
+            let unasked = (client.asked..client.due).map(|number| self.due_at(at, number));
+            for due in asked.into_iter().chain(unasked).collect::<Vec<_>>() {
+                self.tally.latencies.record(now - due);
+                self.tally.unanswered += 1;
+            }
+        }
+        let connections_answered = self.clients.iter().filter(|client| client.was_answered).count();
+        for client in &mut self.clients {
+            (client.due, client.asked, client.was_answered) = (0, 0, false);
+        }
+        self.phase += 1;
+        self.pace = Pace::Still;
+        let Tally { unanswered, errors, latencies, .. } = std::mem::replace(&mut self.tally, Tally::new());
+        Ok(Phase { unanswered, errors, connections_answered, latencies: latencies.samples(), ..phase })
+    }
+
+    fn is_owed(&self, client: &Client) -> bool {
+        match client.asking {
+            Asking::Waiting(asked) | Asking::Connecting(asked) => asked.phase == self.phase,
+            Asking::Free => client.asked < client.due,
+            Asking::Out => false,
+        }
+    }
+
+    /// When a client's request with this number is due, in open loop.
+    fn due_at(&self, at: usize, number: u64) -> Instant {
+        let Pace::Open { begin, rate } = self.pace else { return Instant::now() };
+        let number = number * self.clients.len() as u64 + at as u64;
+        begin + Duration::from_secs_f64(number as f64 / rate)
+    }
+
+    /// Lets everybody do what they can until then, and once at least.
+    fn turn_until(&mut self, time: Instant) -> io::Result<()> {
+        loop {
+            let now = Instant::now();
+            self.crowd.act(now);
+            if now >= self.retry_at {
+                self.again.append(&mut self.failed);
+                self.retry_at = now + RETRY;
+            }
+            for at in std::mem::take(&mut self.again) {
+                self.look_at(at);
+            }
+            let timeout = self.timeout(time.saturating_duration_since(now));
+            let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+            let polled = self.poll.poll(&mut events, Some(timeout));
+            for event in &events {
+                self.look_at(event.token().0);
+            }
+            self.events = events;
+            match polled {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ if Instant::now() >= time => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// How long a wait may last. In open loop it does not wait at all: being woken takes longer than being early.
+    fn timeout(&self, left: Duration) -> Duration {
+        let spins = matches!(self.pace, Pace::Open { .. }) && self.plan.patience == Patience::Spins;
+        if spins || !self.again.is_empty() { Duration::ZERO } else { left.min(RETRY) }
+    }
+
+    /// Something may have changed for a client.
+    fn look_at(&mut self, at: usize) {
+        match self.clients[at].asking {
+            Asking::Free => self.ask_next(at),
+            Asking::Connecting(asked) => self.send(at, asked),
+            Asking::Waiting(asked) => self.read(at, asked),
+            Asking::Out => {}
+        }
+    }
+
+    /// A free client asks, if it has something to ask.
+    fn ask_next(&mut self, at: usize) {
+        let client = &self.clients[at];
+        if !matches!(client.asking, Asking::Free) {
+            return;
+        }
+        let due = match self.pace {
+            Pace::Still => return,
+            Pace::Closed => Instant::now(),
+            Pace::Open { .. } if client.asked == client.due => return,
+            Pace::Open { .. } => self.due_at(at, client.asked),
+        };
+        self.clients[at].asked += 1;
+        let asked = Asked { due, phase: self.phase };
+        if self.clients[at].socket.is_none()
+            && let Err(error) = self.clients[at].reconnect(self.plan.address, at, &self.poll)
+        {
+            return self.fail(at, asked, format!("connecting: {}", error.kind()));
+        }
+        self.send(at, asked);
+    }
+
+    /// A request is small: it leaves in one piece, or the connection has not come about.
+    fn send(&mut self, at: usize, asked: Asked) {
+        let client = &mut self.clients[at];
+        let request = &self.requests[client.next % self.requests.len()];
+        let Some(socket) = &mut client.socket else { return };
+        match socket.write(request) {
+            Ok(count) if count == request.len() => {
+                client.next += 1;
+                client.asking = Asking::Waiting(asked);
+            }
+            Err(error)
+                if [io::ErrorKind::WouldBlock, io::ErrorKind::NotConnected].contains(&error.kind()) =>
+            {
+                client.asking = Asking::Connecting(asked);
+            }
+            Ok(_) => self.fail(at, asked, "a request did not fit".to_owned()),
+            Err(error) => self.fail(at, asked, format!("sending: {}", error.kind())),
+        }
+    }
+
+    fn read(&mut self, at: usize, asked: Asked) {
+        for _ in 0..READS_PER_TURN {
+            let client = &mut self.clients[at];
+            let Some(socket) = &mut client.socket else { return };
+            let came = match socket.read(&mut self.buffer) {
+                Ok(0) => return self.fail(at, asked, "closed without an answer".to_owned()),
+                Ok(count) => &self.buffer[..count],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => return self.fail(at, asked, format!("reading: {}", error.kind())),
+            };
+            match client.answer.take(came) {
+                Ok(None) if came.len() < self.buffer.len() => return,
+                Ok(None) => {}
+                Ok(Some(connection)) => return self.answered(at, asked, connection),
+                Err(wrong) => return self.fail(at, asked, wrong.to_string()),
+            }
+        }
+        self.again.push(at);
+    }
+
+    fn answered(&mut self, at: usize, asked: Asked, connection: Connection) {
+        let client = &mut self.clients[at];
+        client.asking = Asking::Free;
+        if connection == Connection::Ends {
+            client.socket = None;
+        }
+        if asked.phase == self.phase {
+            client.was_answered = true;
+            self.tally.answered += 1;
+            self.tally.latencies.record(asked.due.elapsed());
+        }
+        self.ask_next(at);
+    }
+
+    /// The request is lost, and its connection too.
+    fn fail(&mut self, at: usize, asked: Asked, why: String) {
+        let client = &mut self.clients[at];
+        (client.socket, client.asking, client.answer) = (None, Asking::Free, Answer::default());
+        if asked.phase == self.phase {
+            *self.tally.errors.entry(why).or_default() += 1;
+        }
+        self.failed.push(at);
+    }
+}
+
+impl Client {
+    fn new(socket: Option<std::net::TcpStream>, at: usize, poll: &Poll) -> io::Result<Client> {
+        let asking = if socket.is_some() { Asking::Free } else { Asking::Out };
+        let (answer, next) = (Answer::default(), at);
+        let mut client = Client { socket: None, asking, answer, next, due: 0, asked: 0, was_answered: false };
+        if let Some(socket) = socket {
+            socket.set_nonblocking(true)?;
+            client.take_up(TcpStream::from_std(socket), at, Interest::READABLE, poll)?;
+        }
+        Ok(client)
+    }
+
+    fn reconnect(&mut self, address: SocketAddr, at: usize, poll: &Poll) -> io::Result<()> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        self.take_up(socket, at, Interest::READABLE | Interest::WRITABLE, poll)
+    }
+
+    fn take_up(&mut self, mut socket: TcpStream, at: usize, events: Interest, poll: &Poll) -> io::Result<()> {
+        poll.registry().register(&mut socket, Token(at), events)?;
+        self.socket = Some(socket);
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The lab: one reactor against threaded variants of itself, `cargo bench --bench variants`.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `models/` | the variants, a page each, to be read beside the reactor |
+//! | `scenarios.rs`, `site.rs` | what they are asked, and the files they serve |
+//! | `load/` | who asks: closed loop and open loop, slow ones and idle ones |
+//! | `lab.rs` | the run: each server and each load in a process of its own |
+//! | `server.rs`, `running.rs`, `cores.rs` | a variant as a process; any server as a process; who runs on which core |
+//! | `counted.rs`, `meters.rs`, `machine.rs` | system calls, processor time, memory; on what |
+//! | `statistics.rs`, `results.rs` | percentiles, medians, spreads; `results.json` |
+//! | `report/`, `table.rs` | `report.html`; the table on the terminal |
+//! | `cli.rs`, `progress.rs` | flags; time left |
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod cores;
+mod counted;
+mod lab;
+mod load;
+mod machine;
+mod meters;
+mod models;
+mod progress;
+mod report;
+mod results;
+mod running;
+mod scenarios;
+mod server;
+mod site;
+mod statistics;
+mod table;
+
+use clap::Parser;
+use cli::{Cli, Part};
+use cores::Cores;
+use lab::Lab;
+use models::Model;
+use onepoll::http::date::Date;
+use progress::Progress;
+use results::Results;
+use running::{Foreign, Server};
+use scenarios::{Length, Scenario};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.part {
+        Some(Part::Serve { model, root, load }) => serve(model, root, load),
+        Some(Part::Load) => {
+            load::process::run();
+            Ok(())
+        }
+        // `cargo test` runs benchmarks to see that they can be run: a benchmark is no test.
+        None if !cli.bench && !cli.list && cli.report.is_none() => {
+            println!("run it by: cargo bench --bench variants");
+            Ok(())
+        }
+        None => measure(&cli),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("variants: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(model: &str, root: &Path, load: &str) -> Result<()> {
+    let model: Model = model.parse()?;
+    Ok(server::run(model, root.to_owned(), &load.parse()?)?)
+}
+
+fn measure(cli: &Cli) -> Result<()> {
+    let out = cli.out.clone().unwrap_or_else(default_folder);
+    let past = cli.compare.as_deref().map(Results::read).transpose()?;
+    let results = match &cli.report {
+        Some(path) => Results::read(path)?,
+        None => {
+            let lab = lab(cli)?;
+            if cli.list {
+                lab.scenarios.iter().for_each(|scenario| println!("{:16} {}", scenario.name, scenario.title));
+                lab.servers.iter().for_each(|server| println!("{server}"));
+                return Ok(());
+            }
+            let results = run(&lab)?;
+            fs::create_dir_all(&out)?;
+            results.write(&out.join("results.json"))?;
+            results
+        }
+    };
+    fs::create_dir_all(&out)?;
+    let report = out.join("report.html");
+    fs::write(&report, report::page(&results, past.as_ref()))?;
+    println!("{}", table::table(&results, past.as_ref()));
+    println!("{}\n{}", out.join("results.json").display(), report.display());
+    Ok(())
+}
+
+fn default_folder() -> PathBuf {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    scratch.parent().unwrap_or(scratch).join("variants")
+}
+
+/// What the flags ask for.
+fn lab(cli: &Cli) -> Result<Lab> {
+    let cores = Cores::all();
+    let mut scenarios = scenarios::all();
+    match cli.scenarios.as_slice() {
+        [] => scenarios.retain(|scenario| !cli.quick || scenario.length == Length::Quick),
+        names => scenarios = named(names, &scenarios)?,
+    }
+    let mut servers: Vec<_> = match cli.variants.as_slice() {
+        [] => Model::all(cores.count()).into_iter().map(Server::Variant).collect(),
+        names => names
+            .iter()
+            .map(|name| name.parse().map(Server::Variant))
+            .collect::<std::result::Result<_, _>>()?,
+    };
+    if cli.others || (!cli.quick && cli.variants.is_empty()) {
+        servers.extend(Foreign::installed().into_iter().map(Server::Foreign));
+    }
+    servers.extend(cli.command.iter().cloned().map(Server::Foreign));
+    let (rounds, warm_up, window) = if cli.quick { (2, 0.1, 0.25) } else { (3, 0.2, 0.8) };
+    let (rounds, window) = (cli.rounds.unwrap_or(rounds), cli.seconds.unwrap_or(window));
+    Ok(Lab { scenarios, servers, rounds, warm_up, window, cores })
+}
+
+fn named(names: &[String], scenarios: &[Scenario]) -> Result<Vec<Scenario>> {
+    let find = |name: &String| {
+        let found = scenarios.iter().find(|scenario| scenario.name == *name);
+        found.cloned().ok_or_else(|| format!("no scenario is called {name:?}; --list names them").into())
+    };
+    names.iter().map(find).collect()
+}
+
+fn run(lab: &Lab) -> Result<Results> {
+    let (root, work) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    site::build(root.path())?;
+    let cores = lab.cores.divide();
+    let date = Date::new(SystemTime::now()).text().to_owned();
+    eprintln!(
+        "server on core {}, load on core {}; let the machine do nothing else",
+        cores.server, cores.load
+    );
+    let progress = Progress::of(lab.count());
+    let cells = lab.run(root.path(), work.path(), &progress);
+    progress.close();
+    Ok(Results {
+        machine: machine::this(lab.cores.count()),
+        command: command(),
+        date,
+        onepoll: env!("CARGO_PKG_VERSION").to_owned(),
+        rounds: lab.rounds,
+        window: lab.window,
+        cores,
+        scenarios: lab.scenarios.clone(),
+        servers: lab.servers.iter().map(Server::to_string).collect(),
+        cells,
+    })
+}
+
+/// What repeats this run.
+fn command() -> String {
+    let flags: Vec<_> = std::env::args().skip(1).filter(|flag| flag != "--bench").collect();
+    let flags = flags.iter().map(|flag| if flag.contains(' ') { format!("'{flag}'") } else { flag.clone() });
+    let command = "cargo bench --bench variants".to_owned();
+    std::iter::once(command)
+        .chain((flags.len() > 0).then(|| "--".to_owned()))
+        .chain(flags)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,152 @@
+//! What the threaded variants have in common: the connection of the reactor, driven over a blocking socket.
+//!
+//! Where the reactor parks a connection and waits for an event, a thread waits inside recv or send. The socket has one
+//! timeout, the shortest of all limits: a call that comes back without a byte is "would block" to the connection, and
+//! then the same clock says whether its time is up. So times run out as in the reactor, at most one such timeout later.
+
+use crate::counted::Counted;
+use onepoll::conn::transport::{Readiness, Transport};
+use onepoll::conn::{Connection, Id, Verdict};
+use onepoll::context::{Context, Phase, Service};
+use onepoll::limits::Limits;
+use onepoll::os;
+use onepoll::site::Work;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use std::io;
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long accepting pauses when there is no descriptor, as in the reactor.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often work that nobody waits for is looked for.
+const CHORES_EVERY: Duration = Duration::from_millis(10);
+
+/// A connection that waits for a thread.
+pub struct Accepted {
+    socket: Counted<TcpStream>,
+    peer: IpAddr,
+}
+
+/// How many requests a connection may make.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Requests {
+    /// As many as the client likes.
+    Many,
+    /// One: its answer says `Connection: close`.
+    One,
+}
+
+/// Makes the reactor's listener a blocking one. What it is set to, the accepted ones inherit, the timeouts too: they
+/// cost no call of their own.
+pub fn prepare(listener: &TcpListener, service: &Arc<Service>) -> io::Result<()> {
+    let limits = &service.limits;
+    let times = [limits.head_timeout, limits.body_timeout, limits.write_timeout, limits.idle_timeout];
+    let shortest = times.into_iter().fold(Limits::LINGER, Duration::min);
+    listener.set_nonblocking(false)?;
+    set_socket_timeout(listener, Timeout::Recv, Some(shortest))?;
+    set_socket_timeout(listener, Timeout::Send, Some(shortest))?;
+    let service = service.clone();
+    thread::spawn(move || do_chores(&service));
+    Ok(())
+}
+
+/// Waits for the next connection.
+pub fn accept(listener: &TcpListener, service: &Service) -> Accepted {
+    loop {
+        match listener.accept() {
+            Ok((socket, peer)) => return Accepted { socket: Counted::accepted(socket), peer: peer.ip() },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if os::is_of_one_client(&error) => {}
+            Err(_) => {
+                service.site.close_files();
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// What one thread serves with; it is lent to one connection after the other.
+pub fn context(service: &Arc<Service>) -> Context {
+    Context::new(service.clone(), Instant::now(), SystemTime::now())
+}
+
+/// Serves one connection until it is over. Between two turns the thread waits for the client, inside
+/// [`Connection::hear`] or inside a step of [`Connection::drive`].
+pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &mut Context) {
+    let begin = Instant::now();
+    let mut connection = Connection::new(socket, peer, Id(0), begin);
+    let mut clock = (connection.waits(), begin);
+    loop {
+        connection.learn(Readiness::UNKNOWN);
+        let came = connection.hear(context);
+        if requests == Requests::One {
+            // While the server stops, every answer is a connection's last.
+            context.phase = if came { Phase::Stopping } else { Phase::Serving };
+        }
+        let mut verdict = turn(&mut connection, context);
+        while verdict == Verdict::Again {
+            verdict = turn(&mut connection, context);
+        }
+        // A clock that was restarted in this turn may have been restarted late in it, after a wait.
+        let (now, waits) = (Instant::now(), connection.waits());
+        if clock.0 != waits {
+            clock = (waits, now);
+        }
+        let ((wait, _), since) = clock;
+        if verdict == Verdict::Parked && since + wait.timeout(&context.service.limits) <= now {
+            verdict = connection.expire(context);
+        }
+        if verdict == Verdict::Closed {
+            return;
+        }
+    }
+}
+
+fn turn<S: Transport>(connection: &mut Connection<S>, context: &mut Context) -> Verdict {
+    context.begin_turn(Instant::now(), SystemTime::now());
+    let verdict = connection.drive(context);
+    context.access.end_turn(context.now);
+    verdict
+}
+
+/// What the reactor does at the end of every turn, a thread does beside those who serve.
+fn do_chores(service: &Service) {
+    loop {
+        if service.site.work(Instant::now()) != Work::Now {
+            thread::sleep(CHORES_EVERY);
+        }
+    }
+}
+
+/// So many connections at once as the limits allow. Where the reactor lets the longest idle one make room, a thread
+/// that waits in recv cannot be called off: here new ones wait in the kernel until one ends.
+pub struct Places(Arc<(Mutex<usize>, Condvar)>);
+
+/// One of them, until it is dropped.
+pub struct Place(Arc<(Mutex<usize>, Condvar)>);
+
+impl Places {
+    pub fn new(count: usize) -> Places {
+        Places(Arc::new((Mutex::new(count), Condvar::new())))
+    }
+
+    /// Waits until one is free.
+    pub fn take(&self) -> Place {
+        let (free, freed) = &*self.0;
+        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Place(self.0.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let (free, freed) = &*self.0;
+        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        freed.notify_one();
+    }
+}

@@ -1,0 +1,15 @@
+//! One thread, one connection at a time: the first server of every tutorial. Whoever is connected first is served until
+//! he leaves; everybody else waits in the backlog, however little they want (head-of-line blocking).
+
+use super::blocking::{self, Requests};
+use onepoll::context::Service;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// Serves until the process ends.
+pub fn run(listener: &TcpListener, service: &Arc<Service>) {
+    let mut context = blocking::context(service);
+    loop {
+        blocking::serve(blocking::accept(listener, service), Requests::Many, &mut context);
+    }
+}

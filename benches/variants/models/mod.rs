@@ -1,0 +1,131 @@
+//! The variants: the same server under different models of concurrency. All of them drive the connection of `src/conn`
+//! with the same site, limits, backlog and socket options; what differs is who waits for what, and that is the page of
+//! each. `reactor` is the product itself, the others are to be read beside it.
+//!
+//! | model | who waits | where a client waits for its turn |
+//! |---|---|---|
+//! | [`reactor`] | one thread, in epoll_wait, for all | in the loop's list of who is ready |
+//! | [`thread_per_connection`] | a thread for each connection, in recv | in the scheduler |
+//! | [`thread_per_request`] | a thread for each request, in recv | in the scheduler |
+//! | [`thread_pool`] | so many threads, in recv | in a queue, until a whole connection ends |
+//! | [`iterative`] | one thread, in recv, for one | in the backlog, until a whole connection ends |
+//! | [`multi_reactor`] | as many threads as cores, in epoll_wait | as in one reactor; the kernel deals clients out |
+
+pub mod blocking;
+mod iterative;
+mod multi_reactor;
+mod reactor;
+mod thread_per_connection;
+mod thread_per_request;
+mod thread_pool;
+
+use onepoll::context::Service;
+use onepoll::hosts::Hosts;
+use onepoll::limits::Limits;
+use onepoll::reactor::listener::{self, Sharing};
+use onepoll::site::{Policy, Site};
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::thread;
+
+/// A model of concurrency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    Reactor,
+    ThreadPerConnection,
+    ThreadPerRequest,
+    ThreadPool { workers: usize },
+    Iterative,
+    MultiReactor { reactors: usize },
+}
+
+/// What is served, where, and how much of it.
+pub struct Setting {
+    pub address: SocketAddr,
+    pub root: PathBuf,
+    pub limits: Limits,
+}
+
+impl Model {
+    /// Every model, on a machine with so many cores.
+    pub fn all(cores: usize) -> Vec<Model> {
+        let mut workers = vec![cores, 64, 256];
+        workers.dedup();
+        let mut models = vec![Model::Reactor, Model::ThreadPerConnection, Model::ThreadPerRequest];
+        models.extend(workers.into_iter().map(|workers| Model::ThreadPool { workers }));
+        models.extend([Model::Iterative, Model::MultiReactor { reactors: cores.max(2) }]);
+        models
+    }
+
+    /// Serves from now on until the process ends, on threads of its own, and says where.
+    pub fn start(self, setting: &Setting) -> io::Result<SocketAddr> {
+        if let Model::MultiReactor { reactors } = self {
+            return multi_reactor::start(setting, reactors);
+        }
+        let (listener, service) = (setting.listen(Sharing::Alone)?, setting.service()?);
+        let address = listener.local_addr()?;
+        match self {
+            Model::Reactor => thread::spawn(move || reactor::run(listener, service)),
+            _ => {
+                blocking::prepare(&listener, &service)?;
+                thread::spawn(move || match self {
+                    Model::ThreadPerConnection => thread_per_connection::run(&listener, &service),
+                    Model::ThreadPerRequest => thread_per_request::run(&listener, &service),
+                    Model::ThreadPool { workers } => thread_pool::run(&listener, &service, workers),
+                    _ => iterative::run(&listener, &service),
+                })
+            }
+        };
+        Ok(address)
+    }
+}
+
+impl Setting {
+    /// The product's own listener: the same backlog and the same options for all.
+    fn listen(&self, sharing: Sharing) -> io::Result<TcpListener> {
+        listener::bind(self.address, sharing)
+    }
+
+    /// The product's own site, with its cache, which threads share.
+    fn service(&self) -> io::Result<Arc<Service>> {
+        let site = Site::open(&self.root, Policy::default())?;
+        let hosts = Hosts::Named(Vec::new());
+        Ok(Arc::new(Service { site, hosts, limits: self.limits.clone() }))
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Model::Reactor => f.write_str("reactor"),
+            Model::ThreadPerConnection => f.write_str("thread-per-connection"),
+            Model::ThreadPerRequest => f.write_str("thread-per-request"),
+            Model::ThreadPool { workers } => write!(f, "thread-pool-{workers}"),
+            Model::Iterative => f.write_str("iterative"),
+            Model::MultiReactor { reactors } => write!(f, "multi-reactor-{reactors}"),
+        }
+    }
+}
+
+impl FromStr for Model {
+    type Err = String;
+
+    /// The name that [`Model`] is shown by.
+    fn from_str(name: &str) -> Result<Model, String> {
+        let number = |prefix| name.strip_prefix(prefix)?.parse().ok().filter(|count: &usize| *count > 0);
+        match name {
+            "reactor" => Ok(Model::Reactor),
+            "thread-per-connection" => Ok(Model::ThreadPerConnection),
+            "thread-per-request" => Ok(Model::ThreadPerRequest),
+            "iterative" => Ok(Model::Iterative),
+            _ => number("thread-pool-")
+                .map(|workers| Model::ThreadPool { workers })
+                .or_else(|| number("multi-reactor-").map(|reactors| Model::MultiReactor { reactors }))
+                .ok_or_else(|| format!("no variant is called {name:?}")),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The product itself: one thread waits in epoll_wait for all connections and drives those that are ready.
+
+use crate::counted::Counted;
+use onepoll::context::Service;
+use onepoll::reactor::Reactor;
+use onepoll::reactor::epoll::Epoll;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// Serves until the process ends.
+pub fn run(listener: TcpListener, service: Arc<Service>) {
+    let epoll = Epoll::on(listener).expect("a poll can be made");
+    Reactor::new(Counted::kernel(epoll), service).run().expect("a poll can be waited for");
+}

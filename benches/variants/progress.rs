@@ -1,0 +1,27 @@
+//! How far a run is, and how long it still takes. The only room that names indicatif.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar on stderr, where that is a terminal.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    pub fn of(steps: usize) -> Progress {
+        let bar = ProgressBar::new(steps as u64);
+        let style = "{wide_bar} {pos}/{len}, {eta} left · {msg}";
+        bar.set_style(ProgressStyle::with_template(style).expect("the template is one"));
+        Progress(bar)
+    }
+
+    pub fn begin(&self, step: &str) {
+        self.0.set_message(step.to_owned());
+    }
+
+    pub fn end(&self) {
+        self.0.inc(1);
+    }
+
+    pub fn close(self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,199 @@
+//! What was measured, raw and whole: this is `results.json`. Figures are made from it, never kept beside it.
+
+use crate::cores::Division;
+use crate::load::plan::{Outcome, Phase};
+use crate::meters::{Held, Used};
+use crate::scenarios::Scenario;
+use crate::statistics::{Latencies, Spread};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// A run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Results {
+    pub machine: Machine,
+    /// What repeats it.
+    pub command: String,
+    /// When it began, as an IMF-fixdate.
+    pub date: String,
+    pub onepoll: String,
+    pub rounds: usize,
+    /// Seconds of each loop.
+    pub window: f64,
+    pub cores: Division,
+    pub scenarios: Vec<Scenario>,
+    /// By their names, in the order that they took turns in.
+    pub servers: Vec<String>,
+    pub cells: Vec<Cell>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Machine {
+    pub processor: String,
+    pub cores: usize,
+    pub memory_gib: f64,
+    pub kernel: String,
+}
+
+/// One server under one load, once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cell {
+    pub scenario: String,
+    pub server: String,
+    pub round: usize,
+    pub came_of_it: CameOfIt,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum CameOfIt {
+    Sample(Box<Sample>),
+    /// Nothing, and why.
+    Failure(String),
+}
+
+/// What one cell told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sample {
+    pub outcome: Outcome,
+    /// What the server held before anybody came, and when all were there.
+    pub empty: Held,
+    pub full: Held,
+    /// What it used in each loop.
+    pub closed: Used,
+    pub open: Used,
+}
+
+/// One of the figures that a sample comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    /// Requests answered a second, in closed loop.
+    Throughput,
+    /// Milliseconds that so many of 100 requests took no longer than, in open loop.
+    Latency(f64),
+    /// Microseconds of processor time a request, in closed loop.
+    User,
+    System,
+    Cpu,
+    /// KiB.
+    PeakMemory,
+    MemoryPerConnection,
+    Threads,
+    /// A request, in closed loop.
+    Switches,
+    Calls,
+    /// Of 100 requests that were due in open loop.
+    Unanswered,
+    /// Of 100 connections those that had no answer in closed loop.
+    Starved,
+}
+
+impl Figure {
+    /// Nothing where there is none, as of requests where none was answered.
+    pub fn of(self, sample: &Sample, scenario: &Scenario) -> Option<f64> {
+        let Sample { outcome: Outcome { closed, open, .. }, .. } = sample;
+        let per_request = |count: f64| (closed.answered > 0).then(|| count / closed.answered as f64);
+        let Used { user_us, system_us, voluntary_switches, involuntary_switches, .. } = sample.closed;
+        let connections = scenario.connections_in_all() as f64;
+        match self {
+            Figure::Throughput => Some(closed.answered as f64 / closed.seconds),
+            Figure::Latency(percentile) => {
+                let latencies = Latencies::of(&open.latencies);
+                (latencies.count() > 0).then(|| latencies.percentile(percentile).as_secs_f64() * 1e3)
+            }
+            Figure::User => per_request(user_us),
+            Figure::System => per_request(system_us),
+            Figure::Cpu => per_request(user_us + system_us),
+            Figure::PeakMemory => Some(sample.full.peak_kib as f64),
+            Figure::MemoryPerConnection => {
+                Some(sample.full.resident_kib.saturating_sub(sample.empty.resident_kib) as f64 / connections)
+            }
+            Figure::Threads => Some(sample.full.threads as f64),
+            Figure::Switches => per_request((voluntary_switches + involuntary_switches) as f64),
+            Figure::Calls => per_request(sample.closed.calls.as_ref()?.values().sum::<u64>() as f64),
+            Figure::Unanswered => {
+                let due = requests(open);
+                (due > 0).then(|| (open.unanswered as f64 / due as f64) * 100.0)
+            }
+            Figure::Starved => {
+                let answered = closed.connections_answered as f64 / scenario.connections as f64;
+                Some((1.0 - answered) * 100.0)
+            }
+        }
+    }
+}
+
+/// Those that were answered, are still to be, or failed.
+fn requests(phase: &Phase) -> u64 {
+    Latencies::of(&phase.latencies).count() + phase.errors.values().sum::<u64>()
+}
+
+impl Results {
+    pub fn read(path: &Path) -> io::Result<Results> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_vec(self)?)
+    }
+
+    pub fn scenario(&self, name: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// What came of every round.
+    pub fn rounds<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a CameOfIt> {
+        let cells = self.cells.iter().filter(move |cell| cell.scenario == scenario && cell.server == server);
+        cells.map(|cell| &cell.came_of_it)
+    }
+
+    pub fn samples<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a Sample> {
+        self.rounds(scenario, server).filter_map(|it| match it {
+            CameOfIt::Sample(sample) => Some(&**sample),
+            CameOfIt::Failure(_) => None,
+        })
+    }
+
+    /// A figure over all rounds.
+    pub fn spread(&self, scenario: &str, server: &str, figure: Figure) -> Option<Spread> {
+        let conditions = self.scenario(scenario)?;
+        Spread::of(self.samples(scenario, server).filter_map(|sample| figure.of(sample, conditions)))
+    }
+
+    /// The latencies of all rounds together, in open loop.
+    pub fn latencies(&self, scenario: &str, server: &str) -> Latencies {
+        let mut all = Latencies::new();
+        self.samples(scenario, server).for_each(|it| all.add(&Latencies::of(&it.outcome.open.latencies)));
+        all
+    }
+
+    /// In which way a server did not do all that it was asked, in the words of the worst round.
+    pub fn shortcoming(&self, scenario: &str, server: &str) -> Option<String> {
+        let conditions = self.scenario(scenario)?;
+        self.rounds(scenario, server).filter_map(|it| shortcoming(it, conditions)).next()
+    }
+}
+
+fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
+    let sample = match came_of_it {
+        CameOfIt::Sample(sample) => sample,
+        CameOfIt::Failure(why) => return Some(why.clone()),
+    };
+    let Outcome { connected, closed, open, .. } = &sample.outcome;
+    let wanted = conditions.connections;
+    if *connected < wanted {
+        return Some(format!("{connected} of {wanted} connections came about: the backlog was full"));
+    }
+    if let Some((why, count)) = open.errors.iter().chain(&closed.errors).max_by_key(|(_, count)| **count) {
+        return Some(format!("{count} requests failed: {why}"));
+    }
+    if closed.connections_answered < wanted && closed.answered > 0 && open.unanswered > 0 {
+        return Some(format!("{} of {wanted} connections were answered at all", closed.connections_answered));
+    }
+    if closed.answered == 0 {
+        return Some("nobody was answered".to_owned());
+    }
+    (open.unanswered > 0)
+        .then(|| format!("{} of {} requests were not answered in time", open.unanswered, requests(open)))
+}

@@ -1,0 +1,101 @@
+//! Many latencies, and figures of several rounds: percentiles, medians, spreads, and whether a difference is one. The
+//! only room that names hdrhistogram.
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Longer ones count as this.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Times from when requests were due to the end of their answers, each known within 1 %.
+#[derive(Clone)]
+pub struct Latencies(Histogram<u64>);
+
+impl Latencies {
+    pub fn new() -> Latencies {
+        let histogram = Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 2);
+        Latencies(histogram.expect("the bounds are in order"))
+    }
+
+    pub fn record(&mut self, latency: Duration) {
+        self.0.saturating_record(latency.as_nanos() as u64);
+    }
+
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// So many of 100 are no longer than this.
+    pub fn percentile(&self, percentile: f64) -> Duration {
+        Duration::from_nanos(self.0.value_at_percentile(percentile))
+    }
+
+    /// Adds those of another round.
+    pub fn add(&mut self, other: &Latencies) {
+        self.0.add(&other.0).expect("all have the same bounds");
+    }
+
+    /// What was recorded, as nanoseconds and how often.
+    pub fn samples(&self) -> Vec<(u64, u64)> {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect()
+    }
+
+    /// The same back again.
+    pub fn of(samples: &[(u64, u64)]) -> Latencies {
+        let mut latencies = Latencies::new();
+        for (nanoseconds, count) in samples {
+            latencies.0.saturating_record_n(*nanoseconds, *count);
+        }
+        latencies
+    }
+}
+
+/// One figure in several rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub least: f64,
+    pub median: f64,
+    pub most: f64,
+}
+
+/// How one figure stands to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Every round of the one was below every round of the other.
+    Less,
+    /// Their rounds overlap, or there are too few of them to tell: the difference is inside the noise.
+    None,
+    More,
+}
+
+impl Spread {
+    /// Of the rounds that have the figure; none where none has.
+    pub fn of(rounds: impl IntoIterator<Item = f64>) -> Option<Spread> {
+        let mut rounds: Vec<_> = rounds.into_iter().collect();
+        rounds.sort_by(f64::total_cmp);
+        let (least, most) = (*rounds.first()?, *rounds.last()?);
+        let middle = rounds.len() / 2;
+        let median = match rounds.len() % 2 {
+            0 => (rounds[middle - 1] + rounds[middle]) / 2.0,
+            _ => rounds[middle],
+        };
+        Some(Spread { least, median, most })
+    }
+
+    /// How `self` stands to `other`. Ranges that do not touch count, if they are further apart than a figure of one
+    /// round can be trusted: with few rounds a gap of a percent may be chance.
+    pub fn against(&self, other: &Spread) -> Difference {
+        if self.most * (1.0 + TRUSTED) < other.least {
+            Difference::Less
+        } else if other.most * (1.0 + TRUSTED) < self.least {
+            Difference::More
+        } else {
+            Difference::None
+        }
+    }
+}
+
+/// Part of a figure below which a difference counts as none, whatever the rounds say: clock ticks, the two digits of a
+/// latency, and a machine that is never quite idle.
+const TRUSTED: f64 = 0.03;
