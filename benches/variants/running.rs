@@ -69,7 +69,7 @@ http {
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
   types { text/html html; text/css css; text/javascript js; image/jpeg jpg; image/png png; }
   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
-  gzip on; gzip_types text/css text/javascript; autoindex on;
+  autoindex on;
   server { listen 127.0.0.1:{port} backlog=4096; root {root}; }
 }
 ";

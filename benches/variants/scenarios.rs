@@ -73,11 +73,7 @@ impl Scenario {
 
     /// Connections, those that stand beside counted.
     pub fn connections_in_all(&self) -> usize {
-        let beside = match self.beside {
-            None => 0,
-            Some(Beside::Idle { count } | Beside::Silent { count }) => count,
-            Some(Beside::SlowReaders { count, .. } | Beside::SlowSenders { count }) => count,
-        };
+        let beside = self.beside.as_ref().map_or(0, Beside::count);
         self.connections + beside
     }
 }

@@ -1,10 +1,10 @@
 //! The clients beside those that are measured: idle ones, slow readers, slow senders.
 
-use super::connect;
+use super::door::Door;
 use super::plan::Beside;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// Every slow client does something so often.
@@ -21,7 +21,6 @@ const ACTIONS_PER_TURN: usize = 16;
 
 /// All of them.
 pub struct Crowd {
-    address: SocketAddr,
     beside: Option<Beside>,
     sockets: Vec<TcpStream>,
     begin: Instant,
@@ -29,21 +28,12 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Connects as many as can be.
-    pub fn gather(address: SocketAddr, beside: Option<Beside>) -> Crowd {
-        let count = match &beside {
-            None => 0,
-            Some(Beside::Idle { count } | Beside::Silent { count }) => *count,
-            Some(Beside::SlowReaders { count, .. } | Beside::SlowSenders { count }) => *count,
-        };
-        let mut crowd = Crowd { address, beside, sockets: Vec::new(), begin: Instant::now(), actions: 0 };
-        for _ in 0..count {
-            match crowd.enter() {
-                Ok(socket) => crowd.sockets.push(socket),
-                Err(_) => break,
-            }
-        }
-        crowd
+    /// Lets in as many as can be.
+    pub fn gather(mut door: Door, beside: Option<Beside>) -> Crowd {
+        let count = beside.as_ref().map_or(0, Beside::count);
+        let enter = |_| enter(&mut door, beside.as_ref()).ok();
+        let sockets = (0..count).map_while(enter).collect();
+        Crowd { beside, sockets, begin: Instant::now(), actions: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -69,23 +59,19 @@ impl Crowd {
             };
         }
     }
+}
 
-    fn enter(&self) -> io::Result<TcpStream> {
-        let mut socket = connect(self.address)?;
-        match &self.beside {
-            Some(Beside::Idle { .. }) => {
-                socket.write_all(b"GET /1k.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")?
-            }
-            Some(Beside::SlowReaders { target, .. }) => {
-                set_socket_recv_buffer_size(&socket, READER_WINDOW)?;
-                socket.write_all(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
-            }
-            Some(Beside::SlowSenders { .. }) => {
-                socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")?
-            }
-            Some(Beside::Silent { .. }) | None => {}
+fn enter(door: &mut Door, beside: Option<&Beside>) -> io::Result<TcpStream> {
+    let mut socket = door.enter()?;
+    match beside {
+        Some(Beside::Idle { .. }) => socket.write_all(b"GET /1k.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")?,
+        Some(Beside::SlowReaders { target, .. }) => {
+            set_socket_recv_buffer_size(&socket, READER_WINDOW)?;
+            socket.write_all(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
         }
-        socket.set_nonblocking(true)?;
-        Ok(socket)
+        Some(Beside::SlowSenders { .. }) => socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")?,
+        Some(Beside::Silent { .. }) | None => {}
     }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }

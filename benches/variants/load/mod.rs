@@ -9,12 +9,14 @@
 
 pub mod answer;
 mod crowd;
+mod door;
 pub mod plan;
 pub mod process;
 
 use crate::statistics::Latencies;
 use answer::{Answer, Connection};
 use crowd::Crowd;
+use door::Door;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use plan::{Mark, Outcome, Patience, Persistence, Phase, Plan};
@@ -22,9 +24,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// How long a connection may take to come about; a backlog that is full drops it silently.
-const CONNECT_MAX: Duration = Duration::from_secs(1);
 
 /// How long answers are waited for after a phase.
 const DRAIN: Duration = Duration::from_millis(250);
@@ -110,26 +109,14 @@ impl Tally {
     }
 }
 
-/// A blocking connection, or none where the server lets nobody in.
-fn connect(address: SocketAddr) -> io::Result<std::net::TcpStream> {
-    let socket = std::net::TcpStream::connect_timeout(&address, CONNECT_MAX)?;
-    socket.set_nodelay(true)?;
-    Ok(socket)
-}
-
 impl Load {
     /// Connects all clients, those first that stand beside.
     pub fn connect(plan: Plan) -> io::Result<Load> {
         let poll = Poll::new()?;
-        let crowd = Crowd::gather(plan.address, plan.beside.clone());
-        let mut clients = Vec::with_capacity(plan.connections);
-        let mut is_open = true;
-        for number in 0..plan.connections {
-            let socket = if is_open { connect(plan.address).ok() } else { None };
-            // Where one waited in vain, the others would.
-            is_open = socket.is_some();
-            clients.push(Client::new(socket, number, &poll)?);
-        }
+        let crowd = Crowd::gather(Door::of(plan.address), plan.beside.clone());
+        let mut door = Door::of(plan.address);
+        let client = |number| Client::new(door.enter().ok(), number, &poll);
+        let clients = (0..plan.connections).map(client).collect::<io::Result<_>>()?;
         let close = if plan.persistence == Persistence::Close { "Connection: close\r\n" } else { "" };
         let request = |target: &String| {
             format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{}{close}\r\n", plan.fields).into_bytes()

@@ -45,6 +45,16 @@ pub enum Beside {
     SlowSenders { count: usize },
 }
 
+impl Beside {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        match self {
+            Beside::Idle { count } | Beside::Silent { count } => *count,
+            Beside::SlowReaders { count, .. } | Beside::SlowSenders { count } => *count,
+        }
+    }
+}
+
 /// How the load waits for the next request to be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Patience {
