@@ -3,7 +3,7 @@
 use crate::cores::Division;
 use crate::load::plan::{Outcome, Phase};
 use crate::meters::{Held, Used};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, Use};
 use crate::statistics::{Latencies, Spread};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -166,6 +166,28 @@ impl Results {
         let mut all = Latencies::new();
         self.samples(scenario, server).for_each(|it| all.add(&Latencies::of(&it.outcome.open.latencies)));
         all
+    }
+
+    /// Whether the server had time to spare in closed loop: then the load was the limit, not the server. One that left
+    /// clients without an answer has time for another reason.
+    pub fn is_bound_by_load(&self, scenario: &Scenario, server: &str) -> bool {
+        let is_single = !server.starts_with("thread") && !server.starts_with("multi");
+        if scenario.cores == Use::Shared && !is_single {
+            return false;
+        }
+        let cores = if is_single { 1 } else { self.cores.server.count() };
+        let busy = self.samples(&scenario.name, server).map(|it| {
+            (it.closed.user_us + it.closed.system_us) / 1e6 / it.outcome.closed.seconds / cores as f64
+        });
+        Spread::of(busy).is_some_and(|busy| busy.median < 0.9) && !self.starves(&scenario.name, server)
+    }
+
+    /// Whether there were clients that nobody answered.
+    pub fn starves(&self, scenario: &str, server: &str) -> bool {
+        let Some(conditions) = self.scenario(scenario) else { return false };
+        let starved = self.spread(scenario, server, Figure::Starved).is_some_and(|it| it.median > 0.0);
+        let late = self.spread(scenario, server, Figure::Unanswered).is_some_and(|it| it.median > 1.0);
+        conditions.connections > 1 && starved && late
     }
 
     /// In which way a server did not do all that it was asked, in the words of the worst round.

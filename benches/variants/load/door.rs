@@ -6,13 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long all of it may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Beyond this a connection was dropped once: a backlog was full, and the SYN was sent again a second later.
 const DROPPED: Duration = Duration::from_millis(500);
 
-/// How much slower they come from then on.
-const PAUSE: Duration = Duration::from_millis(5);
+/// How much slower they come from then on; twice that after another.
+const PAUSE: Duration = Duration::from_micros(200);
 
 /// A server's door.
 pub struct Door {
@@ -36,7 +36,7 @@ impl Door {
         }
         let socket = TcpStream::connect_timeout(&self.address, left)?;
         if begin.elapsed() > DROPPED {
-            self.pause = PAUSE;
+            self.pause = (self.pause * 2).max(PAUSE);
         }
         socket.set_nodelay(true)?;
         Ok(socket)
