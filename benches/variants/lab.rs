@@ -107,9 +107,9 @@ fn start_load(plan: &Plan) -> io::Result<Child> {
 
 /// Reads the server's meters whenever the load says that it is time.
 fn read_meters(load: &mut Child, server: &mut Running) -> io::Result<Told> {
-    let words = BufReader::new(load.stdout.take().expect("it is piped"));
+    let (words, goes_on) = load.stdout.take().zip(load.stdin.as_mut()).expect("both are piped");
     let (mut used, mut held) = (HashMap::new(), Held::default());
-    for line in words.lines() {
+    for line in BufReader::new(words).lines() {
         match serde_json::from_str(&line?)? {
             Word::Failed(why) => return Err(io::Error::other(why)),
             Word::Done(outcome) => {
@@ -122,6 +122,7 @@ fn read_meters(load: &mut Child, server: &mut Running) -> io::Result<Told> {
                     let now = server.held();
                     held = Held { threads: held.threads.max(now.threads), ..now };
                 }
+                goes_on.write_all(b"\n")?;
             }
         }
     }

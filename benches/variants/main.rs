@@ -46,7 +46,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -151,13 +151,14 @@ fn run(lab: &Lab) -> Result<Results> {
         "server on core {}, load on core {}; let the machine do nothing else",
         cores.server, cores.load
     );
-    let progress = Progress::of(lab.count());
+    let (progress, begin) = (Progress::of(lab.count()), Instant::now());
     let cells = lab.run(root.path(), work.path(), &progress);
     progress.close();
     Ok(Results {
         machine: machine::this(lab.cores.count()),
         command: command(),
         date,
+        took: begin.elapsed().as_secs_f64(),
         onepoll: env!("CARGO_PKG_VERSION").to_owned(),
         rounds: lab.rounds,
         window: lab.window,

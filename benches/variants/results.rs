@@ -18,6 +18,8 @@ pub struct Results {
     pub command: String,
     /// When it began, as an IMF-fixdate.
     pub date: String,
+    /// Seconds.
+    pub took: f64,
     pub onepoll: String,
     pub rounds: usize,
     /// Seconds of each loop.

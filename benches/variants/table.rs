@@ -60,7 +60,7 @@ fn shown(spread: Option<Spread>) -> String {
 pub fn number(value: f64) -> String {
     match value {
         0.0 => "0".to_owned(),
-        _ if value.abs() >= 100.0 => grouped(value.round() as i64),
+        _ if value.abs() >= 100.0 || (value >= 1.0 && value.fract() == 0.0) => grouped(value.round() as i64),
         _ if value.abs() >= 10.0 => format!("{value:.1}"),
         _ if value.abs() >= 0.01 => format!("{value:.2}"),
         _ => format!("{value:.3}"),

@@ -101,11 +101,19 @@ struct Tally {
     unanswered: u64,
     errors: BTreeMap<String, u64>,
     latencies: Latencies,
+    /// How late the load itself was at most.
+    lateness: Duration,
 }
 
 impl Tally {
     fn new() -> Tally {
-        Tally { answered: 0, unanswered: 0, errors: BTreeMap::new(), latencies: Latencies::new() }
+        Tally {
+            answered: 0,
+            unanswered: 0,
+            errors: BTreeMap::new(),
+            latencies: Latencies::new(),
+            lateness: Duration::ZERO,
+        }
     }
 }
 
@@ -139,18 +147,18 @@ impl Load {
     }
 
     /// Both loops, one after the other.
-    pub fn run(&mut self, mark: &mut dyn FnMut(Mark)) -> io::Result<Outcome> {
-        mark(Mark::Connected);
+    pub fn run(&mut self, mark: &mut dyn FnMut(Mark) -> io::Result<()>) -> io::Result<Outcome> {
+        mark(Mark::Connected)?;
         let [warm_up, window] = [self.plan.warm_up, self.plan.window].map(Duration::from_secs_f64);
         self.closed(warm_up)?;
         self.tally = Tally::new();
-        mark(Mark::ClosedBegins);
+        mark(Mark::ClosedBegins)?;
         let closed = self.closed(window)?;
-        mark(Mark::ClosedEnds);
+        mark(Mark::ClosedEnds)?;
         let closed = self.settle(closed)?;
-        mark(Mark::OpenBegins);
+        mark(Mark::OpenBegins)?;
         let open = self.open(window)?;
-        mark(Mark::OpenEnds);
+        mark(Mark::OpenEnds)?;
         let open = self.settle(open)?;
         let is_in = |client: &&Client| !matches!(client.asking, Asking::Out);
         let connected = self.clients.iter().filter(is_in).count();
@@ -174,6 +182,7 @@ impl Load {
         for number in 0..count {
             let due = begin + Duration::from_secs_f64(number as f64 / self.plan.rate);
             self.turn_until(due)?;
+            self.tally.lateness = self.tally.lateness.max(due.elapsed());
             let at = (number % all) as usize;
             self.clients[at].due += 1;
             self.ask_next(at);
@@ -216,8 +225,10 @@ impl Load {
         }
         self.phase += 1;
         self.pace = Pace::Still;
-        let Tally { unanswered, errors, latencies, .. } = std::mem::replace(&mut self.tally, Tally::new());
-        Ok(Phase { unanswered, errors, connections_answered, latencies: latencies.samples(), ..phase })
+        let Tally { unanswered, errors, latencies, lateness, .. } =
+            std::mem::replace(&mut self.tally, Tally::new());
+        let (latencies, load_late) = (latencies.samples(), lateness.as_nanos() as u64);
+        Ok(Phase { unanswered, errors, connections_answered, latencies, load_late, ..phase })
     }
 
     fn is_owed(&self, client: &Client) -> bool {

@@ -105,6 +105,8 @@ pub struct Phase {
     pub errors: BTreeMap<String, u64>,
     /// Connections that had an answer at all.
     pub connections_answered: usize,
+    /// Nanoseconds that the load itself was late at most, in open loop: it is part of the latencies.
+    pub load_late: u64,
     /// Nanoseconds and how often.
     pub latencies: Vec<(u64, u64)>,
 }

@@ -1,5 +1,6 @@
-//! The load in a process of its own: a plan on stdin, words on stdout, each a line. When it is done it stays connected
-//! until its stdin ends, so that somebody can look at the server meanwhile.
+//! The load in a process of its own: a plan on stdin, words on stdout, each a line. After a mark it waits for a line:
+//! whoever reads the server's meters then does so while no latency is measured. When it is done it stays connected until
+//! its stdin ends.
 
 use super::Load;
 use super::plan::{Outcome, Plan, Word};
@@ -7,22 +8,29 @@ use onepoll::os;
 use std::io::{self, BufRead, Write};
 
 pub fn run() {
-    let mut line = String::new();
-    let mut input = io::stdin().lock();
-    let plan = input.read_line(&mut line).map(|_| line);
     os::raise_descriptor_limit();
+    let mut input = io::stdin().lock();
     let mut load = None;
-    say(&match plan.and_then(|line| apply(&line, &mut load)) {
+    say(&match apply(&mut input, &mut load) {
         Ok(outcome) => Word::Done(outcome),
         Err(error) => Word::Failed(error.to_string()),
     });
     let _ = io::copy(&mut input, &mut io::sink());
 }
 
-fn apply(line: &str, load: &mut Option<Load>) -> io::Result<Outcome> {
-    let plan: Plan = serde_json::from_str(line)?;
+fn apply(input: &mut impl BufRead, load: &mut Option<Load>) -> io::Result<Outcome> {
+    let plan: Plan = serde_json::from_str(&line(input)?)?;
     let load = load.insert(Load::connect(plan)?);
-    load.run(&mut |mark| say(&Word::Mark(mark)))
+    load.run(&mut |mark| {
+        say(&Word::Mark(mark));
+        line(input).map(drop)
+    })
+}
+
+fn line(input: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    Ok(line)
 }
 
 fn say(word: &Word) {

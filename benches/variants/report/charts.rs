@@ -84,6 +84,7 @@ pub fn lines(size: Size, axes: &Axes<'_>, lines: &[Line]) -> Drawn {
         };
         chart
             .configure_mesh()
+            .disable_x_mesh()
             .x_labels(axes.x_ticks.len() * 2)
             .x_label_formatter(&label)
             .y_label_formatter(&|y| short(*y))

@@ -3,8 +3,9 @@
 mod charts;
 mod verdicts;
 
-use crate::results::{Figure, Results};
+use crate::results::{CameOfIt, Figure, Results};
 use crate::scenarios::{BASE, Scenario};
+use crate::statistics::Spread;
 use crate::table::{self, number};
 use charts::{Axes, Bar, COLOURS, Line, NARROW, Size, WIDE};
 use html_escape::encode_text;
@@ -53,7 +54,7 @@ fn header(results: &Results) -> String {
         ("Machine", format!("{}, {} cores, {:.0} GiB", machine.processor, machine.cores, machine.memory_gib)),
         ("Kernel", machine.kernel.clone()),
         ("Cores", divided),
-        ("Begun", results.date.clone()),
+        ("Begun", format!("{}, and took {:.0} s", results.date, results.took)),
         ("Version", format!("onepoll {}", results.onepoll)),
         (
             "Rounds",
@@ -132,7 +133,7 @@ fn sweep(results: &Results) -> String {
             Line { colour, points, hollow }
         };
         let lines: Vec<_> = results.servers.iter().enumerate().map(line).collect();
-        let axes = Axes { x: "connections", y, x_label: &charts::short, x_ticks: &ticks };
+        let axes = Axes { x: "connections", y, x_label: &number, x_ticks: &ticks };
         both(|size| charts::lines(size, &axes, &lines))
     };
     let legend = legend(results);
@@ -302,6 +303,11 @@ fn method(results: &Results) -> String {
         }
         _ => "Several reactors on one port have a core each here, but one that the load has.",
     };
+    let late = results.cells.iter().filter_map(|cell| match &cell.came_of_it {
+        CameOfIt::Sample(sample) => Some(sample.outcome.open.load_late as f64 / 1e6),
+        CameOfIt::Failure(_) => None,
+    });
+    let late = number(Spread::of(late).map_or(0.0, |it| it.median));
     section(
         "How it was measured",
         &format!(
@@ -313,6 +319,7 @@ fn method(results: &Results) -> String {
              counted from when they were due, so that a stall shows in all that were due in it. What was not answered \
              a quarter of a second after the end counts with its age, which is less than it would have taken.\n\
              <li>Every cell has a server and a load in new processes. Rounds go through all loads and servers in turn.\n\
+             <li>The load itself was late by {late} ms at most in half of all cells; that is part of the latencies of all.\n\
              <li>System calls are those on sockets, counted in the transport; openat2 and statx for the files are the \
              same for all and not counted; foreign servers do not count theirs.\n\
              <li>Memory is that of the process (VmRSS, VmHWM), without the kernel's stacks and sockets.\n\

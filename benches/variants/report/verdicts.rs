@@ -160,7 +160,7 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
             ),
             Difference::More => format!(
                 "With {} connections 99 of 100 requests take {their} ms at most with a thread for each and {mine} ms \
-                 under the reactor: the scheduler interrupts whoever takes long, the loop does not",
+                 under the reactor, where whoever is ready waits for all that the loop heard before",
                 last.connections
             ),
         };
