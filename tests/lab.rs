@@ -1,0 +1,170 @@
+//! What the lab's figures rest on: its arithmetic, and its load generator against servers that are known.
+
+#[path = "../benches/variants/load/mod.rs"]
+#[allow(dead_code)]
+mod load;
+#[path = "../benches/variants/statistics.rs"]
+#[allow(dead_code)]
+mod statistics;
+
+use load::Load;
+use load::answer::{Answer, Connection};
+use load::plan::{Patience, Persistence, Phase, Plan};
+use statistics::{Difference, Latencies, Spread};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the planted stall is.
+const STALL: Duration = Duration::from_millis(300);
+
+/// How long each loop asks.
+const WINDOW: Duration = Duration::from_millis(1000);
+
+/// A server for one client that answers at once, but stands still once, [`STALL`] long, a while after every
+/// [`WINDOW`] that it was asked in began.
+fn stalling_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut stall_at = Instant::now() + WINDOW / 4;
+        let mut request = [0; 1024];
+        while client.read(&mut request).is_ok_and(|count| count > 0) {
+            if Instant::now() > stall_at {
+                thread::sleep(STALL);
+                stall_at += 4 * WINDOW;
+            }
+            client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        }
+    });
+    address
+}
+
+/// One client that asks a server a thousand times a second, or as often as it can.
+fn load(address: SocketAddr) -> Load {
+    let plan = Plan {
+        address,
+        connections: 1,
+        persistence: Persistence::KeepAlive,
+        targets: vec!["/".to_owned()],
+        fields: String::new(),
+        rate: 1000.0,
+        warm_up: 0.0,
+        window: WINDOW.as_secs_f64(),
+        beside: None,
+        patience: Patience::Sleeps,
+    };
+    Load::connect(plan).unwrap()
+}
+
+fn p99(phase: &Phase) -> Duration {
+    Latencies::of(&phase.latencies).percentile(99.0)
+}
+
+/// Coordinated omission: while the server stands still, a closed loop does not ask, and one slow answer among hundreds is
+/// all that shows.
+#[test]
+fn a_stall_shows_at_p99_in_open_loop_and_not_in_closed_loop() {
+    let mut load = {
+        let mut load = load(stalling_server());
+        let phase = load.closed(WINDOW).unwrap();
+        let closed = load.settle(phase).unwrap();
+        let longest = Latencies::of(&closed.latencies).percentile(100.0);
+        assert!(longest >= STALL, "it was there: {longest:?}");
+        assert!(p99(&closed) < STALL / 3, "and did not show: {:?}", p99(&closed));
+        self::load(stalling_server())
+    };
+    let phase = load.open(WINDOW).unwrap();
+    let open = load.settle(phase).unwrap();
+    assert!(p99(&open) > STALL * 2 / 3, "{:?}", p99(&open));
+    let count = Latencies::of(&open.latencies).count();
+    assert_eq!((count, open.unanswered), (1000, 0), "every request that was due counts");
+}
+
+#[test]
+fn requests_that_nobody_answers_count_with_their_age() {
+    // The kernel lets clients in; nobody asks it for them.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut load = load(listener.local_addr().unwrap());
+    let phase = load.open(WINDOW / 2).unwrap();
+    let open = load.settle(phase).unwrap();
+    assert_eq!((open.answered, open.unanswered, open.connections_answered), (0, 500, 0));
+    let median = Latencies::of(&open.latencies).percentile(50.0);
+    assert!(median >= WINDOW / 4, "half of them are older than half the time: {median:?}");
+}
+
+#[test]
+fn what_fails_is_told_and_does_not_count_as_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut load = load(listener.local_addr().unwrap());
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let phase = load.closed(WINDOW / 10).unwrap();
+    let closed = load.settle(phase).unwrap();
+    assert_eq!((closed.answered, closed.latencies.len()), (0, 0));
+    assert!(closed.errors.values().sum::<u64>() > 0, "{closed:?}");
+}
+
+#[test]
+fn the_median_is_the_one_in_the_middle() {
+    assert_eq!(Spread::of([]), None);
+    assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { least: 1.0, median: 2.0, most: 3.0 }));
+    assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { least: 1.0, median: 2.5, most: 4.0 }));
+}
+
+#[test]
+fn a_difference_inside_the_noise_is_none() {
+    let spread = |rounds: [f64; 2]| Spread::of(rounds).unwrap();
+    for (one, other, difference) in [
+        ([1.0, 2.0], [3.0, 4.0], Difference::Less),
+        ([3.0, 4.0], [1.0, 2.0], Difference::More),
+        ([1.0, 3.0], [2.0, 4.0], Difference::None),
+        ([1.0, 3.0], [3.0, 4.0], Difference::None),
+        ([100.0, 101.0], [102.0, 103.0], Difference::None),
+    ] {
+        assert_eq!(spread(one).against(&spread(other)), difference, "{one:?} {other:?}");
+    }
+}
+
+#[test]
+fn percentiles_survive_the_way_through_a_file() {
+    let mut latencies = Latencies::new();
+    (1..=1000).for_each(|count| latencies.record(Duration::from_micros(count)));
+    let again = Latencies::of(&latencies.samples());
+    for (percentile, expected) in [(50.0, 500.0), (99.0, 990.0), (99.9, 999.0), (100.0, 1000.0)] {
+        for latencies in [&latencies, &again] {
+            let microseconds = latencies.percentile(percentile).as_secs_f64() * 1e6;
+            assert!((microseconds / expected - 1.0).abs() < 0.01, "p{percentile} is {microseconds}");
+        }
+    }
+    assert_eq!(again.count(), 1000);
+}
+
+#[test]
+fn an_answer_ends_where_it_says_however_it_is_cut() {
+    for (answer, connection) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Connection::Stays),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nConnection: close\r\n\r\nhello", Connection::Ends),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", Connection::Ends),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", Connection::Stays),
+    ] {
+        for cut in 0..answer.len() {
+            let mut reader = Answer::default();
+            for _ in 0..2 {
+                let (first, second) = answer.as_bytes().split_at(cut);
+                assert_eq!(reader.take(first), Ok(None));
+                assert_eq!(reader.take(second), Ok(Some(connection)), "{answer} cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_asked_for_is_told() {
+    let wrong = |answer: &str| Answer::default().take(answer.as_bytes()).unwrap_err().to_string();
+    assert_eq!(wrong("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "answered HTTP/1.1 404");
+    assert_eq!(wrong("HTTP/1.1 200 OK\r\n\r\n"), "answer without a length");
+    assert_eq!(wrong("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"), "answer longer than it says");
+}

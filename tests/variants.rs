@@ -1,0 +1,167 @@
+//! Every variant gives the reactor's answers, byte for byte, and keeps its limits. The code is that of `benches/variants`.
+
+#[path = "../benches/variants/counted.rs"]
+#[allow(dead_code)]
+mod counted;
+#[path = "../benches/variants/models/mod.rs"]
+#[allow(dead_code)]
+mod models;
+mod support;
+
+use models::{Model, Setting};
+use onepoll::http::HeadLimits;
+use onepoll::limits::Limits;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use support::{PATIENCE, folder, read_answer};
+
+/// All of them; two cores are enough to have more workers than one and fewer than clients.
+fn models() -> Vec<Model> {
+    Model::all(2)
+}
+
+fn start(model: Model, root: &Path, limits: Limits) -> SocketAddr {
+    let setting = Setting { address: ([127, 0, 0, 1], 0).into(), root: root.to_owned(), limits };
+    model.start(&setting).unwrap()
+}
+
+/// All that comes after `request`, with the value of every `Date` blanked.
+fn answer(address: SocketAddr, request: &[u8]) -> String {
+    let mut client = TcpStream::connect(address).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.write_all(request).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    let lines = answer.split_inclusive(|byte| *byte == b'\n');
+    let blank = |line: &[u8]| match line.starts_with(b"Date: ") {
+        true => b"Date: \n".to_vec(),
+        false => line.to_vec(),
+    };
+    lines.flat_map(blank).collect::<Vec<_>>().escape_ascii().to_string()
+}
+
+#[test]
+fn every_variant_gives_the_answers_of_the_reactor() {
+    let large = vec![b'l'; 3 << 20];
+    let root = folder(&[("index.html", b"here"), ("large.bin", &large), ("a folder/file", b"")]);
+    // Tags are weak while a file is young, and its times are part of them: it has to be as old for all.
+    std::thread::sleep(Duration::from_millis(100));
+    let chunks: Vec<u8> = (0..2000).flat_map(|_| b"5\r\nhello\r\n".to_vec()).collect();
+    let chunked = [
+        b"POST /a HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+        &chunks[..],
+        b"0\r\n\r\n",
+    ];
+    let two = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let requests: &[&[u8]] = &[
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\nRange: bytes=5-9,100-2000000\r\nConnection: close\r\n\r\n",
+        b"GET /a%20folder/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+        b"DELETE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: local",
+        b"",
+        &chunked.concat(),
+        two.as_bytes(),
+    ];
+    let reactor = start(Model::Reactor, root.path(), Limits::default());
+    for model in models() {
+        let address = start(model, root.path(), Limits::default());
+        for request in requests {
+            let (expected, given) = (answer(reactor, request), answer(address, request));
+            let shown = request[..request.len().min(80)].escape_ascii().to_string();
+            if model == Model::ThreadPerRequest && !shown.contains("close") && expected.contains("200 OK") {
+                // The first answer is the last, and says so; nothing else is different.
+                let expected = answer(reactor, &closing(request));
+                let first = expected.split("HTTP/1.1 ").nth(1).unwrap_or_default();
+                assert!(given.contains(first.trim_end_matches("HTTP/1.1 ")), "{model} to {shown}: {given}");
+                continue;
+            }
+            assert_eq!(given.len(), expected.len(), "{model} to {shown}");
+            assert!(given == expected, "{model} to {shown}:\n{given}\n{expected}");
+        }
+    }
+}
+
+/// The same request, as the last of its connection.
+fn closing(request: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request);
+    text.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1).into_bytes()
+}
+
+#[test]
+fn connections_are_kept_alive_but_for_one_variant() {
+    let root = folder(&[("index.html", b"here")]);
+    for model in models() {
+        let mut client = TcpStream::connect(start(model, root.path(), Limits::default())).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        client.write_all(request).unwrap();
+        let first = read_answer(&mut client, "GET");
+        assert_eq!(first.text(), "here", "{model}");
+        let is_last = model == Model::ThreadPerRequest;
+        assert_eq!(first.field("connection") == Some("close"), is_last, "{model}");
+        if is_last {
+            assert_eq!(client.read(&mut [0]).unwrap(), 0, "{model}");
+        } else {
+            client.write_all(request).unwrap();
+            assert_eq!(read_answer(&mut client, "GET").text(), "here", "{model}");
+        }
+    }
+}
+
+/// Inside a blocking call as in epoll_wait: the same answer, after the same time, and one timeout of the socket later at
+/// most.
+#[test]
+fn time_runs_out_in_every_variant() {
+    let root = folder(&[("index.html", b"here")]);
+    let limits = Limits {
+        head: HeadLimits::default(),
+        head_timeout: Duration::from_millis(300),
+        body_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    for model in models() {
+        let address = start(model, root.path(), limits.clone());
+        for (sent, told, least) in [
+            ("GET / HTTP/1.1\r\nHost: l", "HTTP/1.1 408 ", limits.head_timeout),
+            (
+                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe",
+                "HTTP/1.1 408 ",
+                limits.body_timeout,
+            ),
+            ("", "", limits.idle_timeout),
+        ] {
+            let begin = Instant::now();
+            let mut client = TcpStream::connect(address).unwrap();
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            client.write_all(sent.as_bytes()).unwrap();
+            let mut answer = [0; 13];
+            let count = client.read(&mut answer[..told.len().max(1)]).unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer[..count]), told, "{model} to {sent:?}");
+            assert!(begin.elapsed() >= least, "{model} to {sent:?}: {:?}", begin.elapsed());
+        }
+    }
+}
+
+#[test]
+fn a_name_stands_for_its_model() {
+    for model in models() {
+        assert_eq!(model.to_string().parse(), Ok(model));
+    }
+    for name in ["", "threads", "thread-pool-", "thread-pool-0", "thread-pool-x", "multi-reactor-"] {
+        assert!(name.parse::<Model>().is_err(), "{name}");
+    }
+}
