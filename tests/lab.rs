@@ -118,10 +118,12 @@ fn the_median_is_the_one_in_the_middle() {
 fn a_difference_inside_the_noise_is_none() {
     let spread = |rounds: [f64; 2]| Spread::of(rounds).unwrap();
     for (one, other, difference) in [
-        ([1.0, 2.0], [3.0, 4.0], Difference::Less),
-        ([3.0, 4.0], [1.0, 2.0], Difference::More),
+        ([1.0, 1.2], [3.0, 4.0], Difference::Less),
+        ([3.0, 4.0], [1.0, 1.2], Difference::More),
         ([1.0, 3.0], [2.0, 4.0], Difference::None),
         ([1.0, 3.0], [3.0, 4.0], Difference::None),
+        ([1.0, 2.0], [3.0, 4.0], Difference::None),
+        ([0.0, 0.0], [3.0, 4.0], Difference::None),
         ([100.0, 101.0], [102.0, 103.0], Difference::None),
     ] {
         assert_eq!(spread(one).against(&spread(other)), difference, "{one:?} {other:?}");

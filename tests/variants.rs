@@ -14,6 +14,7 @@ use onepoll::limits::Limits;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 use support::{PATIENCE, folder, read_answer};
 
@@ -48,7 +49,7 @@ fn every_variant_gives_the_answers_of_the_reactor() {
     let large = vec![b'l'; 3 << 20];
     let root = folder(&[("index.html", b"here"), ("large.bin", &large), ("a folder/file", b"")]);
     // Tags are weak while a file is young, and its times are part of them: it has to be as old for all.
-    std::thread::sleep(Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(100));
     let chunks: Vec<u8> = (0..2000).flat_map(|_| b"5\r\nhello\r\n".to_vec()).collect();
     let chunked = [
         b"POST /a HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -133,27 +134,32 @@ fn time_runs_out_in_every_variant() {
         idle_timeout: Duration::from_millis(200),
         ..Limits::default()
     };
-    for model in models() {
-        let address = start(model, root.path(), limits.clone());
-        for (sent, told, least) in [
-            ("GET / HTTP/1.1\r\nHost: l", "HTTP/1.1 408 ", limits.head_timeout),
-            (
-                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe",
-                "HTTP/1.1 408 ",
-                limits.body_timeout,
-            ),
-            ("", "", limits.idle_timeout),
-        ] {
-            let begin = Instant::now();
-            let mut client = TcpStream::connect(address).unwrap();
-            client.set_read_timeout(Some(PATIENCE)).unwrap();
-            client.write_all(sent.as_bytes()).unwrap();
-            let mut answer = [0; 13];
-            let count = client.read(&mut answer[..told.len().max(1)]).unwrap();
-            assert_eq!(String::from_utf8_lossy(&answer[..count]), told, "{model} to {sent:?}");
-            assert!(begin.elapsed() >= least, "{model} to {sent:?}: {:?}", begin.elapsed());
+    thread::scope(|scope| {
+        for model in models() {
+            let (root, limits) = (&root, limits.clone());
+            scope.spawn(move || {
+                let address = start(model, root.path(), limits.clone());
+                for (sent, told, least) in [
+                    ("GET / HTTP/1.1\r\nHost: l", "HTTP/1.1 408 ", limits.head_timeout),
+                    (
+                        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe",
+                        "HTTP/1.1 408 ",
+                        limits.body_timeout,
+                    ),
+                    ("", "", limits.idle_timeout),
+                ] {
+                    let begin = Instant::now();
+                    let mut client = TcpStream::connect(address).unwrap();
+                    client.set_read_timeout(Some(PATIENCE)).unwrap();
+                    client.write_all(sent.as_bytes()).unwrap();
+                    let mut answer = [0; 13];
+                    let count = client.read(&mut answer[..told.len().max(1)]).unwrap();
+                    assert_eq!(String::from_utf8_lossy(&answer[..count]), told, "{model} to {sent:?}");
+                    assert!(begin.elapsed() >= least, "{model} to {sent:?}: {:?}", begin.elapsed());
+                }
+            });
         }
-    }
+    });
 }
 
 #[test]

@@ -13,10 +13,10 @@ pub struct Cli {
     /// Fewer scenarios, shorter: two minutes at most
     #[arg(long)]
     pub quick: bool,
-    /// Rounds; medians are of these [default: 3, quick 2]
+    /// Rounds; medians are of these [default: 3]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
-    /// Of each loop [default: 0.8, quick 0.3]
+    /// Of each loop [default: 0.8, quick 0.2]
     #[arg(long)]
     pub seconds: Option<f64>,
     /// Only these, by their names

@@ -129,7 +129,7 @@ fn lab(cli: &Cli) -> Result<Lab> {
         servers.extend(Foreign::installed().into_iter().map(Server::Foreign));
     }
     servers.extend(cli.command.iter().cloned().map(Server::Foreign));
-    let (rounds, warm_up, window) = if cli.quick { (2, 0.1, 0.25) } else { (3, 0.2, 0.8) };
+    let (rounds, warm_up, window) = if cli.quick { (3, 0.1, 0.2) } else { (3, 0.2, 0.8) };
     let (rounds, window) = (cli.rounds.unwrap_or(rounds), cli.seconds.unwrap_or(window));
     Ok(Lab { scenarios, servers, rounds, warm_up, window, cores })
 }

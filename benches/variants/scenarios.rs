@@ -92,7 +92,7 @@ pub fn all() -> Vec<Scenario> {
             rate: 3_000.0,
             ..Scenario::with("close", "A connection for each request", Quick)
         },
-        Scenario { targets: target("/100k.bin"), rate: 2_000.0, ..Scenario::with("100k", "100 KiB", Quick) },
+        Scenario { targets: target("/100k.bin"), rate: 2_000.0, ..Scenario::with("100k", "100 KiB", Full) },
         Scenario { targets: target("/10m.bin"), rate: 50.0, ..Scenario::with("10m", "10 MiB", Full) },
         Scenario {
             beside: Some(Beside::SlowReaders { count: 1000, target: "/10m.bin".to_owned() }),

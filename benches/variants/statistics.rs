@@ -83,19 +83,26 @@ impl Spread {
         Some(Spread { least, median, most })
     }
 
-    /// How `self` stands to `other`. Ranges that do not touch count, if they are further apart than a figure of one
-    /// round can be trusted: with few rounds a gap of a percent may be chance.
+    /// How `self` stands to `other`. Ranges that do not touch are not enough: of two times three rounds of the very same
+    /// they do not in one case of ten. So they have to be further apart than either is wide, as factors, since latencies
+    /// spread by factors.
     pub fn against(&self, other: &Spread) -> Difference {
-        if self.most * (1.0 + TRUSTED) < other.least {
+        let widest = TRUSTED.max(self.width()).max(other.width());
+        if self.most * widest < other.least {
             Difference::Less
-        } else if other.most * (1.0 + TRUSTED) < self.least {
+        } else if other.most * widest < self.least {
             Difference::More
         } else {
             Difference::None
         }
     }
+
+    /// The most as a multiple of the least.
+    fn width(&self) -> f64 {
+        if self.least > 0.0 { self.most / self.least } else { f64::INFINITY }
+    }
 }
 
-/// Part of a figure below which a difference counts as none, whatever the rounds say: clock ticks, the two digits of a
-/// latency, and a machine that is never quite idle.
-const TRUSTED: f64 = 0.03;
+/// Factor below which a difference counts as none, whatever the rounds say: clock ticks, the two digits of a latency, and
+/// a machine that is never quite idle.
+const TRUSTED: f64 = 1.03;

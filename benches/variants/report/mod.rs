@@ -107,7 +107,7 @@ fn advice(results: &Results) -> String {
                 part("", "Everywhere else there was one.", list(Winner::Nobody))
             ),
             "<p class=soft>Each line compares the reactor with the best threaded variant that served every client of that \
-             load. A difference counts where no round of the one reached any round of the other, by 3 % at least.\n"
+             load. A difference counts only where the ranges of the rounds are further apart than either is wide.\n"
                 .to_owned(),
         ]
         .concat(),
