@@ -122,18 +122,16 @@ impl Load {
     pub fn connect(plan: Plan) -> io::Result<Load> {
         let poll = Poll::new()?;
         let crowd = Crowd::gather(Door::of(plan.address), plan.beside.clone());
-        let mut door = Door::of(plan.address);
-        let client = |number| Client::new(door.enter().ok(), number, &poll);
-        let clients = (0..plan.connections).map(client).collect::<io::Result<_>>()?;
+        let (mut door, count) = (Door::of(plan.address), plan.connections);
         let close = if plan.persistence == Persistence::Close { "Connection: close\r\n" } else { "" };
         let request = |target: &String| {
             format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{}{close}\r\n", plan.fields).into_bytes()
         };
-        Ok(Load {
+        let mut load = Load {
             requests: plan.targets.iter().map(request).collect(),
             plan,
             poll,
-            clients,
+            clients: Vec::with_capacity(count),
             crowd,
             buffer: vec![0; 256 << 10].into(),
             again: Vec::new(),
@@ -143,7 +141,21 @@ impl Load {
             pace: Pace::Still,
             tally: Tally::new(),
             phase: 0,
-        })
+        };
+        for at in 0..count {
+            let client = Client::new(door.enter().ok(), at, &load.poll)?;
+            load.clients.push(client);
+            load.greet(at);
+        }
+        Ok(load)
+    }
+
+    /// A first request, which counts in no phase: who connects has something to ask, and servers count on that (tcp(7),
+    /// TCP_DEFER_ACCEPT).
+    fn greet(&mut self, at: usize) {
+        if matches!(self.clients[at].asking, Asking::Free) {
+            self.send(at, Asked { due: Instant::now(), phase: u32::MAX });
+        }
     }
 
     /// Both loops, one after the other.
