@@ -16,7 +16,7 @@ pub struct Cli {
     /// Rounds; medians are of these [default: 3]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
-    /// Of each loop [default: 0.8, quick 0.2]
+    /// Of each loop [default: 0.7, quick 0.2]
     #[arg(long)]
     pub seconds: Option<f64>,
     /// Only these, by their names

@@ -100,6 +100,9 @@ fn measure(cli: &Cli) -> Result<()> {
     fs::create_dir_all(&out)?;
     let report = out.join("report.html");
     fs::write(&report, report::page(&results, past.as_ref()))?;
+    if let Some(chart) = report::chart(&results) {
+        fs::write(out.join("chart.svg"), chart)?;
+    }
     println!("{}", table::table(&results, past.as_ref()));
     println!("{}\n{}", out.join("results.json").display(), report.display());
     Ok(())
@@ -129,7 +132,7 @@ fn lab(cli: &Cli) -> Result<Lab> {
         servers.extend(Foreign::installed().into_iter().map(Server::Foreign));
     }
     servers.extend(cli.command.iter().cloned().map(Server::Foreign));
-    let (rounds, warm_up, window) = if cli.quick { (3, 0.1, 0.2) } else { (3, 0.2, 0.8) };
+    let (rounds, warm_up, window) = if cli.quick { (3, 0.1, 0.2) } else { (3, 0.2, 0.7) };
     let (rounds, window) = (cli.rounds.unwrap_or(rounds), cli.seconds.unwrap_or(window));
     Ok(Lab { scenarios, servers, rounds, warm_up, window, cores })
 }

@@ -15,15 +15,11 @@ use verdicts::{Finding, Winner};
 /// The percentiles of a distribution.
 const PERCENTILES: [f64; 6] = [50.0, 75.0, 90.0, 99.0, 99.9, 100.0];
 
+const CPU_AXIS: &str = "µs of processor time a request: user, and paler, the kernel";
+
 /// The whole page.
 pub fn page(results: &Results, past: Option<&Results>) -> String {
-    let mut style = include_str!("style.css").to_owned();
-    for (place, colour) in COLOURS.iter().enumerate() {
-        let _ = writeln!(
-            style,
-            "svg [fill=\"{colour}\"] {{ fill: var(--c{place}); }} svg [stroke=\"{colour}\"] {{ stroke: var(--c{place}); }}"
-        );
-    }
+    let style = style();
     let sections = [
         advice(results),
         sweep(results),
@@ -41,6 +37,26 @@ pub fn page(results: &Results, past: Option<&Results>) -> String {
         header(results),
         sections.concat()
     )
+}
+
+/// One chart as a file of its own: where the time of a request goes.
+pub fn chart(results: &Results) -> Option<String> {
+    let bars = bars_of(results, results.scenario(BASE)?, Figure::Cpu, &[Figure::User, Figure::System]);
+    let svg = charts::bars(WIDE, CPU_AXIS, &bars).ok()?;
+    let (open, rest) = svg.split_once('>')?;
+    Some(format!("{open}>\n<style>\n{}</style>\n{rest}", style()))
+}
+
+/// The style sheet, with the colours of the servers.
+fn style() -> String {
+    let mut style = include_str!("style.css").to_owned();
+    for (place, colour) in COLOURS.iter().enumerate() {
+        let _ = writeln!(
+            style,
+            "svg [fill=\"{colour}\"] {{ fill: var(--c{place}); }} svg [stroke=\"{colour}\"] {{ stroke: var(--c{place}); }}"
+        );
+    }
+    style
 }
 
 fn header(results: &Results) -> String {
@@ -90,7 +106,7 @@ fn advice(results: &Results) -> String {
     section(
         "When to choose what",
         &[
-            "<p>In short: choose <b>threads</b> where a request is long work or waits for a disk, and there are cores to \
+            "<p>In short: choose <b>threads</b> where a request is long work (or waits for a disk, which this run does not show), and there are cores to \
              do it on: one loop does one thing at a time, and while it works for one client, all others wait. Choose a \
              <b>reactor</b> where there are many connections and little to do for each: it pays neither for waking a \
              thread nor for keeping one. A fixed <b>pool</b> of threads that stay with their connection is safe only \
@@ -176,11 +192,7 @@ fn base(results: &Results) -> String {
             "Where the time of a request goes: 64 connections, 1 KiB",
             &format!(
                 "<figure>{}<figcaption>{}</figcaption></figure>\n",
-                both(|size| charts::bars(
-                    size,
-                    "µs of processor time a request: user, and paler, the kernel",
-                    &bars
-                )),
+                both(|size| charts::bars(size, CPU_AXIS, &bars)),
                 encode_text(&verdicts::cpu(results, base))
             ),
         ),

@@ -33,6 +33,11 @@ pub fn threaded(results: &Results) -> impl Iterator<Item = &String> {
     results.servers.iter().filter(|name| name.starts_with("thread-"))
 }
 
+/// Variants in which a thread stays with a connection, and there are not threads for all.
+fn staying(results: &Results) -> impl Iterator<Item = &String> {
+    results.servers.iter().filter(|name| name.starts_with("thread-pool") || *name == "iterative")
+}
+
 /// Every load by every criterion: the reactor against the best of the threads that did all they were asked.
 pub fn findings(results: &Results) -> Vec<Finding> {
     let criteria = [
@@ -129,12 +134,12 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
 
 /// Under the chart of p99 against connections.
 pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
-    let waits = |name: &String| {
+    let waits = |name: &&String| {
         let starves = |it: &&&Scenario| results.starves(&it.name, name);
         let first = sweep.iter().find(starves)?;
         Some(format!("{name} from {}", first.title))
     };
-    let starving: Vec<_> = results.servers.iter().filter_map(waits).collect();
+    let starving: Vec<_> = staying(results).filter_map(|name| waits(&name)).collect();
     let mut sentence = String::new();
     if !starving.is_empty() {
         sentence += &format!(
@@ -266,7 +271,7 @@ pub fn work(results: &Results, scenario: &Scenario) -> String {
 /// Under a chart of those that stand beside others.
 pub fn company(results: &Results, scenario: &Scenario) -> String {
     let starving: Vec<_> =
-        results.servers.iter().filter(|name| results.starves(&scenario.name, name)).cloned().collect();
+        staying(results).filter(|name| results.starves(&scenario.name, name)).cloned().collect();
     let fine: Vec<_> = results
         .servers
         .iter()
@@ -288,7 +293,7 @@ pub fn company(results: &Results, scenario: &Scenario) -> String {
         }
     };
     match (starving.is_empty(), fine.is_empty()) {
-        (true, _) => format!("All go on answering here: {why}, but there were threads enough for all."),
+        (true, _) => format!("Every variant has threads enough for all here. Where they run out, {why}."),
         (false, true) => format!("Nobody answers everything here: {why}."),
         (false, false) => format!(
             "{} cannot serve all: {why}. Nobody waits in vain under {}.",
