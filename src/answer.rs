@@ -12,7 +12,7 @@ use crate::http::lines::request_line;
 use crate::http::request::{Method, Request};
 use crate::http::status::Status;
 use crate::http::version::Persistence;
-use crate::outgoing::{Outgoing, Sending};
+use crate::outgoing::{Outgoing, Sending, Source};
 use crate::routes;
 use crate::site::{Moment, Stored, Tick};
 use log::warn;
@@ -112,7 +112,7 @@ fn queue(
     method: Method,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
-    Outgoing { outbox, file, entry }: &mut Outgoing,
+    Outgoing { outbox, file, source, entry }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
@@ -120,7 +120,7 @@ fn queue(
     response.head.encode(out, &context.date, persistence);
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
-    *file = append(content, out);
+    *file = append(content, out, source);
     let content_bytes = (out.len() - head_end) as u64;
     if let Some(exchange) = exchange {
         match file {
@@ -131,10 +131,11 @@ fn queue(
     Answered { status, persistence }
 }
 
-/// Appends what is in memory, and gives what is in a file.
-fn append(content: Content, out: &mut Vec<u8>) -> Option<Sending> {
+/// Appends what is in memory, and gives what is in a file; `source` is what is made over time.
+fn append(content: Content, out: &mut Vec<u8>, source: &mut Option<Box<dyn Source>>) -> Option<Sending> {
     match content {
         Content::None => {}
+        Content::Produced(produced) => *source = Some(produced),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large { file, .. }, range) => {

@@ -13,8 +13,27 @@ pub struct Outgoing {
     pub outbox: Buffer,
     /// Content that follows.
     pub file: Option<Sending>,
+    /// Content that is made over time, after all that.
+    pub source: Option<Box<dyn Source>>,
     /// The line to log once that is out, where somebody reads it.
     pub entry: Option<Entry>,
+}
+
+/// Makes content while it is sent. Only connections that are watched have any, so nobody else pays for it.
+pub trait Source: Send {
+    /// Appends a bounded part of it to `out`.
+    fn produce(&mut self, out: &mut Vec<u8>) -> Supply;
+}
+
+/// How far content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// A part was appended.
+    Some,
+    /// Nothing for now: the connection is woken when there is more.
+    Later,
+    /// That was all.
+    End,
 }
 
 /// Parts of a file on their way out.

@@ -4,6 +4,7 @@
 
 pub mod transport;
 pub mod io;
+pub mod told;
 mod wire;
 mod state;
 mod panics;
@@ -17,6 +18,7 @@ use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::net::IpAddr;
 use std::time::Instant;
+use told::Told;
 use transport::{Follow, Readiness, Transport};
 use wire::Wire;
 
@@ -67,7 +69,11 @@ impl<T: Transport> Connection<T> {
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         let expired = self.contain(context, |connection, context| {
+            let before = connection.state.name();
+            connection.wire.io.transport().tell(Told::Late);
             connection.state = Turn { wire: &mut connection.wire, context }.expire();
+            let to = connection.state.name();
+            connection.wire.io.transport().tell(Told::Moved { from: before, to });
             connection.go_on(context)
         });
         expired.unwrap_or(Verdict::Closed)
@@ -110,7 +116,7 @@ impl<T: Transport> Connection<T> {
     fn go_on(&mut self, context: &mut Context) -> Verdict {
         for _ in 0..STEPS_MAX {
             let state = std::mem::take(&mut self.state);
-            let before = log_enabled!(Level::Trace).then(|| state.name());
+            let before = (T::WATCHED || log_enabled!(Level::Trace)).then(|| state.name());
             let mut turn = Turn { wire: &mut self.wire, context };
             let (state, verdict) = match turn.step(state) {
                 Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
@@ -120,6 +126,7 @@ impl<T: Transport> Connection<T> {
             };
             if let Some(before) = before.filter(|before| *before != state.name()) {
                 trace!("{} {before} -> {}", self.wire.id, state.name());
+                self.wire.io.transport().tell(Told::Moved { from: before, to: state.name() });
             }
             self.state = state;
             if let Some(verdict) = verdict {

@@ -5,11 +5,13 @@
 //! `strace` is a step and fairness is a count. Whoever fails leaves `Closed` behind.
 
 use super::io::Moved;
+use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
 use super::wire::{Wait, Wire};
 use crate::access::Escaped;
 use crate::answer::{self, Answered, Client};
 use crate::context::{Context, Phase};
+use crate::handlers::Content;
 use crate::handlers::listing::Listing;
 use crate::http::Refusal;
 use crate::http::body::Body;
@@ -19,7 +21,7 @@ use crate::http::response::CONTINUE;
 use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::limits::Limits;
-use crate::outgoing::Sending;
+use crate::outgoing::{Sending, Supply};
 use crate::routes;
 use log::debug;
 use std::io;
@@ -171,10 +173,21 @@ impl<T: Transport> Turn<'_, T> {
         let Turn { wire, context } = self;
         let id = wire.id;
         let mut slots = Slots::new();
-        let (came, client) = wire.sides();
+        let (came, client, transport) = wire.sides();
         let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
+        transport.tell(Told::Asked(request.line));
+        if T::WATCHED
+            && body.is_whole()
+            && let Some(response) = transport.answer(&request, client.peer)
+        {
+            if matches!(response.content, Content::Produced(_)) {
+                request.persistence = Persistence::Close;
+            }
+            let answered = answer::complete(&request, response, client, context);
+            return Ok(self.answered(head_bytes, Ok(answered)));
+        }
         let handler = routes::name(request.method);
         debug!("{id} {} for {handler}", Escaped(request.line));
         let asks_first = request.expects_continue && !body.is_whole();
@@ -258,7 +271,7 @@ impl<T: Transport> Turn<'_, T> {
     ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let (came, client) = wire.sides();
+        let (came, client, _) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
         let answered = answer(&mut request, client, context);
         Ok(self.answered(head_bytes, answered))
@@ -283,6 +296,7 @@ impl<T: Transport> Turn<'_, T> {
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
     fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
         debug!("{} answered with {} {}", self.wire.id, status.code, status.reason);
+        self.wire.because(Reason::Answered(status));
         self.wire.restart(Wait::Idle, self.context);
         let is_queued = self.wire.out.file.is_none() && after == After::Read;
         let has_room = self.wire.out.outbox.bytes().len() < GATHERED_BYTES_MAX;
@@ -299,9 +313,16 @@ impl<T: Transport> Turn<'_, T> {
             // What follows at once leaves in the same packet: the file, or the end of all that we send.
             let has_file = out.file.as_ref().is_some_and(Sending::has_more);
             let follow = if has_file || after != After::Read { Follow::More } else { Follow::Nothing };
+            let is_produced = T::WATCHED && out.source.is_some();
+            let follow = if is_produced { Follow::Nothing } else { follow };
             return self.flush(State::Writing(after), follow);
         }
-        let Some(sending) = &mut out.file else { return Ok(Next::Go(self.finish(after)?)) };
+        let Some(sending) = &mut out.file else {
+            if T::WATCHED && out.source.is_some() {
+                return self.produce(after);
+            }
+            return Ok(Next::Go(self.finish(after)?));
+        };
         if sending.range.is_empty() {
             self.next_part();
             return Ok(Next::Go(State::Writing(after)));
@@ -320,6 +341,25 @@ impl<T: Transport> Turn<'_, T> {
         }
     }
 
+    /// Content that is made over time: what there is of it goes to the outbox. Where there is none yet, whoever makes
+    /// it wakes the connection, without readiness.
+    fn produce(&mut self, after: After) -> Result<Next, Stop> {
+        let Turn { wire, context } = self;
+        let out = wire.out.outbox.end(&mut context.buffers);
+        let supply = match (&mut wire.out.source, context.phase) {
+            (Some(source), Phase::Serving) => source.produce(out),
+            _ => Supply::End,
+        };
+        match supply {
+            Supply::Some => Ok(Next::Go(State::Writing(after))),
+            Supply::Later => Ok(self.park(Wait::Write, State::Writing(after))),
+            Supply::End => {
+                wire.out.source = None;
+                Ok(Next::Go(State::Writing(after)))
+            }
+        }
+    }
+
     /// A part of a file was sent: the next, with the bytes that stand before it, or nothing any more.
     fn next_part(&mut self) {
         match self.wire.out.file.as_mut().and_then(Sending::next_part) {
@@ -334,6 +374,7 @@ impl<T: Transport> Turn<'_, T> {
     /// Everything was sent.
     fn finish(&mut self, after: After) -> Result<State, Stop> {
         debug!("{} done", self.wire.id);
+        self.wire.because(Reason::Went("all of the answer is sent"));
         self.wire.log(self.context);
         match after {
             After::Read => {
@@ -382,11 +423,18 @@ impl<T: Transport> Turn<'_, T> {
     pub(super) fn stop(&mut self, stop: Stop) -> State {
         let Turn { wire, context } = self;
         match stop {
-            Stop::Over(why) => debug!("{} closed: {why}", wire.id),
-            Stop::Failed(error) => debug!("{} closed: {error}", wire.id),
+            Stop::Over(why) => {
+                debug!("{} closed: {why}", wire.id);
+                wire.because(Reason::Over(why));
+            }
+            Stop::Failed(error) => {
+                debug!("{} closed: {error}", wire.id);
+                wire.because(Reason::Failed(error.kind()));
+            }
             Stop::Refused(refusal) => {
                 debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
-                let (came, client) = wire.sides();
+                wire.because(Reason::Refused(refusal.status, refusal.why));
+                let (came, client, _) = wire.sides();
                 let answered = answer::refuse(refusal, came, client, context);
                 wire.inbox.clear();
                 return self.begin(answered, After::Linger);

@@ -1,13 +1,21 @@
 //! What a connection needs of the thing that carries its bytes, in words of our own: a mio socket, a
 //! blocking socket and a scripted one in a test all drive the same connection.
 
+use super::told::Told;
+use crate::handlers::Response;
+use crate::http::request::Request;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 
 /// One end of a byte stream. Every method is one system call; [`io::ErrorKind::WouldBlock`] says that
-/// the stream is not ready for it now.
+/// the stream is not ready for it now. The rest is for transports that are watched.
 pub trait Transport {
+    /// Whether somebody watches, which is known when the program is compiled: a server that nobody watches
+    /// holds no code for it.
+    const WATCHED: bool = false;
+
     /// Reads into `buffer`; 0 is the end of what the peer sends (recv(2)).
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
@@ -20,6 +28,14 @@ pub trait Transport {
 
     /// Ends what we send; the peer reads the rest and then an end (shutdown(2) with SHUT_WR).
     fn shutdown(&mut self) -> io::Result<()>;
+
+    /// Takes note of what happened to its connection.
+    fn tell(&mut self, _: Told<'_>) {}
+
+    /// The answer to a request of `peer`'s that is for whoever watches, and not for the site.
+    fn answer(&mut self, _: &Request<'_>, _peer: IpAddr) -> Option<Response> {
+        None
+    }
 }
 
 /// What comes after the bytes of a [`Transport::send`].

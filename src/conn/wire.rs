@@ -1,6 +1,7 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
 use super::io::{Id, Io, Moved};
+use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
 use crate::answer::Client;
 use crate::buffers::Buffer;
@@ -89,9 +90,15 @@ impl<T: Transport> Wire<T> {
         Ok(found.map(|head| head.len()))
     }
 
-    /// What came, and who is answered.
-    pub fn sides(&mut self) -> (&[u8], Client<'_>) {
-        (self.inbox.bytes(), Client { peer: self.peer, read: self.read, out: &mut self.out })
+    /// What came, who is answered, and what carries it.
+    pub fn sides(&mut self) -> (&[u8], Client<'_>, &mut T) {
+        let client = Client { peer: self.peer, read: self.read, out: &mut self.out };
+        (self.inbox.bytes(), client, self.io.transport())
+    }
+
+    /// Takes note of why the state changes.
+    pub fn because(&mut self, reason: Reason) {
+        self.io.transport().tell(Told::Because(reason));
     }
 
     /// Sends once from the outbox.

@@ -8,6 +8,7 @@ pub mod json;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
+use crate::outgoing::Source;
 use crate::site::{Moment, Site, Stored};
 use listing::Listing;
 use std::fmt::Display;
@@ -59,6 +60,8 @@ pub enum Content {
     /// Several parts of what is stored, each behind bytes of its own (RFC 9110 §14.6). The last part is empty:
     /// its bytes end the whole.
     Parts(Stored, Vec<(Vec<u8>, Range<u64>)>),
+    /// Made while it is sent; the end of the connection ends it, unless the head says how long it is (RFC 9112 §6.3).
+    Produced(Box<dyn Source>),
 }
 
 impl Content {
@@ -66,7 +69,7 @@ impl Content {
     fn length(&self) -> Option<u64> {
         let length = |range: &Range<u64>| range.end - range.start;
         match self {
-            Content::None => None,
+            Content::None | Content::Produced(_) => None,
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::Stored(_, range) => Some(length(range)),
             Content::Parts(_, parts) => {

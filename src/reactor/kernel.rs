@@ -35,6 +35,9 @@ pub trait Kernel {
 
     /// The time, for deadlines and for `Date`.
     fn now(&self) -> (Instant, SystemTime);
+
+    /// Takes note of an event for a connection that was over.
+    fn tell_stale(&mut self) {}
 }
 
 /// Which events of a socket the kernel tells of.

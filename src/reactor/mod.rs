@@ -7,7 +7,8 @@ pub mod listener;
 pub mod deadlines;
 mod signals;
 
-use crate::conn::transport::Readiness;
+use crate::conn::told::Told;
+use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::context::{Context, Phase, Service};
 use crate::os;
@@ -125,7 +126,8 @@ impl<K: Kernel> Reactor<K> {
     /// Something changed for a connection, unless it is over and its place belongs to another by now.
     fn wake(&mut self, token: Token, readiness: Readiness) {
         let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
-            return trace!("{} stale event dropped", token.id);
+            trace!("{} stale event dropped", token.id);
+            return self.kernel.tell_stale();
         };
         slot.connection.learn(readiness);
         if slot.queued == Queued::No {
@@ -227,10 +229,11 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// The first request is often here already: a new connection is heard at once.
-    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
+    fn let_in(&mut self, mut socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         debug!("{id} accepted from {peer}");
+        socket.tell(Told::Accepted { key: self.slots.vacant_key(), id, peer });
         let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
         connection.hear(&mut self.context);
         let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
@@ -240,7 +243,11 @@ impl<K: Kernel> Reactor<K> {
     /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
     fn drive(&mut self, token: Token, how: fn(&mut Connection<K::Socket>, &mut Context) -> Verdict) {
         let slot = &mut self.slots[token.key];
-        match how(&mut slot.connection, &mut self.context) {
+        slot.connection.transport().tell(Told::Driven);
+        let verdict = how(&mut slot.connection, &mut self.context);
+        let rests = Told::Rests(slot.connection.waits().0);
+        slot.connection.transport().tell(rests);
+        match verdict {
             Verdict::Closed => return self.remove(token.key),
             Verdict::Again => {
                 if slot.queued == Queued::No {
