@@ -42,6 +42,9 @@ pub struct Cli {
     /// Share the port with others that do so, too
     #[arg(long, env = "ONEPOLL_REUSE_PORT", hide_env = true, value_parser = BoolishValueParser::new())]
     reuse_port: bool,
+    /// Show the loop at work under /.onepoll/, to this machine
+    #[arg(long, env = "ONEPOLL_INSPECT", hide_env = true, value_parser = BoolishValueParser::new())]
+    pub inspect: bool,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]

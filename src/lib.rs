@@ -71,6 +71,9 @@
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
 //!
+//! Beside the way: [`inspect`], which watches all of it and shows it under `/.onepoll/`, for `--inspect`. Its `kernel.rs`
+//! stands between the loop and the real kernel; what a connection tells of itself is in [`conn::told`].
+//!
 //! The binary adds `cli.rs` (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
 //! `main.rs`.
 //!
@@ -97,3 +100,4 @@ pub mod outgoing;
 pub mod answer;
 pub mod conn;
 pub mod reactor;
+pub mod inspect;

@@ -8,6 +8,7 @@ use clap::Parser;
 use cli::Cli;
 use log::{debug, info};
 use onepoll::context::Service;
+use onepoll::inspect::{PREFIX, Watched};
 use onepoll::os;
 use onepoll::os::containment::{Containment, around, contain};
 use onepoll::os::files::Links;
@@ -46,10 +47,18 @@ fn serve(cli: &Cli) -> Result<(), String> {
     if site.policy().links == Links::Anywhere {
         warn_of_links(cli.root());
     }
-    announce(epoll.local_address().map_err(broken)?, cli.root());
+    let local = epoll.local_address().map_err(broken)?;
+    announce(local, cli.root());
+    if cli.inspect {
+        say(&format!("Watch it at http://{}{PREFIX}\n", inspected_at(local)));
+    }
     give_up(cli.root(), site.policy().links);
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
-    Reactor::new(epoll, service).run().map_err(broken)
+    // Two programs in one: that which nobody watches has no code for it.
+    match cli.inspect {
+        true => Reactor::new(Watched::new(epoll), service).run().map_err(broken),
+        false => Reactor::new(epoll, service).run().map_err(broken),
+    }
 }
 
 /// Everything is open that serving needs but the files below the root, so the rest is given up. Where that cannot be, the
@@ -76,8 +85,21 @@ fn announce(address: SocketAddr, root: &Path) {
         false => "to everyone who can reach this machine",
     };
     let text = format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
+    say(&text);
+}
+
+/// Whoever closed stdout does not want to know.
+fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Where this machine reaches the inspector of a server that listens on `address`.
+fn inspected_at(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("localhost:{}", address.port()),
+        false => address.to_string(),
+    }
 }
 
 /// Not by way of the log, which may be turned down.

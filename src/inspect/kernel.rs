@@ -1,0 +1,146 @@
+//! The kernel and the sockets in between.
+
+use super::record::{Call, Record};
+use super::{Shared, pages};
+use crate::conn::told::Told;
+use crate::conn::transport::{Follow, Transport};
+use crate::handlers::Response;
+use crate::http::request::Request;
+use crate::reactor::kernel::{self, Kernel, Ready, Token};
+use std::fs::File;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A kernel that is watched.
+pub struct Watched<K> {
+    inner: K,
+    shared: Shared,
+}
+
+/// A socket that is watched.
+pub struct Socket<S> {
+    inner: S,
+    shared: Shared,
+    /// Where in the slab its connection is, once it has a place.
+    key: Option<usize>,
+}
+
+impl<K: Kernel> Watched<K> {
+    /// Stands before `kernel`.
+    pub fn new(kernel: K) -> Watched<K> {
+        Watched { inner: kernel, shared: Shared::default() }
+    }
+}
+
+impl<K: Kernel> Kernel for Watched<K> {
+    type Socket = Socket<K::Socket>;
+
+    /// Whoever reads the events is woken from here, when it is time to tell more: without any readiness.
+    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+        let begin = Instant::now();
+        let timeout = self.shared.lock().end_turn(begin, timeout);
+        self.inner.wait(ready, timeout)?;
+        self.shared.lock().begin_turn(begin, Instant::now(), ready);
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
+        let accepted = self.inner.accept();
+        let would_block = matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        let mut record = self.shared.lock();
+        record.counts.call(Call::Accept);
+        record.counts.would_block += u64::from(would_block);
+        drop(record);
+        let (inner, peer) = accepted?;
+        Ok((Socket { inner, shared: self.shared.clone(), key: None }, peer))
+    }
+
+    fn stop_listening(&mut self) {
+        self.inner.stop_listening();
+    }
+
+    fn watch(
+        &mut self,
+        socket: &mut Self::Socket,
+        token: Token,
+        before: kernel::Watched,
+        now: kernel::Watched,
+    ) -> io::Result<()> {
+        self.shared.lock().counts.call(Call::EpollCtl);
+        self.inner.watch(&mut socket.inner, token, before, now)
+    }
+
+    fn now(&self) -> (Instant, SystemTime) {
+        self.inner.now()
+    }
+
+    fn tell_stale(&mut self) {
+        self.shared.lock().counts.stale += 1;
+    }
+}
+
+impl<S> Socket<S> {
+    /// Takes note of a call and gives back what came of it.
+    fn note(
+        &self,
+        call: Call,
+        moved: fn(&mut Record, usize, usize),
+        result: io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut record = self.shared.lock();
+        record.counts.call(call);
+        match (&result, self.key) {
+            (Ok(count), Some(key)) => moved(&mut record, key, *count),
+            (Err(error), _) if error.kind() == io::ErrorKind::WouldBlock => record.counts.would_block += 1,
+            _ => {}
+        }
+        result
+    }
+}
+
+impl<S: Transport> Transport for Socket<S> {
+    const WATCHED: bool = true;
+
+    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.inner.recv(buffer);
+        self.note(Call::Recv, Record::received, result)
+    }
+
+    fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
+        let result = self.inner.send(bytes, follow);
+        self.note(Call::Send, Record::sent, result)
+    }
+
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        let result = self.inner.send_file(file, offset, count);
+        self.note(Call::SendFile, Record::sent, result)
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.shared.lock().counts.call(Call::Shutdown);
+        self.inner.shutdown()
+    }
+
+    fn tell(&mut self, told: Told<'_>) {
+        let mut record = self.shared.lock();
+        match (told, self.key) {
+            (Told::Accepted { key, id, peer }, _) => {
+                self.key = Some(key);
+                record.accept(Token { key, id }, peer);
+            }
+            (told, Some(key)) => record.take_note(key, told),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, request: &Request<'_>, peer: IpAddr) -> Option<Response> {
+        pages::answer(request, peer, &self.shared, self.key?)
+    }
+}
+
+impl<S> Drop for Socket<S> {
+    fn drop(&mut self) {
+        self.shared.lock().close(self.key);
+    }
+}

@@ -1,0 +1,39 @@
+//! The counters for Prometheus, in its text format, version 0.0.4
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+
+use super::record::{CALLS, Counts};
+use std::fmt::Write;
+
+/// What a scrape gets.
+pub fn text(counts: &Counts) -> String {
+    let mut out = String::new();
+    let mut add = |name: &str, kind: &str, help: &str, value: u64| {
+        let _ = write!(
+            out,
+            "# HELP onepoll_{name} {help}\n# TYPE onepoll_{name} {kind}\nonepoll_{name} {value}\n"
+        );
+    };
+    add("connections", "gauge", "Connections that are open.", counts.open);
+    add("connections_accepted_total", "counter", "Connections accepted.", counts.accepted);
+    add("requests_total", "counter", "Heads that were whole and valid.", counts.requests);
+    add("refused_total", "counter", "Requests refused with an error of the protocol.", counts.refused);
+    add("timeouts_total", "counter", "Connections whose time was up.", counts.timeouts);
+    add("stale_events_total", "counter", "Events for connections that were over.", counts.stale);
+    add("spurious_wakeups_total", "counter", "Events that led to nothing.", counts.spurious);
+    add("would_block_total", "counter", "System calls that gave EAGAIN.", counts.would_block);
+    add("received_bytes_total", "counter", "Bytes received.", counts.bytes_in);
+    add("sent_bytes_total", "counter", "Bytes sent.", counts.bytes_out);
+    add("turns_total", "counter", "Turns of the loop.", counts.turns);
+    add(
+        "events_lost_total",
+        "counter",
+        "Events that no reader of the event stream was told of.",
+        counts.lost,
+    );
+    out += "# HELP onepoll_system_calls_total System calls on sockets and the poll.\n\
+        # TYPE onepoll_system_calls_total counter\n";
+    for (name, count) in CALLS.iter().zip(counts.calls) {
+        let _ = writeln!(out, "onepoll_system_calls_total{{call=\"{name}\"}} {count}");
+    }
+    out
+}
