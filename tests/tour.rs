@@ -1,0 +1,86 @@
+//! The tour quotes the source and the log: what it quotes must be there, or it would teach what was.
+
+mod support;
+
+use std::path::Path;
+use support::program::{Program, onepoll};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn tour() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("www/tour.html")).unwrap()
+}
+
+fn source(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What stands in `text` between `before` and the next `after`, each time.
+fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
+}
+
+fn unescaped(html: &str) -> String {
+    html_escape::decode_html_entities(html).into_owned()
+}
+
+#[test]
+fn what_it_quotes_stands_in_the_source() {
+    let tour = tour();
+    let mut count = 0;
+    for quote in between(&tour, "<pre class=\"code\" data-from=\"", "</pre>") {
+        let (path, rest) = quote.split_once('"').unwrap();
+        let (_, code) = rest.split_once('>').unwrap();
+        let code = unescaped(code);
+        assert!(source(path).contains(&code), "{path} has no such lines any more:\n{code}");
+        count += 1;
+    }
+    assert!(count >= 8, "only {count} quotes");
+}
+
+#[test]
+fn every_place_that_it_names_is_there() {
+    let tour = tour();
+    let mut count = 0;
+    for place in between(&tour, "<p class=\"open\">", "</p>") {
+        let path = between(place, "data-file=\"", "\"").next().unwrap();
+        let name = unescaped(between(place, "data-name=\"", "\"").next().unwrap());
+        assert!(source(path).contains(&name), "{path} has no {name}");
+        count += 1;
+    }
+    assert_eq!(count, tour.matches("<section ").count(), "each step names a place");
+    assert_eq!(count, tour.matches("<dt>Expect</dt>").count(), "and says what to expect");
+}
+
+/// Numbers differ from run to run; what is around them does not.
+fn without_numbers(line: &str) -> String {
+    let mut shown = String::new();
+    for char in line.chars() {
+        match char.is_ascii_digit() {
+            true if shown.ends_with('0') => {}
+            true => shown.push('0'),
+            false => shown.push(char),
+        }
+    }
+    shown
+}
+
+#[test]
+fn the_life_of_a_request_is_what_the_log_says() {
+    let tour = tour();
+    let trace = between(&tour, "<pre class=\"trace\" tabindex=\"0\">", "</pre>").next().unwrap();
+    let (program, address) =
+        Program::start(onepoll().arg(Path::new(ROOT).join("www")).env("RUST_LOG", "trace"));
+    let asked = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    support::ask(address, asked);
+    for line in unescaped(trace).lines() {
+        let wanted = without_numbers(line);
+        loop {
+            let said = program.told("");
+            if without_numbers(&said).contains(&wanted) {
+                break;
+            }
+            assert!(!said.contains("closed"), "the log never said {line:?}");
+        }
+    }
+}
