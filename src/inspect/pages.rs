@@ -22,7 +22,8 @@ const CSS: &str = "text/css; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";
 
 /// Everything comes from here, and what comes from here is shown nowhere else.
-const POLICY: &str = "default-src 'self'; connect-src 'self' http://*.localhost:*; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; img-src data:; connect-src 'self' http://*.localhost:*; frame-ancestors 'none'";
 
 /// The answer to a request below the prefix on the connection at `key`, if it is the inspector's to give.
 pub fn answer(request: &Request<'_>, peer: IpAddr, shared: &Shared, key: usize) -> Option<Response> {

@@ -8,10 +8,10 @@ export const KEPT_TURNS = 400;
 export const STATES = ["reading", "parsed", "writing", "waits", "closing"];
 
 // A connection that is writing and waits for writability has a colour of its own: it is what the "slow
-// reader" is about.
-export function look({ state, wait }) {
+// reader" is about. Whoever reads the events waits for these, not for room.
+export function look({ state, wait, reads }) {
   const name = state.toLowerCase();
-  return name === "writing" && wait === "Write" ? "waits" : name;
+  return name === "writing" && wait === "Write" && !reads ? "waits" : name;
 }
 
 function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads]) {

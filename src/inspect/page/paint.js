@@ -30,17 +30,30 @@ export function layout(canvas, size) {
   return [Math.max(1, Math.floor(canvas.clientWidth / side)), side];
 }
 
+// What stands on the canvas: only slots that look different now are drawn again.
+let drawn = { form: "", looks: [] };
+
 export function slab(canvas, model, chosen) {
   const size = Math.max(model.size, 24);
   const [columns, side] = layout(canvas, size);
   const height = Math.ceil(size / columns) * side;
-  if (canvas.style.height !== `${height}px`) canvas.style.height = `${height}px`;
-  const context = fit(canvas, canvas.clientWidth, height);
+  const form = [canvas.clientWidth, columns, side, height, devicePixelRatio, colours.card].join();
+  let context = canvas.getContext("2d");
+  if (drawn.form !== form) {
+    canvas.style.height = `${height}px`;
+    context = fit(canvas, canvas.clientWidth, height);
+    drawn = { form, looks: [] };
+  }
   const inner = side - Math.max(2, side / 8);
   for (let key = 0; key < size; key += 1) {
     const kept = model.places.get(key);
+    const colour = kept ? look(kept) : "free";
+    const looks = colour + (kept?.reads ? "+" : "") + (key === chosen ? "!" : "");
+    if (drawn.looks[key] === looks) continue;
+    drawn.looks[key] = looks;
     const [x, y] = [(key % columns) * side + 1, Math.floor(key / columns) * side + 1];
-    context.fillStyle = colours[kept ? look(kept) : "free"];
+    context.clearRect(x - 1, y - 1, side, side);
+    context.fillStyle = colours[colour];
     context.fillRect(x, y, inner, inner);
     if (kept?.reads) {
       context.fillStyle = colours.card;

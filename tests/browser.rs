@@ -1,0 +1,248 @@
+//! The pages in a real browser: headless Chromium, spoken to by its DevTools protocol. Ignored where `cargo test` runs
+//! everything, since that needs nothing but Rust; `.ci/run` installs Chromium and runs them by name.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::PATIENCE;
+use support::program::{Program, onepoll};
+use tempfile::TempDir;
+use tungstenite::{Message, WebSocket};
+
+/// Flags without which it asks others for things, or will not run as root.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+];
+
+/// A page in a browser of its own.
+struct Page {
+    chromium: Child,
+    socket: WebSocket<TcpStream>,
+    last: u64,
+    /// What was said on the console, and errors.
+    said: Vec<String>,
+    _profile: TempDir,
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        let _ = self.chromium.kill();
+        let _ = self.chromium.wait();
+    }
+}
+
+impl Page {
+    /// Opens `url` in a window of this size.
+    fn open(url: &str, [width, height]: [u32; 2], scale: f64) -> Page {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = Command::new("chromium");
+        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
+        let mut chromium = command.stderr(Stdio::piped()).spawn().expect("chromium is installed");
+        let lines = BufReader::new(chromium.stderr.take().unwrap()).lines();
+        let browser =
+            lines.map_while(Result::ok).find_map(|line| Some(line.split_once("listening on ")?.1.to_owned()));
+        let browser = browser.expect("it listens");
+        // The browser makes the page, and the page has a socket of its own.
+        let made = json!({ "id": 0, "method": "Target.createTarget", "params": { "url": "about:blank" } });
+        let mut first = spoken_to(&browser);
+        first.send(Message::text(made.to_string())).unwrap();
+        let made: Value = serde_json::from_str(first.read().unwrap().to_text().unwrap()).unwrap();
+        let target = made["result"]["targetId"].as_str().unwrap();
+        let (host, _) = browser.split_once("/devtools/").unwrap();
+        let socket = spoken_to(&format!("{host}/devtools/page/{target}"));
+        let mut page = Page { chromium, socket, last: 0, said: Vec::new(), _profile: profile };
+        for domain in ["Page", "Runtime", "Log"] {
+            page.call(&format!("{domain}.enable"), json!({}));
+        }
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
+        page.call("Emulation.setDeviceMetricsOverride", metrics);
+        page.go(url);
+        page
+    }
+
+    fn go(&mut self, url: &str) {
+        self.call("Page.navigate", json!({ "url": url }));
+        self.wait_for(&format!("document.readyState === 'complete' && location.href === {url:?}"));
+    }
+
+    /// Calls a method of the protocol; what comes meanwhile is listened to.
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        self.last += 1;
+        let message = json!({ "id": self.last, "method": method, "params": params });
+        self.socket.send(Message::text(message.to_string())).unwrap();
+        loop {
+            let Message::Text(text) = self.socket.read().unwrap() else { continue };
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            if answer["id"] == self.last {
+                return answer["result"].clone();
+            }
+            let is_bad = match answer["method"].as_str() {
+                Some("Runtime.exceptionThrown") => true,
+                Some("Log.entryAdded") => answer["params"]["entry"]["level"] == "error",
+                Some("Runtime.consoleAPICalled") => answer["params"]["type"] == "error",
+                _ => false,
+            };
+            if is_bad {
+                self.said.push(answer["params"].to_string());
+            }
+        }
+    }
+
+    fn value(&mut self, expression: &str) -> Value {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+        self.call("Runtime.evaluate", params)["result"]["value"].clone()
+    }
+
+    /// Asks again and again: only time brings it about.
+    fn wait_for(&mut self, condition: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.value(condition) != true {
+            assert!(Instant::now() < deadline, "{condition} never came true; {:?}", self.said);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_quiet(&self) {
+        assert!(self.said.is_empty(), "{:?}", self.said);
+    }
+
+    /// Whether nothing is wider than the window.
+    fn fits(&mut self) {
+        let widths = self.value("[document.documentElement.scrollWidth, innerWidth]");
+        assert!(widths[0].as_u64() <= widths[1].as_u64(), "scrolls sideways: {widths}");
+    }
+}
+
+/// What listens at a `ws://` URL.
+fn spoken_to(url: &str) -> WebSocket<TcpStream> {
+    let address = url.split('/').nth(2).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    tungstenite::client(url, stream).unwrap().0
+}
+
+/// The program with its own site and the inspector.
+fn inspected() -> (Program, SocketAddr) {
+    Program::start(onepoll().arg("--inspect").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
+}
+
+fn number(state: &str) -> String {
+    format!("Number(document.getElementById('count-{state}').textContent.replaceAll(',', ''))")
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_slow_reader_is_seen_to_wait_while_another_page_loads() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    page.value("document.getElementById('slow').click()");
+    page.wait_for(&format!("{} === 1", number("waits")));
+    assert_eq!(support::service::get(address, "/").status, 200);
+    page.is_quiet();
+    page.value("location.reload()");
+    page.wait_for("document.getElementById('link')?.textContent === 'Live'");
+    page.wait_for(&format!("{} === 0", number("waits")));
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_connection_appears_shows_why_it_moved_and_leaves() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    let mut visitor = support::visitor::Visitor::of(address);
+    visitor.get("/", "");
+    let find = |rest: &str| {
+        format!(
+            "fetch('state.json').then(r => r.json()).then(s => {{ const at = s.places.find(p => p[9].startsWith('GET / ')); {rest} }})"
+        )
+    };
+    let key = page.value(&find("return at[0]"));
+    let key = key.as_u64().expect("it has a place");
+    page.value("document.getElementById('grid').focus()");
+    for _ in 0..=key {
+        page.value("document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', cancelable: true }))");
+    }
+    page.wait_for("document.getElementById('history').textContent.includes('answered with 200 OK')");
+    page.wait_for("document.getElementById('facts').textContent.includes('reading')");
+    drop(visitor);
+    page.wait_for("document.getElementById('facts').textContent.includes('free')");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_pages_fit_a_phone_and_a_zoom_of_two_hundred_percent() {
+    let (_program, address) = inspected();
+    for path in ["/", "/.onepoll/"] {
+        for (size, scale) in [([360, 740], 3.0), ([640, 450], 2.0), ([1280, 900], 1.0)] {
+            let mut page = Page::open(&format!("http://{address}{path}"), size, scale);
+            page.fits();
+            page.is_quiet();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn links_lead_somewhere_and_back_leads_back() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/"), [1280, 900], 1.0);
+    let links =
+        page.value("[...document.querySelectorAll('a[href^=\"/\"], a:not([href*=\":\"])')].map(a => a.href)");
+    for link in links.as_array().unwrap() {
+        let path = link.as_str().unwrap().split('/').skip(3).collect::<Vec<_>>().join("/");
+        let path = path.split('#').next().unwrap();
+        if path != "no-such-file" && !path.ends_with("events") {
+            assert_eq!(support::service::get(address, &format!("/{path}")).status, 200, "{link}");
+        }
+    }
+    page.go(&format!("http://{address}/.onepoll/"));
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    page.value("history.back()");
+    page.wait_for("location.pathname === '/' && document.readyState === 'complete'");
+    page.value("history.forward()");
+    page.wait_for("document.getElementById('link')?.textContent === 'Live'");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn no_frame_takes_long_with_five_thousand_connections() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    // Their first bytes let the kernel hand them over at once.
+    let open = |_| {
+        let mut stream = support::connect(address);
+        std::io::Write::write_all(&mut stream, b"GET").unwrap();
+        stream
+    };
+    let _held: Vec<TcpStream> = (0..5000).map(open).collect();
+    page.wait_for(&format!("{} >= 5000", number("reading")));
+    // How long the scripts of a frame take, as the browser itself saw it: tasks of more than 50 ms are long ones
+    // (W3C Long Tasks).
+    page.value(
+        "window.long = []; new PerformanceObserver(list => long.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask' })",
+    );
+    page.value("document.getElementById('burst').click(); document.getElementById('slow').click()");
+    page.value("new Promise(done => setTimeout(done, 3000))");
+    let long = page.value("long");
+    assert_eq!(long, json!([]), "tasks in ms");
+    page.is_quiet();
+}
