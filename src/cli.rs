@@ -17,8 +17,7 @@ use std::time::Duration;
 /// A single-threaded HTTP/1.1 server: one poll, one thread, every connection.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, hide_possible_values = true)]
-#[command(after_help = "Every option is also read from the environment: ONEPOLL_PORT, ONEPOLL_GRACE, …\n\
-    SIZE is bytes, 64KiB or 10MB; SECONDS may be 0.5; RUST_LOG=trace shows it work.")]
+#[command(after_help = "Environment: ONEPOLL_PORT, … and RUST_LOG=trace. SIZE: 64KiB, SECONDS: 0.5.")]
 pub struct Cli {
     /// Folder to serve [default: www if it is here, else .]
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR", hide_env = true)]
@@ -42,7 +41,7 @@ pub struct Cli {
     /// Share the port with others that do so, too
     #[arg(long, env = "ONEPOLL_REUSE_PORT", hide_env = true, value_parser = BoolishValueParser::new())]
     reuse_port: bool,
-    /// Show the loop at work under /.onepoll/, to this machine
+    /// Show the loop at work under /.onepoll/
     #[arg(long, env = "ONEPOLL_INSPECT", hide_env = true, value_parser = BoolishValueParser::new())]
     pub inspect: bool,
     #[command(flatten)]

@@ -418,7 +418,7 @@ fn the_help_fits_a_screen_and_groups_the_flags() {
             }
         }
         let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
-        let expected = flags("Options", "--port --bind --allow-host --reuse-port --help --version")
+        let expected = flags("Options", "--port --bind --allow-host --reuse-port --inspect --help --version")
             .chain(flags(
                 "Files",
                 "--index --listing --hidden --follow-links --cache --cache-memory --no-compress",
