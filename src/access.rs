@@ -45,7 +45,7 @@ pub struct Exchange<'a> {
 pub struct Entry {
     before: String,
     after: String,
-    /// Bytes of content that went to the client.
+    /// Bytes of content that were handed on to be sent.
     pub content_bytes: u64,
 }
 

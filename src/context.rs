@@ -29,7 +29,7 @@ pub struct Context {
     pub now: Instant,
     /// The same, as every answer says it.
     pub date: Date,
-    /// This turn's lines.
+    /// Lines that wait to be written.
     pub access: AccessLog,
     /// Connections that a bug of this server's has ended, see `conn/panics.rs`.
     pub panics: u64,

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Most requests have no body and pass `Parsed` without a stop. What is refused, or takes too long to come, goes to
-//! `Writing` from wherever it is; what fails goes to `Closed`.
+//! `Writing` from wherever it is; what fails goes to `Closed`, and so does whoever has nothing more to say.
 //!
 //! # Three rings
 //!

@@ -20,14 +20,14 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Without a byte that the client takes; then the connection ends.
     pub write_timeout: Duration,
-    /// Without the first byte of a next request; then the connection ends.
+    /// Without the first byte of a request, the first or a next one; then the connection ends.
     pub idle_timeout: Duration,
     /// From the first signal to the end of what is still in flight.
     pub grace: Duration,
 }
 
 impl Limits {
-    /// How long a refused client is read from after our side is shut, so that the answer is not lost to
+    /// How long a client that may go on sending is read from after our side is shut, so that the answer is not lost to
     /// a reset (RFC 9112 §9.6).
     pub const LINGER: Duration = Duration::from_secs(5);
 

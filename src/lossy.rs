@@ -23,7 +23,7 @@ impl Sink for Stderr {
 }
 
 /// Whole lines, written while there is room for them. Where there is none they are lost, and counted; the count is
-/// told as soon as there is room again.
+/// told with the next line for which there is room again.
 pub struct Lossy<S> {
     sink: S,
     /// What is left of lines that are begun. It goes first, or a line would end in another.

@@ -109,8 +109,11 @@ def table(title, rows):
     head, *body = zip(*columns)
     ruler = ["---", *["---:"] * (len(head) - 1)]
     drawn = ["| " + " | ".join(line) + " |" for line in (head, ruler, *body)]
-    spread = max(figure.spread() for _, _, by_server in rows for figure in by_server.values())
-    told = f"Between rounds the figures above differ by up to {spread:.0%} of their median."
+    spreads = [(figure.spread(), name, row) for row, _, by_server in rows for name, figure in by_server.items()]
+    spread, name, row = max(spreads)
+    ours = max((spread for spread, name, _ in spreads if name == OURS), default=0)
+    told = (f"Between rounds the figures above differ by up to {spread:.0%} of their median ({name}: {row}), "
+            f"those of {OURS} by up to {ours:.0%}.")
     return "\n".join([*drawn, "", told])
 
 

@@ -1,4 +1,4 @@
-//! The lab's flags. The only room here that names clap.
+//! The lab's flags. What the flags are.
 
 use crate::running::Foreign;
 use clap::{Parser, Subcommand};

@@ -28,7 +28,7 @@ pub enum Wait {
     Body,
     /// The client to take more.
     Write,
-    /// The end of what a refused client sends.
+    /// The end of what a client sends that had its last answer.
     Linger,
 }
 

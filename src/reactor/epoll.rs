@@ -130,8 +130,10 @@ fn readiness(event: &Event) -> Readiness {
 
 const HALF: u32 = usize::BITS / 2;
 
-/// Key and number side by side in one word. Where a word has 32 bits, 16 of the number are left: enough to
-/// tell two neighbours apart.
+// Half a word is too little for the number of a connection where a word has 32 bits.
+const _: () = assert!(usize::BITS >= u64::BITS, "this server needs words of 64 bits");
+
+/// Key and number side by side in one word.
 fn pack(Token { key, id: Id(number) }: Token) -> mio::Token {
     mio::Token(key << HALF | (number as usize & ((1 << HALF) - 1)))
 }

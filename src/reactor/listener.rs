@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 /// Connections that wait in the kernel to be accepted (listen(2)); the kernel has a bound of its own,
 /// net.core.somaxconn.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: usize = 4096;
 
 /// How long a client may take for its first bytes before the connection is given to us without. Most send them at once, and
-/// a loop that is woken for the connection and again for the request costs a third more CPU for each of them.
+/// a loop that is woken for the connection and again for the request costs half as much CPU again for each of them.
 const FIRST_BYTES: Duration = Duration::from_secs(1);
 
 /// Connections accepted a turn: a storm of new clients does not hold up the old ones.
@@ -37,7 +37,7 @@ pub enum Sharing {
     Shared,
 }
 
-/// A socket that listens on `address`, non-blocking. What it is set to, the accepted ones inherit (tcp(7)).
+/// A socket that listens on `address`, non-blocking. The accepted ones inherit TCP_NODELAY (tcp(7)).
 pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Without it, a restart finds the port taken for as long as old connections linger in TIME_WAIT.
@@ -48,7 +48,7 @@ pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     defer_accept(&socket, FIRST_BYTES)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG as i32)?;
     Ok(socket.into())
 }
 

@@ -15,7 +15,7 @@ use crate::os;
 use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Kernel, Ready, Token, Watched};
-use listener::{ACCEPTS_PER_TURN, Accepting};
+use listener::{ACCEPTS_PER_TURN, Accepting, BACKLOG};
 use log::{debug, info, trace, warn};
 use slab::Slab;
 use std::io;
@@ -311,8 +311,11 @@ impl<K: Kernel> Reactor<K> {
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
         self.accepting.knock();
-        while self.accepting.is_due(self.context.now) {
-            self.accept();
+        // As many as the backlog may hold, or those who keep coming would keep it from stopping.
+        for _ in 0..BACKLOG / ACCEPTS_PER_TURN {
+            if self.accepting.is_due(self.context.now) {
+                self.accept();
+            }
         }
         self.kernel.stop_listening();
         let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
