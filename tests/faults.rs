@@ -3,16 +3,15 @@
 mod support;
 
 use onepoll::limits::Limits;
-use onepoll::reactor::epoll::Epoll;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use rustix::process::{Resource, Signal, getrlimit};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+use support::between::{Between, Hooks};
 use support::misbehaviour::{HEAD, half_a_post, reset, slow_reader};
 use support::program::{PATH, Program, onepoll, prepared};
 use support::visitor::Visitor;
@@ -328,7 +327,7 @@ fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() 
     assert_eq!(visitor.get("/", "").text(), "mounted\n");
 }
 
-/// The clock of the world cannot be set here, so that of the server is: it stands between the loop and epoll.
+/// The clock of the world cannot be set here, so that of the loop is.
 #[test]
 fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     const BACK: u64 = 3600;
@@ -336,7 +335,7 @@ fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     let (epoll, address) = listen();
     let back = Arc::new(AtomicU64::new(0));
     let limits = Limits { head_timeout: Duration::from_secs(1), ..Limits::default() };
-    start(reactor(Late { epoll, seconds: back.clone() }, root.path(), limits));
+    start(reactor(Between { epoll, hooks: Late(back.clone()) }, root.path(), limits));
     let mut visitor = Visitor::of(address);
     let date = |visitor: &mut Visitor| {
         let answer = visitor.get("/", "");
@@ -365,39 +364,11 @@ fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     assert_eq!(visitor.get("/", "").text(), "two");
 }
 
-/// Epoll, and a clock that is so many seconds behind.
-struct Late {
-    epoll: Epoll,
-    seconds: Arc<AtomicU64>,
-}
+/// A clock that is so many seconds behind.
+struct Late(Arc<AtomicU64>);
 
-impl Kernel for Late {
-    type Socket = <Epoll as Kernel>::Socket;
-
-    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        self.epoll.wait(ready, timeout)
-    }
-
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        self.epoll.accept()
-    }
-
-    fn stop_listening(&mut self) {
-        self.epoll.stop_listening();
-    }
-
-    fn watch(
-        &mut self,
-        socket: &mut Self::Socket,
-        token: Token,
-        before: Watched,
-        now: Watched,
-    ) -> io::Result<()> {
-        self.epoll.watch(socket, token, before, now)
-    }
-
-    fn now(&self) -> (Instant, SystemTime) {
-        let (now, wall) = self.epoll.now();
-        (now, wall - Duration::from_secs(self.seconds.load(Ordering::SeqCst)))
+impl Hooks for Late {
+    fn wall(&self, wall: SystemTime) -> SystemTime {
+        wall - Duration::from_secs(self.0.load(Ordering::SeqCst))
     }
 }

@@ -67,8 +67,12 @@ impl Program {
     /// Stops it (SIGSTOP) and waits until it stands still.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
-        let state = || self.stat().split(' ').next() == Some("T");
-        poll(|| state().then_some(()));
+        self.is_in("T");
+    }
+
+    /// Waits until it is in `state`: `S` asleep, `T` stopped.
+    pub fn is_in(&self, state: &str) {
+        poll(|| self.stat().starts_with(state).then_some(()));
     }
 
     /// How many descriptors it has open.
