@@ -25,6 +25,7 @@ use std::time::Duration;
 use support::between::{Between, Hooks};
 use support::misbehaviour::reset;
 use support::program::{Program, onepoll};
+use support::visitor::Visitor;
 use support::{
     Answer, PATIENCE, ask, connect, folder, listen, pattern, reactor, read_answer, read_answers, serve, start,
 };
@@ -280,6 +281,26 @@ fn pitfall_11_out_of_descriptors() {
     }
     let ticks = program.ticks();
     assert!(ticks < 40, "{ticks} ticks of processor time, most of them for waiting");
+}
+
+/// Symptom: new clients wait, and a warning is written, while descriptors are held by files that nobody reads.
+#[test]
+fn pitfall_11_files_that_are_only_kept_open_make_room_at_once() {
+    let large = pattern(1 << 20);
+    let root = folder(&[("index.html", b"<p>hello"), ("one", &large), ("two", &large)]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "warn"));
+    let mut visitor = Visitor::of(address);
+    let before = program.descriptors();
+    for path in ["/one", "/two"] {
+        assert_eq!(visitor.get_settled(path, "").status, 200);
+    }
+    let all = program.descriptors();
+    assert!(all > before, "a file stays open");
+    let all = Rlimit { current: Some(all as u64), maximum: Some(all as u64) };
+    prlimit(Some(program.pid()), Resource::Nofile, all).unwrap();
+    assert_serves(address);
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().1, "");
 }
 
 /// Symptom: a client that went away before it was accepted ends the server, or blocks those behind it.
