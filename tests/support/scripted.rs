@@ -436,6 +436,13 @@ impl Loop {
         self.connect([part(bytes)])
     }
 
+    /// The same, and no event tells of it.
+    pub fn connect_unnoticed(&mut self, bytes: &[u8]) -> Client {
+        let client = Client::new([part(bytes)]);
+        self.world.borrow_mut().waiting.push_back(Ok(client.clone()));
+        client
+    }
+
     /// An accept that fails, behind those who connected before.
     pub fn accept_fails(&mut self, error: io::Error) {
         let world = &mut *self.world.borrow_mut();
