@@ -97,7 +97,7 @@ fn pitfall_09_interest_in_writing_while_idle() {
 fn pitfall_01_who_connects_just_before_the_end_is_let_in() {
     let root = site();
     let mut world = world(root.path());
-    let clients = [(); 100].map(|()| world.connect_unnoticed(GET));
+    let clients = [(); 100].map(|()| world.connect_unnoticed([part(GET)]));
     world.turn([Ready::Signal]);
     world.turn([]);
     assert!(clients.iter().all(|client| client.statuses() == [200]));

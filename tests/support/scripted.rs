@@ -396,8 +396,8 @@ impl Kernel for Script {
 }
 
 /// A reactor in such a world.
-pub struct Loop {
-    reactor: Reactor<Script>,
+pub struct Loop<K: Kernel = Script> {
+    reactor: Reactor<K>,
     world: Rc<RefCell<World>>,
     ready: Vec<Ready>,
 }
@@ -405,6 +405,13 @@ pub struct Loop {
 impl Loop {
     /// Serves `root`.
     pub fn new(root: &Path, limits: Limits) -> Loop {
+        Loop::by(|script| script, root, limits)
+    }
+}
+
+impl<K: Kernel> Loop<K> {
+    /// The same by way of another kernel, which stands before the script.
+    pub fn by(before: impl FnOnce(Script) -> K, root: &Path, limits: Limits) -> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
@@ -418,16 +425,14 @@ impl Loop {
             at_rest: false,
         };
         let world = Rc::new(RefCell::new(world));
-        let reactor = super::reactor(Script(Rc::clone(&world)), root, limits);
+        let reactor = super::reactor(before(Script(Rc::clone(&world))), root, limits);
         Loop { reactor, world, ready: Vec::new() }
     }
 
     /// A client that connects and brings all this.
     pub fn connect(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
-        let client = Client::new(comes);
-        let world = &mut *self.world.borrow_mut();
-        world.waiting.push_back(Ok(client.clone()));
-        world.knocked = true;
+        let client = self.connect_unnoticed(comes);
+        self.world.borrow_mut().knocked = true;
         client
     }
 
@@ -436,9 +441,9 @@ impl Loop {
         self.connect([part(bytes)])
     }
 
-    /// The same, and no event tells of it.
-    pub fn connect_unnoticed(&mut self, bytes: &[u8]) -> Client {
-        let client = Client::new([part(bytes)]);
+    /// A client that connects, and no event tells of it.
+    pub fn connect_unnoticed(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
+        let client = Client::new(comes);
         self.world.borrow_mut().waiting.push_back(Ok(client.clone()));
         client
     }
