@@ -17,10 +17,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 use support::misbehaviour::{HEAD, reset, slow_reader};
-use support::program::{Program, onepoll, poll};
+use support::program::{Program, onepoll};
 use support::service::get;
 use support::visitor::{Visitor, gunzip};
-use support::{connect, folder, pattern};
+use support::{PATIENCE, connect, folder, pattern};
 
 /// How much more memory there may be at the end than after the first fifth: pages that the allocator keeps.
 const GROWTH_KIB_MAX: u64 = 4 << 10;
@@ -105,10 +105,15 @@ fn nothing_grows() {
     }
     mess.over.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| client.join().unwrap());
-    let after = poll(|| {
-        let look = Look::at(&program, address);
-        (look.open == 1 && look.descriptors <= before.descriptors + FILES).then_some(look)
-    });
+    // Everybody is gone, or sent off when its time is up.
+    let limit = Instant::now() + PATIENCE;
+    let is_at_rest = |look: Look| look.open == 1 && look.descriptors <= before.descriptors + FILES;
+    let mut after = Look::at(&program, address);
+    while !is_at_rest(after) {
+        assert!(Instant::now() < limit, "{before:?} has become {after:?}");
+        sleep(Duration::from_millis(100));
+        after = Look::at(&program, address);
+    }
     println!("{seconds} s, {stops} stops, {mess:?}");
     println!("before:  {before:?}\nsettled: {settled:?}\nmost:    {most:?}\nafter:   {after:?}");
     program.signal(Signal::TERM);

@@ -146,7 +146,7 @@ impl Drop for Program {
 }
 
 /// Asks again and again, for what nobody announces.
-pub fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask() {

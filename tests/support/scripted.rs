@@ -7,7 +7,7 @@ use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -400,6 +400,16 @@ pub struct Loop<K: Kernel = Script> {
     reactor: Reactor<K>,
     world: Rc<RefCell<World>>,
     ready: Vec<Ready>,
+    /// Panics that the test knows of.
+    panics: Cell<u64>,
+}
+
+/// A panic costs its connection and nothing else, so that a test might not notice.
+impl<K: Kernel> Drop for Loop<K> {
+    fn drop(&mut self) {
+        let is_silent = self.reactor.panics() == self.panics.get() || std::thread::panicking();
+        assert!(is_silent, "{} panics", self.reactor.panics());
+    }
 }
 
 impl Loop {
@@ -426,7 +436,7 @@ impl<K: Kernel> Loop<K> {
         };
         let world = Rc::new(RefCell::new(world));
         let reactor = super::reactor(before(Script(Rc::clone(&world))), root, limits);
-        Loop { reactor, world, ready: Vec::new() }
+        Loop { reactor, world, ready: Vec::new(), panics: Cell::default() }
     }
 
     /// A client that connects and brings all this.
@@ -490,7 +500,8 @@ impl<K: Kernel> Loop<K> {
 
     /// Connections that a panic has ended.
     pub fn panics(&self) -> u64 {
-        self.reactor.panics()
+        self.panics.set(self.reactor.panics());
+        self.panics.get()
     }
 
     /// The timeouts of all waits since the last call.
