@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use support::between::{Between, Hooks};
 use support::misbehaviour::{HEAD, half_a_post, reset, slow_reader};
-use support::program::{PATH, Program, onepoll, prepared};
+use support::program::{Program, mounting, onepoll};
 use support::visitor::Visitor;
 use support::{connect, folder, listen, pattern, reactor, read_answer, read_answers, read_to_end, start};
 
@@ -310,15 +310,11 @@ fn a_root_that_is_deleted_while_it_is_served_is_404_until_it_is_there_again() {
 fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() {
     let root = folder(&[("index.html", b"below")]);
     let mount = "mount -t tmpfs none \"$1\" && echo mounted >\"$1/index.html\"";
-    // A view of the file systems of its own, as whoever starts it may have one.
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
-    command.arg(format!(r#"{mount} && exec "$0" "$1""#)).args([PATH]).arg(root.path());
-    let program = Program::spawn(prepared(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"));
-    let Some(first) = program.said() else {
-        return eprintln!("skipped: nothing can be mounted here: {}", program.end().1);
+    let mut command = mounting(&format!(r#"{mount} && exec "$0" "$1""#));
+    let (program, address) = match Program::try_to_start(command.arg(root.path())) {
+        Ok(started) => started,
+        Err(why) => return eprintln!("skipped: nothing can be mounted here: {why}"),
     };
-    let address = first.strip_prefix("Server is running on http://").unwrap().parse().unwrap();
     let inside = |script: &str| {
         let mut command = Command::new("nsenter");
         let pid = program.number();
