@@ -1,5 +1,6 @@
 //! The access log: one line a request in the Combined Log Format, handed to `log` many at a time.
 
+use crate::http::INFALLIBLE;
 use crate::http::status::Status;
 use log::{Level, info, log_enabled};
 use std::fmt::{self, Display, Formatter, Write};
@@ -177,8 +178,6 @@ fn write_number(number: u64, line: &mut String) {
     }
     line.push(char::from(b'0' + (number % 10) as u8));
 }
-
-const INFALLIBLE: &str = "writing to a String cannot fail";
 
 /// Bytes of a client's, fit for a terminal and a quoted string: whatever is not a visible ASCII
 /// character or a space is written as an escape.

@@ -4,7 +4,6 @@ mod cli;
 mod logging;
 mod lossy;
 
-use clap::Parser;
 use cli::Cli;
 use log::{debug, info};
 use onepoll::context::Service;
@@ -22,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     logging::start();
     match serve(&cli) {
         Ok(()) => ExitCode::SUCCESS,

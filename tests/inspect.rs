@@ -11,6 +11,7 @@ use onepoll::site::{Hidden, Policy, Site};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use support::scripted::{Comes, Fate, Loop};
 use support::service::get;
 use support::{Answer, ask, connect, folder, listen, read_answers, serve_by, start};
 
@@ -100,6 +101,19 @@ fn metrics_are_families_with_help_type_and_a_number() {
     let text = answer.text();
     assert!(text.contains("\nonepoll_connections_accepted_total 1\n"), "{text}");
     assert!(text.ends_with('\n'));
+}
+
+#[test]
+fn the_metrics_count_connections_that_a_bug_has_ended() {
+    let root = folder(&[]);
+    let mut world = Loop::by(Watched::new, root.path(), Limits::default());
+    let broken = world.connect([Comes::Panics("while it is watched")]);
+    let other = world.connect_saying(b"GET /.onepoll/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    world.run();
+    assert_eq!((broken.fate(), world.panics()), (Fate::Closed, 1));
+    let metrics = other.answers().remove(0);
+    let [open, panics] = ["\nonepoll_connections 1\n", "\nonepoll_panics_total 1\n"];
+    assert!(metrics.text().contains(open) && metrics.text().contains(panics), "{}", metrics.text());
 }
 
 /// Reads events off `stream` until one tells of a place for which `is_it` holds.

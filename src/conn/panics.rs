@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::state::State;
+use super::told::Told;
 use super::transport::Transport;
 use crate::buffers::Buffer;
 use crate::context::Context;
@@ -41,6 +42,7 @@ impl<T: Transport> Connection<T> {
         self.wire.inbox = Buffer::default();
         self.wire.out = Outgoing::default();
         context.panics += 1;
+        self.wire.io.transport().tell(Told::Panicked);
         let (id, count) = (self.wire.id, context.panics);
         error!("{id} closed: a bug in this server: {} (panic {count} so far)", message(payload));
     }

@@ -37,6 +37,8 @@ pub enum Told<'a> {
     },
     /// The time for what it waited for is up.
     Late,
+    /// A bug of this server's has ended it.
+    Panicked,
 }
 
 /// Why a state follows another.

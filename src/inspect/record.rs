@@ -54,6 +54,7 @@ pub struct Counts {
     pub requests: u64,
     pub refused: u64,
     pub timeouts: u64,
+    pub panics: u64,
     pub stale: u64,
     pub spurious: u64,
     pub would_block: u64,
@@ -292,6 +293,7 @@ impl Record {
     pub fn take_note(&mut self, key: usize, told: Told<'_>) {
         match told {
             Told::Late => self.counts.timeouts += 1,
+            Told::Panicked => self.counts.panics += 1,
             Told::Asked(line) => self.ask(key, line),
             Told::Because(reason) => self.because(key, reason),
             Told::Moved { from, to } => self.moved(key, from, to),

@@ -4,10 +4,9 @@
 use super::record::{CALLS, Counts, Move, Place, Record};
 use super::turn::Turn;
 use crate::handlers::json;
+use crate::http::INFALLIBLE;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
-
-const INFALLIBLE: &str = "writing to a String cannot fail";
 
 /// All there is: `GET /.onepoll/state.json`. O(n) in the connections, about a microsecond for each.
 pub fn whole(record: &Record) -> String {

@@ -55,6 +55,15 @@ enum Queued {
     Yes,
 }
 
+/// Whether there is a place for another connection.
+enum Room {
+    Free,
+    /// The connection at this key can make room, unless it has just asked for something.
+    Of(usize),
+    /// There is none before that time, where nothing else happens.
+    Later(Option<Instant>),
+}
+
 /// How far the end is.
 #[derive(PartialEq, Eq)]
 enum Ending {
@@ -161,41 +170,26 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Lets in whoever waits, as many as a turn allows. At the limit the longest idle connection makes room
-    /// for the new one; where none is idle the new ones wait in the kernel.
+    /// Lets in whoever waits, as many as a turn allows. At the limit another has to make room; where nobody can, the
+    /// new ones wait in the kernel.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            if self.is_full() {
-                // Who of the new ones waits, and for what, is known when they were driven.
-                self.drive_heard();
-            }
-            let dispensable = self.is_full().then(|| self.dispensable());
-            match dispensable {
-                Some(Err(room_at)) => return self.accepting.pause_for_room(room_at, self.context.now),
-                Some(Ok(key)) if !self.is_silent(key) => continue,
-                _ => {}
-            }
+            let leaves = match self.room() {
+                Room::Free => None,
+                Room::Of(key) if self.is_silent(key) => Some(key),
+                Room::Of(_) => continue,
+                Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
+            };
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
-                    if let Some(Ok(key)) = dispensable {
-                        debug!(
-                            "{} closed: idle longest, and another needs its place",
-                            self.slots[key].connection.id()
-                        );
-                        self.remove(key);
-                    }
+                    leaves.into_iter().for_each(|key| self.make_room(key));
                     self.let_in(socket, peer);
                 }
-                Err(error) => {
-                    if os::is_out_of_descriptors(&error) {
-                        self.context.service.site.close_files();
-                    }
-                    self.accepting.failed(&error, self.context.now);
-                }
+                Err(error) => self.not_accepted(&error),
             }
         }
     }
@@ -204,16 +198,23 @@ impl<K: Kernel> Reactor<K> {
         self.slots.len() >= self.context.service.limits.connections_max
     }
 
-    /// Who makes room for another: the longest idle connection, or else the longest that never asked for anything,
-    /// if it had its time to; if not, when it will have had it.
-    fn dispensable(&self) -> Result<usize, Option<Instant>> {
-        if let Some(idle) = self.deadlines.longest(Wait::Idle) {
-            return Ok(idle);
+    /// At the limit, the longest idle connection makes room, or else the longest that never asked for anything, if it
+    /// had its time to.
+    fn room(&mut self) -> Room {
+        if self.is_full() {
+            // Who of the new ones waits, and for what, is known when they were driven.
+            self.drive_heard();
         }
-        let silent = self.deadlines.longest(Wait::First).ok_or(None)?;
+        if !self.is_full() {
+            return Room::Free;
+        }
+        if let Some(idle) = self.deadlines.longest(Wait::Idle) {
+            return Room::Of(idle);
+        }
+        let Some(silent) = self.deadlines.longest(Wait::First) else { return Room::Later(None) };
         let (_, since) = self.slots[silent].connection.waits();
         let time = since + FIRST_REQUEST;
-        if time <= self.context.now { Ok(silent) } else { Err(Some(time)) }
+        if time <= self.context.now { Room::Of(silent) } else { Room::Later(Some(time)) }
     }
 
     /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
@@ -226,6 +227,20 @@ impl<K: Kernel> Reactor<K> {
             self.drive(Token { key, id }, Connection::drive);
         }
         !came
+    }
+
+    fn make_room(&mut self, key: usize) {
+        debug!("{} closed: idle longest, and another needs its place", self.slots[key].connection.id());
+        self.remove(key);
+    }
+
+    /// Where no descriptor is left, files that are only kept open are given up for it, and it is tried again at once.
+    fn not_accepted(&mut self, error: &io::Error) {
+        trace!("accept = {error}");
+        let has_closed_some = os::is_out_of_descriptors(error) && self.context.service.site.close_files();
+        if !has_closed_some {
+            self.accepting.failed(error, self.context.now);
+        }
     }
 
     /// The first request is often here already: a new connection is heard at once.

@@ -7,7 +7,7 @@ use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -396,15 +396,32 @@ impl Kernel for Script {
 }
 
 /// A reactor in such a world.
-pub struct Loop {
-    reactor: Reactor<Script>,
+pub struct Loop<K: Kernel = Script> {
+    reactor: Reactor<K>,
     world: Rc<RefCell<World>>,
     ready: Vec<Ready>,
+    /// Panics that the test knows of.
+    panics: Cell<u64>,
+}
+
+/// A panic costs its connection and nothing else, so that a test might not notice.
+impl<K: Kernel> Drop for Loop<K> {
+    fn drop(&mut self) {
+        let is_silent = self.reactor.panics() == self.panics.get() || std::thread::panicking();
+        assert!(is_silent, "{} panics", self.reactor.panics());
+    }
 }
 
 impl Loop {
     /// Serves `root`.
     pub fn new(root: &Path, limits: Limits) -> Loop {
+        Loop::by(|script| script, root, limits)
+    }
+}
+
+impl<K: Kernel> Loop<K> {
+    /// The same by way of another kernel, which stands before the script.
+    pub fn by(before: impl FnOnce(Script) -> K, root: &Path, limits: Limits) -> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
@@ -418,22 +435,27 @@ impl Loop {
             at_rest: false,
         };
         let world = Rc::new(RefCell::new(world));
-        let reactor = super::reactor(Script(Rc::clone(&world)), root, limits);
-        Loop { reactor, world, ready: Vec::new() }
+        let reactor = super::reactor(before(Script(Rc::clone(&world))), root, limits);
+        Loop { reactor, world, ready: Vec::new(), panics: Cell::default() }
     }
 
     /// A client that connects and brings all this.
     pub fn connect(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
-        let client = Client::new(comes);
-        let world = &mut *self.world.borrow_mut();
-        world.waiting.push_back(Ok(client.clone()));
-        world.knocked = true;
+        let client = self.connect_unnoticed(comes);
+        self.world.borrow_mut().knocked = true;
         client
     }
 
     /// A client that connects and says this.
     pub fn connect_saying(&mut self, bytes: &[u8]) -> Client {
         self.connect([part(bytes)])
+    }
+
+    /// A client that connects, and no event tells of it.
+    pub fn connect_unnoticed(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
+        let client = Client::new(comes);
+        self.world.borrow_mut().waiting.push_back(Ok(client.clone()));
+        client
     }
 
     /// An accept that fails, behind those who connected before.
@@ -478,7 +500,8 @@ impl Loop {
 
     /// Connections that a panic has ended.
     pub fn panics(&self) -> u64 {
-        self.reactor.panics()
+        self.panics.set(self.reactor.panics());
+        self.panics.get()
     }
 
     /// The timeouts of all waits since the last call.
