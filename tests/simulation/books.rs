@@ -3,7 +3,8 @@
 
 use crate::answer::{Answer, Asked, Reader};
 use crate::disk::Disk;
-use crate::request::{After, Expects, Request, Seen};
+use crate::question::Seen;
+use crate::request::{After, Expects, Request};
 use onepoll::conn::Wait;
 use onepoll::limits::Limits;
 use std::time::Instant;

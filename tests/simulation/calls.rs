@@ -3,7 +3,7 @@
 use crate::books::Moment;
 use crate::client::Client;
 use crate::link::Stage;
-use crate::request::Seen;
+use crate::question::Seen;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::{Follow, Transport};
@@ -208,13 +208,14 @@ impl World {
         self.count(counted(status));
         self.tell(|| format!("client {index} has a whole answer: {status}"));
         let Some(seen) = seen else { return };
-        // A strong tag stands for the very bytes, whoever sees it and when.
-        if seen.tag.starts_with('"') {
-            let key = (seen.file, seen.tag.clone());
-            let number = *self.tags.entry(key).or_insert(seen.number);
-            if number != seen.number {
-                self.diverges(format!("{} is the tag of versions {number} and {}", seen.tag, seen.number));
-            }
+        if let Err(why) = self.tags.note(&seen) {
+            self.diverges(why);
+        }
+        if self.disk.tags_last && seen.is_strong() != self.are_files_old() {
+            self.diverges(format!("{} is of the wrong strength", seen.tag));
+        }
+        if let Some(coding) = seen.which.0.name() {
+            self.count(coding);
         }
         self.clients[index].seen.push(seen);
     }
@@ -260,6 +261,7 @@ fn counted(status: u16) -> &'static str {
         400 => "400",
         404 => "404",
         405 => "405",
+        406 => "406",
         408 => "408",
         412 => "412",
         413 => "413",

@@ -8,10 +8,11 @@ use crate::link::Stage;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
 use crate::rest;
 use crate::support::dice::Dice;
+use crate::tags::Tags;
 use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Token;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,7 @@ pub struct World {
     pub untold: u64,
     /// How often a file is changed between two calls: once in so many times.
     pub restless: u64,
-    /// Which version a strong tag stands for.
-    pub tags: HashMap<(usize, String), u64>,
+    pub tags: Tags,
     pub planted: u64,
     pub turns: usize,
     pub idle_turns: usize,
@@ -106,7 +106,7 @@ impl World {
             disk,
             untold: dice.pick(&[2, 8, 8, u64::MAX]),
             restless: if dice.one_in(6) { dice.pick(&[20, 100]) } else { u64::MAX },
-            tags: HashMap::new(),
+            tags: Tags::default(),
             planted: 0,
             turns: 0,
             idle_turns: 0,
@@ -229,6 +229,11 @@ impl World {
             }
         }
         true
+    }
+
+    /// Whether versions can be told apart by the wall clock of now.
+    pub fn are_files_old(&self) -> bool {
+        self.wall == WALLS[0]
     }
 
     pub fn change_disk(&mut self) {
