@@ -54,6 +54,11 @@ impl Reader {
         self.head.is_some() || !self.bytes.is_empty()
     }
 
+    /// The answer of which the head is here and the rest is not, and how many bytes of its content are.
+    pub fn begun(&self) -> Option<(&Answer, usize)> {
+        self.head.as_ref().map(|(answer, _)| (answer, self.bytes.len()))
+    }
+
     /// Takes in bytes that were sent at `epoch`.
     pub fn take(&mut self, bytes: &[u8], epoch: u64) {
         if !self.is_in_the_middle() {

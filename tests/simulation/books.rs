@@ -1,6 +1,7 @@
 //! What one connection owes: which requests the server has read, which it has answered, what it must be waiting for,
 //! and since when.
 
+use crate::access::{End, Lines};
 use crate::answer::{Answer, Asked, Reader};
 use crate::disk::Disk;
 use crate::question::Seen;
@@ -27,6 +28,7 @@ pub struct Books {
     sent_at: Instant,
     blocked_since: Option<Instant>,
     has_sent: bool,
+    pub lines: Lines,
 }
 
 /// How things stood when the answer began that is being read.
@@ -98,6 +100,7 @@ impl Books {
             sent_at: now,
             blocked_since: None,
             has_sent: false,
+            lines: Lines::default(),
         }
     }
 
@@ -260,6 +263,12 @@ impl Books {
         Ok(answers)
     }
 
+    /// Whether all that was answered was logged, once.
+    pub fn check_lines(&self, end: End) -> Result<(), String> {
+        let requests = self.asked.iter().filter(|entry| entry.start < self.read).count();
+        self.lines.check(self.reader.begun(), requests, end)
+    }
+
     /// What the server has read of a request.
     fn came_of<'a>(&self, entry: &'a Entry) -> &'a [u8] {
         let bytes = &entry.request.bytes;
@@ -293,6 +302,8 @@ impl Books {
             seen = entry.request.judge(answer, asked_at, moment.disk)?;
         }
         let after = if is_late || is_short { After::Refused } else { entry.request.after };
+        let line = (after != After::Refused).then(|| entry.request.line());
+        self.lines.answered(line, answer, moment.now)?;
         self.over = match (after, answer.is_last()) {
             (After::Refused, true) => Over::Refused,
             (After::End, true) => Over::Said,

@@ -1,5 +1,6 @@
 //! The calls of the server on its sockets: what they give, what goes wrong, and what the books say of it.
 
+use crate::access::End;
 use crate::books::Moment;
 use crate::client::Client;
 use crate::link::Stage;
@@ -243,7 +244,11 @@ impl World {
                 Err(why) => self.diverges(format!("client {index} is closed: {why}")),
             }
         }
+        let is_over = self.is_out_of_time();
         let link = &mut self.clients[index].link;
+        if link.excuse.is_some() || link.reset || link.books.is_blocked() || is_over {
+            link.end = End::CutOff;
+        }
         link.stage = Stage::Closed;
         self.stale.extend(link.token);
         self.rouse(index);

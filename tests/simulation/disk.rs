@@ -91,12 +91,11 @@ impl Disk {
         if dice.one_in(2) { self.favourite } else { dice.below(FILES.len() as u64) as usize }
     }
 
-    /// Any file or neighbour.
+    /// Any file, or one of its neighbours.
     fn any_name(&self, dice: &mut Dice) -> usize {
-        match dice.one_in(2) {
-            true => dice.pick(&family(self.favourite).map(|(at, _)| at).collect::<Vec<_>>()),
-            false => dice.below(self.names.len() as u64) as usize,
-        }
+        let file = self.any(dice);
+        let neighbours: Vec<_> = family(file).map(|(at, _)| at).skip(1).collect();
+        if neighbours.is_empty() || dice.one_in(2) { file } else { dice.pick(&neighbours) }
     }
 
     /// Everything as it was at first, for the world of `seed`.
@@ -151,7 +150,7 @@ impl Disk {
             _ => dice.between(lengths.0, lengths.1),
         };
         let more = |length| content(number * 10 + at as u64, length);
-        let how = match (now, dice.below(8)) {
+        let how = match (now, dice.below(9)) {
             (None, _) | (_, 0..3) => {
                 past.becomes(Some(Version::new(number, age, more(length))), epoch);
                 "replaced"

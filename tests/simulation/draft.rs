@@ -92,7 +92,7 @@ impl Draft {
             file = PAGE;
         }
         let mut how = How::default();
-        let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| dice.one_in(2));
+        let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| !dice.one_in(3));
         if let Some(seen) = seen {
             let (condition, name) = dice.pick(&[
                 (Condition::NoneMatch, "If-None-Match"),

@@ -62,7 +62,8 @@ impl Kernel for Shared {
 
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
         let index = self.0.borrow_mut().accept()?;
-        Ok((Socket::of(self.0.clone(), index), SocketAddr::from(([127, 0, 0, 1], 50_000))))
+        let address = [127, 0, 0, 1 + index as u8];
+        Ok((Socket::of(self.0.clone(), index), SocketAddr::from((address, 50_000))))
     }
 
     fn stop_listening(&mut self) {
@@ -138,6 +139,7 @@ impl World {
         self.is_stopping = self.stopping_since.is_some();
         self.epoch += 1;
         self.clients.iter_mut().for_each(|client| client.link.calls = 0);
+        self.hear_log();
         let is_idle = timeout == Some(Duration::ZERO) && !std::mem::take(&mut self.has_moved);
         self.idle_turns = if is_idle { self.idle_turns + 1 } else { 0 };
         if self.idle_turns > IDLE_TURNS_MAX || self.turns > TURNS_MAX {

@@ -15,6 +15,7 @@
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
+//! | `access.rs` | the lines of the access log |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
@@ -31,6 +32,7 @@
 //! $ ONEPOLL_SECONDS=60 cargo test --release --test simulation -- --ignored --nocapture
 //! ```
 
+mod access;
 mod answer;
 mod books;
 mod calls;

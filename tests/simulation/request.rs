@@ -64,6 +64,12 @@ impl Request {
         }
     }
 
+    /// Its first line.
+    pub fn line(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        text.trim_start().lines().next().unwrap_or_default().to_owned()
+    }
+
     /// The file it asks for, if it asks for one.
     pub fn file(&self) -> Option<usize> {
         match self.wanted {

@@ -1,5 +1,6 @@
 //! Everything but the server: a clock, clients, a disk, and what is going to happen when.
 
+use crate::access::{self, Line};
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
@@ -317,8 +318,24 @@ impl World {
         self.clients[index].link.arrived > self.turn
     }
 
+    /// Takes in the lines that the server has logged.
+    pub fn hear_log(&mut self) {
+        for text in access::heard() {
+            self.tell(|| format!("server logs {text}"));
+            let client = |line: &Line| line.client < self.clients.len();
+            let logged = match Line::parse(&text).filter(client) {
+                Some(line) => self.clients[line.client].link.books.lines.logged(line),
+                None => Err("a line of nobody".into()),
+            };
+            if let Err(why) = logged {
+                self.diverges(format!("{text}: {why}"));
+            }
+        }
+    }
+
     /// The loop has ended, or this world has.
     pub fn end(&mut self, ended: io::Result<()>, panics: u64) {
+        self.hear_log();
         if let Err(why) = rest::end(self, ended.is_ok(), panics) {
             self.diverges(why);
         }
