@@ -8,7 +8,7 @@ use crate::question::Seen;
 use crate::request::{After, Expects, Request};
 use onepoll::conn::Wait;
 use onepoll::limits::Limits;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// The model of one connection.
 pub struct Books {
@@ -49,6 +49,8 @@ struct Entry {
     is_told_to_go_on: bool,
     /// How the server stood when it had read all of it.
     read_in: Phase,
+    /// When that was; before, any time that is not later.
+    read_at: Instant,
 }
 
 impl Entry {
@@ -78,6 +80,8 @@ pub enum Phase {
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     pub now: Instant,
+    /// The same by the clock on the wall.
+    pub clock: SystemTime,
     pub epoch: u64,
     pub phase: Phase,
     pub disk: &'a Disk,
@@ -117,6 +121,7 @@ impl Books {
             whole_at: None,
             is_told_to_go_on: false,
             read_in: Phase::Serving,
+            read_at: self.accepted_at,
         });
         self.asked.len()
     }
@@ -133,7 +138,7 @@ impl Books {
         self.read += count as u64;
         self.read_at = now;
         let whole = self.asked.iter_mut().filter(|entry| (before + 1..=self.read).contains(&entry.end()));
-        whole.for_each(|entry| entry.read_in = phase);
+        whole.for_each(|entry| (entry.read_in, entry.read_at) = (phase, now));
         if self.current().is_some_and(|entry| entry.start >= before && entry.start < self.read) {
             self.began_at = now;
         }
@@ -287,6 +292,9 @@ impl Books {
     /// The answer to the next request, or to the beginning of one.
     fn server_answers(&mut self, answer: &Answer, moment: Moment<'_>) -> Result<Option<Seen>, String> {
         let entry = &self.asked[self.answered];
+        if moment.disk.tags_last {
+            answer.check_date(moment.clock - (moment.now - entry.read_at), moment.clock)?;
+        }
         let is_whole = self.read >= entry.end();
         let is_late = answer.status == 408 && !is_whole && self.read > entry.start;
         let is_short = answer.status == 400 && !is_whole && self.end_read;

@@ -187,8 +187,8 @@ impl World {
     fn sends(&mut self, index: usize, bytes: &[u8], follow: Follow) {
         self.has_moved = true;
         let phase = self.phase();
-        let moment =
-            Moment { now: self.now, epoch: self.epoch, phase, disk: &self.disk, limits: &self.limits };
+        let (now, clock, epoch) = (self.now, self.clock(), self.epoch);
+        let moment = Moment { now, clock, epoch, phase, disk: &self.disk, limits: &self.limits };
         let Client { link, .. } = &mut self.clients[index];
         let judged = link.books.server_sends(bytes, moment);
         link.held_back = follow == Follow::More;
@@ -222,6 +222,9 @@ impl World {
     }
 
     fn shut(&mut self, index: usize) -> io::Result<()> {
+        if let Err(why) = rest::shuts(self, index) {
+            self.diverges(format!("client {index}: {why}"));
+        }
         let link = &mut self.clients[index].link;
         if link.reset {
             link.excuse = Some("the client has reset it");

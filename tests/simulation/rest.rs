@@ -197,6 +197,25 @@ fn check_log(world: &World, until: Option<Instant>) -> Result<(), String> {
     }
 }
 
+/// Another turn begins.
+pub fn begins_a_turn(world: &World) -> Result<(), String> {
+    let inside = world.inside().count();
+    match inside <= world.limits.connections_max {
+        _ if world.stops_at_once => Err("the loop goes on after the second signal".into()),
+        true => Ok(()),
+        false => Err(format!("there are {inside} connections")),
+    }
+}
+
+/// The server shuts its side of the connection of client `index`.
+pub fn shuts(world: &World, index: usize) -> Result<(), String> {
+    let books = &world.clients[index].link.books;
+    match books.over == Over::NotYet || books.is_in_an_answer() || books.is_blocked() {
+        true => Err("it is shut before the end of the last answer".into()),
+        false => Ok(()),
+    }
+}
+
 /// No more connections are taken; those at the door are refused.
 pub fn stops_listening(world: &World) -> Result<(), String> {
     let is_short = world.failed_at.is_some_and(|failed_at| world.now < failed_at + PAUSE);

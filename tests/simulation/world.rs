@@ -15,7 +15,7 @@ use onepoll::reactor::kernel::Token;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
 /// that none can. In seconds since 1970.
@@ -47,6 +47,8 @@ pub struct World {
     pub is_stopping: bool,
     pub stops_at_once: bool,
     pub stale: Vec<Token>,
+    /// How many connections there were at the same time, at most.
+    pub most: usize,
     pub disk: Disk,
     /// How often an event is left for a later wait: once in so many times.
     pub untold: u64,
@@ -104,6 +106,7 @@ impl World {
             is_stopping: false,
             stops_at_once: false,
             stale: Vec::new(),
+            most: 0,
             disk,
             untold: dice.pick(&[2, 8, 8, u64::MAX]),
             restless: if dice.one_in(6) { dice.pick(&[20, 100]) } else { u64::MAX },
@@ -167,6 +170,11 @@ impl World {
         // Those of one moment come in any order.
         let place = self.dice.roll();
         self.events.push(Reverse((self.now + time, place, event)));
+    }
+
+    /// What the clock on the wall says.
+    pub fn clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.wall) + (self.now - self.began)
     }
 
     pub fn count(&mut self, what: &'static str) {
