@@ -2,7 +2,7 @@
 //! shorter, deleted, and brought back, with a new time or an old one; what stood where and when is written down.
 
 use crate::past::{Age, Past, Version};
-use crate::representation::{Coding, Moment};
+use crate::representation::{Coding, State};
 use crate::support::dice::Dice;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -114,17 +114,17 @@ impl Disk {
     }
 
     /// A file and its neighbours as they were at every moment between two epochs.
-    pub fn moments(&self, file: usize, from: u64, to: u64) -> Vec<Moment> {
+    pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
         let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
         let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
         epochs.sort_unstable();
-        let moment = |epoch| {
+        let state = |epoch| {
             let stood = family(file).filter_map(|(at, coding)| {
                 self.names[at].past.at(epoch).map(|version| (at, coding, version.clone()))
             });
-            Moment::of(self.names[file].name, stood.collect())
+            State::of(self.names[file].name, stood.collect())
         };
-        epochs.into_iter().map(moment).collect()
+        epochs.into_iter().map(state).collect()
     }
 
     /// What became of a name.

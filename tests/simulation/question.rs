@@ -63,8 +63,8 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// Whether `answer` is right. Gives what the client has learnt from it.
     pub fn judge(&self, answer: &Answer) -> Result<Option<Seen>, String> {
-        let moments = self.disk.moments(self.file, self.epoch, answer.epochs.0);
-        let choices = moments.iter().flat_map(|moment| moment.choices(self.how.accepted, self.held()));
+        let states = self.disk.states(self.file, self.epoch, answer.epochs.0);
+        let choices = states.iter().flat_map(|state| state.choices(self.how.accepted, self.held()));
         let (mut right, mut wrong) = (Vec::new(), Vec::new());
         for choice in choices {
             match self.check(answer, &choice) {

@@ -31,7 +31,7 @@ impl Coding {
 pub type Which = (Coding, u64);
 
 /// A file and what stood beside it at some moment.
-pub struct Moment {
+pub struct State {
     kind: &'static str,
     /// The file and those neighbours that count: which of the disk's names they are, how they are coded.
     stood: Vec<(usize, Coding, Rc<Version>)>,
@@ -85,9 +85,9 @@ impl Held {
     }
 }
 
-impl Moment {
+impl State {
     /// `stood` is what there was of the file called `name` and of its neighbours.
-    pub fn of(name: &str, mut stood: Vec<(usize, Coding, Rc<Version>)>) -> Moment {
+    pub fn of(name: &str, mut stood: Vec<(usize, Coding, Rc<Version>)>) -> State {
         let kind = match name.rsplit_once('.') {
             Some((_, "html")) => "text/html; charset=utf-8",
             Some((_, "txt")) => "text/plain; charset=utf-8",
@@ -103,7 +103,7 @@ impl Moment {
             _ => stood.clear(),
         }
         let has_old_neighbours = stood.len() < all;
-        Moment { kind, stood, has_old_neighbours }
+        State { kind, stood, has_old_neighbours }
     }
 
     /// What may be sent to a client that takes these codings, the one it likes best first.
