@@ -66,7 +66,7 @@
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
-//! | [`outgoing`] | what is on its way to a client: bytes, then a file | |
+//! | [`outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |

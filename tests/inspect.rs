@@ -4,22 +4,26 @@ mod support;
 
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;
-use onepoll::inspect::Watched;
+use onepoll::inspect;
 use onepoll::limits::Limits;
-use onepoll::reactor::Reactor;
 use onepoll::site::{Hidden, Policy, Site};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 use support::service::get;
 use support::{Answer, ask, connect, folder, listen, read_answers, serve_by, start};
 
 /// Serves `root` as it is with `--inspect --hidden`.
 fn inspected(root: &Path) -> SocketAddr {
+    inspected_within(root, Limits::default())
+}
+
+fn inspected_within(root: &Path, limits: Limits) -> SocketAddr {
     let (epoll, address) = listen();
     let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
-    let service = Service { site, hosts: Hosts::Any, limits: Limits::default() };
-    start(Reactor::new(Watched::new(epoll), service));
+    let service = Service { site, hosts: Hosts::Any, limits };
+    start(inspect::reactor(epoll, service));
     address
 }
 
@@ -51,6 +55,17 @@ fn a_page_that_goes_by_a_name_of_its_own_sees_no_inspector() {
     }
     for host in ["rebound.example", "localhost.example", "onepoll"] {
         assert_eq!(named(address, host, "/.onepoll/health").status, 404, "{host}");
+    }
+}
+
+#[test]
+fn it_only_shows_whether_content_comes_with_a_request_or_not() {
+    let root = folder(&[]);
+    let address = inspected(root.path());
+    for rest in ["\r\n", "Content-Length: 2\r\n\r\nab"] {
+        let request = format!("POST /.onepoll/ HTTP/1.1\r\nHost: localhost\r\n{rest}");
+        let answer = read_answers(&ask(address, request.as_bytes())).remove(0);
+        assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD")), "{rest:?}");
     }
 }
 
@@ -166,6 +181,16 @@ fn whoever_watches_slowly_holds_up_nobody_and_what_is_lost_is_counted() {
         }
     }
     assert!(lost > 0, "nothing was lost");
+}
+
+/// Between two batches nobody waits for the client, so its time does not run out.
+#[test]
+fn a_short_write_timeout_does_not_end_the_events() {
+    let root = folder(&[]);
+    let write_timeout = Duration::from_millis(10);
+    let address = inspected_within(root.path(), Limits { write_timeout, ..Limits::default() });
+    let batches = watcher(address).lines().filter(|line| line.as_ref().unwrap().starts_with("data: "));
+    assert_eq!(batches.take(5).count(), 5);
 }
 
 #[test]

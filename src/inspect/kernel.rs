@@ -1,15 +1,13 @@
 //! The kernel and the sockets in between.
 
+use super::Shared;
 use super::record::{Call, Record};
-use super::{Shared, pages};
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
-use crate::handlers::Response;
-use crate::http::request::Request;
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A kernel that is watched.
@@ -28,8 +26,8 @@ pub struct Socket<S> {
 
 impl<K: Kernel> Watched<K> {
     /// Stands before `kernel`.
-    pub fn new(kernel: K) -> Watched<K> {
-        Watched { inner: kernel, shared: Shared::default() }
+    pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
+        Watched { inner: kernel, shared }
     }
 }
 
@@ -132,10 +130,6 @@ impl<S: Transport> Transport for Socket<S> {
             (told, Some(key)) => record.take_note(key, told),
             _ => {}
         }
-    }
-
-    fn answer(&mut self, request: &Request<'_>, peer: IpAddr) -> Option<Response> {
-        pages::answer(request, peer, &self.shared, self.key?)
     }
 }
 

@@ -359,21 +359,21 @@ impl Record {
         self.change(key);
     }
 
-    /// The connection at `key` reads the events from now on.
-    pub fn add_reader(&mut self, key: usize) -> Option<Token> {
-        let place = self.place(key)?;
+    /// The connection `id` reads the events from now on. O(n) in the connections, once for each who reads them.
+    pub fn add_reader(&mut self, id: Id) {
+        let mut taken =
+            self.places.iter_mut().enumerate().filter_map(|(key, place)| Some((key, place.as_mut()?)));
+        let Some((key, place)) = taken.find(|(_, place)| place.id == id) else { return };
         place.is_reader = true;
-        let reader = Token { key, id: place.id };
-        self.queues.push(Queue::new(reader));
-        Some(reader)
+        self.queues.push(Queue::new(Token { key, id }));
     }
 
-    pub fn queue(&mut self, reader: Token) -> Option<&mut Queue> {
-        self.queues.iter_mut().find(|queue| queue.reader == reader)
+    pub fn queue(&mut self, reader: Id) -> Option<&mut Queue> {
+        self.queues.iter_mut().find(|queue| queue.reader.id == reader)
     }
 
-    pub fn remove_reader(&mut self, reader: Token) {
-        self.queues.retain(|queue| queue.reader != reader);
+    pub fn remove_reader(&mut self, reader: Id) {
+        self.queues.retain(|queue| queue.reader.id != reader);
         if self.queues.is_empty() {
             self.changed.clear();
             self.moves.clear();

@@ -11,6 +11,7 @@ use crate::conn::told::Told;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::context::{Context, Phase, Service};
+use crate::handlers::Mounted;
 use crate::os;
 use crate::site::Work;
 use deadlines::Deadlines;
@@ -80,6 +81,11 @@ impl<K: Kernel> Reactor<K> {
             work: Work::None,
             ending: Ending::NotYet,
         }
+    }
+
+    /// Asks `handler` before the dispatch table from now on.
+    pub fn mount(&mut self, handler: impl Mounted + 'static) {
+        self.context.mounted = Some(Box::new(handler));
     }
 
     /// The loop. It ends when the process is asked to stop and nothing is in flight any more, and fails only
