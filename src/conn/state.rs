@@ -197,6 +197,7 @@ impl<T: Transport> Turn<'_, T> {
         if asks_first && rest.is_empty() {
             client.out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
+        transport.tell(Told::Because(Reason::Went("the head is whole, the content is not here yet")));
         Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(Box::new(body)) }))
     }
 
@@ -273,7 +274,10 @@ impl<T: Transport> Turn<'_, T> {
                 self.wire.inbox.consume(head_bytes);
                 self.begin_as_said(answered)
             }
-            Err(listing) => State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) }),
+            Err(listing) => {
+                self.wire.because(Reason::Went("a listing is made, a part of it each turn"));
+                State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) })
+            }
         }
     }
 

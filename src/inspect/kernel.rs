@@ -1,7 +1,8 @@
 //! The kernel and the sockets in between.
 
 use super::Shared;
-use super::record::{Call, Record};
+use super::counts::Call;
+use super::record::Record;
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
@@ -36,10 +37,10 @@ impl<K: Kernel> Kernel for Watched<K> {
 
     /// Whoever reads the events is woken from here, when it is time to tell more: without any readiness.
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        let begin = Instant::now();
+        let (begin, _) = self.inner.now();
         let timeout = self.shared.lock().end_turn(begin, timeout);
         self.inner.wait(ready, timeout)?;
-        self.shared.lock().begin_turn(begin, Instant::now(), ready);
+        self.shared.lock().begin_turn(begin, self.inner.now().0, ready);
         Ok(())
     }
 

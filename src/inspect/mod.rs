@@ -4,13 +4,16 @@
 //! server that nobody watches is compiled without taking notes.
 
 mod kernel;
-mod record;
+mod counts;
+mod place;
 mod turn;
+mod record;
 mod snapshot;
 mod metrics;
 mod pages;
 mod feed;
 
+pub use counts::Call;
 pub use kernel::Watched;
 pub use pages::PREFIX;
 
@@ -23,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A reactor that is watched and shows what it does.
 pub fn reactor<K: Kernel>(kernel: K, service: impl Into<Arc<Service>>) -> Reactor<Watched<K>> {
-    let shared = Shared::default();
+    let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
     let mut reactor = Reactor::new(Watched::new(kernel, shared.clone()), service);
     reactor.mount(Pages(shared));
     reactor
@@ -31,7 +34,7 @@ pub fn reactor<K: Kernel>(kernel: K, service: impl Into<Arc<Service>>) -> Reacto
 
 /// The record, and whoever writes to it. One thread does, so nobody ever waits for the lock; it is there because a
 /// reactor may be handed to another thread.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Shared(Arc<Mutex<Record>>);
 
 impl Shared {

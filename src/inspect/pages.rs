@@ -10,10 +10,15 @@ use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
+use crate::site::Hidden;
+use crate::site::path::SitePath;
 use std::net::IpAddr;
 
-/// Below this the inspector answers; a folder of that name is hidden from whoever may see the inspector.
+/// Below this the inspector answers, however it is spelt.
 pub const PREFIX: &str = "/.onepoll/";
+
+/// A folder of that name is hidden from whoever may see the inspector.
+const NAME: &str = ".onepoll";
 
 /// Bytes of the large download. A browser takes some megabytes before it lets the sender feel that it is slow.
 const LARGE_BYTES: u64 = 64 << 20;
@@ -32,11 +37,19 @@ pub struct Pages(pub Shared);
 impl Mounted for Pages {
     fn answer(&self, request: &Request<'_>, peer: IpAddr, id: Id) -> Option<Response> {
         let Target::Path { path, .. } = request.target else { return None };
-        let name = path.strip_prefix(PREFIX)?;
+        // No other name begins with one of these, so nobody else's path need be decoded.
+        path[1..].starts_with(['.', '%', '/']).then_some(())?;
+        let path = SitePath::decode(path, Hidden::Served)?;
+        let name = path.name().strip_prefix(NAME)?;
+        let name = if name.is_empty() { name } else { name.strip_prefix('/')? };
         // Names that only mean this machine, whatever else this server goes by: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
         let is_shown = is_local && peer.to_canonical().is_loopback();
-        is_shown.then(|| show(name, request.method, id, &self.0))
+        is_shown.then(|| match name.is_empty() && !path.is_folder() {
+            true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
+                .field("Location", PREFIX),
+            false => show(name, request.method, id, &self.0),
+        })
     }
 }
 

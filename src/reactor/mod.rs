@@ -251,8 +251,8 @@ impl<K: Kernel> Reactor<K> {
         let slot = &mut self.slots[token.key];
         slot.connection.transport().tell(Told::Driven);
         let verdict = how(&mut slot.connection, &mut self.context);
-        let rests = Told::Rests(slot.connection.waits().0);
-        slot.connection.transport().tell(rests);
+        let wait = (verdict == Verdict::Parked).then(|| slot.connection.waits().0);
+        slot.connection.transport().tell(Told::Rests(wait));
         match verdict {
             Verdict::Closed => return self.remove(token.key),
             Verdict::Again => {

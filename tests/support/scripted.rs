@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -61,6 +61,7 @@ pub enum Goes {
 
 /// A client and its connection.
 struct Line {
+    address: IpAddr,
     comes: VecDeque<Comes>,
     goes: VecDeque<Goes>,
     /// Bytes that one write takes at most.
@@ -221,6 +222,7 @@ impl Drop for Socket {
 impl Client {
     fn new(comes: impl IntoIterator<Item = Comes>) -> Client {
         let line = Line {
+            address: Ipv4Addr::LOCALHOST.into(),
             comes: VecDeque::new(),
             goes: VecDeque::new(),
             each: usize::MAX,
@@ -235,6 +237,11 @@ impl Client {
         let client = Client(Rc::new(RefCell::new(line)));
         client.brings(comes);
         client
+    }
+
+    /// It is at another address than this machine's own.
+    pub fn is_at(&self, address: IpAddr) {
+        self.0.borrow_mut().address = address;
     }
 
     /// More comes, at once.
@@ -376,7 +383,8 @@ impl Kernel for Script {
         }
         let client = world.waiting.pop_front().unwrap_or(Err(ErrorKind::WouldBlock.into()))?;
         world.accepted.push(client.clone());
-        Ok((Socket(client.0), SocketAddr::from(([127, 0, 0, 1], 50_000))))
+        let address = client.0.borrow().address;
+        Ok((Socket(client.0), SocketAddr::from((address, 50_000))))
     }
 
     fn stop_listening(&mut self) {}
@@ -396,8 +404,8 @@ impl Kernel for Script {
 }
 
 /// A reactor in such a world.
-pub struct Loop {
-    reactor: Reactor<Script>,
+pub struct Loop<K: Kernel = Script> {
+    reactor: Reactor<K>,
     world: Rc<RefCell<World>>,
     ready: Vec<Ready>,
 }
@@ -405,6 +413,13 @@ pub struct Loop {
 impl Loop {
     /// Serves `root`.
     pub fn new(root: &Path, limits: Limits) -> Loop {
+        Loop::of(|script| super::reactor(script, root, limits))
+    }
+}
+
+impl<K: Kernel> Loop<K> {
+    /// Turns the reactor that is made with the script.
+    pub fn of(make: impl FnOnce(Script) -> Reactor<K>) -> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
@@ -418,7 +433,7 @@ impl Loop {
             at_rest: false,
         };
         let world = Rc::new(RefCell::new(world));
-        let reactor = super::reactor(Script(Rc::clone(&world)), root, limits);
+        let reactor = make(Script(Rc::clone(&world)));
         Loop { reactor, world, ready: Vec::new() }
     }
 
