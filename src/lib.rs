@@ -67,6 +67,7 @@
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
 //! | [`outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
+//! | [`escaped`] | what a client sent, made fit for a log | |
 //! | `panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
@@ -93,6 +94,7 @@ pub mod os;
 pub mod site;
 pub mod handlers;
 pub mod routes;
+pub mod escaped;
 pub mod access;
 pub mod buffers;
 pub mod context;

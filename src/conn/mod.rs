@@ -3,12 +3,13 @@
 //! connection.
 
 pub mod transport;
+mod id;
 pub mod io;
 pub mod told;
 mod wire;
 mod state;
 
-pub use io::Id;
+pub use id::Id;
 pub use wire::Wait;
 
 use crate::buffers::Buffer;

@@ -1,6 +1,6 @@
 //! What a connection tells of itself to a transport that is watched.
 
-use super::io::Id;
+use super::id::Id;
 use super::wire::Wait;
 use crate::http::status::Status;
 use std::fmt;
