@@ -48,6 +48,23 @@ fn the_first_line_names_the_real_port() {
 }
 
 #[test]
+fn whoever_listens_on_every_address_says_by_which_it_is_reached() {
+    let root = folder(&[("index.html", b"here")]);
+    let program = Program::spawn(onepoll().arg(root.path()).args(["--port", "0", "-b", "0.0.0.0"]));
+    let (first, second) = (program.said().unwrap(), program.said().unwrap());
+    assert!(second.contains("to everyone who can reach this machine"), "{second}");
+    match second.split_once("http://") {
+        None => eprintln!("skipped: this machine has no way to others"),
+        Some((_, there)) => {
+            let there: SocketAddr = there.split_once(';').unwrap().0.parse().unwrap();
+            assert!(first.ends_with(&format!(":{}", there.port())), "{first} {second}");
+            assert!(!there.ip().is_loopback() && !there.ip().is_unspecified(), "{second}");
+            assert_eq!(get(there, "/").text(), "here");
+        }
+    }
+}
+
+#[test]
 fn the_folder_is_www_or_here_or_the_one_that_is_named() {
     let both: &[(&str, &[u8])] = &[
         ("index.html", b"here"),
