@@ -99,7 +99,7 @@ impl<K: Kernel> Reactor<K> {
             self.turn(&mut ready)?;
         }
         for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
-            slot.connection.end(&mut self.context);
+            slot.connection.end("the server ends", &mut self.context);
         }
         self.context.access.flush();
         Ok(())
@@ -127,7 +127,7 @@ impl<K: Kernel> Reactor<K> {
         self.accept();
         self.drive_heard();
         self.expire();
-        self.work = self.context.service.site.work(now);
+        self.work();
         self.context.access.end_turn(now);
         Ok(())
     }
@@ -276,17 +276,37 @@ impl<K: Kernel> Reactor<K> {
         }
         let (wait, since) = slot.connection.waits();
         let needed = if wait == Wait::Write { Watched::ReadsAndWrites } else { Watched::Reads };
-        if slot.watched < needed {
-            if let Err(error) = self.kernel.watch(slot.connection.transport(), token, slot.watched, needed) {
-                warn!("{} closed: cannot be watched: {error}", token.id);
-                return self.remove(token.key);
-            }
-            slot.watched = needed;
+        if slot.watched < needed && !self.watch(token, needed) {
+            return self.remove(token.key);
         }
         self.deadlines.set(token.key, wait, since);
         if wait == Wait::Idle && self.is_full() {
             self.accepting.resume();
         }
+    }
+
+    /// Asks for the events `needed` of a connection, and says whether that can be had.
+    fn watch(&mut self, token: Token, needed: Watched) -> bool {
+        let Slot { connection, watched, .. } = &mut self.slots[token.key];
+        let ask = |_: &mut Context| self.kernel.watch(connection.transport(), token, *watched, needed);
+        match self.context.contain(token.id, ask) {
+            Some(Ok(())) => {
+                *watched = needed;
+                return true;
+            }
+            Some(Err(error)) => warn!("{} cannot be watched: {error}", token.id),
+            None => connection.transport().tell(Told::Panicked),
+        }
+        connection.end("it cannot be watched", &mut self.context);
+        false
+    }
+
+    /// Does a piece of the work that nobody waits for. A panic costs the piece, and the next has time: a bug that
+    /// comes again and again does not make the loop spin.
+    fn work(&mut self) {
+        let now = self.context.now;
+        let work = self.context.contain("a piece of work", |context| context.service.site.work(now));
+        self.work = work.unwrap_or(Work::None);
     }
 
     /// Drops a connection, which closes its socket and with that takes it out of the poll.
@@ -339,7 +359,7 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Connections that a bug of this server's has ended.
+    /// How often a bug of this server's was met.
     pub fn panics(&self) -> u64 {
         self.context.panics
     }

@@ -1,5 +1,6 @@
 //! One world from its beginning to its end.
 
+use crate::access;
 use crate::disk::Disk;
 use crate::kernel::Shared;
 use crate::world::World;
@@ -30,6 +31,7 @@ pub struct Outcome {
 /// Lives through the world of `seed`, on a disk that is given back.
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
+    access::listen();
     let site = Site::open(disk.path(), Policy::default()).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service { site, hosts: Hosts::Named(Vec::new()), limits: shared.limits() };

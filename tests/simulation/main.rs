@@ -11,8 +11,11 @@
 //! | `link.rs` | one connection: two pipes and what goes wrong on them |
 //! | `client.rs` | what a client does next |
 //! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
-//! | `answer.rs` | what came back, taken apart |
-//! | `disk.rs` | the folder, and which versions of a file there were when |
+//! | `question.rs` | the same for a file: its representation, on conditions, in parts |
+//! | `answer.rs`, `parts.rs` | what came back, taken apart |
+//! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
+//! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
+//! | `access.rs` | the lines of the access log |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
@@ -29,6 +32,7 @@
 //! $ ONEPOLL_SECONDS=60 cargo test --release --test simulation -- --ignored --nocapture
 //! ```
 
+mod access;
 mod answer;
 mod books;
 mod calls;
@@ -38,8 +42,13 @@ mod draft;
 mod kernel;
 mod life;
 mod link;
+mod parts;
+mod past;
+mod question;
+mod representation;
 mod request;
 mod rest;
+mod tags;
 mod world;
 
 #[path = "../support/mod.rs"]
@@ -58,6 +67,7 @@ const SEEDS: u64 = 3000;
 const RARE: &[&str] = &[
     "206",
     "304",
+    "406",
     "408",
     "412",
     "413",
@@ -67,7 +77,9 @@ const RARE: &[&str] = &[
     "a bug was met",
     "a client is gone before it is accepted",
     "another needed its place",
+    "br",
     "descriptors run out or come back",
+    "gzip",
     "it cannot be watched",
     "no request came",
     "refused, and lingered for long enough",
@@ -76,6 +88,7 @@ const RARE: &[&str] = &[
     "the file became shorter",
     "the server ends",
     "the server stops",
+    "zstd",
 ];
 
 const THREADS: usize = 2;

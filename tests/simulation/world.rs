@@ -1,5 +1,6 @@
 //! Everything but the server: a clock, clients, a disk, and what is going to happen when.
 
+use crate::access::{self, Line};
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
@@ -8,12 +9,13 @@ use crate::link::Stage;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
 use crate::rest;
 use crate::support::dice::Dice;
+use crate::tags::Tags;
 use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Token;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
 /// that none can. In seconds since 1970.
@@ -45,13 +47,14 @@ pub struct World {
     pub is_stopping: bool,
     pub stops_at_once: bool,
     pub stale: Vec<Token>,
+    /// How many connections there were at the same time, at most.
+    pub most: usize,
     pub disk: Disk,
     /// How often an event is left for a later wait: once in so many times.
     pub untold: u64,
     /// How often a file is changed between two calls: once in so many times.
     pub restless: u64,
-    /// Which version a strong tag stands for.
-    pub tags: HashMap<(usize, String), u64>,
+    pub tags: Tags,
     pub planted: u64,
     pub turns: usize,
     pub idle_turns: usize,
@@ -103,10 +106,11 @@ impl World {
             is_stopping: false,
             stops_at_once: false,
             stale: Vec::new(),
+            most: 0,
             disk,
             untold: dice.pick(&[2, 8, 8, u64::MAX]),
             restless: if dice.one_in(6) { dice.pick(&[20, 100]) } else { u64::MAX },
-            tags: HashMap::new(),
+            tags: Tags::default(),
             planted: 0,
             turns: 0,
             idle_turns: 0,
@@ -166,6 +170,11 @@ impl World {
         // Those of one moment come in any order.
         let place = self.dice.roll();
         self.events.push(Reverse((self.now + time, place, event)));
+    }
+
+    /// What the clock on the wall says.
+    pub fn clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.wall) + (self.now - self.began)
     }
 
     pub fn count(&mut self, what: &'static str) {
@@ -229,6 +238,11 @@ impl World {
             }
         }
         true
+    }
+
+    /// Whether versions can be told apart by the wall clock of now.
+    pub fn are_files_old(&self) -> bool {
+        self.wall == WALLS[0]
     }
 
     pub fn change_disk(&mut self) {
@@ -312,8 +326,24 @@ impl World {
         self.clients[index].link.arrived > self.turn
     }
 
+    /// Takes in the lines that the server has logged.
+    pub fn hear_log(&mut self) {
+        for text in access::heard() {
+            self.tell(|| format!("server logs {text}"));
+            let client = |line: &Line| line.client < self.clients.len();
+            let logged = match Line::parse(&text).filter(client) {
+                Some(line) => self.clients[line.client].link.books.lines.logged(line),
+                None => Err("a line of nobody".into()),
+            };
+            if let Err(why) = logged {
+                self.diverges(format!("{text}: {why}"));
+            }
+        }
+    }
+
     /// The loop has ended, or this world has.
     pub fn end(&mut self, ended: io::Result<()>, panics: u64) {
+        self.hear_log();
         if let Err(why) = rest::end(self, ended.is_ok(), panics) {
             self.diverges(why);
         }

@@ -72,6 +72,8 @@ struct Line {
     token: Option<Token>,
     watched: Watched,
     calls: usize,
+    /// A bug that is met when it is watched.
+    bug: Option<&'static str>,
     fate: Fate,
 }
 
@@ -230,6 +232,7 @@ impl Client {
             token: None,
             watched: Watched::No,
             calls: 0,
+            bug: None,
             fate: Fate::Open,
         };
         let client = Client(Rc::new(RefCell::new(line)));
@@ -278,6 +281,11 @@ impl Client {
         line.edge.writable = true;
     }
 
+    /// Watching it panics, as if there were a bug.
+    pub fn panics_when_watched(&self, why: &'static str) {
+        self.0.borrow_mut().bug = Some(why);
+    }
+
     /// What was sent to it since the last [`Client::answers`].
     pub fn got(&self) -> Vec<u8> {
         self.0.borrow().got.clone()
@@ -321,6 +329,7 @@ impl Client {
 /// What the kernel knows.
 struct World {
     now: Instant,
+    wall: SystemTime,
     /// Who connected, and accepts that fail.
     waiting: VecDeque<io::Result<Client>>,
     knocked: bool,
@@ -383,6 +392,9 @@ impl Kernel for Script {
 
     fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
         let line = &mut *socket.0.borrow_mut();
+        if let Some(why) = line.bug {
+            panic!("{why}");
+        }
         assert_eq!(before, line.watched);
         (line.token, line.watched) = (Some(token), now);
         line.edge = line.input();
@@ -391,7 +403,8 @@ impl Kernel for Script {
     }
 
     fn now(&self) -> (Instant, SystemTime) {
-        (self.0.borrow().now, SystemTime::UNIX_EPOCH)
+        let world = self.0.borrow();
+        (world.now, world.wall)
     }
 }
 
@@ -425,6 +438,7 @@ impl<K: Kernel> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
+            wall: SystemTime::UNIX_EPOCH,
             waiting: VecDeque::new(),
             knocked: false,
             accepted: Vec::new(),
@@ -468,6 +482,11 @@ impl<K: Kernel> Loop<K> {
     /// From now on no more than so many sockets can be open: an accept beyond fails with `errno`.
     pub fn allow_descriptors(&mut self, count: usize, errno: i32) {
         self.world.borrow_mut().descriptors = (count, errno);
+    }
+
+    /// Sets the clock on the wall, which stands; at first it is before all files.
+    pub fn set_wall(&mut self, wall: SystemTime) {
+        self.world.borrow_mut().wall = wall;
     }
 
     /// One turn that begins with these events; the edges come behind them.
