@@ -2,6 +2,7 @@
 //! answer goes through here.
 
 use crate::access::{self, Escaped, Exchange};
+use crate::conn::Id;
 use crate::context::{Context, Phase};
 use crate::handlers::listing::Listing;
 use crate::handlers::{Content, Reply, Response, page};
@@ -12,10 +13,10 @@ use crate::http::lines::request_line;
 use crate::http::request::{Method, Request};
 use crate::http::status::Status;
 use crate::http::version::Persistence;
-use crate::outgoing::{Outgoing, Sending, Source};
+use crate::outgoing::{Outgoing, Rest, Sending};
 use crate::routes;
 use crate::site::{Moment, Stored, Tick};
-use log::warn;
+use log::{debug, warn};
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub struct Answered {
 
 /// Who is answered.
 pub struct Client<'a> {
+    /// Its connection.
+    pub id: Id,
     /// Its address.
     pub peer: IpAddr,
     /// When something was last read from it.
@@ -38,22 +41,31 @@ pub struct Client<'a> {
     pub out: &'a mut Outgoing,
 }
 
-/// Asks the dispatch table.
+/// Asks whoever is mounted, and then the dispatch table.
 pub fn respond(
     request: &Request<'_>,
     client: Client<'_>,
     context: &mut Context,
 ) -> Result<Answered, Box<Listing>> {
     let is_for_us = request.host.is_none_or(|host| context.service.hosts.include(host));
-    let moment = Moment { time: context.date.time(), read: client.read };
     let reply = match is_for_us {
-        true => routes::dispatch(request, &context.service.site, moment),
+        true => dispatch(request, &client, context),
         false => misdirected(request, context).into(),
     };
     match reply {
         Reply::Ready(response) => Ok(complete(request, response, client, context)),
         Reply::Listing(listing) => Err(listing),
     }
+}
+
+fn dispatch(request: &Request<'_>, client: &Client<'_>, context: &Context) -> Reply {
+    let mounted = context.mounted.as_ref();
+    if let Some(response) = mounted.and_then(|mounted| mounted.answer(request, client.peer, client.id)) {
+        debug!("{} is for the handler that is mounted", client.id);
+        return response.into();
+    }
+    let moment = Moment { time: context.date.time(), read: client.read };
+    routes::dispatch(request, &context.service.site, moment)
 }
 
 /// Answers with what a handler has made.
@@ -70,10 +82,8 @@ pub fn complete(
         referer: request.fields.first("referer"),
         user_agent: request.fields.first("user-agent"),
     });
-    let persistence = match context.phase {
-        Phase::Serving => request.persistence,
-        Phase::Stopping => Persistence::Close,
-    };
+    let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
+    let persistence = if is_last { Persistence::Close } else { request.persistence };
     queue(response, request.method, persistence, exchange, client.out, context)
 }
 
@@ -112,7 +122,7 @@ fn queue(
     method: Method,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
-    Outgoing { outbox, file, source, entry }: &mut Outgoing,
+    Outgoing { outbox, rest, entry }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
@@ -120,10 +130,14 @@ fn queue(
     response.head.encode(out, &context.date, persistence);
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
-    *file = append(content, out, source);
+    // Nothing is, where an answer is queued behind others.
+    debug_assert!(rest.is_none());
+    if let Some(follows) = append(content, out) {
+        *rest = Some(follows);
+    }
     let content_bytes = (out.len() - head_end) as u64;
     if let Some(exchange) = exchange {
-        match file {
+        match rest {
             None => context.access.tell(&exchange, context.date.text(), content_bytes),
             Some(_) => *entry = Some(context.access.entry(&exchange, context.date.text(), content_bytes)),
         }
@@ -131,15 +145,15 @@ fn queue(
     Answered { status, persistence }
 }
 
-/// Appends what is in memory, and gives what is in a file; `source` is what is made over time.
-fn append(content: Content, out: &mut Vec<u8>, source: &mut Option<Box<dyn Source>>) -> Option<Sending> {
+/// Appends what is in memory, and gives what is not.
+fn append(content: Content, out: &mut Vec<u8>) -> Option<Rest> {
     match content {
         Content::None => {}
-        Content::Produced(produced) => *source = Some(produced),
+        Content::Produced(source) => return Some(Rest::Source(source)),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large { file, .. }, range) => {
-            return Some(Sending { file, range, parts: Vec::new().into_iter() });
+            return Some(Rest::File(Sending { file, range, parts: Vec::new().into_iter() }));
         }
         Content::Parts(Stored::Whole(bytes), parts) => {
             for (before, range) in parts {
@@ -148,7 +162,7 @@ fn append(content: Content, out: &mut Vec<u8>, source: &mut Option<Box<dyn Sourc
             }
         }
         Content::Parts(Stored::Large { file, .. }, parts) => {
-            return Some(Sending { file, range: 0..0, parts: parts.into_iter() });
+            return Some(Rest::File(Sending { file, range: 0..0, parts: parts.into_iter() }));
         }
     }
     None

@@ -3,6 +3,7 @@
 
 use crate::access::AccessLog;
 use crate::buffers::Buffers;
+use crate::handlers::Mounted;
 use crate::hosts::Hosts;
 use crate::http::date::Date;
 use crate::limits::Limits;
@@ -23,6 +24,8 @@ const NAMES_PER_TURN: usize = 200;
 pub struct Context {
     /// What it is all for. Several threads may have one in common.
     pub service: Arc<Service>,
+    /// Who is asked before the dispatch table.
+    pub mounted: Option<Box<dyn Mounted>>,
     /// Whether connections are kept alive.
     pub phase: Phase,
     /// When this turn began: one look at the clock for all its connections.
@@ -69,6 +72,7 @@ impl Context {
         let names_left = NAMES_PER_TURN;
         Context {
             service,
+            mounted: None,
             phase: Phase::Serving,
             now,
             date,

@@ -65,7 +65,7 @@
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
-//! | [`outgoing`] | what is on its way to a client: bytes, then a file | |
+//! | [`outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
 //! | `panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |

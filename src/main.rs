@@ -7,7 +7,7 @@ mod lossy;
 use cli::Cli;
 use log::{debug, info};
 use onepoll::context::Service;
-use onepoll::inspect::{PREFIX, Watched};
+use onepoll::inspect::{self, PREFIX};
 use onepoll::os;
 use onepoll::os::containment::{Containment, around, contain};
 use onepoll::os::files::Links;
@@ -55,7 +55,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
     // Two programs in one: that which nobody watches has no code for it.
     match cli.inspect {
-        true => Reactor::new(Watched::new(epoll), service).run().map_err(broken),
+        true => inspect::reactor(epoll, service).run().map_err(broken),
         false => Reactor::new(epoll, service).run().map_err(broken),
     }
 }

@@ -1,7 +1,8 @@
-//! What is on its way to a client: bytes first, then what follows from a file.
+//! What is on its way to a client: bytes first, then what follows from a file, or is made meanwhile.
 
 use crate::access::Entry;
 use crate::buffers::Buffer;
+use crate::context::Phase;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,18 +12,29 @@ use std::sync::Arc;
 pub struct Outgoing {
     /// Heads, and content that was in memory.
     pub outbox: Buffer,
-    /// Content that follows.
-    pub file: Option<Sending>,
-    /// Content that is made over time, after all that.
-    pub source: Option<Box<dyn Source>>,
+    /// Content that follows them.
+    pub rest: Option<Rest>,
     /// The line to log once that is out, where somebody reads it.
     pub entry: Option<Entry>,
 }
 
-/// Makes content while it is sent. Only connections that are watched have any, so nobody else pays for it.
+/// Content that is not in the outbox, and goes out a bounded part a turn.
+pub enum Rest {
+    /// It is in a file.
+    File(Sending),
+    /// It is made while it is sent.
+    Source(Box<dyn Source>),
+}
+
+/// Makes content while it is sent.
 pub trait Source: Send {
-    /// Appends a bounded part of it to `out`.
-    fn produce(&mut self, out: &mut Vec<u8>) -> Supply;
+    /// How many bytes it makes in all, where that is known.
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    /// Appends a bounded part of it to `out`. What has no end of its own ends when the server stops.
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply;
 }
 
 /// How far content is.
@@ -30,7 +42,7 @@ pub trait Source: Send {
 pub enum Supply {
     /// A part was appended.
     Some,
-    /// Nothing for now: the connection is woken when there is more.
+    /// Nothing for now. Whoever makes more wakes the connection, with an event that says nothing of its socket.
     Later,
     /// That was all.
     End,

@@ -4,28 +4,81 @@ mod support;
 
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;
-use onepoll::inspect::Watched;
+use onepoll::inspect::{self, Watched};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
+use onepoll::reactor::kernel::{Kernel, Ready};
 use onepoll::site::{Hidden, Policy, Site};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
-use support::scripted::{Comes, Fate, Loop};
+use std::time::Duration;
+use support::program::{Program, onepoll};
+use support::scripted::{Client, Comes, Fate, Loop, Script};
 use support::service::get;
-use support::{Answer, ask, connect, folder, listen, read_answers, serve_by, start};
+use support::{Answer, ask, folder, listen, read_answers, serve_by, start};
 
-/// Serves `root` as it is with `--inspect --hidden`.
+/// How often whoever watches is told of more.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What serves `root` as it is with `--inspect --hidden`.
+fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<Watched<K>> {
+    let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
+    inspect::reactor(kernel, Service { site, hosts: Hosts::Any, limits })
+}
+
 fn inspected(root: &Path) -> SocketAddr {
     let (epoll, address) = listen();
-    let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
-    let service = Service { site, hosts: Hosts::Any, limits: Limits::default() };
-    start(Reactor::new(Watched::new(epoll), service));
+    start(reactor(epoll, root, Limits::default()));
     address
 }
 
-fn state(address: SocketAddr) -> serde_json::Value {
-    serde_json::from_str(get(address, "/.onepoll/state.json").text()).unwrap()
+type World = Loop<Watched<Script>>;
+
+/// The same by a clock of the test's own.
+fn world(root: &Path, limits: Limits) -> World {
+    Loop::of(|script| reactor(script, root, limits))
+}
+
+fn request(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
+}
+
+/// The answer to a request, on a connection of its own.
+fn answer(world: &mut World, target: &str) -> Answer {
+    let client = world.connect([Comes::Bytes(request(target)), Comes::End]);
+    world.run();
+    client.answers().remove(0)
+}
+
+fn state(world: &mut World) -> Value {
+    serde_json::from_slice(&answer(world, "/.onepoll/state.json").body).unwrap()
+}
+
+/// Somebody who reads the events from now on.
+fn watcher(world: &mut World) -> Client {
+    let watcher = world.connect_saying(&request("/.onepoll/events"));
+    world.run();
+    watcher
+}
+
+/// The events that somebody got: their numbers, and what they say.
+fn events(watcher: &Client) -> Vec<(u64, Value)> {
+    let got = String::from_utf8(watcher.got()).unwrap();
+    let (head, events) = got.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("Content-Type: text/event-stream"), "{head}");
+    let whole = events.rsplit_once("\n\n").map_or("", |(whole, _)| whole).split("\n\n");
+    let event = |event: &str| {
+        let (number, data) = event.strip_prefix("id: ")?.split_once("\ndata: ")?;
+        Some((number.parse().unwrap(), serde_json::from_str(data).unwrap()))
+    };
+    whole.filter_map(event).collect()
+}
+
+/// The rows of one kind in all of these events.
+fn rows(events: &[(u64, Value)], kind: &str) -> Vec<Value> {
+    events.iter().flat_map(|(_, batch)| batch[kind].as_array().unwrap().clone()).collect()
 }
 
 fn named(address: SocketAddr, host: &str, target: &str) -> Answer {
@@ -35,12 +88,29 @@ fn named(address: SocketAddr, host: &str, target: &str) -> Answer {
 
 #[test]
 fn without_the_flag_the_prefix_is_an_ordinary_path() {
-    let root = folder(&[(".onepoll/health", b"a file"), ("a", b"a")]);
+    let root = folder(&[(".onepoll/health", b"a file")]);
     let address = serve_by(root.path(), Policy { hidden: Hidden::Served, ..Policy::default() });
     assert_eq!(get(address, "/.onepoll/health").text(), "a file");
+}
+
+#[test]
+fn a_folder_of_that_name_is_hidden_however_it_is_spelt() {
+    let root =
+        folder(&[(".onepoll/health", b"a file"), (".onepoll/b", b"b"), (".onepollx", b"x"), ("a", b"a")]);
     let address = inspected(root.path());
-    assert_eq!(get(address, "/.onepoll/health").text(), "ok\n");
-    assert_eq!(get(address, "/a").text(), "a");
+    for target in ["/.onepoll/health", "/%2eonepoll/health", "/.%6Fnepoll/health", "//./.onepoll//health"] {
+        assert_eq!(get(address, target).text(), "ok\n", "{target}");
+    }
+    for target in ["/.onepoll/b", "/%2Eonepoll/b"] {
+        assert_eq!(get(address, target).status, 404, "{target}");
+    }
+    for target in ["/.onepoll", "/%2eonepoll"] {
+        let answer = get(address, target);
+        assert_eq!((answer.status, answer.field("location")), (301, Some("/.onepoll/")), "{target}");
+    }
+    for (target, text) in [("/.onepollx", "x"), ("/a", "a")] {
+        assert_eq!(get(address, target).text(), text);
+    }
 }
 
 #[test]
@@ -52,6 +122,40 @@ fn a_page_that_goes_by_a_name_of_its_own_sees_no_inspector() {
     }
     for host in ["rebound.example", "localhost.example", "onepoll"] {
         assert_eq!(named(address, host, "/.onepoll/health").status, 404, "{host}");
+    }
+}
+
+#[test]
+fn whoever_is_not_on_this_machine_sees_an_ordinary_path() {
+    let root = folder(&[(".onepoll/b", b"a file")]);
+    let mut world = world(root.path(), Limits::default());
+    let table = [
+        ("127.0.0.1", [200, 404]),
+        ("127.1.2.3", [200, 404]),
+        ("::1", [200, 404]),
+        ("::ffff:127.0.0.1", [200, 404]),
+        ("192.0.2.1", [404, 200]),
+        ("::ffff:192.0.2.1", [404, 200]),
+        ("2001:db8::1", [404, 200]),
+    ];
+    for (address, statuses) in table {
+        let client = world.connect_saying(&[request("/.onepoll/health"), request("/.onepoll/b")].concat());
+        client.is_at(address.parse().unwrap());
+        world.run();
+        let answers = client.answers();
+        assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), statuses, "{address}");
+        assert!(!answers.iter().any(|answer| answer.text().contains("inspector") && statuses[0] == 404));
+    }
+}
+
+#[test]
+fn it_only_shows_whether_content_comes_with_a_request_or_not() {
+    let root = folder(&[]);
+    let address = inspected(root.path());
+    for rest in ["\r\n", "Content-Length: 2\r\n\r\nab"] {
+        let request = format!("POST /.onepoll/ HTTP/1.1\r\nHost: localhost\r\n{rest}");
+        let answer = read_answers(&ask(address, request.as_bytes())).remove(0);
+        assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD")), "{rest:?}");
     }
 }
 
@@ -72,24 +176,111 @@ fn everything_that_the_page_needs_is_there() {
 }
 
 #[test]
-fn the_snapshot_tells_of_a_connection_and_why_it_changed() {
+fn the_snapshot_tells_of_connections_calls_and_turns() {
     let root = folder(&[("a", b"a")]);
-    let address = inspected(root.path());
-    let mut kept = connect(address);
-    kept.write_all(b"GET /\"a\\ HTTP/1.1\r\nHost: localhost\r\n\r\nGET /a").unwrap();
-    support::read_answer(&mut kept, "GET");
-    let peer = kept.local_addr().unwrap().to_string();
-    let state = state(address);
-    let places = state["places"].as_array().unwrap();
-    let place = places.iter().find(|place| place[2] == peer.as_str()).expect("it has a place");
-    assert_eq!((place[3].as_str(), place[4].as_str()), (Some("Reading"), Some("Head")));
-    assert_eq!(place[8], 1, "one request was whole");
-    let moves = state["moves"].as_array().unwrap();
-    let because: Vec<_> = moves.iter().filter(|made| made[2] == place[1]).map(|made| &made[5]).collect();
-    assert!(because.len() <= 2, "{because:?}");
-    assert_eq!(state["counters"]["open"], 2);
+    let mut world = world(root.path(), Limits::default());
+    let _kept = world.connect_saying(b"GET /\"a\\ HTTP/1.1\r\nHost: localhost\r\n\r\nGET /a");
+    world.run();
+    let state = state(&mut world);
+    let place = &state["places"][0];
+    assert_eq!((place[0].as_u64(), place[1].as_u64()), (Some(0), Some(0)), "its place, and its number");
+    assert_eq!((place[2].as_str(), place[3].as_str()), (Some("127.0.0.1:50000"), Some("Reading")));
+    assert_eq!((place[4].as_str(), place[8].as_u64()), (Some("Head"), Some(1)), "one request was whole");
+    assert_eq!(place[9], r#"GET /\"a\\ HTTP/1.1"#);
+    assert_eq!((&state["counters"]["open"], &state["counters"]["accepted"]), (&2.into(), &2.into()));
     assert!(state["calls"]["recv"].as_u64().unwrap() >= 2);
     assert!(state["turns"].as_array().is_some_and(|turns| !turns.is_empty()));
+}
+
+/// What a client does, how long that takes, and the changes of state that it leads to.
+type Life = (Vec<Comes>, Duration, &'static [[&'static str; 3]]);
+
+fn lives() -> Vec<Life> {
+    let said = |bytes: &[u8]| Comes::Bytes(bytes.to_vec());
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n";
+    vec![
+        (
+            vec![Comes::Bytes(request("/a")), Comes::Later, Comes::End],
+            TICK,
+            &[
+                ["Reading", "Writing", "answered with 200 OK"],
+                ["Writing", "Reading", "all of the answer is sent"],
+                ["Reading", "Closed", "the client is done"],
+            ],
+        ),
+        (
+            vec![
+                said(head),
+                Comes::Later,
+                said(b"a"),
+                Comes::Later,
+                Comes::Fails(ErrorKind::ConnectionReset),
+            ],
+            TICK,
+            &[
+                ["Reading", "Parsed", "the head is whole, the content is not here yet"],
+                ["Parsed", "Writing", "answered with 200 OK"],
+                ["Writing", "Reading", "all of the answer is sent"],
+                ["Reading", "Closed", "the socket failed: connection reset"],
+            ],
+        ),
+        (
+            vec![said(b"nonsense\r\n\r\n"), Comes::Later, Comes::End],
+            TICK,
+            &[
+                [
+                    "Reading",
+                    "Writing",
+                    "refused with 400: a request line is a method, a target and a version",
+                ],
+                ["Writing", "Closing", "all of the answer is sent"],
+                ["Closing", "Closed", "the client has seen the last answer"],
+            ],
+        ),
+        (
+            vec![said(b"GET / HT")],
+            Duration::from_secs(20),
+            &[
+                ["Reading", "Writing", "refused with 408: the head took too long"],
+                ["Writing", "Closing", "all of the answer is sent"],
+                ["Closing", "Closed", "the client went on sending"],
+            ],
+        ),
+        (vec![], Duration::from_secs(61), &[["Reading", "Closed", "no request came"]]),
+    ]
+}
+
+#[test]
+fn the_events_say_why_a_connection_changed_its_state() {
+    let root = folder(&[("a", b"a")]);
+    for (comes, time, expected) in lives() {
+        let mut world = world(root.path(), Limits::default());
+        let watcher = watcher(&mut world);
+        let _client = world.connect(comes);
+        world.pass(time + TICK);
+        let moves = rows(&events(&watcher), "moves");
+        let told: Vec<_> =
+            moves.iter().map(|made| [3, 4, 5].map(|column| made[column].as_str().unwrap())).collect();
+        assert_eq!(told, expected);
+        assert!(moves.iter().all(|made| made[2] == 1), "the watcher itself is not told of: {moves:?}");
+    }
+}
+
+#[test]
+fn the_snapshot_says_why_those_who_are_still_here_changed() {
+    let root = folder(&[("a", b"a")]);
+    for (comes, time, expected) in lives() {
+        let mut world = world(root.path(), Limits::default());
+        // Whoever asks for the snapshot comes at the end of the life, which leaves no place.
+        let here = comes.into_iter().take_while(|comes| !matches!(comes, Comes::Later)).collect::<Vec<_>>();
+        let _client = world.connect(here);
+        world.pass(time.min(Duration::from_secs(11)));
+        let moves = state(&mut world)["moves"].as_array().unwrap().clone();
+        let moves = moves.iter().filter(|made| made[2] == 0);
+        let told: Vec<_> = moves.map(|made| [3, 4, 5].map(|column| made[column].as_str().unwrap())).collect();
+        assert_eq!(told, expected[..told.len()]);
+        assert!(!told.is_empty() || expected.len() == 1);
+    }
 }
 
 #[test]
@@ -100,13 +291,15 @@ fn metrics_are_families_with_help_type_and_a_number() {
     assert_eq!(answer.field("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let text = answer.text();
     assert!(text.contains("\nonepoll_connections_accepted_total 1\n"), "{text}");
+    assert!(text.contains("\nonepoll_watch_omitted_total 0\n"), "{text}");
+    assert!(text.contains("\nonepoll_watch_missed_total 0\n"), "{text}");
     assert!(text.ends_with('\n'));
 }
 
 #[test]
 fn the_metrics_count_connections_that_a_bug_has_ended() {
     let root = folder(&[]);
-    let mut world = Loop::by(Watched::new, root.path(), Limits::default());
+    let mut world = Loop::of(|script| reactor(script, root.path(), Limits::default()));
     let broken = world.connect([Comes::Panics("while it is watched")]);
     let other = world.connect_saying(b"GET /.onepoll/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     world.run();
@@ -116,80 +309,148 @@ fn the_metrics_count_connections_that_a_bug_has_ended() {
     assert!(metrics.text().contains(open) && metrics.text().contains(panics), "{}", metrics.text());
 }
 
-/// Reads events off `stream` until one tells of a place for which `is_it` holds.
-fn watch_for(stream: &mut impl BufRead, is_it: impl Fn(&serde_json::Value) -> bool) {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(stream.read_line(&mut line).unwrap() > 0, "the events ended");
-        let Some(data) = line.strip_prefix("data: ") else { continue };
-        let batch: serde_json::Value = serde_json::from_str(data).unwrap();
-        if batch["places"].as_array().unwrap().iter().any(&is_it) {
-            return;
-        }
-    }
-}
-
-fn watcher(address: SocketAddr) -> BufReader<TcpStream> {
-    let mut stream = connect(address);
-    stream.write_all(b"GET /.onepoll/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    while line != ": these are the turns of the loop\n" {
-        line.clear();
-        assert!(stream.read_line(&mut line).unwrap() > 0);
-    }
-    stream
-}
-
 #[test]
 fn the_events_show_a_connection_come_wait_for_writability_and_go() {
     let root = folder(&[]);
-    let address = inspected(root.path());
-    let mut events = watcher(address);
-    let mut slow = connect(address);
-    let peer = slow.local_addr().unwrap().to_string();
-    slow.write_all(b"GET /.onepoll/large HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let seen = std::cell::Cell::new(None);
-    watch_for(&mut events, |place| {
-        let waits = place[2] == peer.as_str() && place[3] == "Writing" && place[4] == "Write";
-        seen.set(if waits { place[0].as_u64() } else { seen.get() });
-        waits
-    });
-    let key = seen.get();
-    assert_eq!(get(address, "/.onepoll/health").status, 200, "meanwhile others are answered");
-    drop(slow);
-    watch_for(&mut events, |place| place[0].as_u64() == key && place[1].is_null());
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let slow = world.connect([Comes::Bytes(request("/.onepoll/large")), Comes::Later, Comes::End]);
+    slow.stops_reading();
+    slow.reads(100_000);
+    world.pass(TICK);
+    let places = rows(&events(&watcher), "places");
+    let waits =
+        places.iter().find(|place| place[3] == "Writing" && place[4] == "Write").expect("it is told of");
+    assert_eq!((&waits[1], &waits[7]), (&1.into(), &100_000.into()));
+    assert_eq!(answer(&mut world, "/.onepoll/health").status, 200, "meanwhile others are answered");
+    slow.brings([Comes::Fails(ErrorKind::ConnectionReset)]);
+    slow.takes([support::scripted::Goes::Fails(ErrorKind::BrokenPipe)]);
+    slow.reads(1);
+    world.pass(TICK);
+    let places = rows(&events(&watcher), "places");
+    assert!(places.iter().any(|place| *place == serde_json::json!([waits[0]])), "it is gone");
 }
 
+/// A connection that only waits for its turn waits for nobody.
 #[test]
-fn whoever_watches_slowly_holds_up_nobody_and_what_is_lost_is_counted() {
-    let root = folder(&[("a", b"a")]);
-    let address = inspected(root.path());
-    let _never_reads = watcher(address);
-    // Idle connections make batches large; their number of changes is what fills the queue.
-    let mut lost = 0;
-    for _ in 0..4000 {
-        let mut visitor = support::visitor::Visitor::of(address);
-        for _ in 0..20 {
-            assert_eq!(visitor.get("/a", "").status, 200);
-        }
-        lost = state(address)["counters"]["lost"].as_u64().unwrap();
-        if lost > 0 {
-            break;
-        }
-    }
-    assert!(lost > 0, "nothing was lost");
-}
-
-#[test]
-fn the_large_download_is_as_long_as_it_says() {
+fn a_download_that_is_not_slow_is_never_said_to_wait_for_its_client() {
     let root = folder(&[]);
-    let address = inspected(root.path());
-    let mut stream = connect(address);
-    stream.write_all(b"GET /.onepoll/large HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
-    assert_eq!(bytes.len() - head, 64 << 20);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let _fast = world.connect_saying(&request("/.onepoll/large"));
+    world.turn([]);
+    world.turn([]);
+    let state = state_between_turns(&mut world);
+    let place = state["places"].as_array().unwrap().iter().find(|place| place[1] == 1).unwrap();
+    assert_eq!((place[3].as_str(), place[4].as_str()), (Some("Writing"), Some("Turn")));
+    drop(watcher);
+}
+
+/// The snapshot while others have still more to do.
+fn state_between_turns(world: &mut World) -> Value {
+    let client = world.connect([Comes::Bytes(request("/.onepoll/state.json")), Comes::End]);
+    world.turn([]);
+    world.turn([]);
+    serde_json::from_slice(&client.answers().remove(0).body).unwrap()
+}
+
+#[test]
+fn who_was_here_before_the_watcher_is_told_of_too() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let kept = world.connect_saying(&request("/a"));
+    world.run();
+    let watcher = watcher(&mut world);
+    kept.says(&request("/a"));
+    world.pass(TICK);
+    let told = rows(&events(&watcher), "places");
+    assert!(told.iter().any(|place| place[1] == 0 && place[8] == 2), "two requests: {told:?}");
+    kept.brings([Comes::End]);
+    world.pass(TICK);
+    assert!(rows(&events(&watcher), "places").contains(&serde_json::json!([0])), "it is gone");
+}
+
+#[test]
+fn what_does_not_fit_into_a_batch_is_omitted_and_counted() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let busy = world.connect([]);
+    for _ in 0..1000 {
+        busy.says(&request("/a"));
+        world.run();
+    }
+    world.pass(TICK);
+    let events = events(&watcher);
+    let [turns, moves] = ["turns", "moves"].map(|kind| rows(&events, kind).len() as u64);
+    let (_, last) = events.last().unwrap();
+    let counters = &last["counters"];
+    assert_eq!((last["turns"].as_array().unwrap().len(), moves), (256, 1024));
+    assert_eq!(counters["omitted"], counters["turns"].as_u64().unwrap() - turns + 2 * 1000 - moves);
+    assert_eq!(counters["missed"], 0);
+}
+
+#[test]
+fn whoever_watches_slowly_holds_up_nobody_and_what_it_misses_is_counted() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let watchers = [watcher(&mut world), watcher(&mut world)];
+    let [slow, quick] = &watchers;
+    slow.stops_reading();
+    // All of them are news in every batch, which is then about 100 KiB.
+    let many: Vec<_> = (0..1000).map(|_| world.connect_saying(b"GET /")).collect();
+    for _ in 0..30 {
+        many.iter().for_each(|client| client.says(b"a"));
+        world.pass(TICK);
+        assert_eq!(answer(&mut world, "/a").text(), "a");
+    }
+    slow.reads(usize::MAX / 2);
+    world.pass(2 * TICK);
+    let counters = &state(&mut world)["counters"];
+    let missed = counters["missed"].as_u64().unwrap();
+    assert!((1..30).contains(&missed), "{missed} batches were missed");
+    assert_eq!(counters["omitted"], 0);
+    let numbers = |watcher| events(watcher).iter().map(|(number, _)| *number).collect::<Vec<_>>();
+    let [got, all] = [slow, quick].map(numbers);
+    assert_eq!(all.iter().filter(|number| !got.contains(number)).count() as u64, missed);
+    assert!(
+        all.is_sorted_by(|before, after| before + 1 == *after),
+        "who is quick enough misses none: {all:?}"
+    );
+    assert_eq!(got.last(), all.last(), "who has caught up reads on");
+}
+
+/// Between two batches nobody waits for the client, so its time does not run out.
+#[test]
+fn a_short_write_timeout_does_not_end_the_events() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits { write_timeout: Duration::ZERO, ..Limits::default() });
+    let watcher = watcher(&mut world);
+    world.pass(5 * TICK);
+    assert_eq!((events(&watcher).len(), watcher.fate()), (6, Fate::Open));
+}
+
+#[test]
+fn a_stop_ends_the_events_and_finishes_the_large_download() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let large = world.connect_saying(&request("/.onepoll/large"));
+    large.stops_reading();
+    world.run();
+    world.turn([Ready::Signal]);
+    world.run();
+    assert_eq!(watcher.fate(), Fate::Shut);
+    large.reads(usize::MAX / 2);
+    world.run();
+    assert_eq!((large.answers().remove(0).body.len(), large.fate()), (64 << 20, Fate::Shut));
+}
+
+#[test]
+fn the_large_download_is_in_the_log_with_its_bytes() {
+    let root = folder(&[]);
+    let (program, address) = Program::start(onepoll().arg("--inspect").arg(root.path()));
+    assert_eq!(get(address, "/.onepoll/large").body.len(), 64 << 20);
+    let line = program.told("/.onepoll/large");
+    assert!(line.contains("\"GET /.onepoll/large HTTP/1.1\" 200 67108864 "), "{line}");
 }

@@ -2,6 +2,7 @@
 //! kernel. What files cost (openat2, statx) is the same for all and is not counted; neither are the futexes of threads.
 
 use onepoll::conn::transport::{Follow, Transport};
+use onepoll::inspect::Call;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use std::fs::File;
 use std::io;
@@ -10,23 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Calls that were made since the process began; a table of counters costs nanoseconds where a call costs microseconds.
-static CALLS: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
-
-/// What is counted, each at the place of its [`Call`].
-pub const NAMES: [&str; 8] =
-    ["accept", "recv", "send", "sendfile", "shutdown", "close", "epoll_wait", "epoll_ctl"];
-
-#[derive(Clone, Copy)]
-pub enum Call {
-    Accept,
-    Recv,
-    Send,
-    SendFile,
-    Shutdown,
-    Close,
-    EpollWait,
-    EpollCtl,
-}
+static CALLS: [AtomicU64; Call::NAMES.len()] = [const { AtomicU64::new(0) }; Call::NAMES.len()];
 
 /// Takes note of one.
 pub fn count(call: Call) {
@@ -34,7 +19,7 @@ pub fn count(call: Call) {
 }
 
 /// How many of each were made so far.
-pub fn calls() -> [u64; NAMES.len()] {
+pub fn calls() -> [u64; Call::NAMES.len()] {
     CALLS.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::counted;
 use nix::sys::resource::{UsageWho, getrusage};
+use onepoll::inspect::Call;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +36,7 @@ pub struct Held {
 pub fn own() -> Used {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask about itself");
     let microseconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
-    let calls = counted::NAMES.iter().map(|name| (*name).to_owned()).zip(counted::calls());
+    let calls = Call::NAMES.iter().map(|name| (*name).to_owned()).zip(counted::calls());
     Used {
         user_us: microseconds(usage.user_time()),
         system_us: microseconds(usage.system_time()),

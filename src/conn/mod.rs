@@ -71,11 +71,9 @@ impl<T: Transport> Connection<T> {
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         let expired = self.contain(context, |connection, context| {
-            let before = connection.state.name();
             connection.wire.io.transport().tell(Told::Late);
-            connection.state = Turn { wire: &mut connection.wire, context }.expire();
-            let to = connection.state.name();
-            connection.wire.io.transport().tell(Told::Moved { from: before, to });
+            let state = Turn { wire: &mut connection.wire, context }.expire();
+            connection.moved(connection.state.name(), state);
             connection.go_on(context)
         });
         expired.unwrap_or(Verdict::Closed)
@@ -109,7 +107,8 @@ impl<T: Transport> Connection<T> {
         match self.wire.receive(context) {
             Ok(moved) => moved != Moved::WouldBlock,
             Err(error) => {
-                self.state = Turn { wire: &mut self.wire, context }.stop(error.into());
+                let state = Turn { wire: &mut self.wire, context }.stop(error.into());
+                self.moved(self.state.name(), state);
                 true
             }
         }
@@ -118,7 +117,7 @@ impl<T: Transport> Connection<T> {
     fn go_on(&mut self, context: &mut Context) -> Verdict {
         for _ in 0..STEPS_MAX {
             let state = std::mem::take(&mut self.state);
-            let before = (T::WATCHED || log_enabled!(Level::Trace)).then(|| state.name());
+            let from = state.name();
             let mut turn = Turn { wire: &mut self.wire, context };
             let (state, verdict) = match turn.step(state) {
                 Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
@@ -126,16 +125,22 @@ impl<T: Transport> Connection<T> {
                 Next::Park(state) => (state, Some(Verdict::Parked)),
                 Next::Yield(state) => (state, Some(Verdict::Again)),
             };
-            if let Some(before) = before.filter(|before| *before != state.name()) {
-                trace!("{} {before} -> {}", self.wire.id, state.name());
-                self.wire.io.transport().tell(Told::Moved { from: before, to: state.name() });
-            }
-            self.state = state;
+            self.moved(from, state);
             if let Some(verdict) = verdict {
                 return self.pause(verdict, context);
             }
         }
         self.pause(Verdict::Again, context)
+    }
+
+    /// Takes note of the next state, and tells of it where it is another.
+    fn moved(&mut self, from: &'static str, state: State) {
+        let to = state.name();
+        self.state = state;
+        if (T::WATCHED || log_enabled!(Level::Trace)) && from != to {
+            trace!("{} {from} -> {to}", self.wire.id);
+            self.wire.io.transport().tell(Told::Moved { from, to });
+        }
     }
 
     fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {

@@ -11,7 +11,6 @@ use super::wire::{Wait, Wire};
 use crate::access::Escaped;
 use crate::answer::{self, Answered, Client};
 use crate::context::{Context, Phase};
-use crate::handlers::Content;
 use crate::handlers::listing::Listing;
 use crate::http::Refusal;
 use crate::http::body::Body;
@@ -21,7 +20,7 @@ use crate::http::response::CONTINUE;
 use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::limits::Limits;
-use crate::outgoing::{Sending, Supply};
+use crate::outgoing::{Rest, Supply};
 use crate::routes;
 use log::debug;
 use std::io;
@@ -138,6 +137,7 @@ impl<T: Transport> Turn<'_, T> {
             Wait::Body => late("the body took too long"),
             Wait::Write => Stop::Over("the client takes nothing"),
             Wait::Linger => Stop::Over("the client went on sending"),
+            Wait::Supply => Stop::Over("nothing more came to be sent"),
         })
     }
 
@@ -178,16 +178,6 @@ impl<T: Transport> Turn<'_, T> {
         let mut request = Request::parse(head, &mut slots)?;
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         transport.tell(Told::Asked(request.line));
-        if T::WATCHED
-            && body.is_whole()
-            && let Some(response) = transport.answer(&request, client.peer)
-        {
-            if matches!(response.content, Content::Produced(_)) {
-                request.persistence = Persistence::Close;
-            }
-            let answered = answer::complete(&request, response, client, context);
-            return Ok(self.answered(head_bytes, Ok(answered)));
-        }
         let handler = routes::name(request.method);
         debug!("{id} {} for {handler}", Escaped(request.line));
         let asks_first = request.expects_continue && !body.is_whole();
@@ -207,6 +197,7 @@ impl<T: Transport> Turn<'_, T> {
         if asks_first && rest.is_empty() {
             client.out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
+        transport.tell(Told::Because(Reason::Went("the head is whole, the content is not here yet")));
         Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(Box::new(body)) }))
     }
 
@@ -283,7 +274,10 @@ impl<T: Transport> Turn<'_, T> {
                 self.wire.inbox.consume(head_bytes);
                 self.begin_as_said(answered)
             }
-            Err(listing) => State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) }),
+            Err(listing) => {
+                self.wire.because(Reason::Went("a listing is made, a part of it each turn"));
+                State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) })
+            }
         }
     }
 
@@ -298,7 +292,7 @@ impl<T: Transport> Turn<'_, T> {
         debug!("{} answered with {} {}", self.wire.id, status.code, status.reason);
         self.wire.because(Reason::Answered(status));
         self.wire.restart(Wait::Idle, self.context);
-        let is_queued = self.wire.out.file.is_none() && after == After::Read;
+        let is_queued = self.wire.out.rest.is_none() && after == After::Read;
         let has_room = self.wire.out.outbox.bytes().len() < GATHERED_BYTES_MAX;
         match is_queued && has_room && !self.wire.inbox.is_empty() {
             true => State::Reading,
@@ -306,22 +300,27 @@ impl<T: Transport> Turn<'_, T> {
         }
     }
 
-    /// Sends the outbox, then the file, a bounded part a turn.
+    /// Sends the outbox, then what follows it, a bounded part a turn.
     fn write(&mut self, after: After) -> Result<Next, Stop> {
         let out = &mut self.wire.out;
         if !out.outbox.is_empty() {
             // What follows at once leaves in the same packet: the file, or the end of all that we send.
-            let has_file = out.file.as_ref().is_some_and(Sending::has_more);
-            let follow = if has_file || after != After::Read { Follow::More } else { Follow::Nothing };
-            let is_produced = T::WATCHED && out.source.is_some();
-            let follow = if is_produced { Follow::Nothing } else { follow };
+            let is_followed = match &out.rest {
+                Some(Rest::File(file)) => file.has_more() || after != After::Read,
+                Some(Rest::Source(_)) => false,
+                None => after != After::Read,
+            };
+            let follow = if is_followed { Follow::More } else { Follow::Nothing };
             return self.flush(State::Writing(after), follow);
         }
-        let Some(sending) = &mut out.file else {
-            if T::WATCHED && out.source.is_some() {
-                return self.produce(after);
+        let sending = match &mut out.rest {
+            None => return Ok(Next::Go(self.finish(after)?)),
+            Some(Rest::File(sending)) => sending,
+            Some(Rest::Source(source)) => {
+                let end = out.outbox.end(&mut self.context.buffers);
+                let supply = source.produce(end, self.context.phase);
+                return Ok(self.supplied(supply, after));
             }
-            return Ok(Next::Go(self.finish(after)?));
         };
         if sending.range.is_empty() {
             self.next_part();
@@ -341,33 +340,31 @@ impl<T: Transport> Turn<'_, T> {
         }
     }
 
-    /// Content that is made over time: what there is of it goes to the outbox. Where there is none yet, whoever makes
-    /// it wakes the connection, without readiness.
-    fn produce(&mut self, after: After) -> Result<Next, Stop> {
-        let Turn { wire, context } = self;
-        let out = wire.out.outbox.end(&mut context.buffers);
-        let supply = match (&mut wire.out.source, context.phase) {
-            (Some(source), Phase::Serving) => source.produce(out),
-            _ => Supply::End,
-        };
+    /// Content that is made while it is sent: a part of it is in the outbox, or none for now, or that was all.
+    fn supplied(&mut self, supply: Supply, after: After) -> Next {
         match supply {
-            Supply::Some => Ok(Next::Go(State::Writing(after))),
-            Supply::Later => Ok(self.park(Wait::Write, State::Writing(after))),
+            Supply::Some => {
+                let count = self.wire.out.outbox.bytes().len();
+                self.wire.sent_content(count as u64, self.context);
+                Next::Yield(State::Writing(after))
+            }
+            Supply::Later => self.park(Wait::Supply, State::Writing(after)),
             Supply::End => {
-                wire.out.source = None;
-                Ok(Next::Go(State::Writing(after)))
+                self.wire.out.rest = None;
+                Next::Go(State::Writing(after))
             }
         }
     }
 
     /// A part of a file was sent: the next, with the bytes that stand before it, or nothing any more.
     fn next_part(&mut self) {
-        match self.wire.out.file.as_mut().and_then(Sending::next_part) {
+        let Some(Rest::File(sending)) = &mut self.wire.out.rest else { return };
+        match sending.next_part() {
             Some(before) => {
                 self.wire.out.outbox.end(&mut self.context.buffers).extend_from_slice(&before);
                 self.wire.sent_content(before.len() as u64, self.context);
             }
-            None => self.wire.out.file = None,
+            None => self.wire.out.rest = None,
         }
     }
 

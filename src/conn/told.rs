@@ -22,8 +22,8 @@ pub enum Told<'a> {
     },
     /// Its turn begins.
     Driven,
-    /// Its turn ends, and this is what it waits for.
-    Rests(Wait),
+    /// Its turn ends, and this is what it waits for; nothing, where it only waits for its next turn.
+    Rests(Option<Wait>),
     /// This request line came, whole, from a client that may have put anything into it.
     Asked(&'a [u8]),
     /// Why the next [`Told::Moved`] comes.

@@ -2,18 +2,15 @@
 //! blocking socket and a scripted one in a test all drive the same connection.
 
 use super::told::Told;
-use crate::handlers::Response;
-use crate::http::request::Request;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
 
-/// One end of a byte stream. Every method is one system call; [`io::ErrorKind::WouldBlock`] says that
-/// the stream is not ready for it now. The rest is for transports that are watched.
+/// One end of a byte stream. Every method but the last is one system call; [`io::ErrorKind::WouldBlock`] says that
+/// the stream is not ready for it now.
 pub trait Transport {
-    /// Whether somebody watches, which is known when the program is compiled: a server that nobody watches
-    /// holds no code for it.
+    /// Whether anybody hears what it is told, which is known when the program is compiled: a server that nobody
+    /// watches holds no code for it.
     const WATCHED: bool = false;
 
     /// Reads into `buffer`; 0 is the end of what the peer sends (recv(2)).
@@ -31,11 +28,6 @@ pub trait Transport {
 
     /// Takes note of what happened to its connection.
     fn tell(&mut self, _: Told<'_>) {}
-
-    /// The answer to a request of `peer`'s that is for whoever watches, and not for the site.
-    fn answer(&mut self, _: &Request<'_>, _peer: IpAddr) -> Option<Response> {
-        None
-    }
 }
 
 /// What comes after the bytes of a [`Transport::send`].

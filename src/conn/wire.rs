@@ -30,20 +30,24 @@ pub enum Wait {
     Write,
     /// The end of what a client sends that had its last answer.
     Linger,
+    /// Content that is not made yet, which is nothing that the client is late with.
+    Supply,
 }
 
 impl Wait {
     /// Every kind; `wait as usize` is its place here.
-    pub const ALL: [Wait; 6] = [Wait::First, Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger];
+    pub const ALL: [Wait; 7] =
+        [Wait::First, Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger, Wait::Supply];
 
-    /// How long it may last.
-    pub fn timeout(self, limits: &Limits) -> Duration {
+    /// How long it may last, where that is limited.
+    pub fn timeout(self, limits: &Limits) -> Option<Duration> {
         match self {
-            Wait::First | Wait::Idle => limits.idle_timeout,
-            Wait::Head => limits.head_timeout,
-            Wait::Body => limits.body_timeout,
-            Wait::Write => limits.write_timeout,
-            Wait::Linger => Limits::LINGER,
+            Wait::First | Wait::Idle => Some(limits.idle_timeout),
+            Wait::Head => Some(limits.head_timeout),
+            Wait::Body => Some(limits.body_timeout),
+            Wait::Write => Some(limits.write_timeout),
+            Wait::Linger => Some(Limits::LINGER),
+            Wait::Supply => None,
         }
     }
 }
@@ -92,7 +96,7 @@ impl<T: Transport> Wire<T> {
 
     /// What came, who is answered, and what carries it.
     pub fn sides(&mut self) -> (&[u8], Client<'_>, &mut T) {
-        let client = Client { peer: self.peer, read: self.read, out: &mut self.out };
+        let client = Client { id: self.id, peer: self.peer, read: self.read, out: &mut self.out };
         (self.inbox.bytes(), client, self.io.transport())
     }
 

@@ -5,6 +5,7 @@ pub mod listing;
 pub mod ack;
 pub mod json;
 
+use crate::conn::Id;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
@@ -12,10 +13,17 @@ use crate::outgoing::Source;
 use crate::site::{Moment, Site, Stored};
 use listing::Listing;
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::ops::Range;
 
 /// One column of the dispatch table, see [`crate::routes`].
 pub type Handler = fn(&Request<'_>, &Site, Moment) -> Reply;
+
+/// A handler with something to remember. Where there is one it is asked before the dispatch table.
+pub trait Mounted: Send {
+    /// The answer to a request of `peer`'s on the connection `id`, if it is for this handler to give.
+    fn answer(&self, request: &Request<'_>, peer: IpAddr, id: Id) -> Option<Response>;
+}
 
 /// What a handler comes to.
 pub enum Reply {
@@ -60,7 +68,7 @@ pub enum Content {
     /// Several parts of what is stored, each behind bytes of its own (RFC 9110 §14.6). The last part is empty:
     /// its bytes end the whole.
     Parts(Stored, Vec<(Vec<u8>, Range<u64>)>),
-    /// Made while it is sent; the end of the connection ends it, unless the head says how long it is (RFC 9112 §6.3).
+    /// Made while it is sent. The connection ends with it, since its length may not be known (RFC 9112 §6.3).
     Produced(Box<dyn Source>),
 }
 
@@ -69,7 +77,8 @@ impl Content {
     fn length(&self) -> Option<u64> {
         let length = |range: &Range<u64>| range.end - range.start;
         match self {
-            Content::None | Content::Produced(_) => None,
+            Content::None => None,
+            Content::Produced(source) => source.length(),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::Stored(_, range) => Some(length(range)),
             Content::Parts(_, parts) => {

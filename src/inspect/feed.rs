@@ -1,6 +1,8 @@
 //! Content that is made over time: the events, and as many bytes as somebody likes.
 
 use super::Shared;
+use crate::conn::Id;
+use crate::context::Phase;
 use crate::outgoing::{Source, Supply};
 use crate::reactor::kernel::Token;
 
@@ -36,11 +38,14 @@ impl Queue {
 /// The events for one reader.
 pub struct Events {
     pub shared: Shared,
-    pub reader: Token,
+    pub reader: Id,
 }
 
 impl Source for Events {
-    fn produce(&mut self, out: &mut Vec<u8>) -> Supply {
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply {
+        if phase == Phase::Stopping {
+            return Supply::End;
+        }
         let mut record = self.shared.lock();
         let Some(queue) = record.queue(self.reader) else { return Supply::End };
         if queue.bytes.is_empty() {
@@ -63,7 +68,11 @@ pub struct Bytes {
 }
 
 impl Source for Bytes {
-    fn produce(&mut self, out: &mut Vec<u8>) -> Supply {
+    fn length(&self) -> Option<u64> {
+        Some(self.left)
+    }
+
+    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Supply {
         let count = self.left.min(PIECE_BYTES as u64);
         self.left -= count;
         out.resize(out.len() + count as usize, b'.');

@@ -1,15 +1,14 @@
 //! The kernel and the sockets in between.
 
-use super::record::{Call, Record};
-use super::{Shared, pages};
+use super::Shared;
+use super::counts::Call;
+use super::record::Record;
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
-use crate::handlers::Response;
-use crate::http::request::Request;
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A kernel that is watched.
@@ -28,8 +27,8 @@ pub struct Socket<S> {
 
 impl<K: Kernel> Watched<K> {
     /// Stands before `kernel`.
-    pub fn new(kernel: K) -> Watched<K> {
-        Watched { inner: kernel, shared: Shared::default() }
+    pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
+        Watched { inner: kernel, shared }
     }
 }
 
@@ -38,10 +37,10 @@ impl<K: Kernel> Kernel for Watched<K> {
 
     /// Whoever reads the events is woken from here, when it is time to tell more: without any readiness.
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        let begin = Instant::now();
+        let (begin, _) = self.inner.now();
         let timeout = self.shared.lock().end_turn(begin, timeout);
         self.inner.wait(ready, timeout)?;
-        self.shared.lock().begin_turn(begin, Instant::now(), ready);
+        self.shared.lock().begin_turn(begin, self.inner.now().0, ready);
         Ok(())
     }
 
@@ -132,10 +131,6 @@ impl<S: Transport> Transport for Socket<S> {
             (told, Some(key)) => record.take_note(key, told),
             _ => {}
         }
-    }
-
-    fn answer(&mut self, request: &Request<'_>, peer: IpAddr) -> Option<Response> {
-        pages::answer(request, peer, &self.shared, self.key?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The counters for Prometheus, in its text format, version 0.0.4
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
-use super::record::{CALLS, Counts};
+use super::counts::{Call, Counts};
 use std::fmt::Write;
 
 /// What a scrape gets.
@@ -26,14 +26,20 @@ pub fn text(counts: &Counts) -> String {
     add("sent_bytes_total", "counter", "Bytes sent.", counts.bytes_out);
     add("turns_total", "counter", "Turns of the loop.", counts.turns);
     add(
-        "events_lost_total",
+        "watch_omitted_total",
         "counter",
-        "Events that no reader of the event stream was told of.",
-        counts.lost,
+        "Turns and changes of state beyond what fits into a batch of the events.",
+        counts.omitted,
+    );
+    add(
+        "watch_missed_total",
+        "counter",
+        "Batches of the events for which a reader had no room, being too slow.",
+        counts.missed,
     );
     out += "# HELP onepoll_system_calls_total System calls on sockets and the poll.\n\
         # TYPE onepoll_system_calls_total counter\n";
-    for (name, count) in CALLS.iter().zip(counts.calls) {
+    for (name, count) in Call::NAMES.iter().zip(counts.calls) {
         let _ = writeln!(out, "onepoll_system_calls_total{{call=\"{name}\"}} {count}");
     }
     out

@@ -3,16 +3,22 @@
 
 use super::feed::{Bytes, Events};
 use super::{Shared, metrics, snapshot};
-use crate::handlers::{Content, Response, json, page};
+use crate::conn::Id;
+use crate::handlers::{Content, Mounted, Response, json, page};
 use crate::hosts::Hosts;
 use crate::http::request::{Method, Request};
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
+use crate::site::Hidden;
+use crate::site::path::SitePath;
 use std::net::IpAddr;
 
-/// Below this the inspector answers; a folder of that name is hidden from whoever may see the inspector.
+/// Below this the inspector answers, however it is spelt.
 pub const PREFIX: &str = "/.onepoll/";
+
+/// A folder of that name is hidden from whoever may see the inspector.
+const NAME: &str = ".onepoll";
 
 /// Bytes of the large download. A browser takes some megabytes before it lets the sender feel that it is slow.
 const LARGE_BYTES: u64 = 64 << 20;
@@ -25,20 +31,35 @@ const MODULE: &str = "text/javascript; charset=utf-8";
 const POLICY: &str =
     "default-src 'self'; img-src data:; connect-src 'self' http://*.localhost:*; frame-ancestors 'none'";
 
-/// The answer to a request below the prefix on the connection at `key`, if it is the inspector's to give.
-pub fn answer(request: &Request<'_>, peer: IpAddr, shared: &Shared, key: usize) -> Option<Response> {
-    let Target::Path { path, .. } = request.target else { return None };
-    let name = path.strip_prefix(PREFIX)?;
-    // Names that only mean this machine, whatever else this server goes by: see `hosts`.
-    let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
-    if !peer.to_canonical().is_loopback() || !is_local {
-        return None;
+/// The handler.
+pub struct Pages(pub Shared);
+
+impl Mounted for Pages {
+    fn answer(&self, request: &Request<'_>, peer: IpAddr, id: Id) -> Option<Response> {
+        let Target::Path { path, .. } = request.target else { return None };
+        // No other name begins with one of these, so nobody else's path need be decoded.
+        path[1..].starts_with(['.', '%', '/']).then_some(())?;
+        let path = SitePath::decode(path, Hidden::Served)?;
+        let name = path.name().strip_prefix(NAME)?;
+        let name = if name.is_empty() { name } else { name.strip_prefix('/')? };
+        // Names that only mean this machine, whatever else this server goes by: see `hosts`.
+        let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
+        let is_shown = is_local && peer.to_canonical().is_loopback();
+        is_shown.then(|| match name.is_empty() && !path.is_folder() {
+            true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
+                .field("Location", PREFIX),
+            false => show(name, request.method, id, &self.0),
+        })
     }
-    if !matches!(request.method, Method::Get | Method::Head) {
+}
+
+/// The page `name`, to the connection `id`.
+fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
+    if !matches!(method, Method::Get | Method::Head) {
         let refused = page(Status::METHOD_NOT_ALLOWED, "The inspector only shows");
-        return Some(refused.field("Allow", "GET, HEAD"));
+        return refused.field("Allow", "GET, HEAD");
     }
-    Some(match name {
+    match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
         "style.css" => text(CSS, include_str!("page/style.css")),
         "inspector.js" => text(MODULE, include_str!("page/inspector.js")),
@@ -48,10 +69,10 @@ pub fn answer(request: &Request<'_>, peer: IpAddr, shared: &Shared, key: usize) 
         "health" => text("text/plain; charset=utf-8", "ok\n"),
         "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),
-        "events" => events(request.method, shared, key)?,
+        "events" => events(method, id, shared),
         "large" => large(),
         _ => page(Status::NOT_FOUND, "The inspector has no such page"),
-    })
+    }
 }
 
 fn text(kind: &str, content: impl Into<Vec<u8>>) -> Response {
@@ -60,15 +81,14 @@ fn text(kind: &str, content: impl Into<Vec<u8>>) -> Response {
 }
 
 /// Server-sent events, until whoever reads them goes away.
-fn events(method: Method, shared: &Shared, key: usize) -> Option<Response> {
+fn events(method: Method, id: Id, shared: &Shared) -> Response {
     let head = Head::new(Status::OK);
     let head = head.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store");
     if method == Method::Head {
-        return Some(Response::new(head, Content::None));
+        return Response::new(head, Content::None);
     }
-    let reader = shared.lock().add_reader(key)?;
-    let shared = shared.clone();
-    Some(Response::new(head, Content::Produced(Box::new(Events { shared, reader }))))
+    shared.lock().add_reader(id);
+    Response::new(head, Content::Produced(Box::new(Events { shared: shared.clone(), reader: id })))
 }
 
 /// Nothing but bytes, which any page may read: a browser opens only six connections to one name, so the page asks
@@ -76,7 +96,6 @@ fn events(method: Method, shared: &Shared, key: usize) -> Option<Response> {
 fn large() -> Response {
     let head = Head::new(Status::OK)
         .field("Content-Type", "application/octet-stream")
-        .field("Content-Length", LARGE_BYTES)
         .field("Cache-Control", "no-store")
         .field("Access-Control-Allow-Origin", "*");
     Response::new(head, Content::Produced(Box::new(Bytes { left: LARGE_BYTES })))

@@ -1,7 +1,9 @@
 //! The record as JSON. It is written by hand: a batch of a thousand places is told of ten times a second, in arrays
 //! whose columns are named once, in the snapshot.
 
-use super::record::{CALLS, Counts, Move, Place, Record};
+use super::counts::{Call, Counts};
+use super::place::{Move, Place};
+use super::record::Record;
 use super::turn::Turn;
 use crate::handlers::json;
 use crate::http::INFALLIBLE;
@@ -26,9 +28,10 @@ pub fn whole(record: &Record) -> String {
     out
 }
 
-/// What is new, as one server-sent event.
-pub fn batch(record: &Record, keys: &[usize]) -> Vec<u8> {
-    let mut out = String::from("data: {");
+/// What is new, as the server-sent event of this number: whoever reads on from another than the one before has missed
+/// some.
+pub fn batch(record: &Record, number: u64, keys: &[usize]) -> Vec<u8> {
+    let mut out = format!("id: {number}\ndata: {{");
     head(&mut out, record);
     out += ",\"places\":[";
     list(&mut out, keys, |out, &key| match record.places.get(key).and_then(Option::as_deref) {
@@ -56,16 +59,16 @@ fn head(out: &mut String, record: &Record) {
     let now = millis(record, record.now);
     let Counts { accepted, open, requests, refused, timeouts, stale, spurious, would_block, .. } =
         record.counts;
-    let Counts { bytes_in, bytes_out, turns, lost, calls, .. } = record.counts;
+    let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = record.counts;
     write!(
         out,
         "\"now_ms\":{now:.3},\"counters\":{{\"accepted\":{accepted},\"open\":{open},\"requests\":{requests},\
          \"refused\":{refused},\"timeouts\":{timeouts},\"stale\":{stale},\"spurious\":{spurious},\
          \"would_block\":{would_block},\"bytes_in\":{bytes_in},\"bytes_out\":{bytes_out},\"turns\":{turns},\
-         \"lost\":{lost}}},\"calls\":{{"
+         \"omitted\":{omitted},\"missed\":{missed}}},\"calls\":{{"
     )
     .expect(INFALLIBLE);
-    list(out, CALLS.iter().zip(calls), |out, (name, count)| {
+    list(out, Call::NAMES.iter().zip(calls), |out, (name, count)| {
         write!(out, "\"{name}\":{count}").expect(INFALLIBLE);
     });
     out.push('}');
@@ -74,11 +77,12 @@ fn head(out: &mut String, record: &Record) {
 fn place(out: &mut String, record: &Record, key: usize, place: &Place) {
     let Place { id, peer, state, wait, bytes_in, bytes_out, requests, is_reader, .. } = place;
     let born = millis(record, place.born);
+    let wait = wait.map_or("Turn".into(), |wait| format!("{wait:?}"));
     let line = json::value!(place.asked());
     let reads = u8::from(*is_reader);
     write!(
         out,
-        "[{key},{},\"{peer}\",\"{state}\",\"{wait:?}\",{born:.0},{bytes_in},{bytes_out},{requests},{line},{reads}]",
+        "[{key},{},\"{peer}\",\"{state}\",\"{wait}\",{born:.0},{bytes_in},{bytes_out},{requests},{line},{reads}]",
         id.0
     )
     .expect(INFALLIBLE);

@@ -85,7 +85,7 @@ impl Deadlines {
     fn firsts(&self, limits: &Limits) -> impl Iterator<Item = (usize, Instant)> {
         Wait::ALL.into_iter().filter_map(move |wait| {
             let key = self.longest(wait)?;
-            Some((key, self.node(key)?.since + wait.timeout(limits)))
+            Some((key, self.node(key)?.since + wait.timeout(limits)?))
         })
     }
 

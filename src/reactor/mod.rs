@@ -11,6 +11,7 @@ use crate::conn::told::Told;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::context::{Context, Phase, Service};
+use crate::handlers::Mounted;
 use crate::os;
 use crate::site::Work;
 use deadlines::Deadlines;
@@ -89,6 +90,11 @@ impl<K: Kernel> Reactor<K> {
             work: Work::None,
             ending: Ending::NotYet,
         }
+    }
+
+    /// Asks `handler` before the dispatch table from now on.
+    pub fn mount(&mut self, handler: impl Mounted + 'static) {
+        self.context.mounted = Some(Box::new(handler));
     }
 
     /// The loop. It ends when the process is asked to stop and nothing is in flight any more, and fails only
@@ -260,8 +266,8 @@ impl<K: Kernel> Reactor<K> {
         let slot = &mut self.slots[token.key];
         slot.connection.transport().tell(Told::Driven);
         let verdict = how(&mut slot.connection, &mut self.context);
-        let rests = Told::Rests(slot.connection.waits().0);
-        slot.connection.transport().tell(rests);
+        let wait = (verdict == Verdict::Parked).then(|| slot.connection.waits().0);
+        slot.connection.transport().tell(Told::Rests(wait));
         match verdict {
             Verdict::Closed => return self.remove(token.key),
             Verdict::Again => {

@@ -327,7 +327,7 @@ impl Books {
 impl Begin {
     /// Whether a client may be told that it is late.
     fn check(&self, limits: &Limits) -> Result<(), String> {
-        let due = self.since + self.wait.timeout(limits);
+        let due = self.since + self.wait.timeout(limits).ok_or("it waited for no client")?;
         match self.wait {
             Wait::Head | Wait::Body if due > self.now => Err(format!("it had {:?} left", due - self.now)),
             Wait::Head | Wait::Body if self.unread > 0 => Err("what it is late with is here".into()),

@@ -20,7 +20,7 @@ pub fn reason(world: &World, index: usize) -> Result<&'static str, String> {
     let link = &world.clients[index].link;
     let books = &link.books;
     let (wait, since) = books.wait();
-    let is_due = since + wait.timeout(&world.limits) <= world.now;
+    let is_due = wait.timeout(&world.limits).is_some_and(|timeout| since + timeout <= world.now);
     if let Some(excuse) = link.excuse {
         return Ok(excuse);
     }
@@ -124,7 +124,7 @@ fn check_one(world: &World, index: usize, until: Option<Instant>) -> Result<(), 
         };
     }
     let (wait, since) = books.wait();
-    if sleeps_past(since + wait.timeout(&world.limits)) {
+    if wait.timeout(&world.limits).is_some_and(|timeout| sleeps_past(since + timeout)) {
         return Err(format!("its time for {wait:?} will be up before"));
     }
     if books.is_blocked() {

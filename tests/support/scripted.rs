@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -61,6 +61,7 @@ pub enum Goes {
 
 /// A client and its connection.
 struct Line {
+    address: IpAddr,
     comes: VecDeque<Comes>,
     goes: VecDeque<Goes>,
     /// Bytes that one write takes at most.
@@ -223,6 +224,7 @@ impl Drop for Socket {
 impl Client {
     fn new(comes: impl IntoIterator<Item = Comes>) -> Client {
         let line = Line {
+            address: Ipv4Addr::LOCALHOST.into(),
             comes: VecDeque::new(),
             goes: VecDeque::new(),
             each: usize::MAX,
@@ -238,6 +240,11 @@ impl Client {
         let client = Client(Rc::new(RefCell::new(line)));
         client.brings(comes);
         client
+    }
+
+    /// It is at another address than this machine's own.
+    pub fn is_at(&self, address: IpAddr) {
+        self.0.borrow_mut().address = address;
     }
 
     /// More comes, at once.
@@ -385,7 +392,8 @@ impl Kernel for Script {
         }
         let client = world.waiting.pop_front().unwrap_or(Err(ErrorKind::WouldBlock.into()))?;
         world.accepted.push(client.clone());
-        Ok((Socket(client.0), SocketAddr::from(([127, 0, 0, 1], 50_000))))
+        let address = client.0.borrow().address;
+        Ok((Socket(client.0), SocketAddr::from((address, 50_000))))
     }
 
     fn stop_listening(&mut self) {}
@@ -428,13 +436,13 @@ impl<K: Kernel> Drop for Loop<K> {
 impl Loop {
     /// Serves `root`.
     pub fn new(root: &Path, limits: Limits) -> Loop {
-        Loop::by(|script| script, root, limits)
+        Loop::of(|script| super::reactor(script, root, limits))
     }
 }
 
 impl<K: Kernel> Loop<K> {
-    /// The same by way of another kernel, which stands before the script.
-    pub fn by(before: impl FnOnce(Script) -> K, root: &Path, limits: Limits) -> Loop<K> {
+    /// Turns the reactor that is made with the script.
+    pub fn of(make: impl FnOnce(Script) -> Reactor<K>) -> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
@@ -449,7 +457,7 @@ impl<K: Kernel> Loop<K> {
             at_rest: false,
         };
         let world = Rc::new(RefCell::new(world));
-        let reactor = super::reactor(before(Script(Rc::clone(&world))), root, limits);
+        let reactor = make(Script(Rc::clone(&world)));
         Loop { reactor, world, ready: Vec::new(), panics: Cell::default() }
     }
 

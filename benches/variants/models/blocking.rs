@@ -96,7 +96,8 @@ pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &
             clock = (waits, now);
         }
         let ((wait, _), since) = clock;
-        if verdict == Verdict::Parked && since + wait.timeout(&context.service.limits) <= now {
+        let timeout = wait.timeout(&context.service.limits);
+        if verdict == Verdict::Parked && timeout.is_some_and(|timeout| since + timeout <= now) {
             verdict = connection.expire(context);
         }
         if verdict == Verdict::Closed {

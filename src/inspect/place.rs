@@ -1,0 +1,111 @@
+//! One connection, as it is remembered.
+
+use crate::access::Escaped;
+use crate::conn::told::Reason;
+use crate::conn::{Id, Wait};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// Changes of state that are remembered of each connection.
+const HISTORY_MAX: usize = 12;
+
+/// Bytes of a request line that are shown.
+const LINE_BYTES_MAX: usize = 80;
+
+/// A connection.
+pub struct Place {
+    pub id: Id,
+    pub peer: SocketAddr,
+    pub born: Instant,
+    pub state: &'static str,
+    /// What it waits for; nothing, where it only waits for its turn.
+    pub wait: Option<Wait>,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub requests: u64,
+    line: Vec<u8>,
+    pub history: VecDeque<Move>,
+    /// Whether it reads the events: what it does is not told of, or there would be no end to it.
+    pub is_reader: bool,
+    /// Whether its news is still to be told.
+    pub is_changed: bool,
+    /// When its turn began, while it has one.
+    pub driven: Option<Instant>,
+    pub since_event: SinceEvent,
+    because: Option<Reason>,
+}
+
+/// What has happened since an event came, where one did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SinceEvent {
+    NoEvent,
+    Nothing,
+    Something,
+}
+
+/// A change of state.
+#[derive(Clone, Copy)]
+pub struct Move {
+    pub key: usize,
+    pub id: Id,
+    pub at: Instant,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub because: Option<Reason>,
+}
+
+impl Place {
+    /// A connection that was just accepted.
+    pub fn new(id: Id, peer: SocketAddr, born: Instant) -> Place {
+        Place {
+            id,
+            peer,
+            born,
+            state: "Reading",
+            wait: Some(Wait::First),
+            bytes_in: 0,
+            bytes_out: 0,
+            requests: 0,
+            line: Vec::new(),
+            history: VecDeque::new(),
+            is_reader: false,
+            is_changed: false,
+            driven: None,
+            since_event: SinceEvent::NoEvent,
+            because: None,
+        }
+    }
+
+    /// It was asked for this.
+    pub fn ask(&mut self, line: &[u8]) {
+        self.requests += 1;
+        self.line.clear();
+        self.line.extend_from_slice(&line[..line.len().min(LINE_BYTES_MAX)]);
+    }
+
+    /// Its last request line, with nothing in it that means anything to a terminal.
+    pub fn asked(&self) -> String {
+        Escaped(&self.line).to_string()
+    }
+
+    /// This is why it moves next. That what was refused was answered, with the same status, goes without saying.
+    pub fn because(&mut self, reason: Reason) {
+        if !matches!(self.because, Some(Reason::Refused(..))) {
+            self.because = Some(reason);
+        }
+    }
+
+    /// It moves; its place is at `key`.
+    pub fn moves(&mut self, key: usize, from: &'static str, to: &'static str) -> Move {
+        let because = self.because.take();
+        let made = Move { key, id: self.id, at: Instant::now(), from, to, because };
+        self.state = to;
+        self.since_event = SinceEvent::Something;
+        if self.history.len() == HISTORY_MAX {
+            self.history.pop_front();
+        }
+        self.history.push_back(made);
+        made
+    }
+}
