@@ -24,13 +24,16 @@ pub fn prepared(mut command: Command) -> Command {
     command
 }
 
+/// Where mount and what goes with it is, also for users who have no use for it.
+const TOOLS: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A shell that runs `script` where it may mount what it likes, with the program as `$0` and what is added as `$1` and on:
 /// in a view of the file systems of its own, as whoever starts a server may have one. Not every system allows it.
 pub fn mounting(script: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, PATH]);
     let mut command = prepared(command);
-    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("PATH", TOOLS);
     command
 }
 
@@ -44,7 +47,10 @@ pub struct Program {
 impl Program {
     /// Runs `command`.
     pub fn spawn(command: &mut Command) -> Program {
-        let mut child = command.spawn().unwrap();
+        Program::of(command.spawn().unwrap())
+    }
+
+    fn of(mut child: Child) -> Program {
         let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
         let stderr = child.stderr.take().map_or_else(Lines::none, Lines::of);
         Program { child, stdout, stderr }
@@ -57,7 +63,7 @@ impl Program {
 
     /// The same for one that may not be able to; then, what it says of that.
     pub fn try_to_start(command: &mut Command) -> Result<(Program, SocketAddr), String> {
-        let program = Program::spawn(command);
+        let program = Program::of(command.spawn().map_err(|error| error.to_string())?);
         let Some(first) = program.stdout.next() else { return Err(program.end().1) };
         let address = first.strip_prefix("Server is running on http://").expect(&first);
         let address = address.parse().expect(&first);
@@ -67,6 +73,14 @@ impl Program {
     /// The next line on stdout, or nothing once that is closed.
     pub fn said(&self) -> Option<String> {
         self.stdout.next()
+    }
+
+    /// Runs `script` in its view of the file systems, with `path` as `$1`.
+    pub fn mounts(&self, script: &str, path: &Path) {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.number(), "--user", "--preserve-credentials", "--mount"]);
+        command.args(["sh", "-c", script, "sh"]).arg(path).env("PATH", TOOLS);
+        assert!(command.status().unwrap().success(), "{script}");
     }
 
     /// Where it finds `path`, in its own view of the file systems.
