@@ -1,8 +1,9 @@
 //! One world from its beginning to its end.
 
-use crate::access;
 use crate::disk::Disk;
+use crate::ear;
 use crate::kernel::Shared;
+use crate::support::dice::Dice;
 use crate::world::World;
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;
@@ -31,7 +32,7 @@ pub struct Outcome {
 /// Lives through the world of `seed`, on a disk that is given back.
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
-    access::listen();
+    ear::listen(Dice::of(seed));
     let site = Site::open(disk.path(), Policy::default()).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service { site, hosts: Hosts::Named(Vec::new()), limits: shared.limits() };

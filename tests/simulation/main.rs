@@ -15,7 +15,7 @@
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
-//! | `access.rs` | the lines of the access log |
+//! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
@@ -39,6 +39,7 @@ mod calls;
 mod client;
 mod disk;
 mod draft;
+mod ear;
 mod kernel;
 mod life;
 mod link;
@@ -75,6 +76,7 @@ const RARE: &[&str] = &[
     "421",
     "431",
     "a bug was met",
+    "a bug was met in the work between requests",
     "a client is gone before it is accepted",
     "another needed its place",
     "br",

@@ -1,9 +1,10 @@
 //! Everything but the server: a clock, clients, a disk, and what is going to happen when.
 
-use crate::access::{self, Line};
+use crate::access::Line;
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
+use crate::ear;
 use crate::life::{Counts, Trace};
 use crate::link::Stage;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
@@ -326,9 +327,14 @@ impl World {
         self.clients[index].link.arrived > self.turn
     }
 
-    /// Takes in the lines that the server has logged.
+    /// Takes in what the server has logged, and the bugs that it has met there.
     pub fn hear_log(&mut self) {
-        for text in access::heard() {
+        let planted = ear::planted();
+        self.planted += planted;
+        if planted > 0 {
+            self.count("a bug was met in the work between requests");
+        }
+        for text in ear::access_lines() {
             self.tell(|| format!("server logs {text}"));
             let client = |line: &Line| line.client < self.clients.len();
             let logged = match Line::parse(&text).filter(client) {
