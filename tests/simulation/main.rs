@@ -5,7 +5,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `life.rs` | a world from its beginning to its end |
-//! | `world.rs` | everything but the server, and what is going to happen when |
+//! | `world.rs`, `events.rs` | everything but the server, and what is going to happen when |
 //! | `kernel.rs` | waiting, accepting and watching, with readiness as epoll tells it |
 //! | `calls.rs` | what the server's calls on its sockets give |
 //! | `link.rs` | one connection: two pipes and what goes wrong on them |
@@ -40,6 +40,7 @@ mod client;
 mod disk;
 mod draft;
 mod ear;
+mod events;
 mod kernel;
 mod life;
 mod link;
