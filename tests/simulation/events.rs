@@ -32,7 +32,7 @@ impl World {
         }
         let span = self.dice.pick(&[20, 1000, 70_000]);
         if self.dice.one_in(2) {
-            for _ in 0..self.dice.size(7) {
+            for _ in 0..self.dice.size(15) {
                 let when = self.dice.millis(0, span);
                 self.after(when, Event::Disk);
             }
