@@ -81,6 +81,7 @@ const RARE: &[&str] = &[
     "a client is gone before it is accepted",
     "another needed its place",
     "br",
+    "compressed by the server",
     "descriptors run out or come back",
     "gzip",
     "it cannot be watched",
