@@ -1,50 +1,10 @@
 //! The access log: which lines the server has handed on for each client, and which it had to.
 
 use crate::answer::Answer;
-use log::{LevelFilter, Log, Metadata, Record};
-use std::cell::RefCell;
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// How long a line may be kept back for others to leave with it.
 const HELD: Duration = Duration::from_millis(10);
-
-/// Hears what the server in this thread logs.
-struct Ear;
-
-thread_local! {
-    static HEARD: RefCell<Vec<String>> = RefCell::default();
-}
-
-impl Log for Ear {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "access"
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            let text = record.args().to_string();
-            HEARD.with_borrow_mut(|heard| heard.extend(text.lines().map(str::to_owned)));
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// From now on lines are heard; those of before are forgotten.
-pub fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        log::set_logger(&Ear).unwrap();
-        log::set_max_level(LevelFilter::Info);
-    });
-    heard();
-}
-
-/// The lines since the last call.
-pub fn heard() -> Vec<String> {
-    HEARD.take()
-}
 
 /// What a line says, and of which client.
 #[derive(Debug)]

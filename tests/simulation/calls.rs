@@ -215,8 +215,10 @@ impl World {
         if self.disk.tags_last && seen.is_strong() != self.are_files_old() {
             self.diverges(format!("{} is of the wrong strength", seen.tag));
         }
-        if let Some(coding) = seen.which.0.name() {
-            self.count(coding);
+        match seen.which.0.name() {
+            Some(_) if seen.is_made => self.count("compressed by the server"),
+            Some(coding) => self.count(coding),
+            None => {}
         }
         self.clients[index].seen.push(seen);
     }

@@ -28,9 +28,6 @@ const NEIGHBOURS: [(&str, usize, Coding); 4] = [
     ("blob.bin.gz", BLOB, Coding::Gzip),
 ];
 
-/// The neighbours that are there when a world begins.
-const AT_FIRST: [&str; 2] = ["note.txt.br", "blob.bin.gz"];
-
 /// Which of the files is which.
 pub const PAGE: usize = 0;
 const NOTE: usize = 1;
@@ -53,7 +50,8 @@ pub struct Disk {
 struct Name {
     name: &'static str,
     lengths: (u64, u64),
-    first: Option<Rc<Version>>,
+    /// What it is when a world begins, if it is there: a neighbour may be as old as its file, or older.
+    firsts: Vec<Rc<Version>>,
     past: Past,
 }
 
@@ -67,15 +65,13 @@ impl Disk {
         }
         let neighbours = NEIGHBOURS.iter().map(|(name, of, _)| (*name, FILES[*of].1, FILES[*of].2));
         let names = FILES.into_iter().chain(neighbours).enumerate().map(|(at, (name, least, most))| {
-            let is_there = at < FILES.len() || AT_FIRST.contains(&name);
+            let ages = if at < FILES.len() { &[Age::First][..] } else { &[Age::First, Age::Old] };
             let bytes = content(at as u64 * 1000, least + (most - least) / 2);
-            let first = is_there.then(|| Version::new(at as u64, Age::First, bytes));
-            Name { name, lengths: (least, most), past: Past::of(first.clone()), first }
+            let version = |age: &Age| Version::new(at as u64, *age, bytes.clone());
+            let firsts = ages.iter().map(version).collect();
+            Name { name, lengths: (least, most), firsts, past: Past::of(None) }
         });
-        let names = names.collect();
-        let disk = Disk { root, names, changes: 0, favourite: 0, tags_last: true };
-        (0..disk.names.len()).for_each(|at| disk.put(at));
-        disk
+        Disk { names: names.collect(), root, changes: 0, favourite: 0, tags_last: true }
     }
 
     pub fn path(&self) -> &Path {
@@ -98,16 +94,20 @@ impl Disk {
         if neighbours.is_empty() || dice.one_in(2) { file } else { dice.pick(&neighbours) }
     }
 
-    /// Everything as it was at first, for the world of `seed`.
+    /// Everything as it is at first in the world of `seed`. Files are there; of the neighbours some are, and some are
+    /// older than their files.
     pub fn restore(&mut self, seed: u64) {
+        let mut dice = Dice::of(seed);
         self.changes = self.names.len() as u64;
         self.tags_last = true;
-        self.favourite = (seed % 3) as usize;
+        self.favourite = (seed % FILES.len() as u64) as usize;
         for at in 0..self.names.len() {
-            let Name { first, past, .. } = &mut self.names[at];
-            let has_changed = past.has_changed();
-            *past = Past::of(first.clone());
-            if has_changed {
+            let Name { firsts, past, .. } = &mut self.names[at];
+            let is_there = at < FILES.len() || !dice.one_in(3);
+            let first = is_there.then(|| firsts[dice.below(firsts.len() as u64) as usize].clone());
+            let is_same = !past.has_changed() && past.now().map(Rc::as_ptr) == first.as_ref().map(Rc::as_ptr);
+            *past = Past::of(first);
+            if !is_same {
                 self.put(at);
             }
         }

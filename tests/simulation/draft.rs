@@ -25,21 +25,21 @@ impl Request {
     /// Any request.
     pub fn any(dice: &mut Dice, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
-        match dice.below(24) {
-            0..10 => draft.file(dice, seen, disk),
-            10 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
-            11 => draft.line("GET", "/.hidden", Wanted::Status(404)),
-            12 => draft.line("GET", "/list?a=b", Wanted::Moved),
-            13 => draft.line("GET", "/list/", Wanted::Listing),
-            14..18 => draft.post(dice),
-            18 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
-            19 => draft.unanswered(dice, "PUT", 405),
-            20 => draft.unanswered(dice, "BREW", 501),
-            21 => {
+        match dice.below(28) {
+            0..14 => draft.file(dice, seen, disk),
+            14 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
+            15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
+            16 => draft.line("GET", "/list?a=b", Wanted::Moved),
+            17 => draft.line("GET", "/list/", Wanted::Listing),
+            18..22 => draft.post(dice),
+            22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
+            23 => draft.unanswered(dice, "PUT", 405),
+            24 => draft.unanswered(dice, "BREW", 501),
+            25 => {
                 draft.line("GET", "/page.html", Wanted::Status(421));
                 draft.host = "evil.example";
             }
-            22 => draft.line("HEAD", "/missing", Wanted::Status(404)),
+            26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
         draft.finish(dice)

@@ -45,6 +45,10 @@ impl Shared {
         self.0.borrow_mut().end(ended, panics);
     }
 
+    pub fn end_with(&self, why: &str) {
+        self.0.borrow_mut().diverges(why.to_owned());
+    }
+
     /// What is left of it, once nobody else has it.
     pub fn into_outcome(self) -> (Outcome, Disk) {
         let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();

@@ -5,7 +5,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `life.rs` | a world from its beginning to its end |
-//! | `world.rs` | everything but the server, and what is going to happen when |
+//! | `world.rs`, `events.rs` | everything but the server, and what is going to happen when |
 //! | `kernel.rs` | waiting, accepting and watching, with readiness as epoll tells it |
 //! | `calls.rs` | what the server's calls on its sockets give |
 //! | `link.rs` | one connection: two pipes and what goes wrong on them |
@@ -15,7 +15,7 @@
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
-//! | `access.rs` | the lines of the access log |
+//! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
@@ -39,6 +39,8 @@ mod calls;
 mod client;
 mod disk;
 mod draft;
+mod ear;
+mod events;
 mod kernel;
 mod life;
 mod link;
@@ -75,9 +77,11 @@ const RARE: &[&str] = &[
     "421",
     "431",
     "a bug was met",
+    "a bug was met in the work between requests",
     "a client is gone before it is accepted",
     "another needed its place",
     "br",
+    "compressed by the server",
     "descriptors run out or come back",
     "gzip",
     "it cannot be watched",

@@ -43,6 +43,8 @@ pub struct Seen {
     pub tag: String,
     pub modified: SystemTime,
     pub date: String,
+    /// Whether the server has compressed it.
+    pub is_made: bool,
 }
 
 impl Seen {
@@ -95,8 +97,8 @@ impl Question<'_> {
         let is_same = |choice: &Choice| matches!(choice, Choice::Sent(other) if other.which() == it.which());
         let [tag, date] = ["etag", "last-modified"].map(|name| answer.field(name).map(str::to_owned));
         let (tag, date) = (tag?, date?);
-        let seen = Seen { file: self.file, which: it.which(), tag, modified: it.version.modified, date };
-        right.iter().all(is_same).then_some(seen)
+        let (which, modified, is_made) = (it.which(), it.version.modified, it.is_made);
+        right.iter().all(is_same).then_some(Seen { file: self.file, which, tag, modified, date, is_made })
     }
 
     fn check(&self, answer: &Answer, choice: &Choice) -> Result<(), String> {

@@ -1,9 +1,11 @@
-//! Everything but the server: a clock, clients, a disk, and what is going to happen when.
+//! Everything but the server: a clock, clients and a disk.
 
-use crate::access::{self, Line};
+use crate::access::Line;
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
+use crate::ear;
+use crate::events::Event;
 use crate::life::{Counts, Trace};
 use crate::link::Stage;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
 /// that none can. In seconds since 1970.
-const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
+pub const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
 
 /// Everything but the server.
 pub struct World {
@@ -63,17 +65,6 @@ pub struct World {
     pub divergence: Option<String>,
     pub counts: Counts,
     pub trace: Option<Vec<String>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
-    Connect(usize),
-    Act(usize),
-    Read(usize),
-    Disk,
-    Descriptors,
-    Wall,
-    Signal,
 }
 
 impl World {
@@ -125,53 +116,6 @@ impl World {
         world
     }
 
-    /// Who connects when, and what else happens.
-    pub fn plan(&mut self) {
-        let count = match self.dice.below(20) {
-            0..12 => 1 + self.dice.below(2),
-            12..19 => 2 + self.dice.below(4),
-            _ => 5 + self.dice.below(20),
-        };
-        for index in 0..count as usize {
-            self.clients.push(Client::any(&mut self.dice, self.now));
-            let moments = [0, 0, 0, 1, 5, self.dice.below(60), self.dice.below(60), 1000];
-            let when = self.dice.pick(&moments);
-            self.after(Duration::from_millis(when), Event::Connect(index));
-        }
-        let span = self.dice.pick(&[20, 1000, 70_000]);
-        if self.dice.one_in(2) {
-            for _ in 0..self.dice.size(7) {
-                let when = self.dice.millis(0, span);
-                self.after(when, Event::Disk);
-            }
-        }
-        if self.dice.one_in(8) {
-            let when = self.dice.millis(0, span);
-            self.after(when, Event::Descriptors);
-            let until = when + self.dice.millis(0, 3000);
-            self.after(until, Event::Descriptors);
-        }
-        if self.dice.one_in(20) {
-            let when = self.dice.millis(0, span);
-            self.after(when, Event::Wall);
-        }
-        if self.dice.one_in(6) {
-            let moments = [0, 1, 5, 100, self.dice.below(span)];
-            let when = Duration::from_millis(self.dice.pick(&moments));
-            self.after(when, Event::Signal);
-            if self.dice.one_in(4) {
-                let again = when + self.dice.millis(0, 12_000);
-                self.after(again, Event::Signal);
-            }
-        }
-    }
-
-    pub fn after(&mut self, time: Duration, event: Event) {
-        // Those of one moment come in any order.
-        let place = self.dice.roll();
-        self.events.push(Reverse((self.now + time, place, event)));
-    }
-
     /// What the clock on the wall says.
     pub fn clock(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.wall) + (self.now - self.began)
@@ -206,49 +150,9 @@ impl World {
         self.inside().count() >= self.limits.connections_max
     }
 
-    /// Lets the next thing happen that is due, and says whether there was one.
-    pub fn happen(&mut self) -> bool {
-        let Some(Reverse((_, _, event))) =
-            self.events.peek().filter(|Reverse((time, ..))| *time <= self.now).copied()
-        else {
-            return false;
-        };
-        self.events.pop();
-        self.epoch += 1;
-        match event {
-            Event::Connect(index) => self.connect(index),
-            Event::Act(index) => self.act(index),
-            Event::Read(index) => self.client_reads(index),
-            Event::Disk => self.change_disk(),
-            Event::Descriptors => {
-                self.no_descriptors ^= true;
-                let state = if self.no_descriptors { "none left" } else { "there are some again" };
-                self.count("descriptors run out or come back");
-                self.tell(|| format!("descriptors: {state}"));
-            }
-            Event::Wall => {
-                self.disk.tags_last = false;
-                self.wall = WALLS[usize::from(self.wall == WALLS[0])];
-                self.count("the wall clock is set");
-                self.tell(|| "the wall clock is set".into());
-            }
-            Event::Signal => {
-                self.signals += 1;
-                self.tell(|| "a signal".into());
-            }
-        }
-        true
-    }
-
     /// Whether versions can be told apart by the wall clock of now.
     pub fn are_files_old(&self) -> bool {
         self.wall == WALLS[0]
-    }
-
-    pub fn change_disk(&mut self) {
-        let said = self.disk.change(&mut self.dice, self.epoch);
-        self.count("a file is changed");
-        self.tell(|| said);
     }
 
     pub fn connect(&mut self, index: usize) {
@@ -326,9 +230,14 @@ impl World {
         self.clients[index].link.arrived > self.turn
     }
 
-    /// Takes in the lines that the server has logged.
+    /// Takes in what the server has logged, and the bugs that it has met there.
     pub fn hear_log(&mut self) {
-        for text in access::heard() {
+        let planted = ear::planted();
+        self.planted += planted;
+        if planted > 0 {
+            self.count("a bug was met in the work between requests");
+        }
+        for text in ear::access_lines() {
             self.tell(|| format!("server logs {text}"));
             let client = |line: &Line| line.client < self.clients.len();
             let logged = match Line::parse(&text).filter(client) {
