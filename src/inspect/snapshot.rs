@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 const INFALLIBLE: &str = "writing to a String cannot fail";
 
-/// All there is: `GET /.onepoll/state.json`. O(n) in the connections, about a microsecond for each.
+/// All there is: `GET /.onepoll/state.json`. O(n) in the connections; nobody else is served meanwhile, for a millisecond
+/// where there are 3,000 of them.
 pub fn whole(record: &Record) -> String {
     let mut out = String::from("{");
     out += "\"columns\":{\"place\":[\"key\",\"id\",\"peer\",\"state\",\"wait\",\"born_ms\",\"bytes_in\",\
