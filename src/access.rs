@@ -1,16 +1,15 @@
 //! The access log: one line a request in the Combined Log Format, handed to `log` many at a time.
 
+use crate::escaped::Escaped;
+use crate::http::INFALLIBLE;
 use crate::http::status::Status;
 use log::{Level, info, log_enabled};
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// The target that access lines are logged under, at level `info`.
 pub const TARGET: &str = "access";
-
-/// Bytes of a request line, a referrer or a user agent that are logged.
-const LOGGED_BYTES_MAX: usize = 1024;
 
 /// How long lines are kept back for others to leave with them: nobody who watches notices, and a busy server writes
 /// a hundred times a second instead of at every turn, which costs up to a tenth of its time.
@@ -178,46 +177,10 @@ fn write_number(number: u64, line: &mut String) {
     line.push(char::from(b'0' + (number % 10) as u8));
 }
 
-const INFALLIBLE: &str = "writing to a String cannot fail";
-
-/// Bytes of a client's, fit for a terminal and a quoted string: whatever is not a visible ASCII
-/// character or a space is written as an escape.
-pub struct Escaped<'a>(pub &'a [u8]);
-
-impl Escaped<'_> {
-    /// All at once where no byte needs an escape, as nearly always.
-    fn write(&self, out: &mut impl Write) -> fmt::Result {
-        let shown = &self.0[..self.0.len().min(LOGGED_BYTES_MAX)];
-        // Not `all`, which stops early: this looks at sixteen bytes a time.
-        let are_plain = shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte));
-        match str::from_utf8(shown) {
-            Ok(text) if are_plain => out.write_str(text),
-            _ => shown.iter().try_for_each(|&byte| write_escaped(byte, out)),
-        }
-    }
-}
-
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
-}
-
-fn write_escaped(byte: u8, out: &mut impl Write) -> fmt::Result {
-    match byte {
-        b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
-        b' '..=b'~' => out.write_char(char::from(byte)),
-        _ => write!(out, "\\x{byte:02X}"),
-    }
-}
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::escaped::SHOWN_BYTES_MAX;
 
     #[test]
     fn a_line_is_combined_log_format_without_control_bytes() {
@@ -258,7 +221,7 @@ mod tests {
     fn lines_are_kept_back_for_a_moment_and_no_longer() {
         let exchange = Exchange {
             peer: [127, 0, 0, 1].into(),
-            request_line: &[b'a'; LOGGED_BYTES_MAX],
+            request_line: &[b'a'; SHOWN_BYTES_MAX],
             status: Status::OK,
             referer: None,
             user_agent: None,
@@ -276,7 +239,7 @@ mod tests {
         assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + HELD), 2));
         log.end_turn(begin + HELD);
         assert_eq!((log.due(), log.lines.len()), (None, 0));
-        (0..HELD_BYTES_MAX / LOGGED_BYTES_MAX).for_each(|_| log.tell(&exchange, date, 0));
+        (0..HELD_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, date, 0));
         log.end_turn(begin + HELD);
         assert_eq!((log.due(), log.lines.len()), (None, 0), "many leave at once");
     }
@@ -294,30 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_shown_alike_alone_and_among_others() {
-        for byte in 0..=u8::MAX {
-            let alone = Escaped(&[byte]).to_string();
-            let expected = match byte {
-                b'"' | b'\\' => format!("\\{}", char::from(byte)),
-                b' '..=b'~' => char::from(byte).to_string(),
-                _ => format!("\\x{byte:02X}"),
-            };
-            assert_eq!(alone, expected);
-            assert_eq!(Escaped(&[byte, 0x1B]).to_string(), alone + "\\x1B");
-        }
-    }
-
-    #[test]
     fn counts_are_decimal() {
         for count in [1, 9, 10, 1024, u64::MAX] {
             let mut line = String::new();
             write_count(count, &mut line);
             assert_eq!(line, count.to_string());
         }
-    }
-
-    #[test]
-    fn what_a_client_sends_is_logged_up_to_a_bound() {
-        assert_eq!(Escaped(&[b'a'; 5000]).to_string().len(), LOGGED_BYTES_MAX);
     }
 }

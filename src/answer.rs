@@ -1,9 +1,10 @@
 //! From a request, or from what is none, to an answer in the outbox: dispatch, head, content, log line. Every
 //! answer goes through here.
 
-use crate::access::{self, Escaped, Exchange};
+use crate::access::{self, Exchange};
 use crate::conn::Id;
 use crate::context::{Context, Phase};
+use crate::escaped::Escaped;
 use crate::handlers::listing::Listing;
 use crate::handlers::{Content, Reply, Response, page};
 use crate::hosts;

@@ -1,10 +1,11 @@
 //! The command line and the environment, and what they mean.
 
-use clap::Parser;
 use clap::builder::BoolishValueParser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
 use onepoll::http::fields::FIELDS_MOST;
+use onepoll::http::target;
 use onepoll::limits::Limits;
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
@@ -20,29 +21,22 @@ use std::time::Duration;
 #[command(after_help = "Environment: ONEPOLL_PORT, … and RUST_LOG=trace. SIZE: 64KiB, SECONDS: 0.5.")]
 pub struct Cli {
     /// Folder to serve [default: www if it is here, else .]
-    #[arg(value_name = "DIR", env = "ONEPOLL_DIR", hide_env = true)]
+    #[arg(value_name = "DIR", env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
     /// Port to listen on; 0 picks a free one
-    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", hide_env = true, default_value_t = 8080)]
+    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", default_value_t = 8080)]
     pub port: u16,
     /// Address to listen on
-    #[arg(
-        short,
-        long,
-        value_name = "ADDRESS",
-        env = "ONEPOLL_BIND",
-        hide_env = true,
-        default_value = "127.0.0.1"
-    )]
+    #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1")]
     pub bind: String,
     /// Name to answer to beside localhost; '*' for any
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = host)]
     allow_host: Vec<String>,
     /// Share the port with others that do so, too
-    #[arg(long, env = "ONEPOLL_REUSE_PORT", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ONEPOLL_REUSE_PORT", value_parser = BoolishValueParser::new())]
     reuse_port: bool,
     /// Show the loop at work under /.onepoll/
-    #[arg(long, env = "ONEPOLL_INSPECT", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
     pub inspect: bool,
     #[command(flatten)]
     files: Files,
@@ -56,25 +50,25 @@ pub struct Cli {
 #[command(next_help_heading = "Files")]
 struct Files {
     /// Stands for its folder
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", hide_env = true, default_value = "index.html", value_parser = file_name)]
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_parser = file_name)]
     index: String,
     /// List folders: on or off [default: on for loopback]
-    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", hide_env = true, value_parser = listing)]
+    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = listing)]
     listing: Option<Listing>,
     /// Serve names that begin with a dot
-    #[arg(long, env = "ONEPOLL_HIDDEN", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ONEPOLL_HIDDEN", value_parser = BoolishValueParser::new())]
     hidden: bool,
     /// Follow links out of DIR
-    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
     follow_links: bool,
     /// Clients need not ask for so long [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", hide_env = true)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE")]
     cache: Option<u32>,
     /// Memory for small files
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", hide_env = true, default_value = "32MiB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "32MiB", value_parser = memory)]
     cache_memory: u64,
     /// Send text as it is
-    #[arg(long, env = "ONEPOLL_NO_COMPRESS", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]
     no_compress: bool,
 }
 
@@ -82,19 +76,19 @@ struct Files {
 #[command(next_help_heading = "Limits")]
 struct Sizes {
     /// At once [default: as descriptors allow]
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", hide_env = true, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", value_parser = at_least_one)]
     max_connections: Option<usize>,
     /// A request line, else 414
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", hide_env = true, default_value = "8KiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", default_value = "8KiB", value_parser = bytes)]
     max_request_line: u64,
     /// A whole head, else 431
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", hide_env = true, default_value = "16KiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", default_value = "16KiB", value_parser = bytes)]
     max_head: u64,
     /// Number of fields, else 431
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", hide_env = true, default_value_t = 100, value_parser = fields)]
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", default_value_t = 100, value_parser = fields)]
     max_fields: usize,
     /// A body, else 413
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", hide_env = true, default_value = "1MiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", default_value = "1MiB", value_parser = bytes)]
     max_body: u64,
 }
 
@@ -102,23 +96,33 @@ struct Sizes {
 #[command(next_help_heading = "Timeouts")]
 struct Times {
     /// For a whole head, else 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", hide_env = true, default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", default_value = "10", value_parser = timeout)]
     head_timeout: Duration,
     /// For more of a body, else 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", hide_env = true, default_value = "20", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", default_value = "20", value_parser = timeout)]
     body_timeout: Duration,
     /// For more of an answer to leave
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", hide_env = true, default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = timeout)]
     write_timeout: Duration,
     /// For a next request
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", hide_env = true, default_value = "60", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "60", value_parser = timeout)]
     idle_timeout: Duration,
     /// To finish after Ctrl-C
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", hide_env = true, default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = seconds)]
     grace: Duration,
 }
 
 impl Cli {
+    /// Reads the command line and the environment; where they make no sense, that is said and the process ends.
+    pub fn read() -> Cli {
+        // -1 is a value that is refused, and no flag. The environment has its line at the end of the help.
+        let command = Cli::command().mut_args(|arg| {
+            let has_value = arg.get_action().takes_values();
+            arg.allow_negative_numbers(has_value).hide_env(true)
+        });
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// The folder to serve.
     pub fn root(&self) -> &Path {
         match &self.dir {
@@ -192,7 +196,24 @@ fn seconds(text: &str) -> Result<Duration, String> {
     const YEAR: f64 = 365.0 * 86_400.0;
     match text.parse() {
         Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("seconds, from 0 to a year of them".into()),
+        _ => Err("seconds, such as 0.5, up to a year of them (31536000)".into()),
+    }
+}
+
+/// Some take 0 for no limit, some for no time at all: here it is neither.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("more than 0 seconds; for as good as no limit, a year (31536000)".into()),
+        timeout => Ok(timeout),
+    }
+}
+
+/// A port is what people copy along with a name; it plays no part.
+fn host(text: &str) -> Result<String, String> {
+    match target::host(text) {
+        _ if text == "*" => Ok("*".into()),
+        Some(host) if !host.contains('*') => Ok(host.to_owned()),
+        _ => Err("a name such as dev.example, without http:// and without a path, or * for any".into()),
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Context {
     pub date: Date,
     /// Lines that wait to be written.
     pub access: AccessLog,
-    /// Connections that a bug of this server's has ended, see `conn/panics.rs`.
+    /// How often a bug of this server's was met, see `panics.rs`.
     pub panics: u64,
     /// Names that listings may still read or write this turn, all together: a few microseconds each.
     pub names_left: usize,

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub enum Hosts {
     /// Whatever the client says.
     Any,
-    /// `localhost` and what is below it, every IP address, and these names.
+    /// `localhost` and what is below it, every IP address, and these names, which are valid and without a port.
     Named(Vec<String>),
 }
 
@@ -20,7 +20,7 @@ impl Hosts {
     pub fn include(&self, host: &str) -> bool {
         let Hosts::Named(names) = self else { return true };
         let host = in_short(host);
-        let is = |allowed: &String| host.eq_ignore_ascii_case(in_short(without_port(allowed)));
+        let is = |allowed: &String| host.eq_ignore_ascii_case(in_short(allowed));
         is_address(host) || is_below_localhost(host) || names.iter().any(is)
     }
 }
@@ -28,13 +28,6 @@ impl Hosts {
 /// A host without the final dot of a name that is written in full.
 pub fn in_short(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
-}
-
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => host,
-        _ => authority,
-    }
 }
 
 fn is_address(host: &str) -> bool {
@@ -58,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_page_elsewhere_cannot_name_this_server() {
-        let hosts = Hosts::Named(vec!["dev.example".to_owned(), "Full.example.:8080".to_owned()]);
+        let hosts = Hosts::Named(vec!["dev.example".to_owned(), "Full.example.".to_owned()]);
         for good in [
             "localhost",
             "LocalHost",

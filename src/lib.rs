@@ -49,7 +49,6 @@
 //! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes | |
-//! | `conn/panics.rs` | what a panic costs: one connection | |
 //! | [`answer`] | from a request to an answer in the outbox | |
 //! | [`routes`] | the dispatch table; `Allow` comes from it | |
 //! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |
@@ -68,6 +67,8 @@
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
 //! | [`outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
+//! | [`escaped`] | what a client sent, made fit for a log | |
+//! | `panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
 //! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
 //!
@@ -93,9 +94,11 @@ pub mod os;
 pub mod site;
 pub mod handlers;
 pub mod routes;
+pub mod escaped;
 pub mod access;
 pub mod buffers;
 pub mod context;
+mod panics;
 pub mod outgoing;
 pub mod answer;
 pub mod conn;

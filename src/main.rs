@@ -4,7 +4,6 @@ mod cli;
 mod logging;
 mod lossy;
 
-use clap::Parser;
 use cli::Cli;
 use log::{debug, info};
 use onepoll::context::Service;
@@ -17,12 +16,12 @@ use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::listener;
 use onepoll::site::Site;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     logging::start();
     match serve(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,9 +79,10 @@ fn give_up(root: &Path, links: Links) {
 /// The first line is made for scripts: they wait for it and find the real port in it.
 fn announce(address: SocketAddr, root: &Path) {
     let root = shown(&root.canonicalize().unwrap_or(root.to_owned()));
-    let reach = match address.ip().to_canonical().is_loopback() {
-        true => "to this machine only",
-        false => "to everyone who can reach this machine",
+    let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
+        (true, _) => "to this machine only".to_owned(),
+        (false, None) => "to everyone who can reach this machine".to_owned(),
+        (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}"),
     };
     let text = format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
     say(&text);
@@ -92,6 +92,18 @@ fn announce(address: SocketAddr, root: &Path) {
 fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Where others reach a server that listens on every address: by the one that this machine has on its way to the rest of
+/// the world, to which nothing is sent (RFC 5737 keeps the address that is named here for documents).
+fn reached_at(listens: SocketAddr) -> Option<SocketAddr> {
+    if !listens.ip().is_unspecified() {
+        return None;
+    }
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), listens.port())).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback()).then(|| SocketAddr::new(own, listens.port()))
 }
 
 /// Where this machine reaches the inspector of a server that listens on `address`.

@@ -1,9 +1,13 @@
-//! What the warm path takes from the allocator: nothing.
+//! What is taken from the allocator: nothing on the warm path, and nothing is kept where a connection rests.
 
 #[path = "../benches/scripted/mod.rs"]
 mod scripted;
+mod support;
 
+use onepoll::limits::Limits;
 use scripted::Visit;
+use support::scripted::Loop;
+use support::{folder, pattern};
 
 #[test]
 fn a_request_for_a_file_in_memory_allocates_nothing() {
@@ -15,4 +19,23 @@ fn a_request_for_a_file_in_memory_allocates_nothing() {
     // The date is written once a second, and they take less than one.
     let busy = counts.iter().filter(|count| **count > 0).count();
     assert!(busy <= 1, "{counts:?}");
+}
+
+#[test]
+fn a_connection_that_rests_holds_no_buffer() {
+    const CLIENTS: i64 = 100;
+    const PAGE_BYTES: i64 = 4000;
+    let root = folder(&[("index.html", &pattern(PAGE_BYTES as usize))]);
+    let mut world = Loop::new(root.path(), Limits::default());
+    let clients: Vec<_> = (0..CLIENTS).map(|_| world.connect([])).collect();
+    world.run();
+    let ask_all = || {
+        for client in &clients {
+            client.says(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            world.run();
+            assert_eq!(client.statuses(), [200]);
+        }
+    };
+    let kept = allocation_counter::measure(ask_all).bytes_current;
+    assert!(kept < CLIENTS * PAGE_BYTES / 10, "{kept} bytes");
 }

@@ -48,6 +48,23 @@ fn the_first_line_names_the_real_port() {
 }
 
 #[test]
+fn whoever_listens_on_every_address_says_by_which_it_is_reached() {
+    let root = folder(&[("index.html", b"here")]);
+    let program = Program::spawn(onepoll().arg(root.path()).args(["--port", "0", "-b", "0.0.0.0"]));
+    let (first, second) = (program.said().unwrap(), program.said().unwrap());
+    assert!(second.contains("to everyone who can reach this machine"), "{second}");
+    match second.split_once("http://") {
+        None => eprintln!("skipped: this machine has no way to others"),
+        Some((_, there)) => {
+            let there: SocketAddr = there.split_once(';').unwrap().0.parse().unwrap();
+            assert!(first.ends_with(&format!(":{}", there.port())), "{first} {second}");
+            assert!(!there.ip().is_loopback() && !there.ip().is_unspecified(), "{second}");
+            assert_eq!(get(there, "/").text(), "here");
+        }
+    }
+}
+
+#[test]
 fn the_folder_is_www_or_here_or_the_one_that_is_named() {
     let both: &[(&str, &[u8])] = &[
         ("index.html", b"here"),
@@ -272,7 +289,7 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
     let table: &[(&Arguments, &Environment, &[&str], &[&str])] = &[
         (&[],                                           &[],                               &["localhost", "127.0.0.1:1"],       &["dev.example", "b"]),
         (&["--allow-host", "dev.example"],              &[],                               &["localhost", "DEV.example:80"],    &["b", "a.dev.example"]),
-        (&["--allow-host", "dev.example,b"],            &[],                               &["[::1]", "dev.example", "b"],      &["dev"]),
+        (&["--allow-host", "dev.example:80,b."],        &[],                               &["[::1]", "dev.example", "b"],      &["dev"]),
         (&["--allow-host", "a.b", "--allow-host", "b"], &[("ONEPOLL_ALLOW_HOST", "c")],    &["a.b", "b:1", "b."],               &["c"]),
         (&[],                                           &[("ONEPOLL_ALLOW_HOST", "b,c")],  &["b", "c", "x.localhost"],          &["d"]),
         (&["--allow-host", "*"],                        &[],                               &["b", "dev.example", "127.1"],      &[]),
@@ -398,6 +415,33 @@ fn usage_errors_exit_with_2() {
     for arguments in table {
         let error = refused(onepoll().args(*arguments), 2);
         assert!(error.starts_with("error: ") && error.contains("--help"), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_told_what_would() {
+    let table = [
+        (["--max-body", "12xyz"], "a size, such as 65536, 64KiB or 10MB"),
+        (["--cache-memory", "-5"], "a size, such as 65536, 64KiB or 10MB"),
+        (["--max-head", "0"], "from 1 byte to 1 TiB"),
+        (["--grace", "-1"], "seconds, such as 0.5, up to a year of them"),
+        (["--idle-timeout", "soon"], "seconds, such as 0.5, up to a year of them"),
+        // None and at once are both what some would mean by it.
+        (["--idle-timeout", "0"], "more than 0 seconds"),
+        (["--write-timeout", "0.0"], "more than 0 seconds"),
+        (["--max-connections", "-1"], "a number from 1 on"),
+        // These would never be like what a client sends.
+        (["--allow-host", "http://dev.example"], "a name such as dev.example, without http://"),
+        (["--allow-host", "dev.example/"], "without a path"),
+        (["--allow-host", "*.example"], "* for any"),
+        (["--allow-host", "a,"], "a name such as dev.example"),
+        (["--allow-host", "b\u{fc}ro.example"], "a name such as dev.example"),
+    ];
+    for (arguments, meant) in table {
+        let error = refused(onepoll().args(arguments), 2);
+        let [flag, value] = arguments;
+        let is_named = error.contains(flag) && error.contains(value.trim_start_matches("a,"));
+        assert!(is_named && error.contains(meant), "{arguments:?}: {error}");
     }
 }
 

@@ -7,6 +7,7 @@ use onepoll::site::{Compression, Policy};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use support::scripted::Loop;
 use support::visitor::{Visitor, gunzip, gzip};
 use support::{Answer, PATIENCE, folder, pattern, serve, serve_by};
 
@@ -264,6 +265,25 @@ fn text_is_compressed_once_somebody_has_asked_for_it() {
         let refused = visitor.get(target, "Accept-Encoding: gzip;q=0");
         assert!(refused.body == plain.body, "{target}");
     }
+}
+
+/// Nobody waits for it, and nothing else need happen: the loop does not sleep before it is done.
+#[test]
+fn text_is_compressed_to_its_end_before_the_loop_sleeps() {
+    // Several pieces.
+    let page = text(1, 100_000);
+    let root = folder(&[("page.txt", &page)]);
+    let mut world = Loop::new(root.path(), Limits::default());
+    world.set_wall(SystemTime::now() + Duration::from_secs(3600));
+    let client = world.connect([]);
+    let mut ask = || {
+        client.says(b"GET /page.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+        world.run();
+        client.answers().remove(0)
+    };
+    assert!(!is_gzip(&ask()));
+    let answer = ask();
+    assert!(is_gzip(&answer) && gunzip(&answer.body) == page);
 }
 
 /// Asks until the text is compressed; until then there is nothing that is acceptable.

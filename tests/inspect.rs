@@ -297,6 +297,19 @@ fn metrics_are_families_with_help_type_and_a_number() {
 }
 
 #[test]
+fn the_metrics_count_connections_that_a_bug_has_ended() {
+    let root = folder(&[]);
+    let mut world = Loop::of(|script| reactor(script, root.path(), Limits::default()));
+    let broken = world.connect([Comes::Panics("while it is watched")]);
+    let other = world.connect_saying(b"GET /.onepoll/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    world.run();
+    assert_eq!((broken.fate(), world.panics()), (Fate::Closed, 1));
+    let metrics = other.answers().remove(0);
+    let [open, panics] = ["\nonepoll_connections 1\n", "\nonepoll_panics_total 1\n"];
+    assert!(metrics.text().contains(open) && metrics.text().contains(panics), "{}", metrics.text());
+}
+
+#[test]
 fn the_events_show_a_connection_come_wait_for_writability_and_go() {
     let root = folder(&[]);
     let mut world = world(root.path(), Limits::default());

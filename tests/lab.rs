@@ -110,23 +110,25 @@ fn what_fails_is_told_and_does_not_count_as_answered() {
 #[test]
 fn the_median_is_the_one_in_the_middle() {
     assert_eq!(Spread::of([]), None);
-    assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { least: 1.0, median: 2.0, most: 3.0 }));
-    assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { least: 1.0, median: 2.5, most: 4.0 }));
+    assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { rounds: 3, least: 1.0, median: 2.0, most: 3.0 }));
+    assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { rounds: 2, least: 1.0, median: 2.5, most: 4.0 }));
 }
 
 #[test]
 fn a_difference_inside_the_noise_is_none() {
-    let spread = |rounds: [f64; 2]| Spread::of(rounds).unwrap();
-    for (one, other, difference) in [
-        ([1.0, 1.2], [3.0, 4.0], Difference::Less),
-        ([3.0, 4.0], [1.0, 1.2], Difference::More),
-        ([1.0, 3.0], [2.0, 4.0], Difference::None),
-        ([1.0, 3.0], [3.0, 4.0], Difference::None),
-        ([1.0, 2.0], [3.0, 4.0], Difference::None),
-        ([0.0, 0.0], [3.0, 4.0], Difference::None),
-        ([100.0, 101.0], [102.0, 103.0], Difference::None),
-    ] {
-        assert_eq!(spread(one).against(&spread(other)), difference, "{one:?} {other:?}");
+    let table: &[(&[f64], &[f64], _)] = &[
+        (&[1.0, 1.2], &[3.0, 4.0], Difference::Less),
+        (&[3.0, 4.0], &[1.0, 1.2], Difference::More),
+        (&[1.0, 3.0], &[2.0, 4.0], Difference::None),
+        (&[1.0, 3.0], &[3.0, 4.0], Difference::None),
+        (&[1.0, 2.0], &[3.0, 4.0], Difference::None),
+        (&[0.0, 0.0], &[3.0, 4.0], Difference::None),
+        (&[100.0, 101.0], &[102.0, 103.0], Difference::None),
+        (&[1.0], &[3.0, 4.0], Difference::None),
+    ];
+    for (one, other, difference) in table {
+        let [ours, theirs] = [one, other].map(|rounds| Spread::of(rounds.iter().copied()).unwrap());
+        assert_eq!(ours.against(&theirs), *difference, "{one:?} {other:?}");
     }
 }
 

@@ -5,8 +5,7 @@ mod support;
 
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
-use onepoll::reactor::epoll::Epoll;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::Ready;
 use onepoll::site::{Hidden, Listing, Policy};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::time::{ClockId, clock_gettime};
@@ -21,7 +20,8 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::between::{Between, Hooks};
 use support::service::{answer_to, get};
 use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
 
@@ -539,7 +539,7 @@ fn a_folder_may_change_and_vanish_while_it_is_listed() {
 
 /// A server in the thread of its test, which turns it, and a client that wants an answer from every turn.
 struct Served {
-    reactor: Reactor<Timed>,
+    reactor: Reactor<Between<Timed>>,
     address: SocketAddr,
     woke: Rc<Cell<Duration>>,
     other: TcpStream,
@@ -549,7 +549,8 @@ impl Served {
     fn new(root: &Path) -> Served {
         let (epoll, address) = listen();
         let woke = Rc::new(Cell::default());
-        let reactor = reactor(Timed { epoll, woke: woke.clone() }, root, Limits::default());
+        let kernel = Between { epoll, hooks: Timed(woke.clone()) };
+        let reactor = reactor(kernel, root, Limits::default());
         let mut served = Served { reactor, address, woke, other: connect(address) };
         served.turn();
         served
@@ -586,40 +587,11 @@ fn processor_time() -> Duration {
     clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap()
 }
 
-/// epoll, and when its last wait was over.
-struct Timed {
-    epoll: Epoll,
-    woke: Rc<Cell<Duration>>,
-}
+/// When the last wait was over.
+struct Timed(Rc<Cell<Duration>>);
 
-impl Kernel for Timed {
-    type Socket = <Epoll as Kernel>::Socket;
-
-    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        let result = self.epoll.wait(ready, timeout);
-        self.woke.set(processor_time());
-        result
-    }
-
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        self.epoll.accept()
-    }
-
-    fn stop_listening(&mut self) {
-        self.epoll.stop_listening();
-    }
-
-    fn watch(
-        &mut self,
-        socket: &mut Self::Socket,
-        token: Token,
-        before: Watched,
-        now: Watched,
-    ) -> io::Result<()> {
-        self.epoll.watch(socket, token, before, now)
-    }
-
-    fn now(&self) -> (Instant, SystemTime) {
-        self.epoll.now()
+impl Hooks for Timed {
+    fn woke(&mut self, _ready: &[Ready]) {
+        self.0.set(processor_time());
     }
 }

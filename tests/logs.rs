@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use support::program::{PATH, Program, onepoll, prepared};
+use support::program::{PATH, Program, mounting, onepoll, prepared};
 use support::visitor::Visitor;
 use support::{PATIENCE, folder};
 
@@ -48,12 +48,10 @@ fn a_log_that_nobody_reads_holds_up_nobody() {
         while known + lost != asked {
             assert!(began.elapsed() < PATIENCE, "{name}: {known} lines came and {lost} are lost of {asked}");
             match lines.recv_timeout(A_WHILE) {
-                Ok(line) => match line.strip_prefix("onepoll: ").and_then(|line| line.split_once(LOST)) {
-                    Some((count, _)) => lost += count.parse::<usize>().unwrap(),
+                Ok(line) => match count_of_lost(&line) {
+                    Some(count) => lost += count,
                     None => {
-                        let is_whole =
-                            line.starts_with("127.0.0.1 - - [") && line.ends_with(r#"" 404 - "-" "-""#);
-                        assert!(is_whole, "{name}: {line:?}");
+                        assert!(is_whole(&line), "{name}: {line:?}");
                         known += 1;
                     }
                 },
@@ -100,6 +98,46 @@ fn a_log_in_a_file_has_every_line_behind_what_was_there() {
     let mut asked = log.lines().filter_map(|line| line.split_once("HEAD /")?.1.split_once(' '));
     assert!((0..MANY).all(|number| asked.next().unwrap().0 == number.to_string()));
     assert!(!log.contains(LOST) && log.ends_with('\n'));
+}
+
+/// A regular file may take a part of a line, which has to be ended when there is room again.
+#[test]
+fn a_log_on_a_full_disk_loses_lines_and_counts_them() {
+    let (root, disk) = (folder(&[]), folder(&[]));
+    let script = r#"mount -t tmpfs -o size=256k none "$2" && head -c 131000 /dev/zero >"$2/other" || exit 1
+        exec "$0" "$1" 2>>"$2/log""#;
+    let (program, address) = match Program::try_to_start(mounting(script).args([root.path(), disk.path()])) {
+        Ok(started) => started,
+        Err(why) => return eprintln!("skipped: nothing can be mounted here: {why}"),
+    };
+    ask_many(address, MANY);
+    fs::remove_file(program.sees(&disk.path().join("other"))).unwrap();
+    let began = Instant::now();
+    for asked in MANY + 1.. {
+        ask_many(address, 1);
+        std::thread::sleep(A_WHILE);
+        let log = fs::read_to_string(program.sees(&disk.path().join("log"))).unwrap();
+        let lost: usize = log.lines().filter_map(count_of_lost).sum();
+        let known = log.lines().filter(|line| is_whole(line)).count();
+        if known + lost == asked && lost > 0 {
+            let is_in_order = log.lines().all(|line| is_whole(line) || count_of_lost(line).is_some());
+            assert!(is_in_order, "{log}");
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{known} lines came and {lost} are lost of {asked}");
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().0.code(), Some(0));
+}
+
+/// How many lines were lost, where it tells that.
+fn count_of_lost(line: &str) -> Option<usize> {
+    line.strip_prefix("onepoll: ")?.split_once(LOST)?.0.parse().ok()
+}
+
+/// Whether it tells of one request of [`ask_many`].
+fn is_whole(line: &str) -> bool {
+    line.starts_with("127.0.0.1 - - [") && line.ends_with(r#"" 404 - "-" "-""#)
 }
 
 /// What is written until the end, which is an error where it is that of a terminal.

@@ -1,42 +1,62 @@
-//! A panic while one connection is driven is a bug; here it is planted in the socket, at every place where a
-//! connection calls it. It costs that connection, is logged and counted, and the server goes on.
+//! A panic is a bug; here it is planted, at every place where a connection calls its socket, where it is watched, and
+//! in the work that is done between requests. It costs what ran into it, is logged and counted, and the server goes on.
 
 mod support;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Ready;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::cell::{Cell, RefCell};
+use std::sync::Once;
+use std::time::{Duration, SystemTime};
 use support::scripted::{Client, Comes, Fate, Goes, Loop, part};
-use support::{folder, pattern};
+use support::visitor::gunzip;
+use support::{Answer, folder, pattern};
 use tempfile::TempDir;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// What was logged as an error, and every access line.
-struct Told(Mutex<String>);
+/// Listens to what the thread of a test logs, and panics where one was planted.
+struct Ear;
 
-static TOLD: Told = Told(Mutex::new(String::new()));
+thread_local! {
+    /// What was logged as an error, and every access line.
+    static TOLD: RefCell<String> = RefCell::default();
+    /// A record that begins so panics.
+    static PLANTED: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
 
-impl Log for Told {
+impl Log for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() == Level::Error || metadata.target() == "access"
+        let is_told = metadata.level() == Level::Error || metadata.target() == "access";
+        is_told || metadata.target() == "onepoll::site::compressor"
     }
 
     fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap().push_str(&format!("{}\n", record.args()));
+        let text = record.args().to_string();
+        if let Some(begin) = PLANTED.get().filter(|begin| text.starts_with(begin)) {
+            panic!("{begin}");
+        }
+        if self.enabled(record.metadata()) && record.level() != Level::Trace {
+            TOLD.with_borrow_mut(|told| *told += &format!("{text}\n"));
         }
     }
 
     fn flush(&self) {}
 }
 
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Ear).unwrap();
+        log::set_max_level(LevelFilter::Trace);
+    });
+}
+
 /// What was told since the last call.
 fn told() -> String {
-    std::mem::take(&mut TOLD.0.lock().unwrap())
+    TOLD.take()
 }
 
 fn site() -> TempDir {
@@ -54,11 +74,10 @@ fn victim(world: &mut Loop, goes_wrong: impl FnOnce(&Client)) -> Client {
 
 #[test]
 fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
-    log::set_logger(&TOLD).unwrap();
-    log::set_max_level(LevelFilter::Info);
+    listen();
     let root = site();
     type Plant = fn(&mut Loop) -> Client;
-    let plants: [(&str, Plant); 6] = [
+    let plants: [(&str, Plant); 7] = [
         ("in the first read", |world| world.connect([Comes::Panics("in the first read")])),
         ("in a later read", |world| victim(world, |it| it.brings([Comes::Panics("in a later read")]))),
         ("in the middle of a body", |world| {
@@ -77,6 +96,11 @@ fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
                 it.says(GET_LARGE);
             })
         }),
+        ("when it is watched", |world| {
+            let client = world.connect([]);
+            client.panics_when_watched("when it is watched");
+            client
+        }),
         ("when its time is up", |world| {
             let client = victim(world, |it| it.says(b"GET /"));
             world.run();
@@ -94,10 +118,8 @@ fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
         world.run();
         assert!(matches!(client.fate(), Fate::Closed | Fate::Reset), "{what}");
         assert_eq!(world.panics(), 1, "{what}");
-        assert_eq!(
-            told().matches(&format!("closed: a bug in this server: {what} (panic 1 so far)")).count(),
-            1
-        );
+        let error = format!("given up: a bug in this server: {what} (panic 1 so far)");
+        assert_eq!(told().matches(&error).count(), 1, "{what}");
 
         // Whoever was here goes on, whoever comes is served, in the place of the one that is gone.
         assert_eq!(other.statuses(), [200], "{what}");
@@ -110,5 +132,56 @@ fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
         assert_eq!((new.fate(), other.fate(), world.panics()), (Fate::Closed, Fate::Closed, 1));
         let lines = told();
         assert!(lines.lines().all(|line| line.ends_with("\"-\" \"-\"")), "{lines}");
+    }
+}
+
+#[test]
+fn a_panic_in_a_piece_of_work_costs_that_piece_and_nothing_else() {
+    listen();
+    let text = |letter: &str| letter.repeat(1000).into_bytes();
+    let root = folder(&[("a.txt", &text("a")), ("b.txt", &text("b"))]);
+    let mut world = Loop::new(root.path(), Limits::default());
+    // Files that are old enough are kept, and those that are kept are compressed.
+    world.set_wall(SystemTime::now() + Duration::from_secs(3600));
+    let get = |name: &str| format!("GET /{name} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+    let client = world.connect([]);
+    let mut ask = || {
+        client.says((get("a.txt") + &get("b.txt")).as_bytes());
+        world.run();
+        let content = |answer: &Answer| answer.field("content-encoding").map(|_| gunzip(&answer.body));
+        (client.answers().iter().map(content).collect::<Vec<_>>(), world.panics())
+    };
+    PLANTED.set(Some("compressed 1000 bytes of /a.txt"));
+    assert_eq!(ask(), (vec![None, None], 1));
+    let error =
+        "a piece of work given up: a bug in this server: compressed 1000 bytes of /a.txt (panic 1 so far)";
+    assert_eq!(told().matches(error).count(), 1);
+    // What waited behind it is compressed when there is time again; and the bug is met as often as somebody asks for it.
+    assert_eq!(ask(), (vec![None, None], 2));
+    assert_eq!(ask(), (vec![None, Some(text("b"))], 3));
+    PLANTED.set(None);
+    ask();
+    assert_eq!(ask(), (vec![Some(text("a")), Some(text("b"))], 3));
+}
+
+#[test]
+fn an_answer_that_a_panic_cuts_off_has_its_line_in_the_log() {
+    listen();
+    let root = site();
+    let plants: [fn(&Client); 2] = [
+        |client| client.takes([Goes::Takes(10_000), Goes::Takes(500), Goes::Panics("in a file")]),
+        |client| {
+            client.takes([Goes::Takes(10_000), Goes::Takes(500), Goes::Later]);
+            client.panics_when_watched("when it is watched");
+        },
+    ];
+    for plant in plants {
+        let mut world = Loop::new(root.path(), Limits::default());
+        let client = world.connect_saying(GET_LARGE);
+        plant(&client);
+        world.pass(Duration::from_secs(1));
+        assert_eq!((world.panics(), client.fate()), (1, Fate::Closed));
+        let told = told();
+        assert_eq!(told.matches("\"GET /large HTTP/1.1\" 200 500 ").count(), 1, "{told}");
     }
 }

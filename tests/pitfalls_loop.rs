@@ -72,6 +72,9 @@ fn pitfall_08_a_peer_vanishes_while_we_write() {
 fn pitfall_09_interest_in_writing_while_idle() {
     let root = site();
     let mut world = world(root.path());
+    world.connect_saying(GET);
+    world.run();
+    assert_eq!(world.waits().len(), 2, "one brings it, and nothing ends the next");
     let clients: Vec<_> = (0..100).map(|_| world.connect_saying(GET)).collect();
     let [silent, slow] = [world.connect([]), world.connect([])];
     slow.stops_reading();
@@ -87,6 +90,17 @@ fn pitfall_09_interest_in_writing_while_idle() {
     world.pass(Duration::from_secs(3600));
     assert_slept(&mut world, 5);
     assert!(clients.iter().chain([&silent, &slow]).all(|client| client.fate() == Fate::Closed));
+}
+
+/// Symptom: whoever connects while the signal is on its way is reset, though the listener was still open.
+#[test]
+fn pitfall_01_who_connects_just_before_the_end_is_let_in() {
+    let root = site();
+    let mut world = world(root.path());
+    let clients = [(); 100].map(|()| world.connect_unnoticed([part(GET)]));
+    world.turn([Ready::Signal]);
+    world.turn([]);
+    assert!(clients.iter().all(|client| client.statuses() == [200]));
 }
 
 /// Symptom: a client is read from, or thrown out, because of an event of another that had its place before.
@@ -181,7 +195,10 @@ fn pitfall_11_out_of_places() {
 fn pitfall_11_who_is_not_idle_keeps_its_place() {
     let root = site();
     let mut world = Loop::new(root.path(), Limits { connections_max: 1, ..Limits::default() });
-    let busy = world.connect_saying(&GET.repeat(1000));
+    let busy = world.connect_saying(GET);
+    world.run();
+    assert_eq!(busy.statuses(), [200], "and idle from then on");
+    busy.says(&GET.repeat(1000));
     let new = world.connect_saying(GET);
     world.run();
     assert_eq!(busy.answers().len(), 1000);

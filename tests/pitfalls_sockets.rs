@@ -8,23 +8,24 @@ use mio::net::TcpStream as MioStream;
 use onepoll::conn::Id;
 use onepoll::conn::transport::Readiness;
 use onepoll::limits::Limits;
-use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use onepoll::reactor::listener::{self, Sharing};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use socket2::SockRef;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+use support::between::{Between, Hooks};
+use support::misbehaviour::reset;
+use support::program::{Program, onepoll};
+use support::visitor::Visitor;
 use support::{
     Answer, PATIENCE, ask, connect, folder, listen, pattern, reactor, read_answer, read_answers, serve, start,
 };
@@ -56,20 +57,16 @@ fn assert_serves(address: SocketAddr) {
     assert_eq!(request(&mut connect(address), GET).text(), "<p>hello");
 }
 
-/// Ends a connection with a reset instead of a FIN.
-fn reset(stream: TcpStream) {
-    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
-}
-
 /// Symptom: a large upload or a large answer stands still, or clients that connected at once are not all let in.
 #[test]
 fn pitfall_01_an_edge_is_missed() {
     let root = large_site();
     let (epoll, address) = listen();
     let mut waiting: Vec<_> = (0..200).map(|_| connect(address)).collect();
+    waiting.iter_mut().for_each(|stream| stream.write_all(GET).unwrap());
     start(reactor(epoll, root.path(), Limits::default()));
     for stream in &mut waiting {
-        assert_eq!(request(stream, GET).status, 200, "many connections under one edge");
+        assert_eq!(read_answer(stream, "GET").status, 200, "many connections under one edge");
     }
     let body = pattern(1 << 20);
     let post = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -129,15 +126,14 @@ fn pitfall_05_a_half_close_is_taken_for_a_close() {
 #[test]
 fn pitfall_06_a_wait_is_interrupted() {
     let root = site();
-    let program = Program::start(root.path(), &[]);
-    let mut stream = connect(program.address);
+    let (program, address) = Program::start(onepoll().arg(root.path()));
+    let mut stream = connect(address);
     for _ in 0..3 {
         assert_eq!(request(&mut stream, GET).status, 200);
-        program.wait_until_it_is('S');
-        kill_process(program.pid(), Signal::STOP).unwrap();
-        program.wait_until_it_is('T');
-        kill_process(program.pid(), Signal::CONT).unwrap();
-        program.wait_until_it_is('S');
+        program.is_in("S");
+        program.stop();
+        program.signal(Signal::CONT);
+        program.is_in("S");
     }
     assert_eq!(request(&mut stream, GET).status, 200);
 }
@@ -211,10 +207,10 @@ fn pitfall_09_and_15_waits_are_few() {
     let root = large_site();
     let (epoll, address) = listen();
     let (waits, empty) = Default::default();
-    let kernel = Counting { epoll, waits: Arc::clone(&waits), empty: Arc::clone(&empty) };
+    let hooks = Counting { waits: Arc::clone(&waits), empty: Arc::clone(&empty) };
     let timeout = Duration::from_millis(300);
     let limits = Limits { idle_timeout: timeout, write_timeout: timeout, ..Limits::default() };
-    start(reactor(kernel, root.path(), limits));
+    start(reactor(Between { epoll, hooks }, root.path(), limits));
     let mut stuck = connect(address);
     stuck.write_all(GET_LARGE).unwrap();
     stuck.read_exact(&mut [0]).unwrap();
@@ -233,43 +229,16 @@ fn pitfall_09_and_15_waits_are_few() {
     assert!(empty <= 2 * (CLIENTS + 1), "{empty} empty waits");
 }
 
-/// A kernel that counts its waits, and those that brought nothing.
+/// Counts waits, and those that brought nothing.
 struct Counting {
-    epoll: Epoll,
     waits: Arc<AtomicUsize>,
     empty: Arc<AtomicUsize>,
 }
 
-impl Kernel for Counting {
-    type Socket = MioStream;
-
-    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        self.epoll.wait(ready, timeout)?;
+impl Hooks for Counting {
+    fn woke(&mut self, ready: &[Ready]) {
         self.waits.fetch_add(1, Ordering::SeqCst);
         self.empty.fetch_add(usize::from(ready.is_empty()), Ordering::SeqCst);
-        Ok(())
-    }
-
-    fn accept(&mut self) -> io::Result<(MioStream, SocketAddr)> {
-        self.epoll.accept()
-    }
-
-    fn stop_listening(&mut self) {
-        self.epoll.stop_listening();
-    }
-
-    fn watch(
-        &mut self,
-        socket: &mut MioStream,
-        token: Token,
-        before: Watched,
-        now: Watched,
-    ) -> io::Result<()> {
-        self.epoll.watch(socket, token, before, now)
-    }
-
-    fn now(&self) -> (Instant, SystemTime) {
-        self.epoll.now()
     }
 }
 
@@ -302,60 +271,39 @@ fn pitfall_10_a_place_is_used_again() {
 #[test]
 fn pitfall_11_out_of_descriptors() {
     let root = site();
-    let program = Program::start(root.path(), &["--idle-timeout", "1"]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).args(["--head-timeout", "1"]));
     let few = Rlimit { current: Some(24), maximum: Some(24) };
     prlimit(Some(program.pid()), Resource::Nofile, few).unwrap();
-    let mut silent: Vec<_> = (0..30).map(|_| connect(program.address)).collect();
-    let mut late = connect(program.address);
-    assert_eq!(request(&mut late, POST).status, 200, "when those before it were closed for being idle");
-    for stream in &mut silent {
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    let mut slow: Vec<_> = (0..30).map(|_| connect(address)).collect();
+    slow.iter_mut().for_each(|stream| stream.write_all(b"G").unwrap());
+    let mut late = connect(address);
+    late.write_all(POST).unwrap();
+    for mut stream in slow {
+        assert_eq!(read_answer(&mut stream, "GET").status, 408);
     }
+    assert_eq!(read_answer(&mut late, "POST").status, 200, "when the time of those before it was up");
     let ticks = program.ticks();
     assert!(ticks < 40, "{ticks} ticks of processor time, most of them for waiting");
 }
 
-/// Symptom: a client that went away before it was accepted ends the server, or blocks those behind it.
+/// Symptom: new clients wait, and a warning is written, while descriptors are held by files that nobody reads.
 #[test]
-fn pitfall_12_aborted_before_it_was_accepted() {
-    let root = site();
-    let (epoll, address) = listen();
-    for number in 0..20 {
-        let mut stream = connect(address);
-        if number % 2 == 0 {
-            stream.write_all(GET).unwrap();
-        }
-        reset(stream);
+fn pitfall_11_files_that_are_only_kept_open_make_room_at_once() {
+    let large = pattern(1 << 20);
+    let root = folder(&[("index.html", b"<p>hello"), ("one", &large), ("two", &large)]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "warn"));
+    let mut visitor = Visitor::of(address);
+    let before = program.descriptors();
+    for path in ["/one", "/two"] {
+        assert_eq!(visitor.get_settled(path, "").status, 200);
     }
-    let mut patient = connect(address);
-    start(reactor(epoll, root.path(), Limits::default()));
-    assert_eq!(request(&mut patient, GET).status, 200);
-}
-
-/// Symptom: while one client sends requests without end and another a body without end, a third gets nothing.
-#[test]
-fn pitfall_13_one_busy_client_starves_the_rest() {
-    let root = site();
-    let address = serve(root.path(), Limits { content_bytes_max: u64::MAX, ..Limits::default() });
-    let [requests, body] = [connect(address), connect(address)];
-    let send = |mut stream: &TcpStream, bytes: &[u8]| while stream.write_all(bytes).is_ok() {};
-    thread::scope(|scope| {
-        scope.spawn(|| send(&requests, &GET.repeat(1000)));
-        scope.spawn(|| io::copy(&mut &requests, &mut io::sink()));
-        scope.spawn(|| {
-            (&body)
-                .write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n")
-                .unwrap();
-            send(&body, &pattern(1 << 20));
-        });
-        let mut third = connect(address);
-        for _ in 0..50 {
-            assert_eq!(request(&mut third, GET).text(), "<p>hello");
-        }
-        for stream in [&requests, &body] {
-            stream.shutdown(Shutdown::Both).unwrap();
-        }
-    });
+    let all = program.descriptors();
+    assert!(all > before, "a file stays open");
+    let all = Rlimit { current: Some(all as u64), maximum: Some(all as u64) };
+    prlimit(Some(program.pid()), Resource::Nofile, all).unwrap();
+    assert_serves(address);
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().1, "");
 }
 
 /// Symptom: when many connect at the same moment, some wait a second or more for their SYN to be sent again.
@@ -420,14 +368,18 @@ fn pitfall_17_an_answer_is_lost_to_a_reset() {
 /// Symptom: a page that a browser asks for waits for the sockets that it opened in advance.
 #[test]
 fn pitfall_18_silent_connections_before_a_page() {
+    const PLACES: usize = 50;
     let root = site();
-    let hour = Duration::from_secs(3600);
-    for connections_max in [50, 1000] {
-        let address = serve(root.path(), Limits { connections_max, idle_timeout: hour, ..Limits::default() });
-        let silent: Vec<_> = (0..50).map(|_| connect(address)).collect();
-        assert_serves(address);
-        drop(silent);
+    let flags = ["--max-connections", &PLACES.to_string(), "--idle-timeout", "3600"];
+    let (program, address) = Program::start(onepoll().arg(root.path()).args(flags));
+    let before = program.descriptors();
+    let _silent: Vec<_> = (0..PLACES).map(|_| connect(address)).collect();
+    assert_serves(address);
+    // Those that stay silent are let in, too, after a second, and have every place then.
+    while program.descriptors() < before + PLACES {
+        thread::yield_now();
     }
+    assert_serves(address);
 }
 
 /// Symptom: the loop wakes for each connection, finds nothing to read, and wakes again.
@@ -503,54 +455,4 @@ fn pitfall_22_pipelined_requests_after_one_with_a_body() {
     let answers = read_answers(&ask(address, &requests));
     let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200, 404].repeat(150));
-}
-
-/// The server as a process of its own, ended when dropped.
-struct Program {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Program {
-    fn start(root: &Path, flags: &[&str]) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onepoll"));
-        command.arg(root).args(["--port", "0"]).args(flags).env("RUST_LOG", "off").stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, address) = line.trim().split_once("http://").expect("the first line says where");
-        Program { address: address.parse().unwrap(), child }
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    /// The fields of /proc/PID/stat behind the name, from the state on (proc_pid_stat(5)).
-    fn stat(&self) -> Vec<String> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        fields.split(' ').map(str::to_owned).collect()
-    }
-
-    /// Clock ticks of processor time, a hundredth of a second each: utime and stime.
-    fn ticks(&self) -> u64 {
-        self.stat()[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum()
-    }
-
-    /// `S` asleep, `T` stopped. Nothing tells of it, so it is looked at again and again.
-    fn wait_until_it_is(&self, state: char) {
-        let begin = Instant::now();
-        while !self.stat()[0].starts_with(state) {
-            assert!(begin.elapsed() < PATIENCE, "it is {}", self.stat()[0]);
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -7,8 +7,9 @@
 mod support;
 
 use rustix::process::Signal;
+use serde_json::Value;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,16 +18,24 @@ use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 use support::misbehaviour::{HEAD, reset, slow_reader};
 use support::program::{Program, onepoll};
+use support::service::get;
 use support::visitor::{Visitor, gunzip};
-use support::{connect, folder, pattern};
+use support::{PATIENCE, connect, folder, pattern};
 
 /// How much more memory there may be at the end than after the first fifth: pages that the allocator keeps.
 const GROWTH_KIB_MAX: u64 = 4 << 10;
+
+/// Connections that the program may hold: more than there ever are, so that nobody is sent off for want of a place.
+const PLACES: usize = 700;
+
+/// Files that it may keep open, though nobody reads them.
+const FILES: usize = 4;
 
 /// How many of each kind of slow client there are at a time.
 const SLOW: usize = 100;
 
 /// What goes on until it is over.
+#[derive(Debug)]
 struct Mess {
     address: SocketAddr,
     root: PathBuf,
@@ -36,6 +45,7 @@ struct Mess {
     slow: AtomicU64,
     changes: AtomicU64,
     lines: AtomicU64,
+    bugs: AtomicU64,
 }
 
 #[test]
@@ -46,13 +56,8 @@ fn nothing_grows() {
     let outer = folder(&[("site/index.html", b"here"), ("site/large", &pattern(8 << 20))]);
     let root = outer.path().join("site");
     fs::write(root.join("text.txt"), "text ".repeat(2000)).unwrap();
-    let (log, stderr) = std::io::pipe().unwrap();
-    let flags = ["--head-timeout", "2", "--body-timeout", "2", "--write-timeout", "2", "--idle-timeout", "2"];
-    let mut command = onepoll();
-    command.arg(&root).args(flags).args(["--max-connections", "600"]).stderr(stderr);
-    let (program, address) = Program::start(&mut command);
-    drop(command);
-    let empty = program.descriptors();
+    let (program, address, log) = start(&root);
+    let before = Look::at(&program, address);
     let mess = Arc::new(Mess {
         address,
         root,
@@ -62,17 +67,19 @@ fn nothing_grows() {
         slow: AtomicU64::new(0),
         changes: AtomicU64::new(0),
         lines: AtomicU64::new(0),
+        bugs: AtomicU64::new(0),
     });
     let kinds: [fn(&Mess); 6] = [visit, visit, post, abandon, dawdle, change];
-    let clients: Vec<JoinHandle<()>> = kinds.map(|kind| start(&mess, kind)).into();
+    let clients: Vec<JoinHandle<()>> = kinds.map(|kind| go_on(&mess, kind)).into();
     let reader = spawn({
         let mess = mess.clone();
         move || read_in_fits(log, &mess)
     });
+    let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
 
     let begin = Instant::now();
     let length = Duration::from_secs(seconds);
-    let (mut settled, mut stops, mut most) = (0, 0, 0);
+    let (mut settled, mut most, mut stops) = (before, before, 0);
     while begin.elapsed() < length {
         sleep(Duration::from_secs(1));
         assert!(clients.iter().all(|client| !client.is_finished()), "somebody was served badly");
@@ -82,44 +89,98 @@ fn nothing_grows() {
             program.signal(Signal::CONT);
             stops += 1;
         }
-        let memory = memory_kib(&program);
+        let look = Look::at(&program, address);
+        most = most.or_more(look);
         if begin.elapsed() < length / 5 {
-            settled = settled.max(memory);
+            settled = most;
         }
-        most = most.max(memory);
         if begin.elapsed().as_secs().is_multiple_of(30) {
-            println!(
-                "{:>5} s: {memory} KiB, {} descriptors",
-                begin.elapsed().as_secs(),
-                program.descriptors()
-            );
+            println!("{:>5} s: {look:?}", begin.elapsed().as_secs());
         }
-        assert!(memory <= settled + GROWTH_KIB_MAX, "{settled} KiB have become {memory}");
+        assert!(look.memory_kib <= settled.memory_kib + GROWTH_KIB_MAX, "{settled:?} has become {look:?}");
+        // A socket and a file for each.
+        assert!(look.descriptors <= before.descriptors + 2 * PLACES, "{before:?} has become {look:?}");
+        assert!(look.slots <= PLACES, "places are not used again: {look:?}");
+        assert_eq!((look.panics, count(&mess.bugs)), (0, 0), "a bug, as it says itself");
     }
     mess.over.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| client.join().unwrap());
-    // Everybody is gone or sent off: what is left are files that are kept open in memory's stead.
-    program.has_descriptors(empty + 4);
-    let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
-    println!(
-        "{seconds} s: {} answers, {} resets, {} slow clients, {} changes on disk, {stops} stops; memory {settled} KiB after \
-         a fifth, {most} at most, {} in the end; {} descriptors before, {} in the end",
-        count(&mess.answers),
-        count(&mess.resets),
-        count(&mess.slow),
-        count(&mess.changes),
-        memory_kib(&program),
-        empty,
-        program.descriptors()
-    );
+    // Everybody is gone, or sent off when its time is up.
+    let limit = Instant::now() + PATIENCE;
+    let is_at_rest = |look: Look| look.open == 1 && look.descriptors <= before.descriptors + FILES;
+    let mut after = Look::at(&program, address);
+    while !is_at_rest(after) {
+        assert!(Instant::now() < limit, "{before:?} has become {after:?}");
+        sleep(Duration::from_millis(100));
+        after = Look::at(&program, address);
+    }
+    println!("{seconds} s, {stops} stops, {mess:?}");
+    println!("before:  {before:?}\nsettled: {settled:?}\nmost:    {most:?}\nafter:   {after:?}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
     reader.join().unwrap();
+    assert_eq!((after.panics, count(&mess.bugs)), (0, 0), "a bug, as it says itself");
     println!("{} lines of log were read", count(&mess.lines));
 }
 
+/// The program with short timeouts, where it listens, and its log.
+fn start(root: &Path) -> (Program, SocketAddr, PipeReader) {
+    let (log, stderr) = std::io::pipe().unwrap();
+    let flags = ["--head-timeout", "2", "--body-timeout", "2", "--write-timeout", "2", "--idle-timeout", "2"];
+    let mut command = onepoll();
+    command
+        .arg(root)
+        .args(flags)
+        .args(["--max-connections", &PLACES.to_string(), "--inspect"])
+        .stderr(stderr);
+    let (program, address) = Program::start(&mut command);
+    (program, address, log)
+}
+
+/// What there is of the program at a moment: as the kernel says, and as it says itself, by a connection of its own.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    memory_kib: u64,
+    descriptors: usize,
+    open: usize,
+    /// Places up to the last that is taken.
+    slots: usize,
+    panics: usize,
+}
+
+impl Look {
+    fn at(program: &Program, address: SocketAddr) -> Look {
+        let state: Value = serde_json::from_str(get(address, "/.onepoll/state.json").text()).unwrap();
+        let keys =
+            state["places"].as_array().unwrap().iter().map(|place| place[0].as_u64().unwrap() as usize);
+        let metrics = get(address, "/.onepoll/metrics");
+        let metric = |name| {
+            let line = metrics.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.unwrap().parse().unwrap()
+        };
+        Look {
+            memory_kib: memory_kib(program),
+            descriptors: program.descriptors(),
+            open: metric("onepoll_connections"),
+            slots: keys.max().unwrap() + 1,
+            panics: metric("onepoll_panics_total"),
+        }
+    }
+
+    /// The more of both, of each.
+    fn or_more(self, other: Look) -> Look {
+        Look {
+            memory_kib: self.memory_kib.max(other.memory_kib),
+            descriptors: self.descriptors.max(other.descriptors),
+            open: self.open.max(other.open),
+            slots: self.slots.max(other.slots),
+            panics: self.panics.max(other.panics),
+        }
+    }
+}
+
 /// Does the same over and over, in a thread of its own.
-fn start(mess: &Arc<Mess>, kind: fn(&Mess)) -> JoinHandle<()> {
+fn go_on(mess: &Arc<Mess>, kind: fn(&Mess)) -> JoinHandle<()> {
     let mess = mess.clone();
     spawn(move || {
         while !mess.over.load(Ordering::SeqCst) {
@@ -210,12 +271,16 @@ fn change(mess: &Mess) {
 }
 
 /// Reads the log for a second, and not for two.
-fn read_in_fits(mut log: impl Read, mess: &Mess) {
-    let mut bytes = vec![0; 64 << 10];
+fn read_in_fits(log: impl Read, mess: &Mess) {
     let mut begin = Instant::now();
-    while let Ok(count @ 1..) = log.read(&mut bytes) {
-        let lines = bytes[..count].iter().filter(|byte| **byte == b'\n').count();
-        mess.lines.fetch_add(lines as u64, Ordering::SeqCst);
+    for line in BufReader::new(log).split(b'\n').map(Result::unwrap) {
+        mess.lines.fetch_add(1, Ordering::SeqCst);
+        let line = String::from_utf8(line).unwrap();
+        // What std says of a panic, and what becomes of it.
+        if line.contains(" ERROR ") {
+            println!("{line}");
+            mess.bugs.fetch_add(1, Ordering::SeqCst);
+        }
         if begin.elapsed() > Duration::from_secs(1) && !mess.over.load(Ordering::SeqCst) {
             sleep(Duration::from_secs(2));
             begin = Instant::now();

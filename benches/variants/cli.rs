@@ -19,10 +19,10 @@ pub struct Cli {
     /// Of each loop [default: 0.7, quick 0.2]
     #[arg(long)]
     pub seconds: Option<f64>,
-    /// Only these, by their names
+    /// Only these scenarios, by their names
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub scenarios: Vec<String>,
-    /// Only these, by their names
+    /// Only these servers, by their names; so a --command is to be named, too
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub variants: Vec<String>,
     /// Another server: {port} and {root} stand for where and what it serves

@@ -121,17 +121,17 @@ fn lab(cli: &Cli) -> Result<Lab> {
         [] => scenarios.retain(|scenario| !cli.quick || scenario.length == Length::Quick),
         names => scenarios = named(names, &scenarios)?,
     }
-    let mut servers: Vec<_> = match cli.variants.as_slice() {
-        [] => Model::all(cores.count()).into_iter().map(Server::Variant).collect(),
-        names => names
-            .iter()
-            .map(|name| name.parse().map(Server::Variant))
-            .collect::<std::result::Result<_, _>>()?,
+    let variants = Model::all(cores.count()).into_iter().map(Server::Variant);
+    let usual = Foreign::installed().into_iter().map(Server::Foreign);
+    let own = cli.command.iter().cloned().map(Server::Foreign);
+    let servers = match cli.variants.as_slice() {
+        [] if cli.quick && !cli.others => variants.chain(own).collect(),
+        [] => variants.chain(usual).chain(own).collect(),
+        names => {
+            let known: Vec<_> = variants.chain(usual).chain(own).collect();
+            names.iter().map(|name| server(name, &known)).collect::<Result<_>>()?
+        }
     };
-    if cli.others || (!cli.quick && cli.variants.is_empty()) {
-        servers.extend(Foreign::installed().into_iter().map(Server::Foreign));
-    }
-    servers.extend(cli.command.iter().cloned().map(Server::Foreign));
     let (rounds, warm_up, window) = if cli.quick { (3, 0.1, 0.2) } else { (3, 0.2, 0.7) };
     let (rounds, window) = (cli.rounds.unwrap_or(rounds), cli.seconds.unwrap_or(window));
     Ok(Lab { scenarios, servers, rounds, warm_up, window, cores })
@@ -143,6 +143,12 @@ fn named(names: &[String], scenarios: &[Scenario]) -> Result<Vec<Scenario>> {
         found.cloned().ok_or_else(|| format!("no scenario is called {name:?}; --list names them").into())
     };
     names.iter().map(find).collect()
+}
+
+/// The one of those `known` that goes by this name, or a variant with another number of threads.
+fn server(name: &str, known: &[Server]) -> Result<Server> {
+    let found = known.iter().find(|server| server.to_string() == name);
+    found.cloned().map_or_else(|| Ok(Server::Variant(name.parse()?)), Ok)
 }
 
 fn run(lab: &Lab) -> Result<Results> {

@@ -133,7 +133,9 @@ fn requests(phase: &Phase) -> u64 {
 
 impl Results {
     pub fn read(path: &Path) -> io::Result<Results> {
-        Ok(serde_json::from_slice(&fs::read(path)?)?)
+        let about = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
+        let text = fs::read(path).map_err(about)?;
+        serde_json::from_slice(&text).map_err(|error| about(error.into()))
     }
 
     pub fn write(&self, path: &Path) -> io::Result<()> {

@@ -116,7 +116,8 @@ fn start_foreign(foreign: &Foreign, root: &Path, work: &Path) -> io::Result<Runn
     let mut command = Command::new(program);
     command.args(words).env("PATH", search_path()).current_dir(work);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn()?;
+    let about = |error| io::Error::other(format!("{}: {error}", foreign.command));
+    let child = command.spawn().map_err(about)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut running = Running { child, address, pipes: None };
     let begin = Instant::now();

@@ -2,7 +2,6 @@
 //! only room that names hdrhistogram.
 
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Longer ones count as this.
@@ -52,8 +51,9 @@ impl Latencies {
 }
 
 /// One figure in several rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
+    pub rounds: usize,
     pub least: f64,
     pub median: f64,
     pub most: f64,
@@ -80,7 +80,7 @@ impl Spread {
             0 => (rounds[middle - 1] + rounds[middle]) / 2.0,
             _ => rounds[middle],
         };
-        Some(Spread { least, median, most })
+        Some(Spread { rounds: rounds.len(), least, median, most })
     }
 
     /// How `self` stands to `other`. Ranges that do not touch are not enough: of two times three rounds of the very same
@@ -97,9 +97,9 @@ impl Spread {
         }
     }
 
-    /// The most as a multiple of the least.
+    /// The most as a multiple of the least; one round says nothing of how far others may be.
     fn width(&self) -> f64 {
-        if self.least > 0.0 { self.most / self.least } else { f64::INFINITY }
+        if self.rounds > 1 && self.least > 0.0 { self.most / self.least } else { f64::INFINITY }
     }
 }
 

@@ -1,21 +1,12 @@
 //! One socket, and what the kernel last said about it. The rules of edge-triggered readiness live here,
 //! and nowhere else: when to try, and when trying again would be a wasted system call or a lost edge.
 
+use super::id::Id;
 use super::transport::{Follow, Readiness, Transport};
 use log::trace;
 use std::fmt::Arguments;
 use std::fs::File;
 use std::io;
-
-/// The number of a connection, in the order they were accepted; for logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id(pub u32);
-
-impl std::fmt::Display for Id {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
 
 /// A transport that is not asked again after it said that it would block, until an event says otherwise.
 pub struct Io<T> {

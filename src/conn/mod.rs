@@ -3,19 +3,22 @@
 //! connection.
 
 pub mod transport;
+mod id;
 pub mod io;
 pub mod told;
 mod wire;
 mod state;
-mod panics;
 
-pub use io::Id;
+pub use id::Id;
 pub use wire::Wait;
 
+use crate::buffers::Buffer;
 use crate::context::Context;
+use crate::outgoing::Outgoing;
 use io::Moved;
 use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Instant;
 use told::Told;
@@ -77,9 +80,9 @@ impl<T: Transport> Connection<T> {
         expired.unwrap_or(Verdict::Closed)
     }
 
-    /// The server ends, and with it whatever is still in flight.
-    pub fn end(&mut self, context: &mut Context) {
-        debug!("{} closed: the server ends", self.wire.id);
+    /// It is over, whatever is still in flight.
+    pub fn end(&mut self, why: impl Display, context: &mut Context) {
+        debug!("{} closed: {why}", self.wire.id);
         self.wire.log(context);
     }
 
@@ -153,5 +156,24 @@ impl<T: Transport> Connection<T> {
         self.wire.inbox.rest(&mut context.buffers);
         self.wire.out.outbox.rest(&mut context.buffers);
         verdict
+    }
+
+    /// Does something with the connection and gives what comes of it. Where that panics the connection is over: the
+    /// next [`Connection::drive`] says so. Half an answer in its outbox never leaves, and nobody else gets its buffers.
+    #[inline]
+    fn contain<R>(
+        &mut self,
+        context: &mut Context,
+        action: impl FnOnce(&mut Self, &mut Context) -> R,
+    ) -> Option<R> {
+        let result = context.contain(self.wire.id, |context| action(self, context));
+        if result.is_none() {
+            self.state = State::Closed;
+            self.wire.log(context);
+            self.wire.inbox = Buffer::default();
+            self.wire.out = Outgoing::default();
+            self.transport().tell(Told::Panicked);
+        }
+        result
     }
 }

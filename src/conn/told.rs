@@ -1,6 +1,6 @@
 //! What a connection tells of itself to a transport that is watched.
 
-use super::io::Id;
+use super::id::Id;
 use super::wire::Wait;
 use crate::http::status::Status;
 use std::fmt;
@@ -37,6 +37,8 @@ pub enum Told<'a> {
     },
     /// The time for what it waited for is up.
     Late,
+    /// A bug of this server's has ended it.
+    Panicked,
 }
 
 /// Why a state follows another.

@@ -1,6 +1,7 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
-use super::io::{Id, Io, Moved};
+use super::id::Id;
+use super::io::{Io, Moved};
 use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
 use crate::answer::Client;

@@ -2,6 +2,7 @@
 //! and written while others are served.
 
 use super::{Response, html_response, json, page};
+use crate::http::INFALLIBLE;
 use crate::http::date::date_and_clock;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
@@ -207,5 +208,3 @@ impl Listing {
         response.field("Cache-Control", "no-cache").field("Vary", "Accept")
     }
 }
-
-const INFALLIBLE: &str = "writing to a String cannot fail";

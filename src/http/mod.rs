@@ -55,6 +55,9 @@ pub struct HeadLimits {
     pub fields_max: usize,
 }
 
+/// What an `expect` says behind a write to a `String` or a `Vec`.
+pub(crate) const INFALLIBLE: &str = "writing to memory cannot fail";
+
 impl Default for HeadLimits {
     /// 8 KiB of request line (RFC 9112 §3 asks for 8,000 bytes at least), 16 KiB of head, 100 fields.
     fn default() -> HeadLimits {

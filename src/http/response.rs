@@ -1,5 +1,6 @@
 //! A response's head: status and fields in, bytes out (RFC 9112 §4). Every head is written here.
 
+use super::INFALLIBLE;
 use super::date::Date;
 use super::status::Status;
 use super::version::Persistence;
@@ -69,8 +70,6 @@ impl Head {
         }
     }
 }
-
-const INFALLIBLE: &str = "writing to a Vec cannot fail";
 
 #[cfg(test)]
 mod tests {

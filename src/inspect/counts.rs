@@ -35,6 +35,7 @@ pub struct Counts {
     pub requests: u64,
     pub refused: u64,
     pub timeouts: u64,
+    pub panics: u64,
     pub stale: u64,
     pub spurious: u64,
     pub would_block: u64,

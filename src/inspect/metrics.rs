@@ -18,6 +18,7 @@ pub fn text(counts: &Counts) -> String {
     add("requests_total", "counter", "Heads that were whole and valid.", counts.requests);
     add("refused_total", "counter", "Requests refused with an error of the protocol.", counts.refused);
     add("timeouts_total", "counter", "Connections whose time was up.", counts.timeouts);
+    add("panics_total", "counter", "Connections that a bug of this server has ended.", counts.panics);
     add("stale_events_total", "counter", "Events for connections that were over.", counts.stale);
     add("spurious_wakeups_total", "counter", "Events that led to nothing.", counts.spurious);
     add("would_block_total", "counter", "System calls that gave EAGAIN.", counts.would_block);

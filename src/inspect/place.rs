@@ -1,8 +1,8 @@
 //! One connection, as it is remembered.
 
-use crate::access::Escaped;
 use crate::conn::told::Reason;
 use crate::conn::{Id, Wait};
+use crate::escaped::Escaped;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;

@@ -164,6 +164,7 @@ impl Record {
     pub fn take_note(&mut self, key: usize, told: Told<'_>) {
         match told {
             Told::Late => self.counts.timeouts += 1,
+            Told::Panicked => self.counts.panics += 1,
             Told::Asked(line) => {
                 self.counts.requests += 1;
                 self.place(key).into_iter().for_each(|place| place.ask(line));

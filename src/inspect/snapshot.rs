@@ -6,10 +6,9 @@ use super::place::{Move, Place};
 use super::record::Record;
 use super::turn::Turn;
 use crate::handlers::json;
+use crate::http::INFALLIBLE;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
-
-const INFALLIBLE: &str = "writing to a String cannot fail";
 
 /// All there is: `GET /.onepoll/state.json`. O(n) in the connections; nobody else is served meanwhile, for a millisecond
 /// where there are 3,000 of them.

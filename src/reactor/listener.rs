@@ -2,7 +2,7 @@
 
 use crate::os;
 use crate::os::sockets::defer_accept;
-use log::{debug, trace, warn};
+use log::{debug, warn};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
 use std::io;
@@ -108,7 +108,6 @@ impl Accepting {
 
     /// An accept failed (accept(2), "Error handling").
     pub fn failed(&mut self, error: &io::Error, now: Instant) {
-        trace!("accept = {error}");
         match error.kind() {
             io::ErrorKind::WouldBlock => self.waiting = false,
             io::ErrorKind::Interrupted => {}

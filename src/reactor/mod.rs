@@ -56,6 +56,15 @@ enum Queued {
     Yes,
 }
 
+/// Whether there is a place for another connection.
+enum Room {
+    Free,
+    /// The connection at this key can make room, unless it has just asked for something.
+    Of(usize),
+    /// There is none before that time, where nothing else happens.
+    Later(Option<Instant>),
+}
+
 /// How far the end is.
 #[derive(PartialEq, Eq)]
 enum Ending {
@@ -96,7 +105,7 @@ impl<K: Kernel> Reactor<K> {
             self.turn(&mut ready)?;
         }
         for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
-            slot.connection.end(&mut self.context);
+            slot.connection.end("the server ends", &mut self.context);
         }
         self.context.access.flush();
         Ok(())
@@ -124,7 +133,7 @@ impl<K: Kernel> Reactor<K> {
         self.accept();
         self.drive_heard();
         self.expire();
-        self.work = self.context.service.site.work(now);
+        self.work();
         self.context.access.end_turn(now);
         Ok(())
     }
@@ -167,41 +176,26 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Lets in whoever waits, as many as a turn allows. At the limit the longest idle connection makes room
-    /// for the new one; where none is idle the new ones wait in the kernel.
+    /// Lets in whoever waits, as many as a turn allows. At the limit another has to make room; where nobody can, the
+    /// new ones wait in the kernel.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            if self.is_full() {
-                // Who of the new ones waits, and for what, is known when they were driven.
-                self.drive_heard();
-            }
-            let dispensable = self.is_full().then(|| self.dispensable());
-            match dispensable {
-                Some(Err(room_at)) => return self.accepting.pause_for_room(room_at, self.context.now),
-                Some(Ok(key)) if !self.is_silent(key) => continue,
-                _ => {}
-            }
+            let leaves = match self.room() {
+                Room::Free => None,
+                Room::Of(key) if self.is_silent(key) => Some(key),
+                Room::Of(_) => continue,
+                Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
+            };
             match self.kernel.accept() {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
-                    if let Some(Ok(key)) = dispensable {
-                        debug!(
-                            "{} closed: idle longest, and another needs its place",
-                            self.slots[key].connection.id()
-                        );
-                        self.remove(key);
-                    }
+                    leaves.into_iter().for_each(|key| self.make_room(key));
                     self.let_in(socket, peer);
                 }
-                Err(error) => {
-                    if os::is_out_of_descriptors(&error) {
-                        self.context.service.site.close_files();
-                    }
-                    self.accepting.failed(&error, self.context.now);
-                }
+                Err(error) => self.not_accepted(&error),
             }
         }
     }
@@ -210,16 +204,23 @@ impl<K: Kernel> Reactor<K> {
         self.slots.len() >= self.context.service.limits.connections_max
     }
 
-    /// Who makes room for another: the longest idle connection, or else the longest that never asked for anything,
-    /// if it had its time to; if not, when it will have had it.
-    fn dispensable(&self) -> Result<usize, Option<Instant>> {
-        if let Some(idle) = self.deadlines.longest(Wait::Idle) {
-            return Ok(idle);
+    /// At the limit, the longest idle connection makes room, or else the longest that never asked for anything, if it
+    /// had its time to.
+    fn room(&mut self) -> Room {
+        if self.is_full() {
+            // Who of the new ones waits, and for what, is known when they were driven.
+            self.drive_heard();
         }
-        let silent = self.deadlines.longest(Wait::First).ok_or(None)?;
+        if !self.is_full() {
+            return Room::Free;
+        }
+        if let Some(idle) = self.deadlines.longest(Wait::Idle) {
+            return Room::Of(idle);
+        }
+        let Some(silent) = self.deadlines.longest(Wait::First) else { return Room::Later(None) };
         let (_, since) = self.slots[silent].connection.waits();
         let time = since + FIRST_REQUEST;
-        if time <= self.context.now { Ok(silent) } else { Err(Some(time)) }
+        if time <= self.context.now { Room::Of(silent) } else { Room::Later(Some(time)) }
     }
 
     /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
@@ -232,6 +233,20 @@ impl<K: Kernel> Reactor<K> {
             self.drive(Token { key, id }, Connection::drive);
         }
         !came
+    }
+
+    fn make_room(&mut self, key: usize) {
+        debug!("{} closed: idle longest, and another needs its place", self.slots[key].connection.id());
+        self.remove(key);
+    }
+
+    /// Where no descriptor is left, files that are only kept open are given up for it, and it is tried again at once.
+    fn not_accepted(&mut self, error: &io::Error) {
+        trace!("accept = {error}");
+        let has_closed_some = os::is_out_of_descriptors(error) && self.context.service.site.close_files();
+        if !has_closed_some {
+            self.accepting.failed(error, self.context.now);
+        }
     }
 
     /// The first request is often here already: a new connection is heard at once.
@@ -267,17 +282,37 @@ impl<K: Kernel> Reactor<K> {
         }
         let (wait, since) = slot.connection.waits();
         let needed = if wait == Wait::Write { Watched::ReadsAndWrites } else { Watched::Reads };
-        if slot.watched < needed {
-            if let Err(error) = self.kernel.watch(slot.connection.transport(), token, slot.watched, needed) {
-                warn!("{} closed: cannot be watched: {error}", token.id);
-                return self.remove(token.key);
-            }
-            slot.watched = needed;
+        if slot.watched < needed && !self.watch(token, needed) {
+            return self.remove(token.key);
         }
         self.deadlines.set(token.key, wait, since);
         if wait == Wait::Idle && self.is_full() {
             self.accepting.resume();
         }
+    }
+
+    /// Asks for the events `needed` of a connection, and says whether that can be had.
+    fn watch(&mut self, token: Token, needed: Watched) -> bool {
+        let Slot { connection, watched, .. } = &mut self.slots[token.key];
+        let ask = |_: &mut Context| self.kernel.watch(connection.transport(), token, *watched, needed);
+        match self.context.contain(token.id, ask) {
+            Some(Ok(())) => {
+                *watched = needed;
+                return true;
+            }
+            Some(Err(error)) => warn!("{} cannot be watched: {error}", token.id),
+            None => connection.transport().tell(Told::Panicked),
+        }
+        connection.end("it cannot be watched", &mut self.context);
+        false
+    }
+
+    /// Does a piece of the work that nobody waits for. A panic costs the piece, and the next has time: a bug that
+    /// comes again and again does not make the loop spin.
+    fn work(&mut self) {
+        let now = self.context.now;
+        let work = self.context.contain("a piece of work", |context| context.service.site.work(now));
+        self.work = work.unwrap_or(Work::None);
     }
 
     /// Drops a connection, which closes its socket and with that takes it out of the poll.
@@ -330,7 +365,7 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Connections that a bug of this server's has ended.
+    /// How often a bug of this server's was met.
     pub fn panics(&self) -> u64 {
         self.context.panics
     }

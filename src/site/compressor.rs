@@ -3,6 +3,7 @@
 use super::resource::{Resource, Stored};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use log::trace;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -43,15 +44,20 @@ impl Compressor {
         }
     }
 
-    /// Does one piece, and gives what is finished by it: nobody waits for it any longer, whatever came of it.
+    /// Does one piece, and gives what is finished by it: nobody waits for it any longer, whatever came of it. Where a
+    /// piece panics its job is gone, and the next one's turn comes.
     pub fn work(&mut self) -> Option<(String, Resource)> {
-        let job = self.waiting.front_mut()?;
+        let mut job = self.waiting.pop_front()?;
         let is_finished = match job.piece() {
             Ok(0) => true,
-            Ok(_) => return None,
+            Ok(count) => {
+                trace!("compressed {count} bytes of {}", job.path);
+                self.waiting.push_front(job);
+                return None;
+            }
             Err(_) => false,
         };
-        let Job { path, resource, encoder, .. } = self.waiting.pop_front()?;
+        let Job { path, resource, encoder, .. } = job;
         Some(match encoder.finish() {
             Ok(bytes) if is_finished => (path, resource.with_gzip(bytes)),
             _ => (path, resource.without_gzip()),

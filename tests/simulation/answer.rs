@@ -1,6 +1,8 @@
 //! What a server has sent, taken apart as it comes: by a reader that knows no more than RFC 9112 §6.3.
 
+use httpdate::{fmt_http_date, parse_http_date};
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 /// One answer, whole.
 pub struct Answer {
@@ -17,6 +19,16 @@ impl Answer {
         let mut values =
             self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether it says that it was made at some second between these times.
+    pub fn check_date(&self, from: SystemTime, to: SystemTime) -> Result<(), String> {
+        let date = self.field("date").unwrap_or_default();
+        let time = parse_http_date(date).map_err(|_| "no Date")?;
+        match fmt_http_date(time) == date && from - Duration::from_secs(1) < time && time <= to {
+            true => Ok(()),
+            false => Err(format!("made between {} and {}", fmt_http_date(from), fmt_http_date(to))),
+        }
     }
 
     pub fn is_last(&self) -> bool {
@@ -52,6 +64,11 @@ impl Reader {
     /// Whether an answer was begun and is not whole.
     pub fn is_in_the_middle(&self) -> bool {
         self.head.is_some() || !self.bytes.is_empty()
+    }
+
+    /// The answer of which the head is here and the rest is not, and how many bytes of its content are.
+    pub fn begun(&self) -> Option<(&Answer, usize)> {
+        self.head.as_ref().map(|(answer, _)| (answer, self.bytes.len()))
     }
 
     /// Takes in bytes that were sent at `epoch`.

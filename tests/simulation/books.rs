@@ -1,12 +1,14 @@
 //! What one connection owes: which requests the server has read, which it has answered, what it must be waiting for,
 //! and since when.
 
+use crate::access::{End, Lines};
 use crate::answer::{Answer, Asked, Reader};
 use crate::disk::Disk;
-use crate::request::{After, Expects, Request, Seen};
+use crate::question::Seen;
+use crate::request::{After, Expects, Request};
 use onepoll::conn::Wait;
 use onepoll::limits::Limits;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// The model of one connection.
 pub struct Books {
@@ -26,6 +28,7 @@ pub struct Books {
     sent_at: Instant,
     blocked_since: Option<Instant>,
     has_sent: bool,
+    pub lines: Lines,
 }
 
 /// How things stood when the answer began that is being read.
@@ -46,6 +49,8 @@ struct Entry {
     is_told_to_go_on: bool,
     /// How the server stood when it had read all of it.
     read_in: Phase,
+    /// When that was; before, any time that is not later.
+    read_at: Instant,
 }
 
 impl Entry {
@@ -75,6 +80,8 @@ pub enum Phase {
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     pub now: Instant,
+    /// The same by the clock on the wall.
+    pub clock: SystemTime,
     pub epoch: u64,
     pub phase: Phase,
     pub disk: &'a Disk,
@@ -97,6 +104,7 @@ impl Books {
             sent_at: now,
             blocked_since: None,
             has_sent: false,
+            lines: Lines::default(),
         }
     }
 
@@ -113,6 +121,7 @@ impl Books {
             whole_at: None,
             is_told_to_go_on: false,
             read_in: Phase::Serving,
+            read_at: self.accepted_at,
         });
         self.asked.len()
     }
@@ -129,7 +138,7 @@ impl Books {
         self.read += count as u64;
         self.read_at = now;
         let whole = self.asked.iter_mut().filter(|entry| (before + 1..=self.read).contains(&entry.end()));
-        whole.for_each(|entry| entry.read_in = phase);
+        whole.for_each(|entry| (entry.read_in, entry.read_at) = (phase, now));
         if self.current().is_some_and(|entry| entry.start >= before && entry.start < self.read) {
             self.began_at = now;
         }
@@ -259,6 +268,12 @@ impl Books {
         Ok(answers)
     }
 
+    /// Whether all that was answered was logged, once.
+    pub fn check_lines(&self, end: End) -> Result<(), String> {
+        let requests = self.asked.iter().filter(|entry| entry.start < self.read).count();
+        self.lines.check(self.reader.begun(), requests, end)
+    }
+
     /// What the server has read of a request.
     fn came_of<'a>(&self, entry: &'a Entry) -> &'a [u8] {
         let bytes = &entry.request.bytes;
@@ -277,6 +292,9 @@ impl Books {
     /// The answer to the next request, or to the beginning of one.
     fn server_answers(&mut self, answer: &Answer, moment: Moment<'_>) -> Result<Option<Seen>, String> {
         let entry = &self.asked[self.answered];
+        if moment.disk.tags_last {
+            answer.check_date(moment.clock - (moment.now - entry.read_at), moment.clock)?;
+        }
         let is_whole = self.read >= entry.end();
         let is_late = answer.status == 408 && !is_whole && self.read > entry.start;
         let is_short = answer.status == 400 && !is_whole && self.end_read;
@@ -292,6 +310,8 @@ impl Books {
             seen = entry.request.judge(answer, asked_at, moment.disk)?;
         }
         let after = if is_late || is_short { After::Refused } else { entry.request.after };
+        let line = (after != After::Refused).then(|| entry.request.line());
+        self.lines.answered(line, answer, moment.now)?;
         self.over = match (after, answer.is_last()) {
             (After::Refused, true) => Over::Refused,
             (After::End, true) => Over::Said,

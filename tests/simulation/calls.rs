@@ -1,9 +1,10 @@
 //! The calls of the server on its sockets: what they give, what goes wrong, and what the books say of it.
 
+use crate::access::End;
 use crate::books::Moment;
 use crate::client::Client;
 use crate::link::Stage;
-use crate::request::Seen;
+use crate::question::Seen;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::{Follow, Transport};
@@ -186,8 +187,8 @@ impl World {
     fn sends(&mut self, index: usize, bytes: &[u8], follow: Follow) {
         self.has_moved = true;
         let phase = self.phase();
-        let moment =
-            Moment { now: self.now, epoch: self.epoch, phase, disk: &self.disk, limits: &self.limits };
+        let (now, clock, epoch) = (self.now, self.clock(), self.epoch);
+        let moment = Moment { now, clock, epoch, phase, disk: &self.disk, limits: &self.limits };
         let Client { link, .. } = &mut self.clients[index];
         let judged = link.books.server_sends(bytes, moment);
         link.held_back = follow == Follow::More;
@@ -208,18 +209,24 @@ impl World {
         self.count(counted(status));
         self.tell(|| format!("client {index} has a whole answer: {status}"));
         let Some(seen) = seen else { return };
-        // A strong tag stands for the very bytes, whoever sees it and when.
-        if seen.tag.starts_with('"') {
-            let key = (seen.file, seen.tag.clone());
-            let number = *self.tags.entry(key).or_insert(seen.number);
-            if number != seen.number {
-                self.diverges(format!("{} is the tag of versions {number} and {}", seen.tag, seen.number));
-            }
+        if let Err(why) = self.tags.note(&seen) {
+            self.diverges(why);
+        }
+        if self.disk.tags_last && seen.is_strong() != self.are_files_old() {
+            self.diverges(format!("{} is of the wrong strength", seen.tag));
+        }
+        match seen.which.0.name() {
+            Some(_) if seen.is_made => self.count("compressed by the server"),
+            Some(coding) => self.count(coding),
+            None => {}
         }
         self.clients[index].seen.push(seen);
     }
 
     fn shut(&mut self, index: usize) -> io::Result<()> {
+        if let Err(why) = rest::shuts(self, index) {
+            self.diverges(format!("client {index}: {why}"));
+        }
         let link = &mut self.clients[index].link;
         if link.reset {
             link.excuse = Some("the client has reset it");
@@ -242,7 +249,11 @@ impl World {
                 Err(why) => self.diverges(format!("client {index} is closed: {why}")),
             }
         }
+        let is_over = self.is_out_of_time();
         let link = &mut self.clients[index].link;
+        if link.excuse.is_some() || link.reset || link.books.is_blocked() || is_over {
+            link.end = End::CutOff;
+        }
         link.stage = Stage::Closed;
         self.stale.extend(link.token);
         self.rouse(index);
@@ -260,6 +271,7 @@ fn counted(status: u16) -> &'static str {
         400 => "400",
         404 => "404",
         405 => "405",
+        406 => "406",
         408 => "408",
         412 => "412",
         413 => "413",

@@ -2,7 +2,8 @@
 
 use crate::disk::Disk;
 use crate::link::{Faults, Link, Stage};
-use crate::request::{Expects, Request, Seen};
+use crate::question::Seen;
+use crate::request::{Expects, Request};
 use crate::support::dice::Dice;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -1,42 +1,44 @@
-//! The folder that is served. Files are replaced, rewritten where they stand, made longer or shorter, deleted, and
-//! brought back; which version a file had when is written down.
+//! The folder that is served. Files and their neighbours are replaced, rewritten where they stand, made longer or
+//! shorter, deleted, and brought back, with a new time or an old one; what stood where and when is written down.
 
+use crate::past::{Age, Past, Version};
+use crate::representation::{Coding, State};
 use crate::support::dice::Dice;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
-/// When the first version of every file was written, in seconds since 1970; those after it come a second apart.
-const FIRST_SECOND: u64 = 1_400_000_000;
-
-/// A file and how long it is: one that leaves with its head, one that is compressed, one that is sometimes sent from
-/// where it is, and one that takes several turns.
+/// Names that are asked for, and how long what they name may be: one that leaves with its head, one that is compressed,
+/// one that is sometimes sent from where it is, and one that takes several turns.
 const FILES: [(&str, u64, u64); 4] = [
-    ("page.html", 10, 200),
-    ("note.txt", 250, 3000),
+    ("page.html", 10, 300),
+    ("note.txt", 200, 3000),
     ("blob.bin", 63_000, 68_000),
     ("large.bin", 280_000, 300_000),
 ];
 
-/// Which of them is which.
-pub const PAGE: usize = 0;
-pub const NOTE: usize = 1;
-pub const LARGE: usize = 3;
+/// Names of neighbours, the file beside which each stands, and how it is coded. Nobody looks into them, so they need
+/// not really be.
+const NEIGHBOURS: [(&str, usize, Coding); 4] = [
+    ("note.txt.br", NOTE, Coding::Brotli),
+    ("note.txt.zst", NOTE, Coding::Zstd),
+    ("note.txt.gz", NOTE, Coding::Gzip),
+    ("blob.bin.gz", BLOB, Coding::Gzip),
+];
 
-/// The bytes of a file between two changes.
-#[derive(Debug)]
-pub struct Version {
-    pub number: u64,
-    pub bytes: Vec<u8>,
-}
+/// Which of the files is which.
+pub const PAGE: usize = 0;
+const NOTE: usize = 1;
+const BLOB: usize = 2;
+pub const LARGE: usize = 3;
 
 /// A folder that is used by one world after the other.
 pub struct Disk {
     root: TempDir,
-    files: Vec<Kept>,
+    /// The files, and behind them the neighbours.
+    names: Vec<Name>,
     changes: u64,
     /// What is asked for, and changed, more often than the others: only then does a version get old in memory.
     favourite: usize,
@@ -44,21 +46,13 @@ pub struct Disk {
     pub tags_last: bool,
 }
 
-/// One file and its past.
-struct Kept {
+/// A name and its past.
+struct Name {
     name: &'static str,
     lengths: (u64, u64),
-    first: Rc<Version>,
-    /// Since which epoch it is what; never empty.
-    past: Vec<(u64, Option<Rc<Version>>)>,
-    /// The epochs at which it was changed where it stands.
-    changed_in_place: Vec<u64>,
-}
-
-impl Kept {
-    fn now(&self) -> Option<&Rc<Version>> {
-        self.past.last().expect("it has had a version").1.as_ref()
-    }
+    /// What it is when a world begins, if it is there: a neighbour may be as old as its file, or older.
+    firsts: Vec<Rc<Version>>,
+    past: Past,
 }
 
 impl Disk {
@@ -69,20 +63,15 @@ impl Disk {
         for name in ["list/a", "list/b c", ".hidden", "list/.hidden"] {
             fs::write(root.path().join(name), name).unwrap();
         }
-        let mut disk = Disk { root, files: Vec::new(), changes: 0, favourite: 0, tags_last: true };
-        for (at, (name, least, most)) in FILES.into_iter().enumerate() {
+        let neighbours = NEIGHBOURS.iter().map(|(name, of, _)| (*name, FILES[*of].1, FILES[*of].2));
+        let names = FILES.into_iter().chain(neighbours).enumerate().map(|(at, (name, least, most))| {
+            let ages = if at < FILES.len() { &[Age::First][..] } else { &[Age::First, Age::Old] };
             let bytes = content(at as u64 * 1000, least + (most - least) / 2);
-            let first = Rc::new(Version { number: 0, bytes });
-            disk.files.push(Kept {
-                name,
-                lengths: (least, most),
-                first: first.clone(),
-                past: vec![(0, Some(first))],
-                changed_in_place: Vec::new(),
-            });
-            disk.replace(at);
-        }
-        disk
+            let version = |age: &Age| Version::new(at as u64, *age, bytes.clone());
+            let firsts = ages.iter().map(version).collect();
+            Name { name, lengths: (least, most), firsts, past: Past::of(None) }
+        });
+        Disk { names: names.collect(), root, changes: 0, favourite: 0, tags_last: true }
     }
 
     pub fn path(&self) -> &Path {
@@ -90,101 +79,143 @@ impl Disk {
     }
 
     pub fn name(&self, file: usize) -> &'static str {
-        self.files[file].name
+        self.names[file].name
     }
 
     /// Any file.
     pub fn any(&self, dice: &mut Dice) -> usize {
-        if dice.one_in(2) { self.favourite } else { dice.below(self.files.len() as u64) as usize }
+        if dice.one_in(2) { self.favourite } else { dice.below(FILES.len() as u64) as usize }
     }
 
-    /// Everything as it was at first, for the world of `seed`.
+    /// Any file, or one of its neighbours.
+    fn any_name(&self, dice: &mut Dice) -> usize {
+        let file = self.any(dice);
+        let neighbours: Vec<_> = family(file).map(|(at, _)| at).skip(1).collect();
+        if neighbours.is_empty() || dice.one_in(2) { file } else { dice.pick(&neighbours) }
+    }
+
+    /// Everything as it is at first in the world of `seed`. Files are there; of the neighbours some are, and some are
+    /// older than their files.
     pub fn restore(&mut self, seed: u64) {
-        self.changes = 0;
+        let mut dice = Dice::of(seed);
+        self.changes = self.names.len() as u64;
         self.tags_last = true;
-        self.favourite = (seed % 3) as usize;
-        for file in 0..self.files.len() {
-            let kept = &mut self.files[file];
-            let is_changed = kept.past.len() > 1;
-            kept.past = vec![(0, Some(kept.first.clone()))];
-            kept.changed_in_place.clear();
-            if is_changed {
-                self.replace(file);
+        self.favourite = (seed % FILES.len() as u64) as usize;
+        for at in 0..self.names.len() {
+            let Name { firsts, past, .. } = &mut self.names[at];
+            let is_there = at < FILES.len() || !dice.one_in(3);
+            let first = is_there.then(|| firsts[dice.below(firsts.len() as u64) as usize].clone());
+            let is_same = !past.has_changed() && past.now().map(Rc::as_ptr) == first.as_ref().map(Rc::as_ptr);
+            *past = Past::of(first);
+            if !is_same {
+                self.put(at);
             }
         }
     }
 
-    /// The versions that a file had between two epochs; `None` where it was not there.
-    pub fn versions(&self, file: usize, from: u64, to: u64) -> Vec<Option<Rc<Version>>> {
-        let past = &self.files[file].past;
-        let ends = past.iter().skip(1).map(|(epoch, _)| *epoch).chain([u64::MAX]);
-        let lived = past.iter().zip(ends).filter(|((begin, _), end)| *begin <= to && from < *end);
-        lived.map(|((_, version), _)| version.clone()).collect()
+    /// A file and its neighbours as they were at every moment between two epochs.
+    pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
+        let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
+        let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
+        epochs.sort_unstable();
+        let state = |epoch| {
+            let stood = family(file).filter_map(|(at, coding)| {
+                self.names[at].past.at(epoch).map(|version| (at, coding, version.clone()))
+            });
+            State::of(self.names[file].name, stood.collect())
+        };
+        epochs.into_iter().map(state).collect()
     }
 
-    /// Whether a file was changed where it stands between two epochs.
+    /// What became of a name.
+    pub fn past(&self, at: usize) -> &Past {
+        &self.names[at].past
+    }
+
+    /// Whether a file or one of its neighbours was changed where it stands between two epochs.
     pub fn is_changed_in_place(&self, file: usize, from: u64, to: u64) -> bool {
-        self.files[file].changed_in_place.iter().any(|epoch| (from..=to).contains(epoch))
+        family(file).any(|(at, _)| self.names[at].past.is_changed_in_place(from, to))
     }
 
-    /// Changes some file at `epoch`, and says how.
+    /// Changes something at `epoch`, and says how.
     pub fn change(&mut self, dice: &mut Dice, epoch: u64) -> String {
-        let file = self.any(dice);
+        let at = self.any_name(dice);
         self.changes += 1;
         let number = self.changes;
-        let kept = &mut self.files[file];
-        let length = dice.between(kept.lengths.0, kept.lengths.1);
-        let whole =
-            |length| Some(Rc::new(Version { number, bytes: content(number * 10 + file as u64, length) }));
-        let (how, next) = match (kept.now().cloned(), dice.below(8)) {
-            (None, _) | (_, 0..3) => ("replaced", whole(length)),
-            (Some(_), 3) => ("deleted", None),
-            (Some(_), 4) => ("rewritten", whole(length)),
-            (Some(now), 5) => {
-                let mut bytes = now.bytes.clone();
-                bytes.extend(content(number * 10 + file as u64, 1 + length / 4));
-                ("longer", Some(Rc::new(Version { number, bytes })))
+        let age = if dice.one_in(6) { Age::Old } else { Age::New };
+        let Name { name, lengths, past, .. } = &mut self.names[at];
+        let now = past.now().cloned();
+        let length = match &now {
+            Some(now) if dice.one_in(3) => now.bytes.len() as u64,
+            _ => dice.between(lengths.0, lengths.1),
+        };
+        let more = |length| content(number * 10 + at as u64, length);
+        let how = match (now, dice.below(9)) {
+            (None, _) | (_, 0..3) => {
+                past.becomes(Some(Version::new(number, age, more(length))), epoch);
+                "replaced"
+            }
+            (Some(_), 3) => {
+                past.becomes(None, epoch);
+                "deleted"
+            }
+            (Some(_), 4..6) => {
+                past.is_rewritten(Version::new(number, age, more(length)), epoch);
+                "rewritten"
+            }
+            (Some(now), 6) => {
+                let bytes = [now.bytes.clone(), more(1 + length / 4)].concat();
+                past.is_rewritten(Version::new(number, age, bytes), epoch);
+                "longer"
             }
             (Some(now), _) => {
                 let bytes = now.bytes[..now.bytes.len() / 2].to_vec();
-                ("shorter", Some(Rc::new(Version { number, bytes })))
+                past.is_rewritten(Version::new(number, age, bytes), epoch);
+                "shorter"
             }
         };
         let said =
-            format!("{} {how}: {:?} bytes", kept.name, next.as_ref().map(|version| version.bytes.len()));
-        kept.past.push((epoch, next.clone()));
-        match (how, next) {
-            ("replaced", _) => self.replace(file),
-            (_, Some(version)) => {
-                kept.changed_in_place.push(epoch);
-                let path = self.root.path().join(kept.name);
-                let file = OpenOptions::new().write(true).open(path).unwrap();
-                // Cut first: a file that becomes shorter never has more than its bytes.
-                file.set_len(version.bytes.len() as u64).unwrap();
-                file.write_all_at(&version.bytes, 0).unwrap();
-                stamp(&file, version.number);
-            }
-            (_, None) => fs::remove_file(self.root.path().join(kept.name)).unwrap(),
+            format!("{name} {how}, {age:?}: {:?} bytes", past.now().map(|version| version.bytes.len()));
+        if past.is_changed_in_place(epoch, epoch) {
+            self.rewrite(at)
+        } else {
+            self.put(at)
         }
         said
     }
 
-    /// Puts the newest version in place by rename.
-    fn replace(&self, file: usize) {
-        let kept = &self.files[file];
-        let version = kept.now().expect("what is put in place is there");
+    /// Writes the newest version over what stands there.
+    fn rewrite(&self, at: usize) {
+        let Name { name, past, .. } = &self.names[at];
+        let version = past.now().expect("what is rewritten is there");
+        let file = OpenOptions::new().write(true).open(self.root.path().join(name)).unwrap();
+        // Cut first: a file that becomes shorter never has more than its bytes.
+        file.set_len(version.bytes.len() as u64).unwrap();
+        file.write_all_at(&version.bytes, 0).unwrap();
+        file.set_modified(version.modified).unwrap();
+    }
+
+    /// Puts the newest version in place by rename, or takes away what is there.
+    fn put(&self, at: usize) {
+        let Name { name, past, .. } = &self.names[at];
+        let path = self.root.path().join(name);
+        let Some(version) = past.now() else {
+            // What is not there need not be taken away.
+            let _ = fs::remove_file(path);
+            return;
+        };
         let next = self.root.path().join(".next");
         fs::write(&next, &version.bytes).unwrap();
-        stamp(&File::open(&next).unwrap(), version.number);
-        fs::rename(next, self.root.path().join(kept.name)).unwrap();
+        File::open(&next).unwrap().set_modified(version.modified).unwrap();
+        fs::rename(next, path).unwrap();
     }
 }
 
-/// The clock of the file system ticks too rarely for worlds that live for a millisecond, so every version is given a
-/// time of its own.
-fn stamp(file: &File, number: u64) {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(FIRST_SECOND + number);
-    file.set_modified(time).unwrap();
+/// A file and its neighbours: which of the names they are, and how each is coded.
+fn family(file: usize) -> impl Iterator<Item = (usize, Coding)> {
+    let neighbours = NEIGHBOURS.iter().enumerate().filter(move |(_, (_, of, _))| *of == file);
+    let neighbours = neighbours.map(|(at, (.., coding))| (FILES.len() + at, *coding));
+    [(file, Coding::Identity)].into_iter().chain(neighbours)
 }
 
 /// Bytes in which a hole, a shift and another version show.

@@ -1,29 +1,45 @@
 //! Requests, drawn and written down: files in every way, content, methods that nobody answers, and what is refused.
 
 use crate::answer::Asked;
-use crate::disk::{Disk, LARGE, NOTE, PAGE};
-use crate::request::{After, CONTENT_BYTES_MAX, Condition, Expects, How, Request, Seen, Spec, Wanted};
+use crate::disk::{Disk, LARGE, PAGE};
+use crate::parts::Spec;
+use crate::question::{Condition, How, Seen};
+use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
+use crate::request::{After, CONTENT_BYTES_MAX, Expects, Request, Wanted};
 use crate::support::dice::Dice;
+
+/// What `Accept-Encoding` may say, and which codings that accepts, the one that is liked best first.
+const ACCEPTED: [(&str, &[Coding]); 9] = [
+    ("gzip", &[Gzip, Identity]),
+    ("gzip, deflate, br, zstd", &[Brotli, Zstd, Gzip, Identity]),
+    ("br;q=0.5, gzip", &[Gzip, Brotli, Identity]),
+    ("zstd, *;q=0.1", &[Zstd, Brotli, Gzip, Identity]),
+    ("identity, gzip;q=0.5", &[Identity, Gzip]),
+    ("gzip;q=0, br", &[Brotli, Identity]),
+    ("identity;q=0, gzip", &[Gzip]),
+    ("br, *;q=0", &[Brotli]),
+    ("identity;q=0", &[]),
+];
 
 impl Request {
     /// Any request.
     pub fn any(dice: &mut Dice, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
-        match dice.below(24) {
-            0..10 => draft.file(dice, seen, disk),
-            10 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
-            11 => draft.line("GET", "/.hidden", Wanted::Status(404)),
-            12 => draft.line("GET", "/list?a=b", Wanted::Moved),
-            13 => draft.line("GET", "/list/", Wanted::Listing),
-            14..18 => draft.post(dice),
-            18 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
-            19 => draft.unanswered(dice, "PUT", 405),
-            20 => draft.unanswered(dice, "BREW", 501),
-            21 => {
+        match dice.below(28) {
+            0..14 => draft.file(dice, seen, disk),
+            14 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
+            15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
+            16 => draft.line("GET", "/list?a=b", Wanted::Moved),
+            17 => draft.line("GET", "/list/", Wanted::Listing),
+            18..22 => draft.post(dice),
+            22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
+            23 => draft.unanswered(dice, "PUT", 405),
+            24 => draft.unanswered(dice, "BREW", 501),
+            25 => {
                 draft.line("GET", "/page.html", Wanted::Status(421));
                 draft.host = "evil.example";
             }
-            22 => draft.line("HEAD", "/missing", Wanted::Status(404)),
+            26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
         draft.finish(dice)
@@ -76,14 +92,16 @@ impl Draft {
             file = PAGE;
         }
         let mut how = How::default();
-        let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| dice.one_in(2));
+        let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| !dice.one_in(3));
         if let Some(seen) = seen {
             let (condition, name) = dice.pick(&[
                 (Condition::NoneMatch, "If-None-Match"),
                 (Condition::Match, "If-Match"),
                 (Condition::Range, "If-Range"),
+                (Condition::Since, "If-Modified-Since"),
             ]);
-            self.fields.push_str(&format!("{name}: {}\r\n", seen.tag));
+            let value = if condition == Condition::Since { &seen.date } else { &seen.tag };
+            self.fields.push_str(&format!("{name}: {value}\r\n"));
             how.condition = Some((condition, seen.clone()));
         }
         if dice.one_in(3) || matches!(how.condition, Some((Condition::Range, _))) {
@@ -91,9 +109,12 @@ impl Draft {
             how.ranges = (0..dice.pick(&[1, 1, 2, 4])).map(|_| spec(dice, scale)).collect();
             let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
             self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
-        } else if file == NOTE && how.condition.is_none() && dice.one_in(2) {
-            how.gzip = true;
-            self.fields.push_str("Accept-Encoding: gzip\r\n");
+        }
+        if dice.one_in(2) {
+            // Browsers say the second.
+            let (text, accepted) = if dice.one_in(2) { ACCEPTED[1] } else { dice.pick(&ACCEPTED) };
+            how.accepted = accepted;
+            self.fields.push_str(&format!("Accept-Encoding: {text}\r\n"));
         }
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
         self.line(method, &format!("/{}", disk.name(file)), Wanted::File(file, how));
@@ -179,7 +200,7 @@ fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
 fn refused(dice: &mut Dice) -> Request {
     const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    let (text, status) = match dice.below(18) {
+    let (text, status) = match dice.below(19) {
         0 => ("GET / HTTP/1.1\nHost: localhost\r\n\r\n".into(), 400),
         1 => ("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n".into(), 400),
         2 => ("GET /\r\n\r\n".into(), 400),
@@ -203,6 +224,10 @@ fn refused(dice: &mut Dice) -> Request {
         14 => (format!("GET /{} HTTP/1.1\r\n", "a".repeat(300)), 414),
         15 => (get(&format!("A: {}\r\n", "b".repeat(1000))), 431),
         16 => (get(&"A: b\r\n".repeat(21)), 431),
+        17 => {
+            let half = "x".repeat(2500);
+            (format!("{POST}Transfer-Encoding: chunked\r\n\r\n9c4\r\n{half}\r\n9c5\r\n"), 413)
+        }
         _ => ("\x16\x03\x01\x02\x00".into(), 400),
     };
     let asked = if text.starts_with("HEAD ") { Asked::HeadOnly } else { Asked::WithContent };

@@ -45,6 +45,10 @@ impl Shared {
         self.0.borrow_mut().end(ended, panics);
     }
 
+    pub fn end_with(&self, why: &str) {
+        self.0.borrow_mut().diverges(why.to_owned());
+    }
+
     /// What is left of it, once nobody else has it.
     pub fn into_outcome(self) -> (Outcome, Disk) {
         let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();
@@ -62,7 +66,8 @@ impl Kernel for Shared {
 
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
         let index = self.0.borrow_mut().accept()?;
-        Ok((Socket::of(self.0.clone(), index), SocketAddr::from(([127, 0, 0, 1], 50_000))))
+        let address = [127, 0, 0, 1 + index as u8];
+        Ok((Socket::of(self.0.clone(), index), SocketAddr::from((address, 50_000))))
     }
 
     fn stop_listening(&mut self) {
@@ -83,8 +88,7 @@ impl Kernel for Shared {
 
     fn now(&self) -> (Instant, SystemTime) {
         let world = self.0.borrow();
-        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(world.wall);
-        (world.now, wall + (world.now - world.began))
+        (world.now, world.clock())
     }
 }
 
@@ -138,10 +142,14 @@ impl World {
         self.is_stopping = self.stopping_since.is_some();
         self.epoch += 1;
         self.clients.iter_mut().for_each(|client| client.link.calls = 0);
+        self.hear_log();
         let is_idle = timeout == Some(Duration::ZERO) && !std::mem::take(&mut self.has_moved);
         self.idle_turns = if is_idle { self.idle_turns + 1 } else { 0 };
         if self.idle_turns > IDLE_TURNS_MAX || self.turns > TURNS_MAX {
             self.diverges("the loop spins".into());
+        }
+        if let Err(why) = rest::begins_a_turn(self) {
+            self.diverges(why);
         }
     }
 
@@ -206,6 +214,8 @@ impl World {
         }
         (link.stage, link.edge) = (Stage::Open, false);
         link.books.accepted(self.now);
+        // Where there are no more places, another has yet to go.
+        self.most = self.most.max(self.inside().count().min(self.limits.connections_max));
         self.tell(|| format!("server accepts client {index}"));
         Ok(index)
     }
@@ -221,6 +231,8 @@ impl World {
         (link.token, link.watched, link.edge) = (Some(token), now, true);
         if !is_right {
             self.diverges(format!("client {index} was watched otherwise than {before:?} and {token:?}"));
+        } else if token.key >= self.most {
+            self.diverges(format!("{token:?}, and there were never more than {} connections", self.most));
         }
         Ok(())
     }

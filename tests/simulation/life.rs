@@ -1,13 +1,16 @@
 //! One world from its beginning to its end.
 
 use crate::disk::Disk;
+use crate::ear;
 use crate::kernel::Shared;
+use crate::support::dice::Dice;
 use crate::world::World;
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;
 use onepoll::reactor::Reactor;
 use onepoll::site::{Policy, Site};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What happened in a world, by name, and how often.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -30,12 +33,15 @@ pub struct Outcome {
 /// Lives through the world of `seed`, on a disk that is given back.
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
+    ear::listen(Dice::of(seed));
     let site = Site::open(disk.path(), Policy::default()).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service { site, hosts: Hosts::Named(Vec::new()), limits: shared.limits() };
     let mut reactor = Reactor::new(shared.clone(), service);
-    let ended = reactor.run();
-    shared.end(ended, reactor.panics());
+    match catch_unwind(AssertUnwindSafe(|| reactor.run())) {
+        Ok(ended) => shared.end(ended, reactor.panics()),
+        Err(_) => shared.end_with("the server panics, and nobody contains it"),
+    }
     drop(reactor);
     shared.into_outcome()
 }

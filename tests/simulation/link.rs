@@ -1,5 +1,6 @@
 //! One connection between a client and the server: two pipes, what waits in them, and what goes wrong on them.
 
+use crate::access::End;
 use crate::books::Books;
 use crate::support::dice::Dice;
 use onepoll::conn::transport::Readiness;
@@ -37,6 +38,7 @@ pub struct Link {
     /// Why it may end at any time, if it may.
     pub excuse: Option<&'static str>,
     pub faults: Faults,
+    pub end: End,
 }
 
 /// How far a connection is.
@@ -107,6 +109,7 @@ impl Link {
             books: Books::new(now),
             excuse: None,
             faults,
+            end: End::default(),
         }
     }
 

@@ -5,14 +5,17 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `life.rs` | a world from its beginning to its end |
-//! | `world.rs` | everything but the server, and what is going to happen when |
+//! | `world.rs`, `events.rs` | everything but the server, and what is going to happen when |
 //! | `kernel.rs` | waiting, accepting and watching, with readiness as epoll tells it |
 //! | `calls.rs` | what the server's calls on its sockets give |
 //! | `link.rs` | one connection: two pipes and what goes wrong on them |
 //! | `client.rs` | what a client does next |
 //! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
-//! | `answer.rs` | what came back, taken apart |
-//! | `disk.rs` | the folder, and which versions of a file there were when |
+//! | `question.rs` | the same for a file: its representation, on conditions, in parts |
+//! | `answer.rs`, `parts.rs` | what came back, taken apart |
+//! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
+//! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
+//! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
@@ -29,17 +32,25 @@
 //! $ ONEPOLL_SECONDS=60 cargo test --release --test simulation -- --ignored --nocapture
 //! ```
 
+mod access;
 mod answer;
 mod books;
 mod calls;
 mod client;
 mod disk;
 mod draft;
+mod ear;
+mod events;
 mod kernel;
 mod life;
 mod link;
+mod parts;
+mod past;
+mod question;
+mod representation;
 mod request;
 mod rest;
+mod tags;
 mod world;
 
 #[path = "../support/mod.rs"]
@@ -58,6 +69,7 @@ const SEEDS: u64 = 3000;
 const RARE: &[&str] = &[
     "206",
     "304",
+    "406",
     "408",
     "412",
     "413",
@@ -65,9 +77,13 @@ const RARE: &[&str] = &[
     "421",
     "431",
     "a bug was met",
+    "a bug was met in the work between requests",
     "a client is gone before it is accepted",
     "another needed its place",
+    "br",
+    "compressed by the server",
     "descriptors run out or come back",
+    "gzip",
     "it cannot be watched",
     "no request came",
     "refused, and lingered for long enough",
@@ -76,6 +92,7 @@ const RARE: &[&str] = &[
     "the file became shorter",
     "the server ends",
     "the server stops",
+    "zstd",
 ];
 
 const THREADS: usize = 2;

@@ -103,6 +103,7 @@ pub fn check(world: &mut World, until: Option<Instant>) {
     });
     let wrong = wrong.or_else(|| check_door(world, until).err());
     let wrong = wrong.or_else(|| check_grace(world, until).err());
+    let wrong = wrong.or_else(|| check_log(world, until).err());
     if let Some(why) = wrong {
         world.diverges(why);
     }
@@ -187,6 +188,34 @@ fn check_grace(world: &World, until: Option<Instant>) -> Result<(), String> {
     }
 }
 
+/// No line of the log is kept back for too long.
+fn check_log(world: &World, until: Option<Instant>) -> Result<(), String> {
+    let next = world.clients.iter().filter_map(|client| client.link.books.lines.next_due()).min();
+    match next.is_none_or(|due| until.is_some_and(|until| until <= due)) {
+        true => Ok(()),
+        false => Err("the loop sleeps, and a line of the log is kept back".into()),
+    }
+}
+
+/// Another turn begins.
+pub fn begins_a_turn(world: &World) -> Result<(), String> {
+    let inside = world.inside().count();
+    match inside <= world.limits.connections_max {
+        _ if world.stops_at_once => Err("the loop goes on after the second signal".into()),
+        true => Ok(()),
+        false => Err(format!("there are {inside} connections")),
+    }
+}
+
+/// The server shuts its side of the connection of client `index`.
+pub fn shuts(world: &World, index: usize) -> Result<(), String> {
+    let books = &world.clients[index].link.books;
+    match books.over == Over::NotYet || books.is_in_an_answer() || books.is_blocked() {
+        true => Err("it is shut before the end of the last answer".into()),
+        false => Ok(()),
+    }
+}
+
 /// No more connections are taken; those at the door are refused.
 pub fn stops_listening(world: &World) -> Result<(), String> {
     let is_short = world.failed_at.is_some_and(|failed_at| world.now < failed_at + PAUSE);
@@ -200,6 +229,9 @@ pub fn stops_listening(world: &World) -> Result<(), String> {
 pub fn end(world: &World, is_told: bool, panics: u64) -> Result<(), String> {
     if panics != world.planted {
         return Err(format!("{panics} panics, of which {} were planted", world.planted));
+    }
+    for (index, Client { link, .. }) in world.clients.iter().enumerate() {
+        link.books.check_lines(link.end).map_err(|why| format!("client {index} in the log: {why}"))?;
     }
     let inside = world.inside().count();
     if !is_told {

@@ -1,23 +1,27 @@
-//! Everything but the server: a clock, clients, a disk, and what is going to happen when.
+//! Everything but the server: a clock, clients and a disk.
 
+use crate::access::Line;
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
+use crate::ear;
+use crate::events::Event;
 use crate::life::{Counts, Trace};
 use crate::link::Stage;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
 use crate::rest;
 use crate::support::dice::Dice;
+use crate::tags::Tags;
 use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Token;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
 /// that none can. In seconds since 1970.
-const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
+pub const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
 
 /// Everything but the server.
 pub struct World {
@@ -45,13 +49,14 @@ pub struct World {
     pub is_stopping: bool,
     pub stops_at_once: bool,
     pub stale: Vec<Token>,
+    /// How many connections there were at the same time, at most.
+    pub most: usize,
     pub disk: Disk,
     /// How often an event is left for a later wait: once in so many times.
     pub untold: u64,
     /// How often a file is changed between two calls: once in so many times.
     pub restless: u64,
-    /// Which version a strong tag stands for.
-    pub tags: HashMap<(usize, String), u64>,
+    pub tags: Tags,
     pub planted: u64,
     pub turns: usize,
     pub idle_turns: usize,
@@ -60,17 +65,6 @@ pub struct World {
     pub divergence: Option<String>,
     pub counts: Counts,
     pub trace: Option<Vec<String>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
-    Connect(usize),
-    Act(usize),
-    Read(usize),
-    Disk,
-    Descriptors,
-    Wall,
-    Signal,
 }
 
 impl World {
@@ -103,10 +97,11 @@ impl World {
             is_stopping: false,
             stops_at_once: false,
             stale: Vec::new(),
+            most: 0,
             disk,
             untold: dice.pick(&[2, 8, 8, u64::MAX]),
             restless: if dice.one_in(6) { dice.pick(&[20, 100]) } else { u64::MAX },
-            tags: HashMap::new(),
+            tags: Tags::default(),
             planted: 0,
             turns: 0,
             idle_turns: 0,
@@ -121,51 +116,9 @@ impl World {
         world
     }
 
-    /// Who connects when, and what else happens.
-    pub fn plan(&mut self) {
-        let count = match self.dice.below(20) {
-            0..12 => 1 + self.dice.below(2),
-            12..19 => 2 + self.dice.below(4),
-            _ => 5 + self.dice.below(20),
-        };
-        for index in 0..count as usize {
-            self.clients.push(Client::any(&mut self.dice, self.now));
-            let moments = [0, 0, 0, 1, 5, self.dice.below(60), self.dice.below(60), 1000];
-            let when = self.dice.pick(&moments);
-            self.after(Duration::from_millis(when), Event::Connect(index));
-        }
-        let span = self.dice.pick(&[20, 1000, 70_000]);
-        if self.dice.one_in(2) {
-            for _ in 0..self.dice.size(7) {
-                let when = self.dice.millis(0, span);
-                self.after(when, Event::Disk);
-            }
-        }
-        if self.dice.one_in(8) {
-            let when = self.dice.millis(0, span);
-            self.after(when, Event::Descriptors);
-            let until = when + self.dice.millis(0, 3000);
-            self.after(until, Event::Descriptors);
-        }
-        if self.dice.one_in(20) {
-            let when = self.dice.millis(0, span);
-            self.after(when, Event::Wall);
-        }
-        if self.dice.one_in(6) {
-            let moments = [0, 1, 5, 100, self.dice.below(span)];
-            let when = Duration::from_millis(self.dice.pick(&moments));
-            self.after(when, Event::Signal);
-            if self.dice.one_in(4) {
-                let again = when + self.dice.millis(0, 12_000);
-                self.after(again, Event::Signal);
-            }
-        }
-    }
-
-    pub fn after(&mut self, time: Duration, event: Event) {
-        // Those of one moment come in any order.
-        let place = self.dice.roll();
-        self.events.push(Reverse((self.now + time, place, event)));
+    /// What the clock on the wall says.
+    pub fn clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.wall) + (self.now - self.began)
     }
 
     pub fn count(&mut self, what: &'static str) {
@@ -197,44 +150,9 @@ impl World {
         self.inside().count() >= self.limits.connections_max
     }
 
-    /// Lets the next thing happen that is due, and says whether there was one.
-    pub fn happen(&mut self) -> bool {
-        let Some(Reverse((_, _, event))) =
-            self.events.peek().filter(|Reverse((time, ..))| *time <= self.now).copied()
-        else {
-            return false;
-        };
-        self.events.pop();
-        self.epoch += 1;
-        match event {
-            Event::Connect(index) => self.connect(index),
-            Event::Act(index) => self.act(index),
-            Event::Read(index) => self.client_reads(index),
-            Event::Disk => self.change_disk(),
-            Event::Descriptors => {
-                self.no_descriptors ^= true;
-                let state = if self.no_descriptors { "none left" } else { "there are some again" };
-                self.count("descriptors run out or come back");
-                self.tell(|| format!("descriptors: {state}"));
-            }
-            Event::Wall => {
-                self.disk.tags_last = false;
-                self.wall = WALLS[usize::from(self.wall == WALLS[0])];
-                self.count("the wall clock is set");
-                self.tell(|| "the wall clock is set".into());
-            }
-            Event::Signal => {
-                self.signals += 1;
-                self.tell(|| "a signal".into());
-            }
-        }
-        true
-    }
-
-    pub fn change_disk(&mut self) {
-        let said = self.disk.change(&mut self.dice, self.epoch);
-        self.count("a file is changed");
-        self.tell(|| said);
+    /// Whether versions can be told apart by the wall clock of now.
+    pub fn are_files_old(&self) -> bool {
+        self.wall == WALLS[0]
     }
 
     pub fn connect(&mut self, index: usize) {
@@ -312,8 +230,29 @@ impl World {
         self.clients[index].link.arrived > self.turn
     }
 
+    /// Takes in what the server has logged, and the bugs that it has met there.
+    pub fn hear_log(&mut self) {
+        let planted = ear::planted();
+        self.planted += planted;
+        if planted > 0 {
+            self.count("a bug was met in the work between requests");
+        }
+        for text in ear::access_lines() {
+            self.tell(|| format!("server logs {text}"));
+            let client = |line: &Line| line.client < self.clients.len();
+            let logged = match Line::parse(&text).filter(client) {
+                Some(line) => self.clients[line.client].link.books.lines.logged(line),
+                None => Err("a line of nobody".into()),
+            };
+            if let Err(why) = logged {
+                self.diverges(format!("{text}: {why}"));
+            }
+        }
+    }
+
     /// The loop has ended, or this world has.
     pub fn end(&mut self, ended: io::Result<()>, panics: u64) {
+        self.hear_log();
         if let Err(why) = rest::end(self, ended.is_ok(), panics) {
             self.diverges(why);
         }

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod between;
 pub mod dice;
 pub mod program;
 pub mod service;

@@ -4,6 +4,7 @@ use super::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -23,6 +24,19 @@ pub fn prepared(mut command: Command) -> Command {
     command
 }
 
+/// Where mount and what goes with it is, also for users who have no use for it.
+const TOOLS: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A shell that runs `script` where it may mount what it likes, with the program as `$0` and what is added as `$1` and on:
+/// in a view of the file systems of its own, as whoever starts a server may have one. Not every system allows it.
+pub fn mounting(script: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, PATH]);
+    let mut command = prepared(command);
+    command.env("PATH", TOOLS);
+    command
+}
+
 /// A running program. What it writes is read as it comes.
 pub struct Program {
     child: Child,
@@ -33,7 +47,10 @@ pub struct Program {
 impl Program {
     /// Runs `command`.
     pub fn spawn(command: &mut Command) -> Program {
-        let mut child = command.spawn().unwrap();
+        Program::of(command.spawn().unwrap())
+    }
+
+    fn of(mut child: Child) -> Program {
         let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
         let stderr = child.stderr.take().map_or_else(Lines::none, Lines::of);
         Program { child, stdout, stderr }
@@ -41,16 +58,35 @@ impl Program {
 
     /// Runs `command` and waits until it says where it serves.
     pub fn start(command: &mut Command) -> (Program, SocketAddr) {
-        let program = Program::spawn(command);
-        let Some(first) = program.stdout.next() else { panic!("it ended: {}", program.end().1) };
+        Program::try_to_start(command).unwrap_or_else(|why| panic!("it ended: {why}"))
+    }
+
+    /// The same for one that may not be able to; then, what it says of that.
+    pub fn try_to_start(command: &mut Command) -> Result<(Program, SocketAddr), String> {
+        let program = Program::of(command.spawn().map_err(|error| error.to_string())?);
+        let Some(first) = program.stdout.next() else { return Err(program.end().1) };
         let address = first.strip_prefix("Server is running on http://").expect(&first);
         let address = address.parse().expect(&first);
-        (program, address)
+        Ok((program, address))
     }
 
     /// The next line on stdout, or nothing once that is closed.
     pub fn said(&self) -> Option<String> {
         self.stdout.next()
+    }
+
+    /// Runs `script` in its view of the file systems, with `path` as `$1`.
+    pub fn mounts(&self, script: &str, path: &Path) {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.number(), "--user", "--preserve-credentials", "--mount"]);
+        command.args(["sh", "-c", script, "sh"]).arg(path).env("PATH", TOOLS);
+        assert!(command.status().unwrap().success(), "{script}");
+    }
+
+    /// Where it finds `path`, in its own view of the file systems.
+    pub fn sees(&self, path: &Path) -> PathBuf {
+        let path = path.strip_prefix("/").expect("a path from the root on");
+        Path::new("/proc").join(self.number()).join("root").join(path)
     }
 
     /// Waits for a line on stderr that tells of `what`.
@@ -67,8 +103,12 @@ impl Program {
     /// Stops it (SIGSTOP) and waits until it stands still.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
-        let state = || self.stat().split(' ').next() == Some("T");
-        poll(|| state().then_some(()));
+        self.is_in("T");
+    }
+
+    /// Waits until it is in `state`: `S` asleep, `T` stopped.
+    pub fn is_in(&self, state: &str) {
+        poll(|| self.stat().starts_with(state).then_some(()));
     }
 
     /// How many descriptors it has open.

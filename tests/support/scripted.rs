@@ -7,7 +7,7 @@ use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -73,6 +73,8 @@ struct Line {
     token: Option<Token>,
     watched: Watched,
     calls: usize,
+    /// A bug that is met when it is watched.
+    bug: Option<&'static str>,
     fate: Fate,
 }
 
@@ -232,6 +234,7 @@ impl Client {
             token: None,
             watched: Watched::No,
             calls: 0,
+            bug: None,
             fate: Fate::Open,
         };
         let client = Client(Rc::new(RefCell::new(line)));
@@ -285,6 +288,11 @@ impl Client {
         line.edge.writable = true;
     }
 
+    /// Watching it panics, as if there were a bug.
+    pub fn panics_when_watched(&self, why: &'static str) {
+        self.0.borrow_mut().bug = Some(why);
+    }
+
     /// What was sent to it since the last [`Client::answers`].
     pub fn got(&self) -> Vec<u8> {
         self.0.borrow().got.clone()
@@ -328,6 +336,7 @@ impl Client {
 /// What the kernel knows.
 struct World {
     now: Instant,
+    wall: SystemTime,
     /// Who connected, and accepts that fail.
     waiting: VecDeque<io::Result<Client>>,
     knocked: bool,
@@ -391,6 +400,9 @@ impl Kernel for Script {
 
     fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
         let line = &mut *socket.0.borrow_mut();
+        if let Some(why) = line.bug {
+            panic!("{why}");
+        }
         assert_eq!(before, line.watched);
         (line.token, line.watched) = (Some(token), now);
         line.edge = line.input();
@@ -399,7 +411,8 @@ impl Kernel for Script {
     }
 
     fn now(&self) -> (Instant, SystemTime) {
-        (self.0.borrow().now, SystemTime::UNIX_EPOCH)
+        let world = self.0.borrow();
+        (world.now, world.wall)
     }
 }
 
@@ -408,6 +421,16 @@ pub struct Loop<K: Kernel = Script> {
     reactor: Reactor<K>,
     world: Rc<RefCell<World>>,
     ready: Vec<Ready>,
+    /// Panics that the test knows of.
+    panics: Cell<u64>,
+}
+
+/// A panic costs its connection and nothing else, so that a test might not notice.
+impl<K: Kernel> Drop for Loop<K> {
+    fn drop(&mut self) {
+        let is_silent = self.reactor.panics() == self.panics.get() || std::thread::panicking();
+        assert!(is_silent, "{} panics", self.reactor.panics());
+    }
 }
 
 impl Loop {
@@ -423,6 +446,7 @@ impl<K: Kernel> Loop<K> {
         let now = Instant::now();
         let world = World {
             now,
+            wall: SystemTime::UNIX_EPOCH,
             waiting: VecDeque::new(),
             knocked: false,
             accepted: Vec::new(),
@@ -434,21 +458,26 @@ impl<K: Kernel> Loop<K> {
         };
         let world = Rc::new(RefCell::new(world));
         let reactor = make(Script(Rc::clone(&world)));
-        Loop { reactor, world, ready: Vec::new() }
+        Loop { reactor, world, ready: Vec::new(), panics: Cell::default() }
     }
 
     /// A client that connects and brings all this.
     pub fn connect(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
-        let client = Client::new(comes);
-        let world = &mut *self.world.borrow_mut();
-        world.waiting.push_back(Ok(client.clone()));
-        world.knocked = true;
+        let client = self.connect_unnoticed(comes);
+        self.world.borrow_mut().knocked = true;
         client
     }
 
     /// A client that connects and says this.
     pub fn connect_saying(&mut self, bytes: &[u8]) -> Client {
         self.connect([part(bytes)])
+    }
+
+    /// A client that connects, and no event tells of it.
+    pub fn connect_unnoticed(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
+        let client = Client::new(comes);
+        self.world.borrow_mut().waiting.push_back(Ok(client.clone()));
+        client
     }
 
     /// An accept that fails, behind those who connected before.
@@ -461,6 +490,11 @@ impl<K: Kernel> Loop<K> {
     /// From now on no more than so many sockets can be open: an accept beyond fails with `errno`.
     pub fn allow_descriptors(&mut self, count: usize, errno: i32) {
         self.world.borrow_mut().descriptors = (count, errno);
+    }
+
+    /// Sets the clock on the wall, which stands; at first it is before all files.
+    pub fn set_wall(&mut self, wall: SystemTime) {
+        self.world.borrow_mut().wall = wall;
     }
 
     /// One turn that begins with these events; the edges come behind them.
@@ -493,7 +527,8 @@ impl<K: Kernel> Loop<K> {
 
     /// Connections that a panic has ended.
     pub fn panics(&self) -> u64 {
-        self.reactor.panics()
+        self.panics.set(self.reactor.panics());
+        self.panics.get()
     }
 
     /// The timeouts of all waits since the last call.

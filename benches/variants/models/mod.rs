@@ -125,7 +125,7 @@ impl FromStr for Model {
             _ => number("thread-pool-")
                 .map(|workers| Model::ThreadPool { workers })
                 .or_else(|| number("multi-reactor-").map(|reactors| Model::MultiReactor { reactors }))
-                .ok_or_else(|| format!("no variant is called {name:?}")),
+                .ok_or_else(|| format!("no variant is called {name:?}; --list names them")),
         }
     }
 }

@@ -123,7 +123,8 @@ fn advice(results: &Results) -> String {
                 part("", "Everywhere else there was one.", list(Winner::Nobody))
             ),
             "<p class=soft>Each line compares the reactor with the best threaded variant that served every client of that \
-             load. A difference counts only where the ranges of the rounds are further apart than either is wide.\n"
+             load. A difference counts only where the ranges of the rounds are further apart than either is wide, so that \
+             one round shows none.\n"
                 .to_owned(),
         ]
         .concat(),

@@ -1,0 +1,65 @@
+//! What a client sent, made fit for a log.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+/// Bytes of a request line, a referrer or a user agent that are shown.
+pub const SHOWN_BYTES_MAX: usize = 1024;
+
+/// Bytes of a client's, fit for a terminal and a quoted string: whatever is not a visible ASCII
+/// character or a space is written as an escape.
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl Escaped<'_> {
+    /// Writes it, all at once where no byte needs an escape, as nearly always.
+    pub fn write(&self, out: &mut impl Write) -> fmt::Result {
+        let shown = &self.0[..self.0.len().min(SHOWN_BYTES_MAX)];
+        // Not `all`, which stops early: this looks at sixteen bytes a time.
+        let are_plain = shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte));
+        match str::from_utf8(shown) {
+            Ok(text) if are_plain => out.write_str(text),
+            _ => shown.iter().try_for_each(|&byte| write_escaped(byte, out)),
+        }
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+}
+
+fn write_escaped(byte: u8, out: &mut impl Write) -> fmt::Result {
+    match byte {
+        b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
+        b' '..=b'~' => out.write_char(char::from(byte)),
+        _ => write!(out, "\\x{byte:02X}"),
+    }
+}
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_shown_alike_alone_and_among_others() {
+        for byte in 0..=u8::MAX {
+            let alone = Escaped(&[byte]).to_string();
+            let expected = match byte {
+                b'"' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\x{byte:02X}"),
+            };
+            assert_eq!(alone, expected);
+            assert_eq!(Escaped(&[byte, 0x1B]).to_string(), alone + "\\x1B");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sends_is_shown_up_to_a_bound() {
+        assert_eq!(Escaped(&[b'a'; 5000]).to_string().len(), SHOWN_BYTES_MAX);
+    }
+}

@@ -1,0 +1,41 @@
+//! What a panic costs: it is a bug of this server's, and it ends what ran into it and nothing else. Panics are caught
+//! here and nowhere else.
+
+use crate::context::Context;
+use log::error;
+use std::any::Any;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Context {
+    /// Does something for `whom` and gives what comes of it. Where that panics nothing does, and it is logged and
+    /// counted; whatever ran into it is to be given up.
+    ///
+    /// `AssertUnwindSafe` claims that nobody sees what a panic left half done. Of what is given up nobody does. Of what
+    /// is shared, half an access line is taken out again; what else [`Context`] holds, and what [`crate::site`] keeps
+    /// behind locks, is changed in steps that do not panic between them.
+    #[inline]
+    pub fn contain<R>(&mut self, whom: impl Display, action: impl FnOnce(&mut Context) -> R) -> Option<R> {
+        match catch_unwind(AssertUnwindSafe(|| action(self))) {
+            Ok(result) => Some(result),
+            Err(payload) => {
+                self.note_panic(&whom, &*payload);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn note_panic(&mut self, whom: &dyn Display, payload: &(dyn Any + Send)) {
+        self.access.drop_half_a_line();
+        self.panics += 1;
+        let (why, count) = (message(payload), self.panics);
+        error!("{whom} given up: a bug in this server: {why} (panic {count} so far)");
+    }
+}
+
+/// What panic! was given.
+fn message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or(payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
+}

@@ -1,0 +1,228 @@
+//! How a file is asked for, and which answers to that are right: those that are true of one moment between the
+//! question and the answer.
+
+use crate::answer::{Answer, Asked};
+use crate::disk::Disk;
+use crate::parts::{Part, Selected, Spec, parts, select};
+use crate::representation::{Choice, Coding, Held, Representation, Vary, Which};
+use crate::request::expect;
+use httpdate::fmt_http_date;
+use std::time::SystemTime;
+
+/// Files of up to so many bytes leave in one piece, whatever becomes of them meanwhile.
+const WHOLE_BYTES_MAX: usize = 64 << 10;
+
+/// How a file is asked for.
+#[derive(Clone, Debug)]
+pub struct How {
+    pub ranges: Vec<Spec>,
+    pub condition: Option<(Condition, Seen)>,
+    /// Codings, the one that is liked best first.
+    pub accepted: &'static [Coding],
+}
+
+impl Default for How {
+    fn default() -> How {
+        How { ranges: Vec::new(), condition: None, accepted: &[Coding::Identity] }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    NoneMatch,
+    Match,
+    Range,
+    Since,
+}
+
+/// A representation that a client has seen, by what it was told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub file: usize,
+    pub which: Which,
+    pub tag: String,
+    pub modified: SystemTime,
+    pub date: String,
+    /// Whether the server has compressed it.
+    pub is_made: bool,
+}
+
+impl Seen {
+    pub fn is_strong(&self) -> bool {
+        self.tag.starts_with('"')
+    }
+}
+
+/// A question for a file, whose last byte was sent at `epoch`.
+pub struct Question<'a> {
+    pub file: usize,
+    pub how: &'a How,
+    pub asked: Asked,
+    pub epoch: u64,
+    pub disk: &'a Disk,
+}
+
+impl Question<'_> {
+    /// Whether `answer` is right. Gives what the client has learnt from it.
+    pub fn judge(&self, answer: &Answer) -> Result<Option<Seen>, String> {
+        let states = self.disk.states(self.file, self.epoch, answer.epochs.0);
+        let choices = states.iter().flat_map(|state| state.choices(self.how.accepted, self.held()));
+        let (mut right, mut wrong) = (Vec::new(), Vec::new());
+        for choice in choices {
+            match self.check(answer, &choice) {
+                Ok(()) => right.push(choice),
+                Err(why) => wrong.push(format!("{why}, for {choice:?}")),
+            }
+        }
+        match right.is_empty() {
+            true => Err(wrong.join("\n")),
+            false => Ok(self.learnt(answer, &right)),
+        }
+    }
+
+    /// Which representation the client says that it has.
+    fn held(&self) -> Held {
+        match &self.how.condition {
+            Some((Condition::NoneMatch, seen)) if seen.is_strong() && self.disk.tags_last => {
+                Held::Surely(seen.which)
+            }
+            Some((Condition::NoneMatch, seen)) => Held::Perhaps(seen.which),
+            _ => Held::Nothing,
+        }
+    }
+
+    /// What the answer tells of a representation, if it is clear of which.
+    fn learnt(&self, answer: &Answer, right: &[Choice]) -> Option<Seen> {
+        let Some(Choice::Sent(it)) = right.first() else { return None };
+        let is_same = |choice: &Choice| matches!(choice, Choice::Sent(other) if other.which() == it.which());
+        let [tag, date] = ["etag", "last-modified"].map(|name| answer.field(name).map(str::to_owned));
+        let (tag, date) = (tag?, date?);
+        let (which, modified, is_made) = (it.which(), it.version.modified, it.is_made);
+        right.iter().all(is_same).then_some(Seen { file: self.file, which, tag, modified, date, is_made })
+    }
+
+    fn check(&self, answer: &Answer, choice: &Choice) -> Result<(), String> {
+        let due = match choice {
+            Choice::NotThere => vec![404],
+            Choice::NotAcceptable => vec![406],
+            Choice::Sent(it) => self.due(answer, it),
+        };
+        expect(due.contains(&answer.status), || format!("{due:?} was due"))?;
+        let vary = match choice {
+            Choice::NotThere => Vary::MustNot,
+            Choice::NotAcceptable => Vary::Must,
+            Choice::Sent(it) => it.vary,
+        };
+        let is_right = match answer.field("vary") {
+            Some("Accept-Encoding") => vary != Vary::MustNot,
+            Some(_) => false,
+            None => vary != Vary::Must,
+        };
+        expect(is_right, || format!("it {vary:?} vary"))?;
+        match choice {
+            Choice::Sent(it) => self.check_sent(answer, it),
+            Choice::NotThere | Choice::NotAcceptable => Ok(()),
+        }
+    }
+
+    /// The status with which `it` must be answered, or the statuses, where the model does not know its tag.
+    fn due(&self, answer: &Answer, it: &Representation) -> Vec<u16> {
+        let Some((condition, seen)) = &self.how.condition else { return vec![self.status(true, it)] };
+        let is_seen = it.which() == seen.which;
+        let matches = match answer.field("etag") {
+            Some(tag) => vec![tag == seen.tag],
+            None if is_seen && !(seen.is_strong() && self.disk.tags_last) => vec![true, false],
+            None => vec![is_seen],
+        };
+        let holds = |matches: bool| match condition {
+            Condition::NoneMatch => !matches,
+            Condition::Match | Condition::Range => matches && seen.is_strong(),
+            Condition::Since => it.version.modified > seen.modified,
+        };
+        matches.into_iter().map(|matches| self.status(holds(matches), it)).collect()
+    }
+
+    /// The same, where it is known whether the condition holds.
+    fn status(&self, holds: bool, it: &Representation) -> u16 {
+        let condition = self.how.condition.as_ref().map(|(condition, _)| *condition);
+        match condition.filter(|_| !holds) {
+            Some(Condition::NoneMatch | Condition::Since) => return 304,
+            Some(Condition::Match) => return 412,
+            Some(Condition::Range) => return 200,
+            None => {}
+        }
+        match self.parts_of(it.bytes().len() as u64) {
+            Selected::Whole => 200,
+            Selected::Parts(_) => 206,
+            Selected::Nothing => 416,
+        }
+    }
+
+    /// HEAD has no ranges.
+    fn parts_of(&self, length: u64) -> Selected {
+        match self.asked {
+            Asked::WithContent => select(&self.how.ranges, length),
+            Asked::HeadOnly => Selected::Whole,
+        }
+    }
+
+    /// The fields and the content of an answer with a status that is right for `it`.
+    fn check_sent(&self, answer: &Answer, it: &Representation) -> Result<(), String> {
+        let length = it.bytes().len();
+        if matches!(answer.status, 200 | 206 | 304) {
+            let date = fmt_http_date(it.version.modified);
+            expect(answer.field("last-modified") == Some(&date), || format!("it was modified on {date}"))?;
+            expect(answer.field("etag").is_some(), || "no ETag".into())?;
+        }
+        if matches!(answer.status, 200 | 206) {
+            expect(answer.field("content-encoding") == it.coding.name(), || "in another coding".into())?;
+            expect(answer.field("accept-ranges") == Some("bytes"), || "Accept-Ranges".into())?;
+        }
+        match answer.status {
+            200 => self.check_whole(answer, it),
+            206 => self.check_parts(answer, it),
+            416 => {
+                let range = format!("bytes */{length}");
+                expect(answer.field("content-range") == Some(&range), || range.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_whole(&self, answer: &Answer, it: &Representation) -> Result<(), String> {
+        let length = it.bytes().len();
+        let said = answer.field("content-length").and_then(|length| length.parse().ok());
+        expect(said == Some(length), || format!("{length} bytes were due"))?;
+        expect(answer.field("content-type") == Some(it.kind), || "another media type".into())?;
+        let is_right = self.asked == Asked::HeadOnly
+            || answer.body == it.bytes()
+            || self.is_of_the_disk(&answer.body, 0, it, answer);
+        expect(is_right, || "the bytes are others".into())
+    }
+
+    fn check_parts(&self, answer: &Answer, it: &Representation) -> Result<(), String> {
+        let length = it.bytes().len() as u64;
+        let Selected::Parts(wanted) = self.parts_of(length) else { return Err("no parts".into()) };
+        let mut got = parts(answer)?;
+        got.sort_by_key(|part| *part.range.start());
+        let ranges: Vec<_> = got.iter().map(|part| part.range.clone()).collect();
+        expect(ranges == wanted, || format!("{ranges:?} instead of {wanted:?}"))?;
+        let is_right = |part: &Part<'_>| {
+            let (first, last) = (*part.range.start() as usize, *part.range.end() as usize);
+            let are_bytes = it.bytes()[first..=last] == *part.bytes;
+            let is_described = part.whole == length && part.kind == it.kind;
+            is_described && (are_bytes || self.is_of_the_disk(part.bytes, first, it, answer))
+        };
+        expect(got.iter().all(is_right), || "a part is another".into())
+    }
+
+    /// Whether `bytes`, which stand at `first` of a large file, may be what the disk had when each was sent: it was
+    /// changed where it stands while they were.
+    fn is_of_the_disk(&self, bytes: &[u8], first: usize, it: &Representation, answer: &Answer) -> bool {
+        let (from, to) = (self.epoch, answer.epochs.1);
+        let past = self.disk.past(it.at);
+        let is_large = it.bytes().len() > WHOLE_BYTES_MAX && !it.is_made;
+        let had = |(at, byte): (usize, &u8)| past.had(first + at, *byte, from, to);
+        is_large && past.is_changed_in_place(from, to) && bytes.iter().enumerate().all(had)
+    }
+}
