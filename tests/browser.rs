@@ -139,6 +139,43 @@ fn inspected() -> (Program, SocketAddr) {
     Program::start(onepoll().arg("--inspect").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
 }
 
+/// The inspector's page, once it is told of the loop.
+fn inspector(address: SocketAddr) -> Page {
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    page
+}
+
+/// What the page says in the element `id`, without the commas of its numbers.
+fn text(id: &str) -> String {
+    format!("document.getElementById('{id}').textContent.replaceAll(',', '')")
+}
+
+/// The number that stands beside `name` in a list of the page.
+fn listed(name: &str) -> String {
+    format!("Number(document.querySelector('[data-name=\"{name}\"]').textContent.replaceAll(',', ''))")
+}
+
+fn click(id: &str) -> String {
+    format!("document.getElementById('{id}').click()")
+}
+
+/// The first place in the snapshot for which `condition` holds of `p`, once there is one.
+fn place(page: &mut Page, condition: &str) -> Value {
+    let find =
+        format!("fetch('state.json').then(r => r.json()).then(s => s.places.find(p => {condition}) ?? null)");
+    page.wait_for(&format!("{find}.then(p => p !== null)"));
+    page.value(&find)
+}
+
+/// Moves to its slot.
+fn choose(page: &mut Page, place: &Value) {
+    page.value("document.getElementById('grid').focus()");
+    for _ in 0..=place[0].as_u64().unwrap() {
+        page.value("document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', cancelable: true }))");
+    }
+}
+
 fn number(state: &str) -> String {
     format!("Number(document.getElementById('count-{state}').textContent.replaceAll(',', ''))")
 }
@@ -147,9 +184,8 @@ fn number(state: &str) -> String {
 #[ignore = "needs Chromium"]
 fn a_slow_reader_is_seen_to_wait_while_another_page_loads() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
-    page.value("document.getElementById('slow').click()");
+    let mut page = inspector(address);
+    page.value(&click("slow"));
     page.wait_for(&format!("{} === 1", number("waits")));
     assert_eq!(support::service::get(address, "/").status, 200);
     page.is_quiet();
@@ -163,25 +199,104 @@ fn a_slow_reader_is_seen_to_wait_while_another_page_loads() {
 #[ignore = "needs Chromium"]
 fn a_connection_appears_shows_why_it_moved_and_leaves() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    let mut page = inspector(address);
     let mut visitor = support::visitor::Visitor::of(address);
     visitor.get("/", "");
-    let find = |rest: &str| {
-        format!(
-            "fetch('state.json').then(r => r.json()).then(s => {{ const at = s.places.find(p => p[9].startsWith('GET / ')); {rest} }})"
-        )
-    };
-    let key = page.value(&find("return at[0]"));
-    let key = key.as_u64().expect("it has a place");
-    page.value("document.getElementById('grid').focus()");
-    for _ in 0..=key {
-        page.value("document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', cancelable: true }))");
-    }
+    let found = place(&mut page, "p[9].startsWith('GET / ')");
+    choose(&mut page, &found);
     page.wait_for("document.getElementById('history').textContent.includes('answered with 200 OK')");
     page.wait_for("document.getElementById('facts').textContent.includes('reading')");
     drop(visitor);
     page.wait_for("document.getElementById('facts').textContent.includes('free')");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_preconnect_is_a_connection_that_asked_for_nothing() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address);
+    page.value(&click("preconnect"));
+    let found = place(&mut page, "p[3] === 'Reading' && p[4] === 'First' && p[8] === 0");
+    choose(&mut page, &found);
+    page.wait_for(&format!("{}.includes('a first request')", text("facts")));
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_big_download_goes_out_and_ends() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address);
+    page.value(&click("download"));
+    // By the metrics, since the page gives it in round numbers.
+    let sent = "fetch('metrics').then(r => r.text()).then(text => Number(text.match(/onepoll_sent_bytes_total (\\d+)/)[1]))";
+    page.wait_for(&format!("{sent}.then(sent => sent > {})", 64 << 20));
+    page.wait_for(
+        "fetch('state.json').then(r => r.json()).then(s => !s.places.some(p => p[9].includes('/large')))",
+    );
+    assert!(page.value(&text("said")).as_str().unwrap().starts_with("64 MiB"));
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn while_it_is_paused_time_goes_on_only_by_steps() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address);
+    let mut visitor = support::visitor::Visitor::of(address);
+    page.value(&click("pause"));
+    let requests = |page: &mut Page| page.value(&listed("requests")).as_u64().unwrap();
+    page.wait_for(&format!("{}.startsWith('Paused')", text("moment")));
+    let before = requests(&mut page);
+    visitor.get("/", "");
+    visitor.get("/", "");
+    // Both are known by the second batch from now.
+    page.wait_for(&format!("Number({}.match(/(\\d+) have/)[1]) >= 3", text("moment")));
+    assert_eq!(requests(&mut page), before, "it stands still");
+    let mut steps = 0;
+    while requests(&mut page) < before + 2 {
+        assert!(steps < 30, "steps lead nowhere");
+        page.wait_for("!document.getElementById('step').disabled");
+        page.value(&click("step"));
+        page.value("new Promise(requestAnimationFrame)");
+        page.value("new Promise(requestAnimationFrame)");
+        steps += 1;
+    }
+    page.value(&click("pause"));
+    page.wait_for(&format!("{} === '' && document.getElementById('step').disabled", text("moment")));
+    page.is_quiet();
+}
+
+/// It begins with what was, not with what is: a connection that has come meanwhile is not there, and one that has gone is.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_replay_begins_where_its_turns_began() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address);
+    let open = |page: &mut Page, count: usize| {
+        let visitors: Vec<_> = (0..count).map(|_| support::visitor::Visitor::of(address)).collect();
+        let visitors = visitors.into_iter().map(|mut visitor| {
+            visitor.get("/", "");
+            visitor
+        });
+        let visitors: Vec<_> = visitors.collect();
+        page.wait_for(&format!("{} >= {count}", number("reading")));
+        visitors
+    };
+    let first = open(&mut page, 100);
+    // The page knows of nothing before it was opened: this is where the replay of the next one begins.
+    page.value("location.reload()");
+    page.wait_for("document.getElementById('link')?.textContent === 'Live'");
+    page.wait_for(&format!("{} >= 100", number("reading")));
+    drop(first);
+    page.wait_for(&format!("{} < 50", number("reading")));
+    let _second = open(&mut page, 60);
+    page.value(&click("replay"));
+    page.wait_for(&format!("{}.includes('slower')", text("moment")));
+    assert!(page.value(&number("reading")).as_u64().unwrap() >= 100, "those who have gone were there");
+    page.wait_for(&format!("{} < 50", number("reading")));
+    page.wait_for(&format!("{} === '' && {} >= 60", text("moment"), number("reading")));
     page.is_quiet();
 }
 
@@ -225,8 +340,7 @@ fn links_lead_somewhere_and_back_leads_back() {
 #[ignore = "needs Chromium"]
 fn five_thousand_connections_are_shown() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    let mut page = inspector(address);
     // Their first bytes let the kernel hand them over at once.
     let open = |_| {
         let mut stream = support::connect(address);

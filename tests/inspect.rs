@@ -167,7 +167,7 @@ fn everything_that_the_page_needs_is_there() {
     for name in ["style.css", "inspector.js"] {
         assert!(page.text().contains(name));
     }
-    for name in ["style.css", "inspector.js", "model.js", "paint.js", "clients.js", "metrics"] {
+    for name in ["style.css", "inspector.js", "model.js", "time.js", "paint.js", "clients.js", "metrics"] {
         let answer = get(address, &format!("/.onepoll/{name}"));
         assert_eq!(answer.status, 200, "{name}");
         assert!(!answer.body.is_empty(), "{name}");

@@ -24,7 +24,12 @@ pub fn text(counts: &Counts) -> String {
     add("would_block_total", "counter", "System calls that gave EAGAIN.", counts.would_block);
     add("received_bytes_total", "counter", "Bytes received.", counts.bytes_in);
     add("sent_bytes_total", "counter", "Bytes sent.", counts.bytes_out);
-    add("turns_total", "counter", "Turns of the loop.", counts.turns);
+    add(
+        "turns_total",
+        "counter",
+        "Turns of the loop that did more than tell a reader of others.",
+        counts.turns,
+    );
     add(
         "watch_omitted_total",
         "counter",

@@ -64,6 +64,7 @@ fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
         "style.css" => text(CSS, include_str!("page/style.css")),
         "inspector.js" => text(MODULE, include_str!("page/inspector.js")),
         "model.js" => text(MODULE, include_str!("page/model.js")),
+        "time.js" => text(MODULE, include_str!("page/time.js")),
         "paint.js" => text(MODULE, include_str!("page/paint.js")),
         "clients.js" => text(MODULE, include_str!("page/clients.js")),
         "health" => text("text/plain; charset=utf-8", "ok\n"),

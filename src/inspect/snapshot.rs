@@ -10,7 +10,8 @@ use crate::http::INFALLIBLE;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// All there is: `GET /.onepoll/state.json`. O(n) in the connections, about a microsecond for each.
+/// All there is: `GET /.onepoll/state.json`. O(n) in the connections; nobody else is served meanwhile, for a millisecond
+/// where there are 3,000 of them.
 pub fn whole(record: &Record) -> String {
     let mut out = String::from("{");
     out += "\"columns\":{\"place\":[\"key\",\"id\",\"peer\",\"state\",\"wait\",\"born_ms\",\"bytes_in\",\

@@ -1,16 +1,14 @@
 // The page: events in, pictures and words out. What comes from a client is shown as text, never as HTML.
 
-import { Model, STATES, look } from "./model.js";
+import { STATES, look } from "./model.js";
+import { Time } from "./time.js";
 import * as paint from "./paint.js";
 import * as clients from "./clients.js";
 
 const $ = (id) => document.getElementById(id);
-const live = new Model();
-let shown = live; // or a model of the past
-let paused = false;
+const time = new Time();
 let chosen = null;
 let stale = true;
-let waiting = []; // batches that came while paused
 
 const count = (n) => n.toLocaleString("en");
 function bytes(n) {
@@ -26,12 +24,17 @@ const NAMES = { waits: "writing, waits for writability" };
 const COUNTERS = {
   accepted: "accepted", open: "open", requests: "requests", refused: "refused", timeouts: "timeouts",
   stale: "stale events dropped", spurious: "spurious wake-ups", would_block: "EAGAIN",
-  bytes_in: "bytes in", bytes_out: "bytes out", turns: "turns", lost: "events lost to slow watchers",
+  bytes_in: "bytes in", bytes_out: "bytes out", turns: "turns", omitted: "left out of batches",
+  missed: "missed by slow watchers",
 };
-const UNTOLD = {
-  "Reading Parsed": "the head is whole; what it waits for is not here yet",
-  "Parsed Writing": "the body is here",
-  "Closing Closed": "drained",
+const WAITS = {
+  First: "a first request", Idle: "another request", Head: "the rest of a head", Body: "more of the content",
+  Write: "its client to take more", Linger: "its client to end", Supply: "more to send", Turn: "its next turn",
+};
+const MOMENTS = {
+  live: () => "",
+  paused: (seconds) => `Paused ${seconds} s after the start. A step is a tenth of a second; ${time.ahead} have come since.`,
+  replay: (seconds) => `${seconds} s after the start, five times slower than it was.`,
 };
 
 // Rows of a list of terms, made once and changed where a value changed.
@@ -61,8 +64,8 @@ for (const state of [...STATES, "free"]) {
 }
 
 function draw() {
-  const counts = shown.counts();
-  for (const [state, number] of Object.entries(counts)) {
+  const { shown } = time;
+  for (const [state, number] of Object.entries(shown.counts())) {
     if ($(`count-${state}`).textContent !== count(number)) $(`count-${state}`).textContent = count(number);
   }
   paint.slab($("grid"), shown, chosen);
@@ -70,12 +73,20 @@ function draw() {
   const inWords = ([key, value]) => [COUNTERS[key] ?? key, key.startsWith("bytes") ? bytes(value) : count(value)];
   terms($("counts"), Object.entries(shown.counters).map(inWords));
   terms($("calls"), Object.entries(shown.calls).map(([name, value]) => [name, count(value)]));
+  drawTime();
   drawTurns();
   drawSlot();
 }
 
+function drawTime() {
+  $("moment").textContent = MOMENTS[time.mode]((time.shown.now / 1000).toFixed(1));
+  $("pause").setAttribute("aria-pressed", String(time.mode === "paused"));
+  $("step").disabled = time.mode !== "paused" || time.ahead === 0;
+  $("replay").setAttribute("aria-pressed", String(time.mode === "replay"));
+}
+
 function drawTurns() {
-  const rows = shown.turns.slice(-7).reverse().map(([, wait, busy, events, driven, first]) => {
+  const rows = time.shown.turns.slice(-7).reverse().map(([, wait, busy, events, driven, first]) => {
     const who = first.slice(0, 6).map(([key, us]) => `${key}: ${Math.round(us)}`).join(", ");
     const more = driven > 6 ? ` and ${driven - 6} more` : "";
     const row = document.createElement("tr");
@@ -85,29 +96,38 @@ function drawTurns() {
   $("latest").replaceChildren(...rows);
 }
 
+function factsOf(kept) {
+  return [
+    ["slot", String(chosen)],
+    ["connection", kept && `#${kept.id}`],
+    ["state", kept ? NAMES[look(kept)] ?? kept.state.toLowerCase() : "free"],
+    ["waits for", kept && WAITS[kept.wait]],
+    ["peer", kept?.peer],
+    ["age", kept && micros((time.shown.now - kept.born) * 1000)],
+    ["requests", kept && count(kept.requests)],
+    ["in", kept && bytes(kept.bytesIn)],
+    ["out", kept && bytes(kept.bytesOut)],
+    ["last asked", kept && (kept.line || "nothing yet")],
+    ["note", kept?.reads && "it brings you these events, and is not told of itself"],
+  ].map(([name, value]) => [name, value || ""]);
+}
+
 function drawSlot() {
   $("slot-none").hidden = chosen !== null;
   $("slot-facts").hidden = chosen === null;
   if (chosen === null) return;
-  const kept = shown.places.get(chosen);
-  const facts = kept
-    ? [["slot", `${chosen}, connection #${kept.id}`], ["state", NAMES[look(kept)] ?? kept.state.toLowerCase()],
-      ["peer", kept.peer], ["age", micros((shown.now - kept.born) * 1000)], ["in", bytes(kept.bytesIn)],
-      ["out", bytes(kept.bytesOut)], ["requests", count(kept.requests)],
-      ["last asked", kept.line || "nothing yet"], ["note", kept.reads ? "it brings you these events" : ""]]
-    : [["slot", String(chosen)], ["state", "free"], ...["peer", "age", "in", "out", "requests", "last asked", "note"].map((name) => [name, ""])];
-  terms($("facts"), facts);
-  const moves = shown.history.get(chosen) ?? [];
-  const key = `${chosen} ${moves.id} ${moves.length} ${moves.at(-1)?.at}`;
+  terms($("facts"), factsOf(time.shown.places.get(chosen)));
+  const { id, moves } = time.shown.history.get(chosen) ?? { moves: [] };
+  const key = `${chosen} ${id} ${moves.length} ${moves.at(-1)?.at}`;
   if ($("history").dataset.key === key) return;
   $("history").dataset.key = key;
-  $("history").replaceChildren(...[...moves].reverse().map(({ at, from, to, because }) => {
+  $("history").replaceChildren(...moves.toReversed().map(({ at, from, to, because }) => {
     const item = document.createElement("li");
-    const time = document.createElement("time");
+    const when = document.createElement("time");
     const why = document.createElement("span");
-    time.textContent = `${(at / 1000).toFixed(3)} s `;
-    why.textContent = because ?? UNTOLD[`${from} ${to}`] ?? "";
-    item.append(time, `${from} → ${to}`, why);
+    when.textContent = `${(at / 1000).toFixed(3)} s `;
+    why.textContent = because ?? "";
+    item.append(when, `${from} → ${to}`, why);
     return item;
   }));
 }
@@ -123,30 +143,27 @@ function frame() {
 requestAnimationFrame(frame);
 addEventListener("resize", () => { stale = true; });
 
-function take(news) {
-  live.keep(news);
-  if (paused) {
-    waiting.push(news);
-    if (waiting.length > 600) waiting.shift();
-    return;
-  }
-  live.take(news);
-  stale = true;
-}
-
 function listen() {
   const events = new EventSource("events");
-  events.onopen = async () => {
-    // The events bring what changes from now on; this is what was there before.
-    const state = await (await fetch("state.json", { cache: "no-store" })).json();
-    live.places.clear();
-    live.size = 0;
-    live.take({ ...state, turns: live.turns.length ? [] : state.turns });
+  let number = null; // of the last event
+  // The events bring what changes; this is all there is.
+  const begin = async () => {
+    number = null;
+    time.begin(await (await fetch("state.json", { cache: "no-store" })).json());
     stale = true;
+  };
+  events.onopen = async () => {
+    await begin();
     $("link").textContent = "Live";
     $("link").className = "live";
   };
-  events.onmessage = ({ data }) => take(JSON.parse(data));
+  events.onmessage = ({ data, lastEventId }) => {
+    const missed = number !== null && Number(lastEventId) !== number + 1;
+    number = Number(lastEventId);
+    time.take(JSON.parse(data));
+    stale = true;
+    if (missed) begin();
+  };
   events.onerror = () => {
     $("link").textContent = "The server does not answer; it is tried again.";
     $("link").className = "";
@@ -156,50 +173,26 @@ function listen() {
 }
 listen();
 
-function setPaused(is) {
-  paused = is;
-  $("pause").setAttribute("aria-pressed", String(is));
-  $("step").disabled = !is;
-  if (!is) {
-    shown = live;
-    waiting.splice(0).forEach((news) => live.take(news));
-  }
-  stale = true;
-}
-$("pause").onclick = () => setPaused(!paused);
-$("step").onclick = () => {
-  const news = waiting.shift();
-  if (news) live.take(news);
-  stale = true;
-};
-// The last seconds once more, five times slower: each batch of a tenth of a second is shown for half a second.
-$("replay").onclick = async () => {
-  const past = live.batches.slice();
-  setPaused(true);
-  const model = new Model();
-  model.take({ ...past[0], places: [], moves: [], turns: [] });
-  model.places = new Map(live.places);
-  model.size = live.size;
-  shown = model;
-  for (const news of past) {
-    if (!paused) return;
-    model.take(news);
-    stale = true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  setPaused(false);
-};
-
-const DONE = {
-  slow: "A slow reader takes 64 MiB: watch for a slot that waits for writability.",
-  burst: "48 requests went out at once.",
-  preconnect: "A connection that asks for nothing: it shows when the kernel hands it over, after a second.",
-  download: "64 MiB, as fast as they come.",
-};
-for (const [id, act] of Object.entries({ slow: clients.slowReader, burst: clients.burst, preconnect: clients.preconnect, download: clients.download })) {
+const changed = () => { stale = true; };
+const onTime = { pause: () => (time.mode === "paused" ? time.resume() : time.pause()), step: () => time.step(), replay: () => time.replay(changed) };
+for (const [id, act] of Object.entries(onTime)) {
   $(id).onclick = () => {
-    $("said").textContent = DONE[id];
-    act().catch(() => { $("said").textContent = "That connection ended early."; });
+    act();
+    changed();
+  };
+}
+
+const SAID = {
+  slow: "A client asks for 64 MiB and hardly reads. Look for a red square: its connection waits for writability, and nobody waits for it. Choose it to see “out” stand still.",
+  burst: "48 requests went out at once. Look at the turns: a high bar of many colours is one wait that brought many connections. The squares are free again once the browser closes them.",
+  preconnect: "A connection that asks for nothing. Look for one more square after a second: until then the kernel keeps it, since nothing came. It waits for a first request.",
+  download: "64 MiB, as fast as they come. Look at the turns: each sends a piece, and then it is somebody else’s turn.",
+};
+const ACTS = { slow: clients.slowReader, burst: clients.burst, preconnect: clients.preconnect, download: clients.download };
+for (const [id, act] of Object.entries(ACTS)) {
+  $(id).onclick = () => {
+    $("said").textContent = SAID[id];
+    act().catch(() => { $("said").textContent = "That did not work, or ended early: the server may have stopped, or this browser does not take names below localhost for this machine."; });
   };
 }
 
@@ -208,15 +201,15 @@ function choose(key) {
   stale = true;
 }
 $("grid").onclick = ({ offsetX, offsetY }) => {
-  const [columns, side] = paint.layout($("grid"), Math.max(shown.size, 24));
+  const [columns, side] = paint.layout($("grid"), Math.max(time.shown.size, 24));
   const column = Math.floor(offsetX / side);
   if (column < columns) choose(Math.floor(offsetY / side) * columns + column);
 };
 $("grid").onkeydown = (event) => {
-  const [columns] = paint.layout($("grid"), Math.max(shown.size, 24));
+  const [columns] = paint.layout($("grid"), Math.max(time.shown.size, 24));
   const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
   if (by === undefined) return;
   event.preventDefault();
-  const last = Math.max(shown.size, 24) - 1;
+  const last = Math.max(time.shown.size, 24) - 1;
   choose(chosen === null ? 0 : Math.min(last, Math.max(0, chosen + by)));
 };

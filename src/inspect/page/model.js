@@ -1,17 +1,15 @@
-// What the page knows: the connections, the turns and the counters, as of some moment. It is fed with batches,
-// live ones or ones that were kept, and knows no element of the page.
+// What is known of the server at some moment: the connections, the turns and the counters. It is fed with what
+// the server tells, and knows no element of the page.
 
-const KEPT_BATCHES = 100; // ten seconds
 const KEPT_MOVES = 32;
-export const KEPT_TURNS = 400;
+const KEPT_TURNS = 400;
 
 export const STATES = ["reading", "parsed", "writing", "waits", "closing"];
 
 // A connection that is writing and waits for writability has a colour of its own: it is what the "slow
-// reader" is about. Whoever reads the events waits for these, not for room.
-export function look({ state, wait, reads }) {
-  const name = state.toLowerCase();
-  return name === "writing" && wait === "Write" && !reads ? "waits" : name;
+// reader" is about.
+export function look({ state, wait }) {
+  return state === "Writing" && wait === "Write" ? "waits" : state.toLowerCase();
 }
 
 function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads]) {
@@ -20,43 +18,49 @@ function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, l
 
 export class Model {
   places = new Map();
-  history = new Map();
+  history = new Map(); // of each slot, those of the last connection in it: its number and its moves
   turns = [];
   counters = {};
   calls = {};
   now = 0;
   size = 0;
-  batches = [];
 
-  // A whole snapshot, or a batch of news.
+  // A whole snapshot, or a batch of news. What is known already may come again.
   take(news) {
     this.now = news.now_ms;
     this.counters = news.counters;
     this.calls = news.calls;
-    for (const row of news.places) {
-      const [key, id] = row;
-      this.size = Math.max(this.size, key + 1);
-      if (id === undefined) {
-        this.places.delete(key);
-      } else {
-        if (this.places.get(key)?.id !== id) this.history.delete(key);
-        this.places.set(key, place(row));
-      }
-    }
-    for (const [at, key, id, from, to, because] of news.moves) {
-      let moves = this.history.get(key);
-      if (!moves || moves.id !== id) this.history.set(key, (moves = Object.assign([], { id })));
-      moves.push({ at, from, to, because });
-      if (moves.length > KEPT_MOVES) moves.shift();
-    }
-    this.turns.push(...news.turns);
+    news.places.forEach((row) => this.#takePlace(row));
+    news.moves.forEach((row) => this.#takeMove(row));
+    const last = this.turns.at(-1)?.[0] ?? -1;
+    this.turns.push(...news.turns.filter(([at]) => at > last));
     if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
   }
 
-  // The same, remembered for a replay.
-  keep(news) {
-    this.batches.push(news);
-    if (this.batches.length > KEPT_BATCHES) this.batches.shift();
+  #takePlace(row) {
+    const [key, id] = row;
+    this.size = Math.max(this.size, key + 1);
+    if (id === undefined) {
+      this.places.delete(key);
+      return;
+    }
+    if (this.history.has(key) && this.history.get(key).id !== id) this.history.delete(key);
+    this.places.set(key, place(row));
+  }
+
+  #takeMove([at, key, id, from, to, because]) {
+    if (this.history.get(key)?.id !== id) this.history.set(key, { id, moves: [] });
+    const { moves } = this.history.get(key);
+    if (moves.some((move) => move.at === at && move.from === from)) return;
+    moves.push({ at, from, to, because });
+    if (moves.length > KEPT_MOVES) moves.shift();
+  }
+
+  // The same, to be fed with something else.
+  copy() {
+    const history = [...this.history].map(([key, { id, moves }]) => [key, { id, moves: [...moves] }]);
+    const own = { places: new Map(this.places), history: new Map(history), turns: [...this.turns] };
+    return Object.assign(new Model(), this, own);
   }
 
   counts() {
