@@ -66,18 +66,17 @@ impl<T: Transport> Connection<T> {
 
     /// Goes on until there is nothing to do, or until others had to wait long enough.
     pub fn drive(&mut self, context: &mut Context) -> Verdict {
-        self.contain(context, Connection::go_on).unwrap_or(Verdict::Closed)
+        self.take_turn(context, Connection::go_on)
     }
 
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
-        let expired = self.contain(context, |connection, context| {
+        self.take_turn(context, |connection, context| {
             connection.wire.io.transport().tell(Told::Late);
             let state = Turn { wire: &mut connection.wire, context }.expire();
             connection.moved(connection.state.name(), state);
             connection.go_on(context)
-        });
-        expired.unwrap_or(Verdict::Closed)
+        })
     }
 
     /// It is over, whatever is still in flight.
@@ -113,6 +112,22 @@ impl<T: Transport> Connection<T> {
                 true
             }
         }
+    }
+
+    /// A turn, of which both ends are told.
+    fn take_turn(
+        &mut self,
+        context: &mut Context,
+        turn: impl FnOnce(&mut Self, &mut Context) -> Verdict,
+    ) -> Verdict {
+        let verdict = self.contain(context, |connection, context| {
+            connection.transport().tell(Told::Driven);
+            let verdict = turn(connection, context);
+            let wait = (verdict == Verdict::Parked).then_some(connection.wire.wait);
+            connection.transport().tell(Told::Rests(wait));
+            verdict
+        });
+        verdict.unwrap_or(Verdict::Closed)
     }
 
     fn go_on(&mut self, context: &mut Context) -> Verdict {

@@ -264,11 +264,7 @@ impl<K: Kernel> Reactor<K> {
     /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
     fn drive(&mut self, token: Token, how: fn(&mut Connection<K::Socket>, &mut Context) -> Verdict) {
         let slot = &mut self.slots[token.key];
-        slot.connection.transport().tell(Told::Driven);
-        let verdict = how(&mut slot.connection, &mut self.context);
-        let wait = (verdict == Verdict::Parked).then(|| slot.connection.waits().0);
-        slot.connection.transport().tell(Told::Rests(wait));
-        match verdict {
+        match how(&mut slot.connection, &mut self.context) {
             Verdict::Closed => return self.remove(token.key),
             Verdict::Again => {
                 if slot.queued == Queued::No {
