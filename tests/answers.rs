@@ -126,7 +126,7 @@ fn what_is_not_there_or_not_below_the_folder_is_404() {
         "/index.html/x",
         "/..",
         "/../index.html",
-        "/sub/../index.html",
+        "/sub/../../index.html",
         "/%2e%2e/index.html",
         "/sub%2Fpage.html",
         "/index.html%00",

@@ -98,7 +98,14 @@ fn a_folder_of_that_name_is_hidden_however_it_is_spelt() {
     let root =
         folder(&[(".onepoll/health", b"a file"), (".onepoll/b", b"b"), (".onepollx", b"x"), ("a", b"a")]);
     let address = inspected(root.path());
-    for target in ["/.onepoll/health", "/%2eonepoll/health", "/.%6Fnepoll/health", "//./.onepoll//health"] {
+    for target in [
+        "/.onepoll/health",
+        "/%2eonepoll/health",
+        "/.%6Fnepoll/health",
+        "//./.onepoll//health",
+        "/a/../.onepoll/health",
+        "/a/%2e%2e/%2eonepoll/b/../health",
+    ] {
         assert_eq!(get(address, target).text(), "ok\n", "{target}");
     }
     for target in ["/.onepoll/b", "/%2Eonepoll/b"] {

@@ -336,8 +336,18 @@ fn only_what_is_served_is_shown() {
     mknodat(CWD, root.join("fifo"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let _socket = UnixListener::bind(root.join("socket")).unwrap();
     fs::write(root.join(OsStr::from_bytes(b"no\xfftext")), "").unwrap();
-    let shown = [".well-known/", "folder/", "folder-link/", "here/", "file", "link"];
-    let hidden = [".git/", ".well-known/", "folder/", "folder-link/", "here/", ".hidden", "file", "link"];
+    let shown = [".well-known/", "folder/", "folder-link/", "here/", "file", "link", "no\u{fffd}text"];
+    let hidden = [
+        ".git/",
+        ".well-known/",
+        "folder/",
+        "folder-link/",
+        "here/",
+        ".hidden",
+        "file",
+        "link",
+        "no\u{fffd}text",
+    ];
     for (policy, shown) in [
         (Policy::default(), &shown[..]),
         (Policy { hidden: Hidden::Served, ..Policy::default() }, &hidden[..]),
@@ -486,8 +496,7 @@ fn names_that_cannot_be_shown_are_passed_over_a_part_a_turn() {
     const NAMES: usize = 3000;
     let root = folder(&[("file", b"here"), ("many/shown", b"")]);
     for number in 0..NAMES {
-        let name = [b"\xff".as_slice(), number.to_string().as_bytes()].concat();
-        let name = root.path().join("many").join(OsStr::from_bytes(&name));
+        let name = root.path().join("many").join(format!(".{number}"));
         fs::hard_link(root.path().join("file"), name).unwrap();
     }
     let (answer, turns, _) = Served::new(root.path()).list("/many/", "", |_| {});

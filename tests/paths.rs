@@ -6,9 +6,11 @@ mod support;
 use onepoll::limits::Limits;
 use onepoll::os::files::Links;
 use onepoll::site::{Hidden, Policy};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +55,10 @@ fn site() -> TempDir {
         ("site/neighbour.txt", b"inside"),
     ]);
     let root = outer.path().join("site");
+    fs::create_dir(root.join(OsStr::from_bytes(b"\xc3("))).unwrap();
+    for name in [&b"\xff.txt"[..], b"\xc3(/index.html", b"\xc3(/(\xfe"] {
+        fs::write(root.join(OsStr::from_bytes(name)), b"inside").unwrap();
+    }
     let absolute = |path: &str| outer.path().join(path).to_str().unwrap().to_owned();
     for (link, target) in [
         ("file", "page.txt"),
@@ -125,15 +131,26 @@ const SERVED: &[&str] = &[
     "http://a", "http://a/", "http://a?../SECRET", "http://a/page.txt", "HTTP://a//page.txt",
     "/file", "/folder/", "/folder/page.txt", "/sub/up", "/chain", "/here/", "/here/here/page.txt",
     "/linked-index/", "/neighbour.txt",
+    // Dot segments are removed as text, whatever stands before them: RFC 3986 §5.2.4.
+    "/sub/../page.txt", "/sub/..", "/sub/..?x", "/sub/./../page.txt", "/sub/%2e%2e/page.txt", "/sub/.%2E/page.txt",
+    "/sub/deep/../../page.txt", "/nowhere/../page.txt", "/nowhere/../sub/", "/page.txt/../sub/", "/page.txt/..",
+    "/.env/../page.txt", "/.git/../page.txt", "/out/../page.txt", "/out-folder/../page.txt", "/parent/../page.txt",
+    "/here/../page.txt", "/%ff/../page.txt", "/..a/../page.txt", "//../page.txt", "/sub//../page.txt/../../page.txt",
+    "/a/b/c/../../../sub/../page.txt", "/.well-known/../page.txt", "http://a/sub/../page.txt", "http://a/sub/..",
+    // A percent-encoded byte is a byte of a name.
+    "/%ff.txt", "/%FF.txt", "/%c3%28/", "/%c3%28/%28%fe", "/%c3%28/../%ff.txt",
 ];
 
 #[rustfmt::skip]
 const NOT_THERE: &[&str] = &[
-    // Climbing; even where it would end inside.
+    // Climbing above the root; even where it would end inside.
     "/..", "/../", "/../SECRET", "/../../../../../../etc/passwd", "/../site/page.txt", "/../site-private/SECRET",
     "/../site-private/", "/./../SECRET", "/.././SECRET", "//../SECRET", "/..//SECRET", "/sub/../../SECRET",
-    "/sub/../page.txt", "/sub/..", "/sub/deep/../../../SECRET", "/nowhere/../../SECRET", "/page.txt/../../SECRET",
-    "/../?x", "/..?/SECRET", "/sub/..?x", "/here/../SECRET", "/folder/../../SECRET", "/parent/../SECRET",
+    "/sub/../../page.txt", "/sub/%2e%2e/..", "/sub/deep/../../../SECRET", "/sub/../..", "/sub/../../",
+    "/sub/.//../../../page.txt", "/sub/../.env", "/sub/../out", "/sub/../.git/config", "/sub/../SECRET", "/sub/..%2fpage.txt",
+    "/sub/%2e%2e%2fpage.txt", "/a%2fb/../page.txt", "/a%00/../page.txt", "/sub/..;/page.txt", "/sub/..\\page.txt",
+     "/nowhere/../../SECRET", "/page.txt/../../SECRET",
+    "/../?x", "/..?/SECRET", "/here/../SECRET", "/folder/../../SECRET", "/parent/../SECRET",
     "/bare/../../SECRET", "/.well-known/../.env", "/.well-known/../../SECRET",
     // More dots, and dots with company.
     "/...", "/.../SECRET", "/..../SECRET", "/....//SECRET", "/..;/SECRET", "/..;a=b/SECRET", "/.;/SECRET",
@@ -215,7 +232,7 @@ fn hostile_targets_lead_nowhere_but_inside() {
     let mut table = [of(200, SERVED), of(404, NOT_THERE)].concat();
     table.extend(NO_TARGETS.iter().map(|target| (target.to_vec(), 400)));
     assert!(table.len() >= 150);
-    table.extend(climbs().into_iter().map(|target| (target.into_bytes(), 404)));
+    table.extend(climbs().into_iter().map(|(target, status)| (target.into_bytes(), status)));
     table.extend(long_targets().into_iter().map(|(target, status)| (target.into_bytes(), status)));
     for (target, status) in &table {
         let shown = &target[..target.len().min(200)].escape_ascii();
@@ -234,22 +251,27 @@ fn hostile_targets_lead_nowhere_but_inside() {
     }
 }
 
-/// `..` in every spelling, before every kind of separator, from two depths.
-fn climbs() -> Vec<String> {
+/// `..` in every spelling, before every kind of separator, from two depths, and what each is answered with. The first
+/// six spellings climb before the first three separators; all others are part of a name.
+fn climbs() -> Vec<(String, u16)> {
     let dots = ["..", "%2e%2e", "%2E%2E", ".%2e", "%2e.", "%2e%2E", "%252e%252e", "%c0%ae%c0%ae", "..%00"];
     let separators = ["/", "//", "/./", "%2f", "%2F", "\\", "%5c", "%252f", "%255C", "%c0%af", "%00/"];
-    let pairs =
-        dots.iter().flat_map(|dots| separators.iter().map(move |separator| format!("{dots}{separator}")));
-    let climbs = pairs.flat_map(|up| {
-        [
-            format!("/{up}SECRET"),
-            format!("/sub/{up}{up}SECRET"),
-            format!("/sub/{up}page.txt"),
-            format!("/{up}site-private/SECRET"),
-            format!("http://a/{up}SECRET"),
-        ]
-    });
-    climbs.collect()
+    let mut climbs = Vec::new();
+    for (dots_at, dots) in dots.iter().enumerate() {
+        for (separator_at, separator) in separators.iter().enumerate() {
+            let up = format!("{dots}{separator}");
+            let inside = if dots_at < 6 && separator_at < 3 { 200 } else { 404 };
+            climbs.extend([
+                (format!("/{up}SECRET"), 404),
+                (format!("/sub/{up}{up}SECRET"), 404),
+                (format!("/sub/{up}page.txt"), inside),
+                (format!("/sub/deep/{up}{up}page.txt"), inside),
+                (format!("/{up}site-private/SECRET"), 404),
+                (format!("http://a/{up}SECRET"), 404),
+            ]);
+        }
+    }
+    climbs
 }
 
 /// Around NAME_MAX (255), PATH_MAX (4096), the 40 links that one lookup follows, and the longest request line.
@@ -274,6 +296,8 @@ fn long_targets() -> Vec<(String, u16)> {
         (format!("/{}{}SECRET", "a/".repeat(1000), "../".repeat(1001)), 404),
         (format!("/page.txt?{}", "../".repeat(2500)), 200),
         (format!("/{}", "../".repeat(3000)), 414),
+        (format!("/{}{}page.txt", "a/".repeat(1500), "../".repeat(1500)), 200),
+        (format!("/{}page.txt", "sub/../".repeat(1100)), 200),
     ]
 }
 
@@ -324,7 +348,12 @@ fn links_are_followed_outside_and_hidden_names_served_only_where_that_is_asked_f
         ("/dangling",                     [404, 404, 404]),
         ("/dev",                          [404, 404, 404]),
         ("/../SECRET",                    [404, 404, 404]),
-        ("/sub/../page.txt",              [404, 404, 404]),
+        ("/sub/../page.txt",              [200, 200, 200]),
+        ("/sub/../.env",                  [404, 404, 200]),
+        ("/sub/../../SECRET",             [404, 404, 404]),
+        ("/folder/../out",                [404, 200, 404]),
+        // The folder that the link is in, not the one that it leads to.
+        ("/out-folder/../page.txt",       [200, 200, 200]),
         ("/..%2fSECRET",                  [404, 404, 404]),
     ];
     for (target, statuses) in table {

@@ -9,6 +9,7 @@ use crate::site::folder::{Folder, Item};
 use crate::size;
 use html_escape::encode_safe;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -23,7 +24,7 @@ pub struct Listing {
 }
 
 /// Folders are listed before files; each kind is sorted by what is asked for, then by name.
-type Key = (i64, String, String);
+type Key = (i64, String, OsString);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -76,7 +77,8 @@ impl Order {
             Column::Size => item.bytes.map_or(0, |bytes| bytes.try_into().unwrap_or(i64::MAX)),
             Column::Time => item.modified,
         };
-        (first, item.name.to_lowercase(), item.name.clone())
+        let name = item.name.to_string_lossy().into_owned();
+        (first, name.to_lowercase(), item.name.clone())
     }
 }
 
@@ -181,12 +183,13 @@ impl Listing {
         if self.form == Form::Json {
             let separator = if self.text.len() > 1 { ",\n" } else { "\n" };
             let kind = if item.bytes.is_some() { "file" } else { "folder" };
-            let entry = json::value!({ "name": item.name, "type": kind, "size": item.bytes, "modified": item.modified });
+            let entry = json::value!({ "name": item.name.to_string_lossy(), "type": kind, "size": item.bytes, "modified": item.modified });
             write!(self.text, "{separator}{entry}").expect(INFALLIBLE);
             return;
         }
         let slash = if item.bytes.is_some() { "" } else { "/" };
-        let (link, name) = (&item.link, encode_safe(&item.name));
+        let (link, name) = (&item.link, item.name.to_string_lossy());
+        let name = encode_safe(&name);
         let bytes = item.bytes.map(size::format).unwrap_or_default();
         let time = UNIX_EPOCH + Duration::from_secs(item.modified.try_into().unwrap_or(0));
         let (date, clock) = date_and_clock(time);

@@ -37,11 +37,10 @@ pub struct Pages(pub Shared);
 impl Mounted for Pages {
     fn answer(&self, request: &Request<'_>, peer: IpAddr, id: Id) -> Option<Response> {
         let Target::Path { path, .. } = request.target else { return None };
-        // No other name begins with one of these, so nobody else's path need be decoded.
-        path[1..].starts_with(['.', '%', '/']).then_some(())?;
+        // Without one of these no path has a name that begins with a dot, and need not be decoded.
+        (path.contains("/.") || path.contains('%')).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;
-        let name = path.name().strip_prefix(NAME)?;
-        let name = if name.is_empty() { name } else { name.strip_prefix('/')? };
+        let name = path.name().strip_prefix(NAME).ok()?.to_str()?;
         // Names that only mean this machine, whatever else this server goes by: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
         let is_shown = is_local && peer.to_canonical().is_loopback();

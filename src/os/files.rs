@@ -2,9 +2,11 @@
 
 use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, fadvise, fstat, openat, statat};
 use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Bytes of a large file that are asked for when it is opened.
@@ -48,7 +50,7 @@ pub fn open_folder(path: &Path) -> io::Result<File> {
 }
 
 /// Opens `name`, which is relative, below `folder`.
-pub fn open_below(folder: &File, name: &str, purpose: Purpose, links: Links) -> io::Result<File> {
+pub fn open_below(folder: &File, name: &Path, purpose: Purpose, links: Links) -> io::Result<File> {
     match links {
         Links::Inside => open_beneath(folder, name, purpose),
         Links::None => open_step_by_step(folder, name, purpose),
@@ -59,7 +61,7 @@ pub fn open_below(folder: &File, name: &str, purpose: Purpose, links: Links) -> 
 /// How the boundary of `folder` can be kept here: kernels before 5.6 do not have openat2 (ENOSYS), and some
 /// containers forbid it (EPERM).
 pub fn links_inside(folder: &File) -> io::Result<Links> {
-    match open_beneath(folder, ".", Purpose::Look) {
+    match open_beneath(folder, ".".as_ref(), Purpose::Look) {
         Ok(_) => Ok(Links::Inside),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Links::None),
         Err(error) if Errno::from_io_error(&error) == Some(Errno::PERM) => Ok(Links::None),
@@ -68,7 +70,7 @@ pub fn links_inside(folder: &File) -> io::Result<Links> {
 }
 
 #[cfg(target_os = "linux")]
-fn open_beneath(folder: &File, name: &str, purpose: Purpose) -> io::Result<File> {
+fn open_beneath(folder: &File, name: &Path, purpose: Purpose) -> io::Result<File> {
     use rustix::fs::{ResolveFlags, openat2};
     /// A rename on the way makes the kernel ask for another try.
     const TRIES: usize = 8;
@@ -83,15 +85,16 @@ fn open_beneath(folder: &File, name: &str, purpose: Purpose) -> io::Result<File>
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_beneath(_: &File, _: &str, _: Purpose) -> io::Result<File> {
+fn open_beneath(_: &File, _: &Path, _: Purpose) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn open_step_by_step(folder: &File, name: &str, purpose: Purpose) -> io::Result<File> {
-    let (folders, last) = name.rsplit_once('/').unwrap_or(("", name));
+fn open_step_by_step(folder: &File, name: &Path, purpose: Purpose) -> io::Result<File> {
+    let mut segments = name.as_os_str().as_bytes().split(|byte| *byte == b'/').map(OsStr::from_bytes);
+    let last = segments.next_back().unwrap_or_default();
     let step = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECTORY;
     let mut at = folder.try_clone()?;
-    for segment in folders.split('/').filter(|segment| !segment.is_empty()) {
+    for segment in segments.filter(|segment| !segment.is_empty()) {
         at = openat(&at, plain(segment)?, step, Mode::empty())?.into();
     }
     let file: File = openat(&at, plain(last)?, purpose.flags() | OFlags::NOFOLLOW, Mode::empty())?.into();
@@ -102,7 +105,7 @@ fn open_step_by_step(folder: &File, name: &str, purpose: Purpose) -> io::Result<
     }
 }
 
-fn plain(segment: &str) -> io::Result<&str> {
+fn plain(segment: &OsStr) -> io::Result<&OsStr> {
     if segment == ".." { Err(io::ErrorKind::NotFound.into()) } else { Ok(segment) }
 }
 
@@ -140,7 +143,7 @@ pub fn stat(file: &File) -> io::Result<Stat> {
 }
 
 /// Of what stands under `name` below `folder`; nothing is opened. A link at the end of the name is not followed.
-pub fn stat_below(folder: &File, name: &str) -> io::Result<Stat> {
+pub fn stat_below(folder: &File, name: &Path) -> io::Result<Stat> {
     Ok(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
 }
 
@@ -173,15 +176,15 @@ pub fn is_led_astray(error: &io::Error) -> bool {
     [Some(Errno::XDEV), Some(Errno::LOOP)].contains(&Errno::from_io_error(error))
 }
 
-/// The names in an open folder, `None` for `.` and `..` and for one that is not UTF-8: so every step is a short one.
+/// The names in an open folder, `None` for `.` and `..`: so every step is a short one.
 pub fn names_in(
     folder: &File,
-) -> io::Result<impl Iterator<Item = io::Result<Option<String>>> + Send + use<>> {
+) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
     let entries = Dir::read_from(folder)?;
     Ok(entries.map(|entry| {
         let entry = entry?;
-        let name = entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | ".."));
-        Ok(name.map(str::to_owned))
+        let name = entry.file_name().to_bytes();
+        Ok((!matches!(name, b"." | b"..")).then(|| OsStr::from_bytes(name).to_owned()))
     }))
 }
 
@@ -195,8 +198,6 @@ pub fn read_ahead(file: &File) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -233,7 +234,7 @@ mod tests {
         for (name, expected) in table {
             for (links, expected) in [Links::Inside, Links::None, Links::Anywhere].into_iter().zip(expected) {
                 for purpose in [Purpose::Look, Purpose::Read] {
-                    let opened = open_below(&folder, name, purpose, links);
+                    let opened = open_below(&folder, name.as_ref(), purpose, links);
                     assert_eq!(opened.is_ok(), expected, "{name} {links:?} {purpose:?}: {opened:?}");
                 }
             }
@@ -249,6 +250,8 @@ mod tests {
         let names: io::Result<Vec<_>> = names_in(&File::open(folder.path()).unwrap()).unwrap().collect();
         let mut names = names.unwrap();
         names.sort();
-        assert_eq!(names, [None, None, None, Some("a".to_owned()), Some("b".to_owned())]);
+        let bytes = names.iter().map(|name| name.as_ref().map(|name| name.as_bytes()));
+        let expected: [Option<&[u8]>; 5] = [None, None, Some(b"a"), Some(b"b"), Some(b"\xff")];
+        assert_eq!(bytes.collect::<Vec<_>>(), expected);
     }
 }

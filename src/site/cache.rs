@@ -159,9 +159,9 @@ mod tests {
     fn resource(folder: &Path, name: &str, bytes: usize) -> Arc<Resource> {
         std::fs::write(folder.join(name), vec![b'a'; bytes]).unwrap();
         let root = Root::open(folder, Links::Inside).unwrap();
-        let Entry::File(opened) = root.entry(name).unwrap() else { panic!("{name} is a file") };
+        let Entry::File(opened) = root.entry(name.as_ref()).unwrap() else { panic!("{name} is a file") };
         let later = SystemTime::now() + Duration::from_secs(10);
-        Arc::new(Resource::read(&root, name.to_owned(), opened, Compression::On, later).unwrap())
+        Arc::new(Resource::read(&root, name.into(), opened, Compression::On, later).unwrap())
     }
 
     /// Which of these are kept, and that the count of bytes is that of what is kept.

@@ -4,14 +4,17 @@ use super::Hidden;
 use super::path::{encode_segment, is_served};
 pub use super::root::Item;
 use super::root::Root;
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A folder that is being read.
 pub struct Folder {
     root: Arc<Root>,
-    name: String,
-    names: Box<dyn Iterator<Item = io::Result<Option<String>>> + Send>,
+    name: PathBuf,
+    names: Box<dyn Iterator<Item = io::Result<Option<OsString>>> + Send>,
     hidden: Hidden,
     /// Counts this one among those that are listed.
     _listed: Arc<()>,
@@ -19,7 +22,7 @@ pub struct Folder {
 
 impl Folder {
     /// Begins to read the folder called `name`.
-    pub(super) fn open(root: Arc<Root>, name: &str, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
+    pub(super) fn open(root: Arc<Root>, name: &Path, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
         let names = Box::new(root.names(name)?);
         Ok(Folder { root, name: name.to_owned(), names, hidden, _listed: listed })
     }
@@ -28,10 +31,10 @@ impl Folder {
     /// that leads to it.
     pub fn crumbs(&self) -> Vec<(String, String)> {
         let mut crumbs = vec![("/".to_owned(), "/".to_owned())];
-        for segment in self.name.split('/').filter(|segment| *segment != ".") {
+        for segment in self.name.iter().filter(|segment| *segment != ".") {
             let above = crumbs.last().map_or("", |(_, link)| link);
-            let link = format!("{above}{}/", encode_segment(segment));
-            crumbs.push((format!("{segment}/"), link));
+            let link = format!("{above}{}/", encode_segment(segment.as_bytes()));
+            crumbs.push((format!("{}/", segment.display()), link));
         }
         crumbs
     }
@@ -40,7 +43,9 @@ impl Folder {
     /// perhaps none, are the last.
     pub fn read(&mut self, count: usize) -> io::Result<Vec<Option<Item>>> {
         let names = self.names.by_ref().take(count);
-        let item = |name: String| is_served(&name, self.hidden).then(|| self.root.item(&self.name, name))?;
+        let item = |name: OsString| {
+            is_served(name.as_bytes(), self.hidden).then(|| self.root.item(&self.name, name))?
+        };
         names.map(|name| name.map(|name| name.and_then(item))).collect()
     }
 }

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 /// Bytes looked at where the name tells nothing.
 const SNIFFED_BYTES: usize = 512;
 
 /// The `Content-Type` of the file called `name`: by its extension, else by its first bytes.
-pub fn of(name: &str, file: &File) -> io::Result<Cow<'static, str>> {
+pub fn of(name: &Path, file: &File) -> io::Result<Cow<'static, str>> {
     let Some(kind) = mime_guess::from_path(name).first_raw() else {
         let mut first = [0; SNIFFED_BYTES];
         let count = file.read_at(&mut first, 0)?;

@@ -341,7 +341,7 @@ impl Site {
 impl Base {
     /// A root that was just opened, by a look that began at `look`.
     fn of(root: Root, look: Tick) -> io::Result<Base> {
-        let stamp = root.folder_stamp(".")?;
+        let stamp = root.folder_stamp(".".as_ref())?;
         Ok(Base { root: Arc::new(root), stamp, seen: look })
     }
 }

@@ -12,6 +12,7 @@ use crate::os::files::{read_ahead, stat};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -37,14 +38,14 @@ pub struct Resource {
     representations: Vec<Arc<Representation>>,
     /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
     /// they stand, which does not show in the folder.
-    passed_over: Vec<(String, Stamp)>,
+    passed_over: Vec<(PathBuf, Stamp)>,
     is_compressible: bool,
 }
 
 /// A file in one coding.
 pub struct Representation {
     /// Below the root.
-    name: String,
+    name: PathBuf,
     /// Its version.
     stamp: Stamp,
     /// When it was last seen in that version.
@@ -91,7 +92,7 @@ impl Resource {
     /// Reads the file that was opened under `name`, and what stands beside it.
     pub fn read(
         root: &Root,
-        name: String,
+        name: PathBuf,
         opened: Opened,
         compression: Compression,
         now: SystemTime,
@@ -126,7 +127,7 @@ impl Resource {
     pub fn is_current(&self, root: &Root, own: Stamp) -> bool {
         let identity = self.identity();
         let stamps = Stamps { folder: self.folder_stamp, file: identity.stamp };
-        let is_same = |(name, before): &(String, Stamp)| is_stamped(root, name, before);
+        let is_same = |(name, before): &(PathBuf, Stamp)| is_stamped(root, name, before);
         root.stamps(&identity.name, own).is_ok_and(|now| now == stamps)
             && self.passed_over.iter().all(is_same)
     }
@@ -206,7 +207,7 @@ impl Resource {
 }
 
 /// Whether `name`, whose folder was looked at, is this version still.
-fn is_stamped(root: &Root, name: &str, stamp: &Stamp) -> bool {
+fn is_stamped(root: &Root, name: &Path, stamp: &Stamp) -> bool {
     root.stamp_in_its_folder(name).is_ok_and(|now| now == *stamp)
 }
 
@@ -214,15 +215,15 @@ fn is_stamped(root: &Root, name: &str, stamp: &Stamp) -> bool {
 #[derive(Default)]
 struct Neighbours {
     /// Those that are not older than the file itself.
-    found: Vec<(Coding, String, Opened)>,
-    passed_over: Vec<(String, Stamp)>,
+    found: Vec<(Coding, PathBuf, Opened)>,
+    passed_over: Vec<(PathBuf, Stamp)>,
 }
 
 impl Neighbours {
-    fn of(root: &Root, name: &str, stamp: &Stamp) -> Neighbours {
+    fn of(root: &Root, name: &Path, stamp: &Stamp) -> Neighbours {
         let mut neighbours = Neighbours::default();
         for (coding, extension) in NEIGHBOURS {
-            let name = format!("{name}.{extension}");
+            let name = name.with_added_extension(extension);
             match root.entry(&name) {
                 Ok(Entry::File(opened)) if opened.stamp.is_as_new_as(stamp) => {
                     neighbours.found.push((coding, name, opened));
@@ -241,7 +242,7 @@ impl Neighbours {
 
 impl Representation {
     fn read(
-        name: String,
+        name: PathBuf,
         Opened { file, stamp }: Opened,
         coding: Coding,
         is_negotiated: bool,

@@ -6,8 +6,10 @@ use crate::os::files::{
     Kind, Links, Purpose, links_inside, names_in, open_below, open_folder, stat, stat_at, stat_below,
 };
 use log::warn;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A folder, by its path and by its descriptor.
@@ -49,8 +51,8 @@ pub struct Stamps {
 /// One of the names in a folder, and what stands under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Without the folder's.
-    pub name: String,
+    /// Without the folder's, in the bytes of the disk.
+    pub name: OsString,
     /// The name as a link from its folder.
     pub link: String,
     /// Bytes of a file; none of a folder.
@@ -73,7 +75,7 @@ impl Root {
     /// The folder that is at the path of this one now: bundlers delete theirs and build it again.
     pub fn reopen(&self) -> io::Result<Root> {
         let root = Root::open(&self.path, self.links)?;
-        if let Err(error) = open_below(&root.folder, ".", Purpose::Read, self.links) {
+        if let Err(error) = open_below(&root.folder, ".".as_ref(), Purpose::Read, self.links) {
             // Where the folder above was built again, too, this one is none that may be read (`os::containment`).
             warn!("{} was replaced, and cannot be read: {error}; start onepoll again", self.path.display());
         }
@@ -87,7 +89,7 @@ impl Root {
     }
 
     /// Looks what `name` is and opens it if it is a regular file.
-    pub fn entry(&self, name: &str) -> io::Result<Entry> {
+    pub fn entry(&self, name: &Path) -> io::Result<Entry> {
         match stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.kind {
             Kind::File => {}
             Kind::Folder => return Ok(Entry::Folder),
@@ -105,11 +107,12 @@ impl Root {
     /// way is looked at: a folder there may have become a link that leads outside.
     ///
     /// That costs a system call for each name on the way. Where one is a link, it is resolved as for opening it.
-    pub fn stamps(&self, name: &str, own: Stamp) -> io::Result<Stamps> {
+    pub fn stamps(&self, name: &Path, own: Stamp) -> io::Result<Stamps> {
         let mut folder = own;
-        let ends = name.match_indices('/').map(|(at, _)| at);
+        let bytes = name.as_os_str().as_bytes();
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
         for end in ends {
-            let stat = stat_below(&self.folder, &name[..end])?;
+            let stat = stat_below(&self.folder, OsStr::from_bytes(&bytes[..end]).as_ref())?;
             if stat.kind == Kind::Link {
                 return Ok(Stamps { folder: self.folder_stamp(name)?, file: self.stamp(name)? });
             }
@@ -119,40 +122,40 @@ impl Root {
     }
 
     /// The version of the file `name` now, where its folder was looked at already.
-    pub fn stamp_in_its_folder(&self, name: &str) -> io::Result<Stamp> {
+    pub fn stamp_in_its_folder(&self, name: &Path) -> io::Result<Stamp> {
         let stat = stat_below(&self.folder, name)?;
         if stat.kind == Kind::Link { self.stamp(name) } else { Ok(stat.into()) }
     }
 
     /// The same, resolved as for opening it.
-    fn stamp(&self, name: &str) -> io::Result<Stamp> {
+    fn stamp(&self, name: &Path) -> io::Result<Stamp> {
         Ok(stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.into())
     }
 
     /// The version of the folder of `name`, wherever a link may lead: good to see that it changed, and for nothing else.
-    pub fn folder_stamp(&self, name: &str) -> io::Result<Stamp> {
-        let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    pub fn folder_stamp(&self, name: &Path) -> io::Result<Stamp> {
+        let folder = name.parent().unwrap_or(name);
         Ok(stat_at(&self.path.join(folder))?.into())
     }
 
-    /// The names in the folder `name`, as the file system gives them out; `None` for those that are none.
+    /// The names in the folder `name`, as the file system gives them out; `None` for `.` and `..`.
     pub fn names(
         &self,
-        name: &str,
-    ) -> io::Result<impl Iterator<Item = io::Result<Option<String>>> + Send + use<>> {
+        name: &Path,
+    ) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
         names_in(&open_below(&self.folder, name, Purpose::Read, self.links)?)
     }
 
     /// What a visitor finds under `name` in `folder`: a file, a folder, or nothing that is served.
-    pub fn item(&self, folder: &str, name: String) -> Option<Item> {
-        let path = format!("{folder}/{name}");
+    pub fn item(&self, folder: &Path, name: OsString) -> Option<Item> {
+        let path = folder.join(&name);
         let stat = stat(&open_below(&self.folder, &path, Purpose::Look, self.links).ok()?).ok()?;
         let bytes = match stat.kind {
             Kind::File => Some(stat.bytes),
             Kind::Folder => None,
             Kind::Link | Kind::Other => return None,
         };
-        let link = encode_segment(&name);
+        let link = encode_segment(name.as_bytes());
         Some(Item { name, link, bytes, modified: stat.modified.0 })
     }
 }

@@ -5,6 +5,7 @@ use onepoll::hosts::Hosts;
 use onepoll::http::target::{Target, host};
 use onepoll::site::Hidden;
 use onepoll::site::path::SitePath;
+use std::os::unix::ffi::OsStrExt;
 
 pub fn keeps(bytes: &[u8]) {
     let _ = Target::parse_for_connect(bytes);
@@ -21,15 +22,16 @@ pub fn keeps(bytes: &[u8]) {
     for hidden in [Hidden::Absent, Hidden::Served] {
         let Some(decoded) = SitePath::decode(path, hidden) else { continue };
         let name = decoded.name();
-        assert!(!name.starts_with('/') && !name.ends_with('/') && !name.contains(['\0']));
-        for segment in name.split('/').filter(|_| name != ".") {
-            assert!(!matches!(segment, "" | "." | ".."), "{name:?}");
+        let bytes = name.as_os_str().as_bytes();
+        assert!(!bytes.contains(&0), "{name:?}");
+        for segment in bytes.split(|byte| *byte == b'/').filter(|_| bytes != b".") {
+            assert!(!matches!(segment, b"" | b"." | b".."), "{name:?}");
             assert!(
-                hidden == Hidden::Served || !segment.starts_with('.') || segment == ".well-known",
+                hidden == Hidden::Served || !segment.starts_with(b".") || segment == b".well-known",
                 "{name:?}"
             );
         }
-        if name != "." {
+        if bytes != b"." {
             let folder = decoded.encode_as_folder();
             assert!(folder.starts_with('/') && !folder.starts_with("//") && folder.ends_with('/'));
             let back = SitePath::decode(&folder, hidden).expect("the address of a folder is a path");
