@@ -65,6 +65,35 @@ fn request_lines() {
     }
 }
 
+/// RFC 9112 §3: what is too long in a request line is told by what stands first in it.
+#[test]
+fn a_method_longer_than_any_is_not_a_target_that_is_too_long() {
+    let site = Site::serve();
+    let long = |length| "x".repeat(length);
+    for (line, status) in [
+        (format!("{} / HTTP/1.1", long(9000)), 501),
+        (format!("{} / HTTP/1.1", long(100_000)), 501),
+        (long(9000), 501),
+        (format!("{} /{}", long(8), long(9000)), 501),
+        (format!("PROPFIND /{} HTTP/1.1", long(9000)), 501),
+        (format!("\r\n{} / HTTP/1.1", long(9000)), 501),
+        (format!("UNKNOWN /{} HTTP/1.1", long(9000)), 414),
+        (format!("GET /{} HTTP/1.1", long(9000)), 414),
+        (format!("GET {}", long(9000)), 414),
+        (format!("G(T /{}", long(9000)), 400),
+        (format!("{}(", long(8000)).repeat(2), 400),
+        (format!("GET\t/{} HTTP/1.1", long(9000)), 400),
+        (format!(" GET /{} HTTP/1.1", long(9000)), 400),
+        (format!("caf\u{e9}{} / HTTP/1.1", long(9000)), 400),
+        (format!("{}\0", long(100)), 400),
+    ] {
+        site.refused(format!("{line}\r\nHost: a\r\n\r\n"), status);
+    }
+    for length in [8, 1000, 8000] {
+        site.goes_on(&format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", long(length)), 501);
+    }
+}
+
 #[test]
 fn targets() {
     let site = Site::serve();

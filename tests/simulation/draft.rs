@@ -200,7 +200,7 @@ fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
 fn refused(dice: &mut Dice) -> Request {
     const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    let (text, status) = match dice.below(19) {
+    let (text, status) = match dice.below(20) {
         0 => ("GET / HTTP/1.1\nHost: localhost\r\n\r\n".into(), 400),
         1 => ("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n".into(), 400),
         2 => ("GET /\r\n\r\n".into(), 400),
@@ -223,6 +223,7 @@ fn refused(dice: &mut Dice) -> Request {
         ),
         14 => (format!("GET /{} HTTP/1.1\r\n", "a".repeat(300)), 414),
         15 => (get(&format!("A: {}\r\n", "b".repeat(1000))), 431),
+        18 => (format!("{} / HTTP/1.1\r\n", "BREW".repeat(80)), 501),
         16 => (get(&"A: b\r\n".repeat(21)), 431),
         17 => {
             let half = "x".repeat(2500);
