@@ -205,6 +205,8 @@ fn if_range_applies_to_the_version_that_the_client_has() {
             (format!("{tag}, \"another\""), Got::Whole),
             (MODIFIED.to_owned(), part()),
             ("Saturday, 29-Oct-94 19:43:31 GMT".to_owned(), part()),
+            ("Mon, 29 Oct 1994 19:43:31 GMT".to_owned(), part()),
+            ("Mon, 29 Oct 1994 19:43:30 GMT".to_owned(), Got::Whole),
             ("Sat, 29 Oct 1994 19:43:30 GMT".to_owned(), Got::Whole),
             ("Sat, 29 Oct 1994 19:43:32 GMT".to_owned(), Got::Whole),
             ("never".to_owned(), Got::Whole),

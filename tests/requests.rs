@@ -104,6 +104,7 @@ fn targets() {
         ("http://a/next", "next"),
         ("HTTP://other.example:80/next?q", "next"),
         ("http://[::1]:8080/next", "next"),
+        ("http://a.example.:80/next", "next"),
         ("http://a", "start"),
         ("http://a?q", "start"),
     ] {
@@ -115,6 +116,7 @@ fn targets() {
     }
     site.goes_on("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 204);
     site.goes_on("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 405);
+    site.goes_on("CONNECT a.:443 HTTP/1.1\r\nHost: a.:443\r\n\r\n", 405);
     for (method, target) in [
         ("GET", "/#fragment"),
         ("GET", "/?q#fragment"),
@@ -142,11 +144,18 @@ fn targets() {
         ("GET", "http://a:65536/next"),
         ("GET", "http://[::1/next"),
         ("GET", "http://a b/next"),
+        ("GET", "http://a..b/next"),
+        ("GET", "http://.a/next"),
+        ("GET", "http://./next"),
+        ("GET", "http://a..:80"),
+        ("GET", "http://a%2e%2eb/next"),
         ("GET", "http:/next"),
         ("GET", "ftp://a/next"),
         ("CONNECT", "/"),
         ("CONNECT", "a"),
         ("CONNECT", "a:"),
+        ("CONNECT", "a..b:443"),
+        ("CONNECT", ".:443"),
         ("CONNECT", "http://a:443/"),
         ("CONNECT", "*"),
     ] {
@@ -159,8 +168,12 @@ fn targets() {
 #[test]
 fn host_is_there_once_and_well_formed() {
     let site = Site::serve();
-    for host in ["a", "a:80", "a.example:", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]", "a_b~"]
-    {
+    #[rustfmt::skip]
+    let hosts = [
+        "a", "a:80", "a.example:", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]", "a_b~", "a.", "a.b.:80",
+        "127.0.0.1.", "a%2eb", "a%41",
+    ];
+    for host in hosts {
         site.goes_on(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 200);
         site.goes_on(&format!("GET http://b/ HTTP/1.1\r\nHOST:{host} \t\r\n\r\n"), 200);
     }
@@ -191,6 +204,17 @@ fn host_is_there_once_and_well_formed() {
         "Host: [1.2.3.4]\r\n",
         "Host: []\r\n",
         "Host: caf\u{e9}\r\n",
+        "Host: .\r\n",
+        "Host: .:80\r\n",
+        "Host: ..\r\n",
+        "Host: ..x\r\n",
+        "Host: .x\r\n",
+        "Host: a..b\r\n",
+        "Host: a..\r\n",
+        "Host: localhost..:80\r\n",
+        "Host: 127.0.0.1..\r\n",
+        "Host: %2e\r\n",
+        "Host: a%2E.b\r\n",
     ] {
         site.refused(format!("GET / HTTP/1.1\r\n{fields}\r\n"), 400);
         site.refused(format!("GET http://good/ HTTP/1.1\r\n{fields}\r\n"), 400);

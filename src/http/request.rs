@@ -61,7 +61,7 @@ impl<'a> Request<'a> {
             host,
             fields,
             framing,
-            persistence: Persistence::of(fields, version),
+            persistence: Persistence::of(fields, version)?,
             expects_continue: expects_continue(fields, version)?,
             content_bytes: 0,
         })

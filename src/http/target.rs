@@ -5,8 +5,8 @@ use super::Refusal;
 use super::byteset::ByteSet;
 use std::net::Ipv6Addr;
 
-/// What a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
-const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
+/// What a label of a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
+const LABEL: ByteSet = ByteSet::alphanumeric_and(b"-_~!$&'()*+,;=");
 
 /// What a request is for (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +88,22 @@ pub fn host(text: &str) -> Option<&str> {
     (is_good && port_is_good).then_some(host)
 }
 
+/// Most names are one label, and need no second look.
 fn is_name(text: &str) -> bool {
-    let is_encoded = || is_percent_encoded(text) && text.bytes().all(|byte| byte == b'%' || NAME.has(byte));
-    !text.is_empty() && (NAME.has_all(text.as_bytes()) || is_encoded())
+    let is_one_label = !text.is_empty() && LABEL.has_all(text.as_bytes());
+    is_one_label || are_labels(text) || is_encoded_name(text)
+}
+
+/// Labels with dots between them, and maybe a final dot. No name has an empty label (RFC 1034 §3.1).
+fn are_labels(name: &str) -> bool {
+    let mut labels = name.strip_suffix('.').unwrap_or(name).as_bytes().split(|byte| *byte == b'.');
+    labels.all(|label| !label.is_empty() && LABEL.has_all(label))
+}
+
+/// A dot that is encoded is a dot (RFC 3986 §6.2.2.2); any other byte that is encoded is as good as a letter.
+fn is_encoded_name(text: &str) -> bool {
+    let name = || text.replace("%2e", ".").replace("%2E", ".").replace('%', "");
+    is_percent_encoded(text) && are_labels(&name())
 }
 
 fn is_port(text: &str) -> bool {
@@ -135,6 +148,9 @@ mod tests {
             ("http:///c", None),
             ("http://u@a/c", None),
             ("http://a:b/c", None),
+            ("http://a./c", absolute("a.", "/c", None)),
+            ("http://a..b/c", None),
+            ("http://.", None),
             ("http:/c", None),
             ("ftp://a/c", None),
             ("https://a/c", None),
@@ -160,6 +176,9 @@ mod tests {
         for (text, good) in [
             ("a:80", true),
             ("[::1]:80", true),
+            ("a.:80", true),
+            ("a..:80", false),
+            (".:80", false),
             ("a", false),
             ("a:", false),
             ("[::1]", false),
@@ -187,6 +206,11 @@ mod tests {
             ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]"),
             ("x_y~z", "x_y~z"),
             ("%41", "%41"),
+            ("a.", "a."),
+            ("a.b.:80", "a.b."),
+            ("1.2.3.4.", "1.2.3.4."),
+            ("a%2eb", "a%2eb"),
+            ("a%2E", "a%2E"),
         ] {
             assert_eq!(host(authority), Some(expected), "{authority}");
         }
@@ -220,6 +244,21 @@ mod tests {
             "[[::1]]",
             "a:1:2",
             "\u{e9}",
+            ".",
+            "..",
+            ".:80",
+            ".a",
+            "..a",
+            "a..",
+            "a..b",
+            "a.b..:80",
+            "%2e",
+            "%2E.",
+            "a.%2e",
+            "a%2e.b",
+            "a%2E%2eb",
+            ".%41",
+            "%2e%41",
         ] {
             assert_eq!(host(bad), None, "{bad}");
         }

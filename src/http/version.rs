@@ -1,6 +1,7 @@
 //! The version of a request, and what follows from it for the connection.
 
-use super::fields::Fields;
+use super::Refusal;
+use super::fields::{Fields, is_token};
 
 /// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +23,28 @@ pub enum Persistence {
 }
 
 impl Persistence {
-    /// What `Connection` says, and where it says nothing the version.
-    pub fn of(fields: Fields<'_>, version: Version) -> Persistence {
-        let (mut close, mut keep_alive) = (false, false);
+    /// What `Connection` says, and where it says nothing the version. Its members are tokens (RFC 9110 §7.6.1), or
+    /// empty and passed over (§5.6.1.2): what is neither is another list to a reader that cuts it otherwise.
+    pub fn of(fields: Fields<'_>, version: Version) -> Result<Persistence, Refusal> {
+        let (mut close, mut keep_alive, mut is_list) = (false, false, true);
         fields.members("connection").for_each(|option| {
-            close |= option.eq_ignore_ascii_case(b"close");
-            keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            if option.eq_ignore_ascii_case(b"close") {
+                close = true;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                keep_alive = true;
+            } else {
+                is_list &= option.is_empty() || is_token(option);
+            }
         });
-        match version {
+        if !is_list {
+            return Err(Refusal::bad("the Connection field is not a list of tokens"));
+        }
+        Ok(match version {
             _ if close => Persistence::Close,
             Version::Http11 => Persistence::KeepAlive,
             Version::Http10 if keep_alive => Persistence::KeepAliveSaid,
             Version::Http10 => Persistence::Close,
-        }
+        })
     }
 }
 
@@ -47,20 +57,33 @@ mod tests {
     fn connection_options() {
         use Persistence::*;
         let table = [
-            (Version::Http11, "", KeepAlive),
-            (Version::Http11, "Connection: close\r\n", Close),
-            (Version::Http11, "Connection: Upgrade, CLOSE\r\n", Close),
-            (Version::Http11, "Connection: keep-alive\r\nConnection: close\r\n", Close),
-            (Version::Http11, "Connection: closed\r\n", KeepAlive),
-            (Version::Http10, "", Close),
-            (Version::Http10, "Connection: Keep-Alive\r\n", KeepAliveSaid),
-            (Version::Http10, "Connection: keep-alive, close\r\n", Close),
+            (Version::Http11, "", Some(KeepAlive)),
+            (Version::Http11, "Connection: close\r\n", Some(Close)),
+            (Version::Http11, "Connection: Upgrade, CLOSE\r\n", Some(Close)),
+            (Version::Http11, "Connection: keep-alive\r\nConnection: close\r\n", Some(Close)),
+            (Version::Http11, "Connection: closed\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection:\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection: ,, close ,\r\n", Some(Close)),
+            (Version::Http11, "Connection: !#$%&'*+-.^_`|~09aZ\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection: close;\r\n", None),
+            (Version::Http11, "Connection: close; q=1\r\n", None),
+            (Version::Http11, "Connection: keep-alive close\r\n", None),
+            (Version::Http11, "Connection: \"close\"\r\n", None),
+            (Version::Http11, "Connection: \"a,close,b\"\r\n", None),
+            (Version::Http11, "Connection: close\r\nConnection: a b\r\n", None),
+            (Version::Http11, "Connection: a=b, close\r\n", None),
+            (Version::Http11, "Connection: caf\u{e9}\r\n", None),
+            (Version::Http10, "", Some(Close)),
+            (Version::Http10, "Connection: Keep-Alive\r\n", Some(KeepAliveSaid)),
+            (Version::Http10, "Connection: keep-alive, close\r\n", Some(Close)),
+            (Version::Http10, "Connection: keep-alive,\r\n", Some(KeepAliveSaid)),
+            (Version::Http10, "Connection: keep-alive/1\r\n", None),
         ];
         for (version, fields, expected) in table {
             let section = format!("{fields}\r\n");
             let mut slots = Slots::new();
             let parsed = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
-            assert_eq!(Persistence::of(parsed, version), expected, "{version:?} {fields}");
+            assert_eq!(Persistence::of(parsed, version).ok(), expected, "{version:?} {fields}");
         }
     }
 }

@@ -100,7 +100,8 @@ impl Draft {
                 (Condition::Range, "If-Range"),
                 (Condition::Since, "If-Modified-Since"),
             ]);
-            let value = if condition == Condition::Since { &seen.date } else { &seen.tag };
+            let value =
+                if condition == Condition::Since { on_any_day(dice, &seen.date) } else { seen.tag.clone() };
             self.fields.push_str(&format!("{name}: {value}\r\n"));
             how.condition = Some((condition, seen.clone()));
         }
@@ -171,6 +172,12 @@ impl Draft {
     }
 }
 
+/// The same date, maybe with another day of the week in front of it: the date counts.
+fn on_any_day(dice: &mut Dice, date: &str) -> String {
+    let (day, rest) = date.split_at(3);
+    format!("{}{rest}", dice.pick(&[day, day, "Mon", "Sat"]))
+}
+
 fn spec(dice: &mut Dice, scale: u64) -> Spec {
     let first = dice.below(scale);
     match dice.below(4) {
@@ -200,7 +207,7 @@ fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
 fn refused(dice: &mut Dice) -> Request {
     const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    let (text, status) = match dice.below(20) {
+    let (text, status) = match dice.below(22) {
         0 => ("GET / HTTP/1.1\nHost: localhost\r\n\r\n".into(), 400),
         1 => ("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n".into(), 400),
         2 => ("GET /\r\n\r\n".into(), 400),
@@ -223,6 +230,8 @@ fn refused(dice: &mut Dice) -> Request {
         ),
         14 => (format!("GET /{} HTTP/1.1\r\n", "a".repeat(300)), 414),
         15 => (get(&format!("A: {}\r\n", "b".repeat(1000))), 431),
+        19 => ("GET / HTTP/1.1\r\nHost: local..host\r\n\r\n".into(), 400),
+        20 => (get("Connection: keep-alive, close;\r\n"), 400),
         18 => (format!("{} / HTTP/1.1\r\n", "BREW".repeat(80)), 501),
         16 => (get(&"A: b\r\n".repeat(21)), 431),
         17 => {
