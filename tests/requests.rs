@@ -107,6 +107,11 @@ fn targets() {
         ("http://a.example.:80/next", "next"),
         ("http://a", "start"),
         ("http://a?q", "start"),
+        ("/?q=100%", "start"),
+        ("/next?%", "next"),
+        ("/next?%4&%zz?%", "next"),
+        ("http://a/next?100%", "next"),
+        ("http://a?%", "start"),
     ] {
         assert_eq!(
             site.goes_on(&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), 200).text(),
@@ -124,7 +129,10 @@ fn targets() {
         ("GET", "/%"),
         ("GET", "/%4"),
         ("GET", "/%zz"),
-        ("GET", "/?%"),
+        ("GET", "/%?q"),
+        ("GET", "/next%?q=100%"),
+        ("GET", "http://a/%?q"),
+        ("GET", "http://a%/?q"),
         ("GET", "/a b"),
         ("GET", "/caf\u{e9}"),
         ("GET", "/?caf\u{e9}"),

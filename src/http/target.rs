@@ -48,13 +48,14 @@ impl<'a> Target<'a> {
         if bytes.contains(&b'#') {
             return Err(Refusal::bad("a target has no fragment"));
         }
-        if !is_percent_encoded(text) {
-            return Err(Refusal::bad("a % in the target without two hexadecimal digits"));
-        }
         let (path, query) = match text.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (text, None),
         };
+        // In a query browsers send it as it was typed (`?q=100%`), and no file is named there.
+        if !is_percent_encoded(path) {
+            return Err(Refusal::bad("a % in the path without two hexadecimal digits"));
+        }
         if path.starts_with('/') {
             return Ok(Target::Path { path, query, host: None });
         }
@@ -162,7 +163,16 @@ mod tests {
             ("/%", None),
             ("/%4", None),
             ("/%4g", None),
-            ("/?%", None),
+            ("/%?q", None),
+            ("/%4?4", None),
+            ("/?%", path("/", Some("%"))),
+            ("/?q=100%", path("/", Some("q=100%"))),
+            ("/%41?%zz&%4", path("/%41", Some("%zz&%4"))),
+            ("/a?b?%", path("/a", Some("b?%"))),
+            ("http://a?%", absolute("a", "/", Some("%"))),
+            ("http://a/b?100%", absolute("a", "/b", Some("100%"))),
+            ("http://a/%?b", None),
+            ("http://%/?b", None),
             ("/\u{e9}", None),
             ("/a\tb", None),
         ];

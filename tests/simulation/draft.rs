@@ -118,7 +118,9 @@ impl Draft {
             self.fields.push_str(&format!("Accept-Encoding: {text}\r\n"));
         }
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
-        self.line(method, &format!("/{}", disk.name(file)), Wanted::File(file, how));
+        // A query is as it was typed.
+        let query = dice.pick(&["", "", "", "?q=100%"]);
+        self.line(method, &format!("/{}{query}", disk.name(file)), Wanted::File(file, how));
         if method == "GET" && dice.one_in(10) {
             self.fields.push_str("Content-Length: 4\r\n");
             self.body = b"GET ".to_vec();
