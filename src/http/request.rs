@@ -67,6 +67,11 @@ impl<'a> Request<'a> {
         })
     }
 
+    /// Whether content follows the head, or is said to.
+    pub fn has_content(&self) -> bool {
+        self.framing != Framing::Length(0)
+    }
+
     /// Whether the client would rather have JSON than HTML (RFC 9110 §12.5.1).
     pub fn prefers_json(&self) -> bool {
         self.weight_of("application/json") > self.weight_of("text/html")

@@ -5,7 +5,7 @@ use crate::disk::{Disk, LARGE, PAGE};
 use crate::parts::Spec;
 use crate::question::{Condition, How, Seen};
 use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
-use crate::request::{After, CONTENT_BYTES_MAX, Expects, Request, Wanted};
+use crate::request::{After, CONTENT_BYTES_MAX, Expects, Judged, Request, Wanted};
 use crate::support::dice::Dice;
 
 /// What `Accept-Encoding` may say, and which codings that accepts, the one that is liked best first.
@@ -35,10 +35,7 @@ impl Request {
             22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
             23 => draft.unanswered(dice, "PUT", 405),
             24 => draft.unanswered(dice, "BREW", 501),
-            25 => {
-                draft.line("GET", "/page.html", Wanted::Status(421));
-                draft.host = "evil.example";
-            }
+            25 => draft.elsewhere(dice),
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
@@ -56,6 +53,7 @@ struct Draft {
     body: Vec<u8>,
     wanted: Wanted,
     after: After,
+    judged: Judged,
     expects: Expects,
 }
 
@@ -70,6 +68,7 @@ impl Draft {
             body: Vec::new(),
             wanted: Wanted::Moved,
             after: After::Next,
+            judged: Judged::AtTheEnd,
             expects: Expects::Nothing,
         };
         match dice.below(30) {
@@ -143,7 +142,20 @@ impl Draft {
         let bytes = dice.size(1000) as usize;
         self.content(dice, bytes);
         if self.expects == Expects::Continue {
-            self.after = After::Refused;
+            (self.after, self.judged) = (After::Refused, Judged::AtTheHead);
+        }
+    }
+
+    /// For another host: where content follows, that is read by nobody.
+    fn elsewhere(&mut self, dice: &mut Dice) {
+        self.line(dice.pick(&["GET", "HEAD", "POST", "BREW"]), "/page.html", Wanted::Status(421));
+        self.host = "evil.example";
+        if dice.one_in(2) {
+            let bytes = dice.size(2 * CONTENT_BYTES_MAX) as usize;
+            self.content(dice, bytes);
+        }
+        if !self.body.is_empty() {
+            (self.after, self.judged) = (After::Refused, Judged::AtTheHead);
         }
     }
 
@@ -165,12 +177,12 @@ impl Draft {
 
     fn finish(self, dice: &mut Dice) -> Request {
         let empty_lines = if dice.one_in(20) { "\r\n\r\n" } else { "" };
-        let Draft { method, target, version, host, fields, body, wanted, after, expects } = self;
+        let Draft { method, target, version, host, fields, body, wanted, after, judged, expects } = self;
         let head = format!("{empty_lines}{method} {target} HTTP/1.{version}\r\nHost: {host}\r\n{fields}\r\n");
         let asked = if method == "HEAD" { Asked::HeadOnly } else { Asked::WithContent };
         let head_bytes = head.len();
         let bytes = [head.into_bytes(), body].concat();
-        Request { bytes, head_bytes, wanted, asked, after, expects }
+        Request { bytes, head_bytes, wanted, asked, after, judged, expects }
     }
 }
 
@@ -250,6 +262,7 @@ fn refused(dice: &mut Dice) -> Request {
         wanted: Wanted::Status(status),
         asked,
         after: After::Refused,
+        judged: Judged::OnTheWay,
         expects: Expects::Nothing,
     }
 }
