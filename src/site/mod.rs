@@ -305,7 +305,8 @@ impl Site {
         Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
-    /// What the client has already, if that is acceptable still, or else what it likes best of what is there.
+    /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else
+    /// what is there in place of what it likes.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
         let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
         let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
@@ -319,6 +320,7 @@ impl Site {
                 lock(&self.compressor).want(path, resource);
             }
         }
+        let found = found.or_else(|| resource.stand_in(wanted.codings));
         found.map_or(Found::NotAcceptable, |representation| Found::File(representation.clone()))
     }
 
