@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use super::{Content, Reply, Response, page};
-use crate::http::conditional::{Precondition, evaluate, names, range_applies};
+use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
 use crate::http::method::Method;
 use crate::http::range::{Selection, select};
@@ -16,14 +16,24 @@ use std::ops::Range;
 
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
 /// (RFC 9110 §9.3.2).
+///
+/// A range is one of the file as it is, whatever codings the client takes: its next range is of the same bytes then,
+/// though the file may be compressed by that time. Who says that it has a part of a coded one gets the next of that.
 pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
+    let range = range(request);
     let accepted = Accepted::by(request.fields);
-    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
+    let accepted = if range.is_some() { accepted.identity_first() } else { accepted };
+    let is_wanted = |etag: &EntityTag| range.is_some() && wants_parts_of(request.fields, etag);
+    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag) || is_wanted(etag);
     match site.find(path, &Wanted { codings: accepted.codings(), is_held: &is_held }, moment) {
-        Ok(Found::File(representation)) => represent(request, &representation, site, moment).into(),
+        Ok(Found::File(it)) => {
+            let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
+            let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
+            represent(request, range, &it, site, moment).into()
+        }
         Ok(Found::NotAcceptable) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             page.field("Vary", "Accept-Encoding").into()
@@ -42,8 +52,20 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     }
 }
 
+/// `Range`, which is for GET alone (RFC 9110 §14.2). Of two fields nobody knows which is meant.
+fn range<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    let range = request.fields.only("range", "two lists of ranges").ok().flatten();
+    range.filter(|_| request.method == Method::Get)
+}
+
 /// Preconditions first, then the range (RFC 9110 §13.2.1).
-fn represent(request: &Request<'_>, it: &Representation, site: &Site, moment: Moment) -> Response {
+fn represent(
+    request: &Request<'_>,
+    range: Option<&[u8]>,
+    it: &Representation,
+    site: &Site,
+    moment: Moment,
+) -> Response {
     match evaluate(request.fields, &it.validators) {
         Precondition::Holds => {}
         Precondition::NotModified => {
@@ -55,8 +77,6 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, moment: Mo
         }
     }
     let length = it.stored.length();
-    let range = request.fields.only("range", "two lists of ranges").ok().flatten();
-    let range = range.filter(|_| request.method == Method::Get);
     let selection = match range.filter(|_| range_applies(request.fields, &it.validators, moment.time)) {
         Some(range) => select(range, length),
         None => Selection::Whole,

@@ -51,6 +51,20 @@ pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTim
     }
 }
 
+/// Whether the client says by a strong tag that it wants parts of the representation with the tag `etag`, in `If-Range`
+/// or in `If-Match`.
+pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
+    if fields.lacks(["if-range", "if-match"]) {
+        return false;
+    }
+    let mut values = fields.all("if-range");
+    let is_in_if_range = match (values.next(), values.next()) {
+        (Some(tag), None) => etag.matches_strongly(tag),
+        _ => false,
+    };
+    is_in_if_range || fields.all("if-match").flat_map(tags).any(|tag| etag.matches_strongly(tag))
+}
+
 /// Whether the list of tags in the field called `name` has `etag` in it, by the weak comparison.
 pub fn names(fields: Fields<'_>, name: &'static str, etag: &EntityTag) -> bool {
     fields.all(name).any(|list| tags(list).any(|tag| etag.matches_weakly(tag)))
@@ -181,6 +195,31 @@ mod tests {
             "If-Unmodified-Since: Fri, 28 Oct 1994 00:00:00 GMT\r\n",
         ] {
             assert_eq!(with_fields(lines, |fields| evaluate(fields, &undated)), Precondition::Holds);
+        }
+    }
+
+    #[test]
+    fn parts_are_wanted_of_what_is_named_by_a_strong_tag() {
+        let table = [
+            ("", false),
+            ("If-Range: \"xyzzy\"\r\n", true),
+            ("If-Range: W/\"xyzzy\"\r\n", false),
+            ("If-Range: \"a\"\r\n", false),
+            ("If-Range: \"xyzzy\", \"a\"\r\n", false),
+            ("If-Range: \"xyzzy\"\r\nIf-Range: \"xyzzy\"\r\n", false),
+            ("If-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n", false),
+            ("If-Match: \"xyzzy\"\r\n", true),
+            ("If-Match: \"a\", \"xyzzy\"\r\n", true),
+            ("If-Match: \"a\"\r\nIf-Match: \"xyzzy\"\r\n", true),
+            ("If-Match: W/\"xyzzy\"\r\n", false),
+            ("If-Match: *\r\n", false),
+            ("If-None-Match: \"xyzzy\"\r\n", false),
+        ];
+        for (lines, expected) in table {
+            let [strong, weak] =
+                [Strength::Strong, Strength::Weak].map(|strength| validators("xyzzy", strength));
+            let wants = |it: &Validators| with_fields(lines, |fields| wants_parts_of(fields, &it.etag));
+            assert_eq!((wants(&strong), wants(&weak)), (expected, false), "{lines}");
         }
     }
 
