@@ -97,6 +97,7 @@ impl Draft {
                 (Condition::NoneMatch, "If-None-Match"),
                 (Condition::Match, "If-Match"),
                 (Condition::Range, "If-Range"),
+                (Condition::Range, "If-Range"),
                 (Condition::Since, "If-Modified-Since"),
             ]);
             let value =
@@ -110,7 +111,9 @@ impl Draft {
             let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
             self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
         }
-        if dice.one_in(2) {
+        // Who has a part of something coded says once more what it takes.
+        let is_coded = seen.is_some_and(|seen| seen.which.0 != Identity);
+        if dice.one_in(2) || is_coded {
             // Browsers say the second.
             let (text, accepted) = if dice.one_in(2) { ACCEPTED[1] } else { dice.pick(&ACCEPTED) };
             how.accepted = accepted;
