@@ -24,11 +24,15 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
     let range = range(request);
-    let accepted = Accepted::by(request.fields);
-    let accepted = if range.is_some() { accepted.identity_first() } else { accepted };
-    let is_wanted = |etag: &EntityTag| range.is_some() && wants_parts_of(request.fields, etag);
-    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag) || is_wanted(etag);
-    match site.find(path, &Wanted { codings: accepted.codings(), is_held: &is_held }, moment) {
+    let mut accepted = Accepted::by(request.fields);
+    if range.is_some() {
+        accepted.put_identity_first();
+    }
+    let is_wanted = |etag: &EntityTag| wants_parts_of(request.fields, etag);
+    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
+    let is_held_or_wanted = |etag: &EntityTag| is_held(etag) || is_wanted(etag);
+    let is_held: &dyn Fn(&EntityTag) -> bool = if range.is_some() { &is_held_or_wanted } else { &is_held };
+    match site.find(path, &Wanted { codings: accepted.codings(), is_held }, moment) {
         Ok(Found::File(it)) => {
             let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
             let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));

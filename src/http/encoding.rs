@@ -69,12 +69,11 @@ impl Accepted {
         Accepted { codings, count: codings.iter().filter(|coding| weight(**coding) > 0).count() }
     }
 
-    /// The same, with identity before all others where the client takes it.
-    pub fn identity_first(mut self) -> Accepted {
+    /// Puts identity before all others, where the client takes it.
+    pub fn put_identity_first(&mut self) {
         if let Some(at) = self.codings().iter().position(|coding| *coding == Coding::Identity) {
             self.codings[..=at].rotate_right(1);
         }
-        self
     }
 
     /// In their order.
@@ -117,13 +116,14 @@ mod tests {
             let section = if lines.is_empty() { "\r\n".into() } else { format!("{lines}\r\n\r\n") };
             let mut slots = Slots::new();
             let fields = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
-            let accepted = Accepted::by(fields);
+            let mut accepted = Accepted::by(fields);
             assert_eq!(accepted.codings(), *expected, "{lines}");
             let [identity, others] = [true, false].map(|is_wanted| {
                 let codings = expected.iter().filter(move |coding| (**coding == Identity) == is_wanted);
                 codings.copied().collect::<Vec<_>>()
             });
-            assert_eq!(accepted.identity_first().codings(), [identity, others].concat(), "{lines}");
+            accepted.put_identity_first();
+            assert_eq!(accepted.codings(), [identity, others].concat(), "{lines}");
         }
     }
 }

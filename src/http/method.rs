@@ -42,6 +42,7 @@ impl Method {
     ];
 
     /// The method that `token` names.
+    #[inline]
     pub fn parse(token: &[u8]) -> Method {
         let known = Method::NAMES.iter().find(|(name, _)| name.as_bytes() == token);
         known.map_or(Method::Unknown, |&(_, method)| method)

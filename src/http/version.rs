@@ -1,7 +1,7 @@
 //! The version of a request, and what follows from it for the connection.
 
 use super::Refusal;
-use super::fields::{Fields, is_token};
+use super::fields::{Fields, is_token, trim};
 
 /// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,25 +26,43 @@ impl Persistence {
     /// What `Connection` says, and where it says nothing the version. Its members are tokens (RFC 9110 §7.6.1), or
     /// empty and passed over (§5.6.1.2): what is neither is another list to a reader that cuts it otherwise.
     pub fn of(fields: Fields<'_>, version: Version) -> Result<Persistence, Refusal> {
-        let (mut close, mut keep_alive, mut is_list) = (false, false, true);
-        fields.members("connection").for_each(|option| {
-            if option.eq_ignore_ascii_case(b"close") {
-                close = true;
-            } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                keep_alive = true;
-            } else {
-                is_list &= option.is_empty() || is_token(option);
+        let mut options = Options { close: false, keep_alive: false };
+        for value in fields.all("connection") {
+            // What most clients say is one option that is known, and need not be cut.
+            if !options.note(value) && !options.note_all(value) {
+                return Err(Refusal::bad("the Connection field is not a list of tokens"));
             }
-        });
-        if !is_list {
-            return Err(Refusal::bad("the Connection field is not a list of tokens"));
         }
+        let Options { close, keep_alive } = options;
         Ok(match version {
             _ if close => Persistence::Close,
             Version::Http11 => Persistence::KeepAlive,
             Version::Http10 if keep_alive => Persistence::KeepAliveSaid,
             Version::Http10 => Persistence::Close,
         })
+    }
+}
+
+/// Which options were seen.
+struct Options {
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Options {
+    /// Takes note of an option, if it is one that is known.
+    fn note(&mut self, option: &[u8]) -> bool {
+        let is_keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
+        let is_close = option.eq_ignore_ascii_case(b"close");
+        self.keep_alive |= is_keep_alive;
+        self.close |= is_close;
+        is_keep_alive || is_close
+    }
+
+    /// The same for a whole list, if it is one.
+    fn note_all(&mut self, list: &[u8]) -> bool {
+        let mut options = list.split(|byte| *byte == b',').map(trim);
+        options.all(|option| self.note(option) || option.is_empty() || is_token(option))
     }
 }
 

@@ -320,8 +320,10 @@ impl Site {
                 lock(&self.compressor).want(path, resource);
             }
         }
-        let found = found.or_else(|| resource.stand_in(wanted.codings));
-        found.map_or(Found::NotAcceptable, |representation| Found::File(representation.clone()))
+        match found.or_else(|| resource.stand_in(wanted.codings)) {
+            Some(representation) => Found::File(representation.clone()),
+            None => Found::NotAcceptable,
+        }
     }
 
     /// The root as it is at its path, for a request that was read then.

@@ -158,6 +158,7 @@ impl Resource {
 
     /// What is sent to a client that takes these codings and none that is there, where this server is going to make
     /// one of them. Else such a client would be refused now and answered a moment later, though no file changed.
+    #[cold]
     pub fn stand_in(&self, codings: &[Coding]) -> Option<&Arc<Representation>> {
         (self.is_ours_to_compress && codings.contains(&Coding::Gzip)).then(|| self.identity())
     }
