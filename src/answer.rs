@@ -43,8 +43,8 @@ pub struct Client<'a> {
     pub out: &'a mut Outgoing,
 }
 
-/// The answer to a request that is turned away as soon as its head is whole: it is for another host than ours, or its
-/// client asks first whether to send content, and there is no use for that.
+/// The answer to a request that is turned away as soon as its head is whole: the request is for another host, or its
+/// client asks whether to send content that this server has no use for.
 pub fn turned_away(request: &Request<'_>, context: &mut Context) -> Option<Response> {
     if !request.host.is_none_or(|host| context.service.hosts.include(host)) {
         return Some(misdirected(request, context));

@@ -113,8 +113,8 @@ fn each_coding_is_a_representation_of_its_own() {
         for (other, tag) in tags.iter().enumerate() {
             assert_eq!(tags[at] == *tag, at == other, "{name}");
             let accepted = format!("Accept-Encoding: {name}");
-            // Whoever has it as it is takes it as it is, though it would like it better compressed, and a part of it
-            // is what nobody need say that has a tag.
+            // A client that has the plain file keeps it, though it would like it better compressed; and parts are of
+            // the plain file, unless the client names the tag of another coding that it takes.
             let is_plain = names[other] == "identity";
             for (condition, same, another) in [
                 (format!("If-None-Match: {tag}"), 304, (200, *name)),
@@ -200,7 +200,7 @@ fn a_range_is_of_the_plain_file_before_and_after_it_is_compressed() {
         parts_are_of_the_plain_file(&mut visitor, target, &plain);
         let gzip = visitor.get_until(target, "Accept-Encoding: gzip", is_gzip);
         parts_are_of_the_plain_file(&mut visitor, target, &plain);
-        // Who has a part of the stream says so.
+        // A client that has a part of the gzip stream names its tag.
         let end = gzip.body.len() - 1;
         for condition in ["If-Range", "If-Match"] {
             let fields = format!("Range: bytes=10-\r\n{condition}: {}\r\nAccept-Encoding: gzip", gzip.tag());
@@ -466,7 +466,7 @@ fn who_refuses_identity_gets_text_as_it_is_until_it_is_compressed() {
             assert_eq!((young.status, coding(&young), young.body.len()), (200, "identity", length));
             assert_eq!(young.field("vary"), Some("Accept-Encoding"));
             let plain = visitor.get_settled(target, "");
-            // Who has it as it is need not get it once more, before it is there in gzip.
+            // A client that has the plain file need not get it once more, before there is a gzip.
             let held = visitor.ask("HEAD", target, &format!("{fields}\r\nIf-None-Match: {}", plain.tag()));
             // On a busy machine the file may have been old enough at the first look, and be in gzip by now.
             if young.tag().starts_with("W/") {
@@ -483,7 +483,7 @@ fn who_refuses_identity_gets_text_as_it_is_until_it_is_compressed() {
     }
 }
 
-/// With no room to keep anything text is never compressed; who takes nothing else gets it all the same, every time.
+/// With no room to keep anything text is never compressed; a client that takes nothing else gets it all the same.
 #[test]
 fn who_refuses_identity_is_answered_the_same_way_however_little_is_kept() {
     let page = text(1, 10_000);
@@ -510,7 +510,7 @@ fn who_refuses_identity_is_answered_the_same_way_however_little_is_kept() {
     }
 }
 
-/// Whoever takes gzip alone is refused what will never be there in it.
+/// A client that takes gzip alone is refused what will never be there in it.
 #[test]
 fn what_is_not_worth_it_is_not_compressed() {
     let root = folder(&[

@@ -77,8 +77,8 @@ fn only_hosts_that_mean_this_machine_or_are_allowed_are_answered_to() {
     }
 }
 
-/// What is judged is the head: a client that waits for `100 Continue` learns it before it sends anything, and content
-/// that comes is read by nobody, least of all as a request.
+/// The head is judged: a client that waits for `100 Continue` learns of it before it sends anything, and content that
+/// comes all the same is not read as a request.
 #[test]
 fn a_host_that_is_not_ours_is_told_so_before_the_content() {
     let (address, _root) = site(&[]);

@@ -184,7 +184,7 @@ impl<T: Transport> Turn<'_, T> {
                 let answered = answer::complete(&request, page, client, context);
                 return Ok(self.answered(head_bytes, Ok(answered)));
             }
-            // Nobody asks for the content, and it may come all the same. How much of it is here already does not
+            // The content is not wanted, and may come all the same. How much of it is here already does not
             // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
             let answered = answer::complete(&request, page, client, context);

@@ -17,8 +17,8 @@ use std::ops::Range;
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
 /// (RFC 9110 §9.3.2).
 ///
-/// A range is one of the file as it is, whatever codings the client takes: its next range is of the same bytes then,
-/// though the file may be compressed by that time. Who says that it has a part of a coded one gets the next of that.
+/// A range is a part of the plain file, whatever codings the client takes. So its next range is of the same bytes, though
+/// the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
 pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
@@ -56,7 +56,7 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     }
 }
 
-/// `Range`, which is for GET alone (RFC 9110 §14.2). Of two fields nobody knows which is meant.
+/// The `Range` field, which is for GET alone (RFC 9110 §14.2). Of two fields it is not known which is meant.
 fn range<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     let range = request.fields.only("range", "two lists of ranges").ok().flatten();
     range.filter(|_| request.method == Method::Get)

@@ -20,8 +20,8 @@ pub enum Selection {
     Unsatisfiable,
 }
 
-/// Selects from `length` bytes by the value of a `Range` field. Of an empty file there is no part that could be written
-/// down, and clients that always send a range expect to get it: it is sent whole.
+/// Selects from `length` bytes by the value of a `Range` field. An empty file is sent whole: `Content-Range` has no
+/// form for a part of it, and clients that always send a range expect the file.
 pub fn select(value: &[u8], length: u64) -> Selection {
     let specs = std::str::from_utf8(value).ok().and_then(|text| text.split_once('='));
     let is_read = |unit: &str| length > 0 && unit.eq_ignore_ascii_case("bytes");

@@ -28,7 +28,7 @@ impl Persistence {
     pub fn of(fields: Fields<'_>, version: Version) -> Result<Persistence, Refusal> {
         let mut options = Options { close: false, keep_alive: false };
         for value in fields.all("connection") {
-            // What most clients say is one option that is known, and need not be cut.
+            // Most clients say one known option, which need not be cut out of a list.
             if !options.note(value) && !options.note_all(value) {
                 return Err(Refusal::bad("the Connection field is not a list of tokens"));
             }

@@ -306,7 +306,7 @@ impl Site {
     }
 
     /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else
-    /// what is there in place of what it likes.
+    /// the plain file in place of a coding that is not made yet.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
         let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
         let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));

@@ -38,7 +38,7 @@ pub struct Resource {
     /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
     /// they stand, which does not show in the folder.
     passed_over: Vec<(String, Stamp)>,
-    /// Whether this server compresses it. That may not be done yet, or there may be no room for what it gives.
+    /// Whether this server compresses the file. Its gzip may not be there yet, or may have no room in memory.
     is_ours_to_compress: bool,
     is_compressible: bool,
 }
@@ -156,8 +156,8 @@ impl Resource {
         self.representations.iter().find(|representation| representation.coding == coding)
     }
 
-    /// What is sent to a client that takes these codings and none that is there, where this server is going to make
-    /// one of them. Else such a client would be refused now and answered a moment later, though no file changed.
+    /// The plain file, for a client that takes these codings and none that is there, where this server makes one of
+    /// them. Without it the client would be refused now and answered a moment later, though no file changed.
     #[cold]
     pub fn stand_in(&self, codings: &[Coding]) -> Option<&Arc<Representation>> {
         (self.is_ours_to_compress && codings.contains(&Coding::Gzip)).then(|| self.identity())

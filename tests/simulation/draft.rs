@@ -111,7 +111,7 @@ impl Draft {
             let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
             self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
         }
-        // Who has a part of something coded says once more what it takes.
+        // A client that has a part of a coded file says once more which codings it takes.
         let is_coded = seen.is_some_and(|seen| seen.which.0 != Identity);
         if dice.one_in(2) || is_coded {
             // Browsers say the second.
@@ -149,7 +149,7 @@ impl Draft {
         }
     }
 
-    /// For another host: where content follows, that is read by nobody.
+    /// For another host: content that follows is not read.
     fn elsewhere(&mut self, dice: &mut Dice) {
         self.line(dice.pick(&["GET", "HEAD", "POST", "BREW"]), "/page.html", Wanted::Status(421));
         self.host = "evil.example";

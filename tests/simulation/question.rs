@@ -171,7 +171,7 @@ impl Question<'_> {
             None => {}
         }
         match self.parts_of(it.bytes().len() as u64) {
-            // Of what is coded there are parts for who says which coding it has.
+            // Of a coded file there are parts for a client that names its tag.
             _ if !is_plain && !is_named => 200,
             Selected::Whole => 200,
             Selected::Parts(_) => 206,
