@@ -11,7 +11,8 @@ use crate::hosts;
 use crate::http::Refusal;
 use crate::http::byteset::ByteSet;
 use crate::http::lines::request_line;
-use crate::http::request::{Method, Request};
+use crate::http::method::Method;
+use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::outgoing::{Outgoing, Rest, Sending};
@@ -42,18 +43,23 @@ pub struct Client<'a> {
     pub out: &'a mut Outgoing,
 }
 
-/// Asks whoever is mounted, and then the dispatch table.
+/// The answer to a request that is turned away as soon as its head is whole: the request is for another host, or its
+/// client asks whether to send content that this server has no use for.
+pub fn turned_away(request: &Request<'_>, context: &mut Context) -> Option<Response> {
+    if !request.host.is_none_or(|host| context.service.hosts.include(host)) {
+        return Some(misdirected(request, context));
+    }
+    let asks_first = request.expects_continue && request.has_content();
+    (asks_first && !routes::answers(request.method)).then(|| routes::not_in_the_table(request.method))
+}
+
+/// Asks whoever is mounted, and then the dispatch table, about a request that was not [`turned_away`].
 pub fn respond(
     request: &Request<'_>,
     client: Client<'_>,
     context: &mut Context,
 ) -> Result<Answered, Box<Listing>> {
-    let is_for_us = request.host.is_none_or(|host| context.service.hosts.include(host));
-    let reply = match is_for_us {
-        true => dispatch(request, &client, context),
-        false => misdirected(request, context).into(),
-    };
-    match reply {
+    match dispatch(request, &client, context) {
         Reply::Ready(response) => Ok(complete(request, response, client, context)),
         Reply::Listing(listing) => Err(listing),
     }

@@ -59,7 +59,7 @@
 //! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru, flate2 |
 //! | `site/kind.rs`, [`site::folder`] | media types; what is in a folder | mime_guess |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
-//! | [`http::request`], [`http::target`], [`http::version`] | what a head asks for | |
+//! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::byteset`] | which bytes a piece may hold | |
 //! | [`http::body`] | how content is framed, and where it ends | |
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |

@@ -2,7 +2,8 @@
 //! off it, so a new method is one line here and one file in [`crate::handlers`].
 
 use crate::handlers::{Content, Handler, Reply, Response, ack, files, page};
-use crate::http::request::{Method, Request};
+use crate::http::method::Method;
+use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::site::{Moment, Site};

@@ -3,9 +3,12 @@
 mod support;
 
 use onepoll::hosts::Hosts;
-use std::net::SocketAddr;
+use onepoll::limits::Limits;
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr};
+use support::pieces::{answer, context_for};
 use support::service::serve_to;
-use support::{Answer, ask, folder, read_answers_to};
+use support::{Answer, ask, ask_until_closed, connect, folder, read_answer, read_answers_to, read_to_end};
 use tempfile::TempDir;
 
 /// Methods, and how each is answered to a host that is one of ours.
@@ -49,16 +52,16 @@ fn only_hosts_that_mean_this_machine_or_are_allowed_are_answered_to() {
     let others = [
         "evil.example", "evil.example:8080", "evil.example.", "example", "com", "a", "_", "~",
         "localhost.evil.example", "localhost-evil.example", "notlocalhost", "xlocalhost:80", "localhos", "localhostt",
-        "localhost..", "localhost.localdomain", "ip6-localhost", "%6cocalhost", "localhost%2e", "127.0.0.1.evil.example",
-        "127.0.0.1.nip.io", "127.1", "127.0.1", "127.0.0.1..", "127.000.000.001", "0x7f.0.0.1", "0x7f000001",
+        "localhost.localdomain", "ip6-localhost", "%6cocalhost", "localhost%2e", "127.0.0.1.evil.example",
+        "127.0.0.1.nip.io", "127.1", "127.0.1", "127.000.000.001", "0x7f.0.0.1", "0x7f000001",
         "2130706433", "017700000001", "1.2.3.4.5", "256.0.0.1", "127.0.0.1%00", "a.dev.example", "xdev.example",
-        "dev.example.evil", "dev.example..", "dev", "full", "*", "*.localhost.evil", "localhost,evil.example",
+        "dev.example.evil", "dev", "full", "*", "*.localhost.evil", "localhost,evil.example",
         "evil.example;localhost", "$(localhost)", "'localhost'",
     ];
     let hosts = ours.iter().map(|host| (host, true)).chain(others.iter().map(|host| (host, false)));
     for (host, is_ours) in hosts {
         for (method, status) in METHODS {
-            let head = format!("{method} / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\nhello");
+            let head = format!("{method} / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
             let (answer, next) = answers(address, &head);
             let status = if is_ours { status } else { 421 };
             assert_eq!(answer.status, status, "{method} for {host}");
@@ -72,6 +75,81 @@ fn only_hosts_that_mean_this_machine_or_are_allowed_are_answered_to() {
             }
         }
     }
+}
+
+/// The head is judged: a client that waits for `100 Continue` learns of it before it sends anything, and content that
+/// comes all the same is not read as a request.
+#[test]
+fn a_host_that_is_not_ours_is_told_so_before_the_content() {
+    let (address, _root) = site(&[]);
+    let inner = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (method, status) in METHODS {
+        for framing in [
+            format!("Content-Length: {}", inner.len()),
+            "Content-Length: 10000000".to_owned(),
+            "Transfer-Encoding: chunked".to_owned(),
+        ] {
+            for expect in ["", "Expect: 100-continue\r\n"] {
+                let fields = format!("{expect}{framing}\r\n\r\n");
+                let head = format!("{method} / HTTP/1.1\r\nHost: evil.example\r\n{fields}");
+                for content in ["", "G", inner, "0\r\n\r\n"] {
+                    let request = format!("{head}{content}");
+                    // Our side stays open: nothing more is waited for.
+                    let answers = read_answers_to(&ask_until_closed(address, request.as_bytes()), &[method]);
+                    assert_eq!(answers[0].status, 421, "{request:?}");
+                    assert_eq!(answers[0].field("connection"), Some("close"), "{request:?}");
+                }
+                if framing.ends_with("00") {
+                    continue;
+                }
+                let content = if framing.ends_with("chunked") { "0\r\n\r\n" } else { inner };
+                let ours = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n{fields}{content}");
+                let answers = read_answers_to(&ask(address, ours.as_bytes()), &[method]);
+                assert_eq!(answers[0].status, status, "{ours:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_comes_of_the_content_the_answer_is_the_same() {
+    let root = folder(&[("index.html", b"private")]);
+    let mut context = context_for(Hosts::Named(Vec::new()), root.path(), Limits::default());
+    let next = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (fields, is_last) in [
+        ("", false),
+        ("Content-Length: 0\r\n", false),
+        ("Expect: 100-continue\r\n", false),
+        ("Content-Length: 5\r\n", true),
+        ("Expect: 100-continue\r\nContent-Length: 5\r\n", true),
+        ("Transfer-Encoding: chunked\r\n", true),
+    ] {
+        let content = if fields.contains("chunked") { "5\r\nhello\r\n0\r\n\r\n" } else { "hello" };
+        let content = if is_last { content } else { "" };
+        let stream = format!("{next}POST / HTTP/1.1\r\nHost: evil.example\r\n{fields}\r\n{content}{next}");
+        let whole = answer([stream.as_bytes()].into_iter(), &mut context);
+        let expected = if is_last { &["GET", "POST"][..] } else { &["GET", "POST", "GET"] };
+        let statuses: Vec<_> = read_answers_to(&whole, expected).iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses, [200, 421, 200][..expected.len()], "{fields:?}");
+        for index in 1..stream.len() {
+            let (first, second) = stream.as_bytes().split_at(index);
+            let cut = answer([first, second].into_iter(), &mut context);
+            assert!(cut == whole, "{fields:?} cut at {index}: {}", cut.escape_ascii());
+        }
+    }
+}
+
+/// All is written before anything is read: a reset would have destroyed the answer by then.
+#[test]
+fn a_host_that_is_not_ours_is_told_so_though_it_goes_on_sending() {
+    let (address, _root) = site(&[]);
+    let head = "POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 8388608\r\n\r\n";
+    let mut stream = connect(address);
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&vec![b'x'; 8 << 20]).unwrap();
+    assert_eq!(read_answer(&mut stream, "POST").status, 421);
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_to_end(stream), b"");
 }
 
 #[test]

@@ -124,7 +124,7 @@ const MOVED: &[(&str, &str)] = &[
 const SERVED: &[&str] = &[
     "/", "//", "///", "/.", "/./", "/././.", "/%2e", "/%2E/", "/%2e/%2e", "/?", "/?../SECRET", "/?/../../SECRET", "//?/C:/SECRET",
     "/page.txt", "//page.txt", "/./page.txt", "/%2e/page.txt", "/.//./page.txt", "/p%61ge.txt", "/%70age%2etxt",
-    "/page.txt?", "/page.txt?%00", "/page.txt?/../SECRET", "/page.txt?%0d%0aSet-Cookie:a=b",
+    "/page.txt?", "/page.txt?%00", "/page.txt?/../SECRET", "/page.txt?%0d%0aSet-Cookie:a=b", "/page.txt?%", "/page.txt?%zz/%2e%2e/SECRET",
     "/sub/", "/sub//", "/sub/.", "/sub/./", "/sub/%2e", "/sub/%2e/page.txt", "/sub//page.txt", "/bare/",
     "/back\\slash.txt", "/back%5cslash.txt", "/%252e%252e", "/dot.", "/space%20", "/%5Cevil.example/",
     "/.well-known/", "/.well-known/security.txt", "/%2ewell-known/security.txt",
@@ -212,7 +212,7 @@ const NO_TARGETS: &[&[u8]] = &[
     b"", b"..", b"../SECRET", b"./page.txt", b"page.txt", b"SECRET", b"?", b"?/page.txt", b"*", b"%2f", b"%2e%2e/SECRET",
     b"\\", b"\\..\\SECRET", b"..\\SECRET", b"C:\\SECRET", b"C:/SECRET", b"\\\\host\\share", b"~/SECRET",
     b"/#", b"/page.txt#x", b"/#/../SECRET", b"/%", b"/%2", b"/%zz", b"/%%", b"/%%32%65%%32%65/SECRET", b"/%2%65",
-    b"/%u002e%u002e/SECRET", b"/..%u2215SECRET", b"/page.txt?%", b"/%-1", b"/% 2e",
+    b"/%u002e%u002e/SECRET", b"/..%u2215SECRET", b"/page.txt%?", b"/%-1", b"/% 2e",
     b"/ ", b"/page.txt ", b"/ /page.txt", b"/page.txt /x", b"/\t", b"/\x0bpage.txt", b"/\0", b"/page.txt\0.png",
     b"/\x01", b"/\x1b[2J", b"/\x7f", b"/\x80", b"/\xff", b"/\xc0\xae\xc0\xae/SECRET", b"/\xe0\x80\xae/SECRET",
     b"/caf\xc3\xa9", b"/..\xef\xbc\x8fSECRET", b"/page.txt\xa0",

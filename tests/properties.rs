@@ -5,6 +5,7 @@ mod support;
 
 use onepoll::conn::Wait;
 use onepoll::context::Context;
+use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
 use onepoll::http::date::Date;
 use onepoll::http::range::{Selection, select};
@@ -24,7 +25,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::time::{Duration, Instant, UNIX_EPOCH};
-use support::pieces::{answer, context};
+use support::pieces::{answer, context_for};
 use support::{folder, pattern};
 use tempfile::TempDir;
 
@@ -42,6 +43,7 @@ const WORDS: &[&[u8]] = &[
     b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n0\r\nT: r\r\n\r\n",
     b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+    b"POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\nab",
     b"GET ",
     b"HEAD ",
     b"POST ",
@@ -53,6 +55,7 @@ const WORDS: &[&[u8]] = &[
     b" HTTP/1.1\r\n",
     b" HTTP/1.0\r\n",
     b"Host: a\r\n",
+    b"Host: b\r\n",
     b"Content-Length: 3\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"Expect: 100-continue\r\n",
@@ -80,7 +83,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 fn site() -> (TempDir, Context) {
     let root = folder(&[("index.html", b"<p>hello"), ("large", &pattern(70_000))]);
     let head = HeadLimits { request_line_bytes_max: 60, head_bytes_max: 200, fields_max: 5 };
-    let context = context(root.path(), Limits { head, content_bytes_max: 30, ..Limits::default() });
+    let limits = Limits { head, content_bytes_max: 30, ..Limits::default() };
+    let context = context_for(Hosts::Named(vec!["a".into()]), root.path(), limits);
     (root, context)
 }
 

@@ -33,6 +33,9 @@ fn connections_are_kept_as_both_versions_say() {
         ("HTTP/1.1", "Connection: Close\r\n", close),
         ("HTTP/1.1", "Connection: Upgrade ,close\r\n", close),
         ("HTTP/1.1", "Connection: keep-alive\r\nConnection: close\r\n", close),
+        ("HTTP/1.1", "Connection:\r\n", None),
+        ("HTTP/1.1", "Connection: , ,\r\n", None),
+        ("HTTP/1.1", "Connection: ,close,,\r\n", close),
         ("HTTP/1.9", "", None),
         ("HTTP/1.0", "", close),
         ("HTTP/1.0", "Connection: close\r\n", close),
@@ -53,6 +56,29 @@ fn connections_are_kept_as_both_versions_say() {
                 stream.write_all(NEXT.as_bytes()).unwrap();
                 assert_eq!(read_answer(&mut stream, "GET").text(), "next", "{request:?}");
             }
+        }
+    }
+}
+
+/// Which connection a peer sees in such a list depends on how it cuts the list.
+#[test]
+fn connection_is_a_list_of_tokens() {
+    let site = Site::serve();
+    for value in [
+        "close;",
+        "close; q=1",
+        "close keep-alive",
+        "\"close\"",
+        "\"a, close, b\"",
+        "keep-alive/1",
+        "a=b",
+        "(close)",
+        "close, a b",
+        "caf\u{e9}",
+        "close\r\nConnection: @",
+    ] {
+        for request in ["GET / HTTP/1.1", "GET / HTTP/1.0", "POST / HTTP/1.1", "BREW / HTTP/1.1"] {
+            site.refused(format!("{request}\r\nHost: a\r\nConnection: {value}\r\n\r\n"), 400);
         }
     }
 }

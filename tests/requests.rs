@@ -65,6 +65,35 @@ fn request_lines() {
     }
 }
 
+/// RFC 9112 §3: what is too long in a request line is told by what stands first in it.
+#[test]
+fn a_method_longer_than_any_is_not_a_target_that_is_too_long() {
+    let site = Site::serve();
+    let long = |length| "x".repeat(length);
+    for (line, status) in [
+        (format!("{} / HTTP/1.1", long(9000)), 501),
+        (format!("{} / HTTP/1.1", long(100_000)), 501),
+        (long(9000), 501),
+        (format!("{} /{}", long(8), long(9000)), 501),
+        (format!("PROPFIND /{} HTTP/1.1", long(9000)), 501),
+        (format!("\r\n{} / HTTP/1.1", long(9000)), 501),
+        (format!("UNKNOWN /{} HTTP/1.1", long(9000)), 414),
+        (format!("GET /{} HTTP/1.1", long(9000)), 414),
+        (format!("GET {}", long(9000)), 414),
+        (format!("G(T /{}", long(9000)), 400),
+        (format!("{}(", long(8000)).repeat(2), 400),
+        (format!("GET\t/{} HTTP/1.1", long(9000)), 400),
+        (format!(" GET /{} HTTP/1.1", long(9000)), 400),
+        (format!("caf\u{e9}{} / HTTP/1.1", long(9000)), 400),
+        (format!("{}\0", long(100)), 400),
+    ] {
+        site.refused(format!("{line}\r\nHost: a\r\n\r\n"), status);
+    }
+    for length in [8, 1000, 8000] {
+        site.goes_on(&format!("{} / HTTP/1.1\r\nHost: a\r\n\r\n", long(length)), 501);
+    }
+}
+
 #[test]
 fn targets() {
     let site = Site::serve();
@@ -75,8 +104,14 @@ fn targets() {
         ("http://a/next", "next"),
         ("HTTP://other.example:80/next?q", "next"),
         ("http://[::1]:8080/next", "next"),
+        ("http://a.example.:80/next", "next"),
         ("http://a", "start"),
         ("http://a?q", "start"),
+        ("/?q=100%", "start"),
+        ("/next?%", "next"),
+        ("/next?%4&%zz?%", "next"),
+        ("http://a/next?100%", "next"),
+        ("http://a?%", "start"),
     ] {
         assert_eq!(
             site.goes_on(&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), 200).text(),
@@ -86,6 +121,7 @@ fn targets() {
     }
     site.goes_on("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 204);
     site.goes_on("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 405);
+    site.goes_on("CONNECT a.:443 HTTP/1.1\r\nHost: a.:443\r\n\r\n", 405);
     for (method, target) in [
         ("GET", "/#fragment"),
         ("GET", "/?q#fragment"),
@@ -93,7 +129,10 @@ fn targets() {
         ("GET", "/%"),
         ("GET", "/%4"),
         ("GET", "/%zz"),
-        ("GET", "/?%"),
+        ("GET", "/%?q"),
+        ("GET", "/next%?q=100%"),
+        ("GET", "http://a/%?q"),
+        ("GET", "http://a%/?q"),
         ("GET", "/a b"),
         ("GET", "/caf\u{e9}"),
         ("GET", "/?caf\u{e9}"),
@@ -113,11 +152,18 @@ fn targets() {
         ("GET", "http://a:65536/next"),
         ("GET", "http://[::1/next"),
         ("GET", "http://a b/next"),
+        ("GET", "http://a..b/next"),
+        ("GET", "http://.a/next"),
+        ("GET", "http://./next"),
+        ("GET", "http://a..:80"),
+        ("GET", "http://a%2e%2eb/next"),
         ("GET", "http:/next"),
         ("GET", "ftp://a/next"),
         ("CONNECT", "/"),
         ("CONNECT", "a"),
         ("CONNECT", "a:"),
+        ("CONNECT", "a..b:443"),
+        ("CONNECT", ".:443"),
         ("CONNECT", "http://a:443/"),
         ("CONNECT", "*"),
     ] {
@@ -130,8 +176,12 @@ fn targets() {
 #[test]
 fn host_is_there_once_and_well_formed() {
     let site = Site::serve();
-    for host in ["a", "a:80", "a.example:", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]", "a_b~"]
-    {
+    #[rustfmt::skip]
+    let hosts = [
+        "a", "a:80", "a.example:", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]", "a_b~", "a.", "a.b.:80",
+        "127.0.0.1.", "a%2eb", "a%41",
+    ];
+    for host in hosts {
         site.goes_on(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), 200);
         site.goes_on(&format!("GET http://b/ HTTP/1.1\r\nHOST:{host} \t\r\n\r\n"), 200);
     }
@@ -162,6 +212,17 @@ fn host_is_there_once_and_well_formed() {
         "Host: [1.2.3.4]\r\n",
         "Host: []\r\n",
         "Host: caf\u{e9}\r\n",
+        "Host: .\r\n",
+        "Host: .:80\r\n",
+        "Host: ..\r\n",
+        "Host: ..x\r\n",
+        "Host: .x\r\n",
+        "Host: a..b\r\n",
+        "Host: a..\r\n",
+        "Host: localhost..:80\r\n",
+        "Host: 127.0.0.1..\r\n",
+        "Host: %2e\r\n",
+        "Host: a%2E.b\r\n",
     ] {
         site.refused(format!("GET / HTTP/1.1\r\n{fields}\r\n"), 400);
         site.refused(format!("GET http://good/ HTTP/1.1\r\n{fields}\r\n"), 400);

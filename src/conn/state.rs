@@ -176,25 +176,27 @@ impl<T: Transport> Turn<'_, T> {
         let (came, client, transport) = wire.sides();
         let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
-        let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         transport.tell(Told::Asked(request.line));
         let handler = routes::name(request.method);
         debug!("{id} {} for {handler}", Escaped(request.line));
-        let asks_first = request.expects_continue && !body.is_whole();
-        if asks_first && !routes::answers(request.method) {
+        if let Some(page) = answer::turned_away(&request, context) {
+            if !request.has_content() {
+                let answered = answer::complete(&request, page, client, context);
+                return Ok(self.answered(head_bytes, Ok(answered)));
+            }
             // The content is not wanted, and may come all the same. How much of it is here already does not
             // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
-            let page = routes::not_in_the_table(request.method);
             let answered = answer::complete(&request, page, client, context);
             wire.inbox.clear();
             return Ok(self.begin(answered, After::Linger));
         }
+        let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         if body.is_whole() {
             let answered = answer::respond(&request, client, context);
             return Ok(self.answered(head_bytes, answered));
         }
-        if asks_first && rest.is_empty() {
+        if request.expects_continue && rest.is_empty() {
             client.out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
         transport.tell(Told::Because(Reason::Went("the head is whole, the content is not here yet")));

@@ -2,10 +2,11 @@
 
 use super::listing::Listing;
 use super::{Content, Reply, Response, page};
-use crate::http::conditional::{Precondition, evaluate, names, range_applies};
+use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
+use crate::http::method::Method;
 use crate::http::range::{Selection, select};
-use crate::http::request::{Method, Request};
+use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
@@ -15,14 +16,28 @@ use std::ops::Range;
 
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
 /// (RFC 9110 §9.3.2).
+///
+/// A range is a part of the plain file, whatever codings the client takes. So its next range is of the same bytes, though
+/// the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
 pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
-    let accepted = Accepted::by(request.fields);
+    let range = range(request);
+    let mut accepted = Accepted::by(request.fields);
+    if range.is_some() {
+        accepted.put_identity_first();
+    }
+    let is_wanted = |etag: &EntityTag| wants_parts_of(request.fields, etag);
     let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
-    match site.find(path, &Wanted { codings: accepted.codings(), is_held: &is_held }, moment) {
-        Ok(Found::File(representation)) => represent(request, &representation, site, moment).into(),
+    let is_held_or_wanted = |etag: &EntityTag| is_held(etag) || is_wanted(etag);
+    let is_held: &dyn Fn(&EntityTag) -> bool = if range.is_some() { &is_held_or_wanted } else { &is_held };
+    match site.find(path, &Wanted { codings: accepted.codings(), is_held }, moment) {
+        Ok(Found::File(it)) => {
+            let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
+            let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
+            represent(request, range, &it, site, moment).into()
+        }
         Ok(Found::NotAcceptable) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             page.field("Vary", "Accept-Encoding").into()
@@ -41,8 +56,20 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     }
 }
 
+/// The `Range` field, which is for GET alone (RFC 9110 §14.2). Of two fields it is not known which is meant.
+fn range<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    let range = request.fields.only("range", "two lists of ranges").ok().flatten();
+    range.filter(|_| request.method == Method::Get)
+}
+
 /// Preconditions first, then the range (RFC 9110 §13.2.1).
-fn represent(request: &Request<'_>, it: &Representation, site: &Site, moment: Moment) -> Response {
+fn represent(
+    request: &Request<'_>,
+    range: Option<&[u8]>,
+    it: &Representation,
+    site: &Site,
+    moment: Moment,
+) -> Response {
     match evaluate(request.fields, &it.validators) {
         Precondition::Holds => {}
         Precondition::NotModified => {
@@ -54,8 +81,6 @@ fn represent(request: &Request<'_>, it: &Representation, site: &Site, moment: Mo
         }
     }
     let length = it.stored.length();
-    let range = request.fields.only("range", "two lists of ranges").ok().flatten();
-    let range = range.filter(|_| request.method == Method::Get);
     let selection = match range.filter(|_| range_applies(request.fields, &it.validators, moment.time)) {
         Some(range) => select(range, length),
         None => Selection::Whole,

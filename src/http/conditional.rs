@@ -51,6 +51,20 @@ pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTim
     }
 }
 
+/// Whether the client says by a strong tag that it wants parts of the representation with the tag `etag`, in `If-Range`
+/// or in `If-Match`.
+pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
+    if fields.lacks(["if-range", "if-match"]) {
+        return false;
+    }
+    let mut values = fields.all("if-range");
+    let is_in_if_range = match (values.next(), values.next()) {
+        (Some(tag), None) => etag.matches_strongly(tag),
+        _ => false,
+    };
+    is_in_if_range || fields.all("if-match").flat_map(tags).any(|tag| etag.matches_strongly(tag))
+}
+
 /// Whether the list of tags in the field called `name` has `etag` in it, by the weak comparison.
 pub fn names(fields: Fields<'_>, name: &'static str, etag: &EntityTag) -> bool {
     fields.all(name).any(|list| tags(list).any(|tag| etag.matches_weakly(tag)))
@@ -140,11 +154,14 @@ mod tests {
             ("If-Modified-Since: Saturday, 29-Oct-94 19:43:31 GMT", NotModified),
             ("If-Modified-Since: Sat Oct 29 19:43:31 1994", NotModified),
             ("If-Modified-Since: yesterday", Holds),
+            ("If-Modified-Since: Mon, 29 Oct 1994 19:43:31 GMT", NotModified),
+            ("If-Modified-Since: Mon, 28 Oct 1994 19:43:31 GMT", Holds),
             ("If-Modified-Since: {SAME}\r\nIf-Modified-Since: {SAME}", Holds),
             ("If-Unmodified-Since: {SAME}", Holds),
             ("If-Unmodified-Since: {LATER}", Holds),
             ("If-Unmodified-Since: {EARLIER}", Failed),
             ("If-Unmodified-Since: yesterday", Holds),
+            ("If-Unmodified-Since: Mon, 28 Oct 1994 00:00:00 GMT", Failed),
             ("If-Match: \"xyzzy\"\r\nIf-Unmodified-Since: {EARLIER}", Holds),
             ("If-Match: \"a\"\r\nIf-None-Match: \"xyzzy\"", Failed),
             ("If-Match: \"xyzzy\"\r\nIf-None-Match: \"xyzzy\"", NotModified),
@@ -182,6 +199,31 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_wanted_of_what_is_named_by_a_strong_tag() {
+        let table = [
+            ("", false),
+            ("If-Range: \"xyzzy\"\r\n", true),
+            ("If-Range: W/\"xyzzy\"\r\n", false),
+            ("If-Range: \"a\"\r\n", false),
+            ("If-Range: \"xyzzy\", \"a\"\r\n", false),
+            ("If-Range: \"xyzzy\"\r\nIf-Range: \"xyzzy\"\r\n", false),
+            ("If-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n", false),
+            ("If-Match: \"xyzzy\"\r\n", true),
+            ("If-Match: \"a\", \"xyzzy\"\r\n", true),
+            ("If-Match: \"a\"\r\nIf-Match: \"xyzzy\"\r\n", true),
+            ("If-Match: W/\"xyzzy\"\r\n", false),
+            ("If-Match: *\r\n", false),
+            ("If-None-Match: \"xyzzy\"\r\n", false),
+        ];
+        for (lines, expected) in table {
+            let [strong, weak] =
+                [Strength::Strong, Strength::Weak].map(|strength| validators("xyzzy", strength));
+            let wants = |it: &Validators| with_fields(lines, |fields| wants_parts_of(fields, &it.etag));
+            assert_eq!((wants(&strong), wants(&weak)), (expected, false), "{lines}");
+        }
+    }
+
+    #[test]
     fn if_range_needs_a_strong_validator() {
         let table = [
             ("", Strength::Strong, true),
@@ -193,6 +235,8 @@ mod tests {
             ("If-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n", Strength::Strong, true),
             ("If-Range: Sat, 29 Oct 1994 19:43:32 GMT\r\n", Strength::Strong, false),
             ("If-Range: Sat, 29 Oct 1994 19:43:30 GMT\r\n", Strength::Strong, false),
+            ("If-Range: Mon, 29 Oct 1994 19:43:31 GMT\r\n", Strength::Strong, true),
+            ("If-Range: Mon, 29 Oct 1994 19:43:32 GMT\r\n", Strength::Strong, false),
             ("If-Range: never\r\n", Strength::Strong, false),
             ("If-Range: \"xyzzy\"\r\nIf-Range: \"xyzzy\"\r\n", Strength::Strong, false),
         ];

@@ -20,9 +20,21 @@ pub fn date_and_clock(time: SystemTime) -> (String, String) {
     (format!("{}-{month:02}-{}", part(12..16), part(5..7)), part(17..22).to_owned())
 }
 
-/// Reads a date in any of the three forms that HTTP has had.
+/// Reads a date in any of the three forms that HTTP has had. Where its day of the week is another than the date's, the
+/// date counts: some clients reckon the day wrongly, or leave it as it was.
 pub fn parse_date(written: &[u8]) -> Option<SystemTime> {
-    std::str::from_utf8(written).ok().and_then(|text| httpdate::parse_http_date(text).ok())
+    let text = std::str::from_utf8(written).ok()?;
+    httpdate::parse_http_date(text).ok().or_else(|| parse_on_another_day(text))
+}
+
+/// The same where the day of the week, which stands first, is not that of the date.
+fn parse_on_another_day(text: &str) -> Option<SystemTime> {
+    const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let (day, rest) = text.split_at(text.find([',', ' '])?);
+    // All days are as short as the written one, or written out as it is.
+    let days = || DAYS.map(|name| if day.len() == 3 { &name[..3] } else { name }).into_iter();
+    let is_day = days().any(|name| name == day);
+    days().filter(|_| is_day).find_map(|name| httpdate::parse_http_date(&format!("{name}{rest}")).ok())
 }
 
 /// Whole seconds since 1970; 0 for any time before.
@@ -83,6 +95,34 @@ mod tests {
         assert_eq!(at(1 << 40), "Fri, 31 Dec 9999 23:59:59 GMT");
         let before = UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+
+    #[test]
+    fn a_date_counts_whatever_day_of_the_week_it_says() {
+        let second = |text: &str| parse_date(text.as_bytes()).map(unix_second);
+        for day in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] {
+            assert_eq!(second(&format!("{day}, 06 Nov 1994 08:49:37 GMT")), Some(784_111_777), "{day}");
+            assert_eq!(second(&format!("{day} Nov  6 08:49:37 1994")), Some(784_111_777), "{day}");
+        }
+        for day in ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] {
+            assert_eq!(second(&format!("{day}, 06-Nov-94 08:49:37 GMT")), Some(784_111_777), "{day}");
+        }
+        for none in [
+            "",
+            "Sun",
+            "06 Nov 1994 08:49:37 GMT",
+            "Foo, 06 Nov 1994 08:49:37 GMT",
+            "mon, 06 Nov 1994 08:49:37 GMT",
+            "Mond, 06 Nov 1994 08:49:37 GMT",
+            "Monday, 06 Nov 1994 08:49:37 GMT",
+            "Mon, 06-Nov-94 08:49:37 GMT",
+            "Mon, 31 Feb 1994 08:49:37 GMT",
+            "Mon, 06 Nov 1994 24:49:37 GMT",
+            "Mon, 06 Nov 1994 08:49:37",
+            "Mon, 06 Nov 1994 08:49:37 CET",
+        ] {
+            assert_eq!(second(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -69,6 +69,13 @@ impl Accepted {
         Accepted { codings, count: codings.iter().filter(|coding| weight(**coding) > 0).count() }
     }
 
+    /// Puts identity before all others, where the client takes it.
+    pub fn put_identity_first(&mut self) {
+        if let Some(at) = self.codings().iter().position(|coding| *coding == Coding::Identity) {
+            self.codings[..=at].rotate_right(1);
+        }
+    }
+
     /// In their order.
     pub fn codings(&self) -> &[Coding] {
         &self.codings[..self.count]
@@ -109,7 +116,14 @@ mod tests {
             let section = if lines.is_empty() { "\r\n".into() } else { format!("{lines}\r\n\r\n") };
             let mut slots = Slots::new();
             let fields = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
-            assert_eq!(Accepted::by(fields).codings(), *expected, "{lines}");
+            let mut accepted = Accepted::by(fields);
+            assert_eq!(accepted.codings(), *expected, "{lines}");
+            let [identity, others] = [true, false].map(|is_wanted| {
+                let codings = expected.iter().filter(move |coding| (**coding == Identity) == is_wanted);
+                codings.copied().collect::<Vec<_>>()
+            });
+            accepted.put_identity_first();
+            assert_eq!(accepted.codings(), [identity, others].concat(), "{lines}");
         }
     }
 }

@@ -2,6 +2,8 @@
 //! way here, and judges in the order of the bytes: the same request gets the same answer whether it
 //! came in one piece or in a thousand.
 
+use super::fields::is_token;
+use super::method::Method;
 use super::status::Status;
 use super::{HeadLimits, Refusal};
 
@@ -34,8 +36,7 @@ impl HeadScan {
                 Some(0) => return Err(Refusal::bad("too many empty lines before a request")),
                 Some(_) => self.section = Some(Section { begin: start, fields: 0 }),
                 None if window.len() == bound => {
-                    let why = "the request line is longer than this server reads";
-                    return Err(Refusal::new(Status::URI_TOO_LONG, why));
+                    return Err(too_long(&window[start..start + limits.request_line_bytes_max]));
                 }
                 None => return Ok(None),
             }
@@ -43,6 +44,17 @@ impl HeadScan {
         let section = self.section.as_mut().expect("the loop ends once the request line is found");
         let end = section.find(&mut self.lines, bytes, limits)?;
         Ok(end.map(|end| section.begin..end))
+    }
+}
+
+/// Which part of a request line that begins with `line` is too long: the method, else the target (RFC 9112 §3). A
+/// method that is no token is refused as it is in a line that is read.
+fn too_long(line: &[u8]) -> Refusal {
+    let method = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    match method.len() > Method::NAME_BYTES_MAX {
+        _ if !is_token(method) => Refusal::bad("the method is not a token"),
+        true => Refusal::new(Status::NOT_IMPLEMENTED, "the method is longer than any that this server knows"),
+        false => Refusal::new(Status::URI_TOO_LONG, "the request line is longer than this server reads"),
     }
 }
 
@@ -204,6 +216,20 @@ mod tests {
             (b"GET /0123 HTTP/1.1xx\r\n\r\n", Ok(Some(0..24))),
             (b"GET /0123 HTTP/1.1xxx\r\n\r\n", Err(414)),
             (b"GET /0123 HTTP/1.1xxx no end and then a \0", Err(414)),
+            (b"OPTIONS 01234567890123", Err(414)),
+            (b"UNKNOWN 01234567890123", Err(414)),
+            (b"PROPFIND /0123456789012", Err(501)),
+            (b"PROPFIND (\xe9)01234567890", Err(501)),
+            (b"M-SEARCH-AND-MORE-THAN", Err(501)),
+            (b"M-SEARCH-AND-MORE-THAN \0", Err(501)),
+            (b"M-SEARCH-AND-MORE-THA\r\n\r\n", Err(501)),
+            (b"M-SEARCH-AND-MORE-TH\r\n\r\n", Ok(Some(0..24))),
+            (b"\r\n\r\nM-SEARCH-AND-MORE-THAN", Err(501)),
+            (b"M-SEARCH-AND-MO\0RE-THAN", Err(400)),
+            (b"M-SEARCH-AND-MO(RE-THAN", Err(400)),
+            (b"GET\t/012345678901234567", Err(400)),
+            (b"G\xe9T /012345678901234567", Err(400)),
+            (b" GET /012345678901234567", Err(400)),
             (b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\n\r\n", Ok(Some(0..30))),
             (b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\nd:\r\n", Err(431)),
             (b"GET / HTTP/1.1\r\na: 0123456789012345678901234567890123456\r\n\r\n", Ok(Some(0..60))),

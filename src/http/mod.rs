@@ -6,8 +6,9 @@
 
 pub mod status;
 pub mod byteset;
-pub mod lines;
+pub mod method;
 pub mod fields;
+pub mod lines;
 pub mod version;
 pub mod target;
 pub mod request;

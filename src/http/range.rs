@@ -12,7 +12,7 @@ const PARTS_MAX: usize = 16;
 /// What to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// 200: all of it; the field is missing, malformed, absurd or in another unit.
+    /// 200: all of it; the field is missing, malformed, absurd or in another unit, or the file is empty.
     Whole,
     /// 206: these bytes, at least one range, none empty, no two that touch.
     Parts(Vec<Range<u64>>),
@@ -20,10 +20,12 @@ pub enum Selection {
     Unsatisfiable,
 }
 
-/// Selects from `length` bytes by the value of a `Range` field.
+/// Selects from `length` bytes by the value of a `Range` field. An empty file is sent whole: `Content-Range` has no
+/// form for a part of it, and clients that always send a range expect the file.
 pub fn select(value: &[u8], length: u64) -> Selection {
     let specs = std::str::from_utf8(value).ok().and_then(|text| text.split_once('='));
-    let Some((_, list)) = specs.filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes")) else {
+    let is_read = |unit: &str| length > 0 && unit.eq_ignore_ascii_case("bytes");
+    let Some((_, list)) = specs.filter(|(unit, _)| is_read(unit)) else {
         return Selection::Whole;
     };
     let mut parts: Vec<Range<u64>> = Vec::new();
@@ -31,10 +33,7 @@ pub fn select(value: &[u8], length: u64) -> Selection {
     for spec in list.split(',').map(|spec| spec.trim_matches([' ', '\t'])).filter(|spec| !spec.is_empty()) {
         listed += 1;
         let Some(range) = read(spec, length) else { return Selection::Whole };
-        // The end of an empty file is all of it (RFC 9110 §14.1.2), and an empty part cannot be written down.
-        let is_all_of_nothing =
-            length == 0 && spec.strip_prefix('-').is_some_and(|count| position(count) != Some(0));
-        if listed > LISTED_MAX || is_all_of_nothing {
+        if listed > LISTED_MAX {
             return Selection::Whole;
         }
         if !range.is_empty() {
@@ -139,11 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn of_an_empty_file_there_is_an_end_and_no_beginning() {
-        assert_eq!(select(b"bytes=-1", 0), Selection::Whole);
-        for value in ["bytes=0-", "bytes=-0", "bytes=0-0"] {
-            assert_eq!(select(value.as_bytes(), 0), Selection::Unsatisfiable, "{value}");
+    fn an_empty_file_is_whole_whatever_is_asked_of_it() {
+        for value in [
+            "bytes=0-",
+            "bytes=-1",
+            "bytes=-0",
+            "bytes=0-0",
+            "bytes=5-",
+            "bytes=0-0,-1",
+            "lines=0-1",
+            "bytes",
+        ] {
+            assert_eq!(select(value.as_bytes(), 0), Selection::Whole, "{value}");
         }
+        assert_eq!(select(b"bytes=1-", 1), Selection::Unsatisfiable, "of one byte there is no second");
+        assert_eq!(select(b"bytes=0-", 1), Selection::Parts(std::iter::once(0..1).collect()));
     }
 
     #[test]

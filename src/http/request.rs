@@ -3,52 +3,11 @@
 use super::Refusal;
 use super::body::Framing;
 use super::fields::{Fields, Slots, is_token, trim};
+use super::method::Method;
 use super::status::Status;
 use super::target::{self, Target};
 use super::version::{Persistence, Version};
 use super::weight::weight;
-
-/// A method that HTTP knows (RFC 9110 §9, RFC 5789), whether or not this server answers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Method {
-    Get,
-    Head,
-    Post,
-    Put,
-    Delete,
-    Connect,
-    Options,
-    Trace,
-    Patch,
-    /// A token that names none of the above.
-    Unknown,
-}
-
-impl Method {
-    const NAMES: [(&'static str, Method); 9] = [
-        ("GET", Method::Get),
-        ("HEAD", Method::Head),
-        ("POST", Method::Post),
-        ("PUT", Method::Put),
-        ("DELETE", Method::Delete),
-        ("CONNECT", Method::Connect),
-        ("OPTIONS", Method::Options),
-        ("TRACE", Method::Trace),
-        ("PATCH", Method::Patch),
-    ];
-
-    fn parse(token: &[u8]) -> Method {
-        let known = Method::NAMES.iter().find(|(name, _)| name.as_bytes() == token);
-        known.map_or(Method::Unknown, |&(_, method)| method)
-    }
-
-    /// The method as it is written.
-    pub fn name(self) -> &'static str {
-        let known = Method::NAMES.iter().find(|&&(_, method)| method == self);
-        known.map_or("(unknown)", |&(name, _)| name)
-    }
-}
 
 /// A whole head that may be acted upon.
 pub struct Request<'a> {
@@ -102,10 +61,15 @@ impl<'a> Request<'a> {
             host,
             fields,
             framing,
-            persistence: Persistence::of(fields, version),
+            persistence: Persistence::of(fields, version)?,
             expects_continue: expects_continue(fields, version)?,
             content_bytes: 0,
         })
+    }
+
+    /// Whether content follows the head, or is said to.
+    pub fn has_content(&self) -> bool {
+        self.framing != Framing::Length(0)
     }
 
     /// Whether the client would rather have JSON than HTML (RFC 9110 §12.5.1).

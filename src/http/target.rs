@@ -5,8 +5,8 @@ use super::Refusal;
 use super::byteset::ByteSet;
 use std::net::Ipv6Addr;
 
-/// What a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
-const NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
+/// What a label of a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
+const LABEL: ByteSet = ByteSet::alphanumeric_and(b"-_~!$&'()*+,;=");
 
 /// What a request is for (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +48,14 @@ impl<'a> Target<'a> {
         if bytes.contains(&b'#') {
             return Err(Refusal::bad("a target has no fragment"));
         }
-        if !is_percent_encoded(text) {
-            return Err(Refusal::bad("a % in the target without two hexadecimal digits"));
-        }
         let (path, query) = match text.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (text, None),
         };
+        // In a query browsers send it as it was typed (`?q=100%`), and no file is named there.
+        if !is_percent_encoded(path) {
+            return Err(Refusal::bad("a % in the path without two hexadecimal digits"));
+        }
         if path.starts_with('/') {
             return Ok(Target::Path { path, query, host: None });
         }
@@ -88,9 +89,22 @@ pub fn host(text: &str) -> Option<&str> {
     (is_good && port_is_good).then_some(host)
 }
 
+/// Most names are one label, and need no second look.
 fn is_name(text: &str) -> bool {
-    let is_encoded = || is_percent_encoded(text) && text.bytes().all(|byte| byte == b'%' || NAME.has(byte));
-    !text.is_empty() && (NAME.has_all(text.as_bytes()) || is_encoded())
+    let is_one_label = !text.is_empty() && LABEL.has_all(text.as_bytes());
+    is_one_label || are_labels(text) || is_encoded_name(text)
+}
+
+/// Labels with dots between them, and maybe a final dot. No name has an empty label (RFC 1034 §3.1).
+fn are_labels(name: &str) -> bool {
+    let mut labels = name.strip_suffix('.').unwrap_or(name).as_bytes().split(|byte| *byte == b'.');
+    labels.all(|label| !label.is_empty() && LABEL.has_all(label))
+}
+
+/// A dot that is encoded is a dot (RFC 3986 §6.2.2.2); any other byte that is encoded is as good as a letter.
+fn is_encoded_name(text: &str) -> bool {
+    let name = || text.replace("%2e", ".").replace("%2E", ".").replace('%', "");
+    is_percent_encoded(text) && are_labels(&name())
 }
 
 fn is_port(text: &str) -> bool {
@@ -135,6 +149,9 @@ mod tests {
             ("http:///c", None),
             ("http://u@a/c", None),
             ("http://a:b/c", None),
+            ("http://a./c", absolute("a.", "/c", None)),
+            ("http://a..b/c", None),
+            ("http://.", None),
             ("http:/c", None),
             ("ftp://a/c", None),
             ("https://a/c", None),
@@ -146,7 +163,16 @@ mod tests {
             ("/%", None),
             ("/%4", None),
             ("/%4g", None),
-            ("/?%", None),
+            ("/%?q", None),
+            ("/%4?4", None),
+            ("/?%", path("/", Some("%"))),
+            ("/?q=100%", path("/", Some("q=100%"))),
+            ("/%41?%zz&%4", path("/%41", Some("%zz&%4"))),
+            ("/a?b?%", path("/a", Some("b?%"))),
+            ("http://a?%", absolute("a", "/", Some("%"))),
+            ("http://a/b?100%", absolute("a", "/b", Some("100%"))),
+            ("http://a/%?b", None),
+            ("http://%/?b", None),
             ("/\u{e9}", None),
             ("/a\tb", None),
         ];
@@ -160,6 +186,9 @@ mod tests {
         for (text, good) in [
             ("a:80", true),
             ("[::1]:80", true),
+            ("a.:80", true),
+            ("a..:80", false),
+            (".:80", false),
             ("a", false),
             ("a:", false),
             ("[::1]", false),
@@ -187,6 +216,11 @@ mod tests {
             ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]"),
             ("x_y~z", "x_y~z"),
             ("%41", "%41"),
+            ("a.", "a."),
+            ("a.b.:80", "a.b."),
+            ("1.2.3.4.", "1.2.3.4."),
+            ("a%2eb", "a%2eb"),
+            ("a%2E", "a%2E"),
         ] {
             assert_eq!(host(authority), Some(expected), "{authority}");
         }
@@ -220,6 +254,21 @@ mod tests {
             "[[::1]]",
             "a:1:2",
             "\u{e9}",
+            ".",
+            "..",
+            ".:80",
+            ".a",
+            "..a",
+            "a..",
+            "a..b",
+            "a.b..:80",
+            "%2e",
+            "%2E.",
+            "a.%2e",
+            "a%2e.b",
+            "a%2E%2eb",
+            ".%41",
+            "%2e%41",
         ] {
             assert_eq!(host(bad), None, "{bad}");
         }

@@ -1,6 +1,7 @@
 //! The version of a request, and what follows from it for the connection.
 
-use super::fields::Fields;
+use super::Refusal;
+use super::fields::{Fields, is_token, trim};
 
 /// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +23,46 @@ pub enum Persistence {
 }
 
 impl Persistence {
-    /// What `Connection` says, and where it says nothing the version.
-    pub fn of(fields: Fields<'_>, version: Version) -> Persistence {
-        let (mut close, mut keep_alive) = (false, false);
-        fields.members("connection").for_each(|option| {
-            close |= option.eq_ignore_ascii_case(b"close");
-            keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-        });
-        match version {
+    /// What `Connection` says, and where it says nothing the version. Its members are tokens (RFC 9110 §7.6.1), or
+    /// empty and passed over (§5.6.1.2): what is neither is another list to a reader that cuts it otherwise.
+    pub fn of(fields: Fields<'_>, version: Version) -> Result<Persistence, Refusal> {
+        let mut options = Options { close: false, keep_alive: false };
+        for value in fields.all("connection") {
+            // Most clients say one known option, which need not be cut out of a list.
+            if !options.note(value) && !options.note_all(value) {
+                return Err(Refusal::bad("the Connection field is not a list of tokens"));
+            }
+        }
+        let Options { close, keep_alive } = options;
+        Ok(match version {
             _ if close => Persistence::Close,
             Version::Http11 => Persistence::KeepAlive,
             Version::Http10 if keep_alive => Persistence::KeepAliveSaid,
             Version::Http10 => Persistence::Close,
-        }
+        })
+    }
+}
+
+/// Which options were seen.
+struct Options {
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Options {
+    /// Takes note of an option, if it is one that is known.
+    fn note(&mut self, option: &[u8]) -> bool {
+        let is_keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
+        let is_close = option.eq_ignore_ascii_case(b"close");
+        self.keep_alive |= is_keep_alive;
+        self.close |= is_close;
+        is_keep_alive || is_close
+    }
+
+    /// The same for a whole list, if it is one.
+    fn note_all(&mut self, list: &[u8]) -> bool {
+        let mut options = list.split(|byte| *byte == b',').map(trim);
+        options.all(|option| self.note(option) || option.is_empty() || is_token(option))
     }
 }
 
@@ -47,20 +75,33 @@ mod tests {
     fn connection_options() {
         use Persistence::*;
         let table = [
-            (Version::Http11, "", KeepAlive),
-            (Version::Http11, "Connection: close\r\n", Close),
-            (Version::Http11, "Connection: Upgrade, CLOSE\r\n", Close),
-            (Version::Http11, "Connection: keep-alive\r\nConnection: close\r\n", Close),
-            (Version::Http11, "Connection: closed\r\n", KeepAlive),
-            (Version::Http10, "", Close),
-            (Version::Http10, "Connection: Keep-Alive\r\n", KeepAliveSaid),
-            (Version::Http10, "Connection: keep-alive, close\r\n", Close),
+            (Version::Http11, "", Some(KeepAlive)),
+            (Version::Http11, "Connection: close\r\n", Some(Close)),
+            (Version::Http11, "Connection: Upgrade, CLOSE\r\n", Some(Close)),
+            (Version::Http11, "Connection: keep-alive\r\nConnection: close\r\n", Some(Close)),
+            (Version::Http11, "Connection: closed\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection:\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection: ,, close ,\r\n", Some(Close)),
+            (Version::Http11, "Connection: !#$%&'*+-.^_`|~09aZ\r\n", Some(KeepAlive)),
+            (Version::Http11, "Connection: close;\r\n", None),
+            (Version::Http11, "Connection: close; q=1\r\n", None),
+            (Version::Http11, "Connection: keep-alive close\r\n", None),
+            (Version::Http11, "Connection: \"close\"\r\n", None),
+            (Version::Http11, "Connection: \"a,close,b\"\r\n", None),
+            (Version::Http11, "Connection: close\r\nConnection: a b\r\n", None),
+            (Version::Http11, "Connection: a=b, close\r\n", None),
+            (Version::Http11, "Connection: caf\u{e9}\r\n", None),
+            (Version::Http10, "", Some(Close)),
+            (Version::Http10, "Connection: Keep-Alive\r\n", Some(KeepAliveSaid)),
+            (Version::Http10, "Connection: keep-alive, close\r\n", Some(Close)),
+            (Version::Http10, "Connection: keep-alive,\r\n", Some(KeepAliveSaid)),
+            (Version::Http10, "Connection: keep-alive/1\r\n", None),
         ];
         for (version, fields, expected) in table {
             let section = format!("{fields}\r\n");
             let mut slots = Slots::new();
             let parsed = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
-            assert_eq!(Persistence::of(parsed, version), expected, "{version:?} {fields}");
+            assert_eq!(Persistence::of(parsed, version).ok(), expected, "{version:?} {fields}");
         }
     }
 }

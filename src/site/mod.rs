@@ -305,7 +305,8 @@ impl Site {
         Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
-    /// What the client has already, if that is acceptable still, or else what it likes best of what is there.
+    /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else
+    /// the plain file in place of a coding that is not made yet.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
         let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
         let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
@@ -319,7 +320,10 @@ impl Site {
                 lock(&self.compressor).want(path, resource);
             }
         }
-        found.map_or(Found::NotAcceptable, |representation| Found::File(representation.clone()))
+        match found.or_else(|| resource.stand_in(wanted.codings)) {
+            Some(representation) => Found::File(representation.clone()),
+            None => Found::NotAcceptable,
+        }
     }
 
     /// The root as it is at its path, for a request that was read then.

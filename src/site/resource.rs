@@ -39,6 +39,8 @@ pub struct Resource {
     /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
     /// they stand, which does not show in the folder.
     passed_over: Vec<(PathBuf, Stamp)>,
+    /// Whether this server compresses the file. Its gzip may not be there yet, or may have no room in memory.
+    is_ours_to_compress: bool,
     is_compressible: bool,
 }
 
@@ -111,7 +113,14 @@ impl Resource {
             Representation::read(name, opened, coding, is_negotiated, content_type, now).map(Arc::new)
         });
         let representations = representations.collect::<io::Result<_>>()?;
-        Ok(Resource { seen: Seen::default(), folder_stamp, representations, passed_over, is_compressible })
+        Ok(Resource {
+            seen: Seen::default(),
+            folder_stamp,
+            representations,
+            passed_over,
+            is_ours_to_compress: is_compressible,
+            is_compressible,
+        })
     }
 
     /// Whether it will be known when any of this changes, so that it may be kept.
@@ -146,6 +155,13 @@ impl Resource {
     /// In this coding, if it is there.
     pub fn representation(&self, coding: Coding) -> Option<&Arc<Representation>> {
         self.representations.iter().find(|representation| representation.coding == coding)
+    }
+
+    /// The plain file, for a client that takes these codings and none that is there, where this server makes one of
+    /// them. Without it the client would be refused now and answered a moment later, though no file changed.
+    #[cold]
+    pub fn stand_in(&self, codings: &[Coding]) -> Option<&Arc<Representation>> {
+        (self.is_ours_to_compress && codings.contains(&Coding::Gzip)).then(|| self.identity())
     }
 
     /// Whether it would be worth compressing, and is not compressed yet.

@@ -16,6 +16,9 @@ LINES = [
     b"GET http://localhost:80/?q HTTP/1.1", b"GET ftp://localhost/ HTTP/1.1", b"GET localhost:80 HTTP/1.1",
     b"GET /?a=b?c HTTP/1.1", b"GET //x HTTP/1.1", b"GET /../x HTTP/1.1", b"GET /%2e%2e/x HTTP/1.1",
     b"G@T / HTTP/1.1", b"G-T / HTTP/1.1", b"G_T / HTTP/1.1", b"PROPFIND / HTTP/1.1", b"POST / HTTP/1.1",
+    b"GET /?q=100% HTTP/1.1", b"GET /other?%zz HTTP/1.1", b"GET http://localhost?% HTTP/1.1", b"GET /100%?q HTTP/1.1",
+    b"GET http://local..host/ HTTP/1.1", b"GET http://localhost./ HTTP/1.1", b"B" * 9000 + b" / HTTP/1.1", b"B" * 9000,
+    b"BREW-A-POT /" + b"x" * 9000 + b" HTTP/1.1", b"GET /" + b"x" * 9000 + b" HTTP/1.1", b"B(" * 5000 + b" / HTTP/1.1",
     b"PUT / HTTP/1.1", b"DELETE / HTTP/1.1", b"PATCH / HTTP/1.1", b"GET /\\ HTTP/1.1", b"GET /| HTTP/1.1",
 ]  # fmt: skip
 
@@ -23,6 +26,9 @@ FIELDS = [
     b"", b"A: b", b"A:b", b"A:", b"A: ", b"A:\tb\t", b"A : b", b"A\t: b", b": b", b"A", b" A: b", b"A: b\r\n c",
     b"A b: c", b"A(: c", b"\xc3\xa9: c", b"A: \xc3\xa9", b"A: \x00", b"A: \x01", b"A: \x7f", b"A: b\rc", b"A: b\nB: c",
     b"A_b: c", b"A.b: c", b"Host: localhost", b"Host: other", b"Host: a, b", b"Host: a b", b"Host: ", b"Host: a/b",
+    b"Host: .", b"Host: ..x", b"Host: a..b", b"Host: a.", b"Host: a..", b"Host: a%2e.b", b"Host: .:80",
+    b"Connection: close;", b"Connection: a b", b"Connection: , close ,", b"Connection: \"close\"", b"Connection:",
+    b"Connection: close; q=1", b"Connection: keep-alive/1", b"Connection: close\r\nConnection: @",
     b"Host: a@b", b"Host: [::1]:80", b"Host: a:b", b"Host: a:99999", b"hOST: a", b"Connection: close",
     b"Connection: keep-alive", b"Connection: close, keep-alive", b"Expect: 100-continue", b"Expect: tea",
     b"Upgrade: h2c", b"TE: trailers", b"Trailer: A",

@@ -5,7 +5,7 @@ use crate::access::{End, Lines};
 use crate::answer::{Answer, Asked, Reader};
 use crate::disk::Disk;
 use crate::question::Seen;
-use crate::request::{After, Expects, Request};
+use crate::request::{After, Expects, Judged, Request};
 use onepoll::conn::Wait;
 use onepoll::limits::Limits;
 use std::time::{Instant, SystemTime};
@@ -56,6 +56,11 @@ struct Entry {
 impl Entry {
     fn end(&self) -> u64 {
         self.start + self.request.bytes.len() as u64
+    }
+
+    /// What must be read of the client's bytes, for it to be answered.
+    fn due(&self) -> u64 {
+        self.start + self.request.due_from() as u64
     }
 }
 
@@ -182,10 +187,10 @@ impl Books {
             return 0;
         }
         let rest = &self.asked[self.answered..];
-        let whole = rest.iter().take_while(|entry| entry.end() <= self.read);
+        let due = rest.iter().take_while(|entry| entry.due() <= self.read);
         // Nothing is owed behind the first that is the last.
-        let last = whole.clone().position(|entry| entry.request.after != After::Next);
-        last.map_or(whole.count(), |at| at + 1)
+        let last = due.clone().position(|entry| entry.request.after != After::Next);
+        last.map_or(due.count(), |at| at + 1)
     }
 
     /// Requests whose every byte was sent and that have no answer yet.
@@ -283,7 +288,9 @@ impl Books {
     /// 100 Continue.
     fn server_says_go_on(&mut self) -> Result<(), String> {
         let entry = &mut self.asked[self.answered];
-        let is_wanted = entry.request.expects == Expects::Continue && !entry.is_told_to_go_on;
+        let is_wanted = entry.request.expects == Expects::Continue
+            && entry.request.judged == Judged::AtTheEnd
+            && !entry.is_told_to_go_on;
         let is_due = (entry.start + entry.request.head_bytes as u64..entry.end()).contains(&self.read);
         entry.is_told_to_go_on = true;
         if is_wanted && is_due { Ok(()) } else { Err("nobody waits for this".into()) }
@@ -295,9 +302,9 @@ impl Books {
         if moment.disk.tags_last {
             answer.check_date(moment.clock - (moment.now - entry.read_at), moment.clock)?;
         }
-        let is_whole = self.read >= entry.end();
-        let is_late = answer.status == 408 && !is_whole && self.read > entry.start;
-        let is_short = answer.status == 400 && !is_whole && self.end_read;
+        let is_due = self.read >= entry.due();
+        let is_late = answer.status == 408 && !is_due && self.read > entry.start;
+        let is_short = answer.status == 400 && !is_due && self.end_read;
         let mut seen = None;
         if is_late {
             self.at_its_begin.check(moment.limits)?;
@@ -309,8 +316,9 @@ impl Books {
             let asked_at = entry.whole_at.unwrap_or(moment.epoch);
             seen = entry.request.judge(answer, asked_at, moment.disk)?;
         }
+        let is_read = !is_late && !is_short && entry.request.judged != Judged::OnTheWay;
         let after = if is_late || is_short { After::Refused } else { entry.request.after };
-        let line = (after != After::Refused).then(|| entry.request.line());
+        let line = is_read.then(|| entry.request.line());
         self.lines.answered(line, answer, moment.now)?;
         self.over = match (after, answer.is_last()) {
             (After::Refused, true) => Over::Refused,

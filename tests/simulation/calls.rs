@@ -5,6 +5,7 @@ use crate::books::Moment;
 use crate::client::Client;
 use crate::link::Stage;
 use crate::question::Seen;
+use crate::representation::Coding;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::{Follow, Transport};
@@ -219,6 +220,9 @@ impl World {
             Some(_) if seen.is_made => self.count("compressed by the server"),
             Some(coding) => self.count(coding),
             None => {}
+        }
+        if status == 206 && seen.which.0 != Coding::Identity {
+            self.count("a part of what is coded");
         }
         self.clients[index].seen.push(seen);
     }

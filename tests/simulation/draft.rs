@@ -5,7 +5,7 @@ use crate::disk::{Disk, LARGE, PAGE};
 use crate::parts::Spec;
 use crate::question::{Condition, How, Seen};
 use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
-use crate::request::{After, CONTENT_BYTES_MAX, Expects, Request, Wanted};
+use crate::request::{After, CONTENT_BYTES_MAX, Expects, Judged, Request, Wanted};
 use crate::support::dice::Dice;
 
 /// What `Accept-Encoding` may say, and which codings that accepts, the one that is liked best first.
@@ -35,10 +35,7 @@ impl Request {
             22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
             23 => draft.unanswered(dice, "PUT", 405),
             24 => draft.unanswered(dice, "BREW", 501),
-            25 => {
-                draft.line("GET", "/page.html", Wanted::Status(421));
-                draft.host = "evil.example";
-            }
+            25 => draft.elsewhere(dice),
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
@@ -56,6 +53,7 @@ struct Draft {
     body: Vec<u8>,
     wanted: Wanted,
     after: After,
+    judged: Judged,
     expects: Expects,
 }
 
@@ -70,6 +68,7 @@ impl Draft {
             body: Vec::new(),
             wanted: Wanted::Moved,
             after: After::Next,
+            judged: Judged::AtTheEnd,
             expects: Expects::Nothing,
         };
         match dice.below(30) {
@@ -98,9 +97,11 @@ impl Draft {
                 (Condition::NoneMatch, "If-None-Match"),
                 (Condition::Match, "If-Match"),
                 (Condition::Range, "If-Range"),
+                (Condition::Range, "If-Range"),
                 (Condition::Since, "If-Modified-Since"),
             ]);
-            let value = if condition == Condition::Since { &seen.date } else { &seen.tag };
+            let value =
+                if condition == Condition::Since { on_any_day(dice, &seen.date) } else { seen.tag.clone() };
             self.fields.push_str(&format!("{name}: {value}\r\n"));
             how.condition = Some((condition, seen.clone()));
         }
@@ -110,14 +111,18 @@ impl Draft {
             let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
             self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
         }
-        if dice.one_in(2) {
+        // A client that has a part of a coded file says once more which codings it takes.
+        let is_coded = seen.is_some_and(|seen| seen.which.0 != Identity);
+        if dice.one_in(2) || is_coded {
             // Browsers say the second.
             let (text, accepted) = if dice.one_in(2) { ACCEPTED[1] } else { dice.pick(&ACCEPTED) };
             how.accepted = accepted;
             self.fields.push_str(&format!("Accept-Encoding: {text}\r\n"));
         }
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
-        self.line(method, &format!("/{}", disk.name(file)), Wanted::File(file, how));
+        // A query is as it was typed.
+        let query = dice.pick(&["", "", "", "?q=100%"]);
+        self.line(method, &format!("/{}{query}", disk.name(file)), Wanted::File(file, how));
         if method == "GET" && dice.one_in(10) {
             self.fields.push_str("Content-Length: 4\r\n");
             self.body = b"GET ".to_vec();
@@ -140,7 +145,20 @@ impl Draft {
         let bytes = dice.size(1000) as usize;
         self.content(dice, bytes);
         if self.expects == Expects::Continue {
-            self.after = After::Refused;
+            (self.after, self.judged) = (After::Refused, Judged::AtTheHead);
+        }
+    }
+
+    /// For another host: content that follows is not read.
+    fn elsewhere(&mut self, dice: &mut Dice) {
+        self.line(dice.pick(&["GET", "HEAD", "POST", "BREW"]), "/page.html", Wanted::Status(421));
+        self.host = "evil.example";
+        if dice.one_in(2) {
+            let bytes = dice.size(2 * CONTENT_BYTES_MAX) as usize;
+            self.content(dice, bytes);
+        }
+        if !self.body.is_empty() {
+            (self.after, self.judged) = (After::Refused, Judged::AtTheHead);
         }
     }
 
@@ -162,13 +180,19 @@ impl Draft {
 
     fn finish(self, dice: &mut Dice) -> Request {
         let empty_lines = if dice.one_in(20) { "\r\n\r\n" } else { "" };
-        let Draft { method, target, version, host, fields, body, wanted, after, expects } = self;
+        let Draft { method, target, version, host, fields, body, wanted, after, judged, expects } = self;
         let head = format!("{empty_lines}{method} {target} HTTP/1.{version}\r\nHost: {host}\r\n{fields}\r\n");
         let asked = if method == "HEAD" { Asked::HeadOnly } else { Asked::WithContent };
         let head_bytes = head.len();
         let bytes = [head.into_bytes(), body].concat();
-        Request { bytes, head_bytes, wanted, asked, after, expects }
+        Request { bytes, head_bytes, wanted, asked, after, judged, expects }
     }
+}
+
+/// The same date, maybe with another day of the week in front of it: the date counts.
+fn on_any_day(dice: &mut Dice, date: &str) -> String {
+    let (day, rest) = date.split_at(3);
+    format!("{}{rest}", dice.pick(&[day, day, "Mon", "Sat"]))
 }
 
 fn spec(dice: &mut Dice, scale: u64) -> Spec {
@@ -200,7 +224,7 @@ fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
 fn refused(dice: &mut Dice) -> Request {
     const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    let (text, status) = match dice.below(19) {
+    let (text, status) = match dice.below(22) {
         0 => ("GET / HTTP/1.1\nHost: localhost\r\n\r\n".into(), 400),
         1 => ("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n".into(), 400),
         2 => ("GET /\r\n\r\n".into(), 400),
@@ -223,6 +247,9 @@ fn refused(dice: &mut Dice) -> Request {
         ),
         14 => (format!("GET /{} HTTP/1.1\r\n", "a".repeat(300)), 414),
         15 => (get(&format!("A: {}\r\n", "b".repeat(1000))), 431),
+        19 => ("GET / HTTP/1.1\r\nHost: local..host\r\n\r\n".into(), 400),
+        20 => (get("Connection: keep-alive, close;\r\n"), 400),
+        18 => (format!("{} / HTTP/1.1\r\n", "BREW".repeat(80)), 501),
         16 => (get(&"A: b\r\n".repeat(21)), 431),
         17 => {
             let half = "x".repeat(2500);
@@ -238,6 +265,7 @@ fn refused(dice: &mut Dice) -> Request {
         wanted: Wanted::Status(status),
         asked,
         after: After::Refused,
+        judged: Judged::OnTheWay,
         expects: Expects::Nothing,
     }
 }

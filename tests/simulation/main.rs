@@ -79,6 +79,7 @@ const RARE: &[&str] = &[
     "a bug was met",
     "a bug was met in the work between requests",
     "a client is gone before it is accepted",
+    "a part of what is coded",
     "another needed its place",
     "br",
     "compressed by the server",

@@ -40,9 +40,8 @@ pub enum Selected {
 }
 
 pub fn select(specs: &[Spec], length: u64) -> Selected {
-    // The end of nothing is all of it.
-    let is_all = |spec: &Spec| length == 0 && matches!(spec, Spec::Last(1..));
-    if specs.is_empty() || specs.iter().any(is_all) {
+    // Nothing has no parts.
+    if specs.is_empty() || length == 0 {
         return Selected::Whole;
     }
     let mut ranges: Vec<_> = specs.iter().filter_map(|spec| spec.of(length)).collect();

@@ -66,7 +66,8 @@ impl Question<'_> {
     /// Whether `answer` is right. Gives what the client has learnt from it.
     pub fn judge(&self, answer: &Answer) -> Result<Option<Seen>, String> {
         let states = self.disk.states(self.file, self.epoch, answer.epochs.0);
-        let choices = states.iter().flat_map(|state| state.choices(self.how.accepted, self.held()));
+        let accepted = self.accepted();
+        let choices = states.iter().flat_map(|state| state.choices(&accepted, self.held()));
         let (mut right, mut wrong) = (Vec::new(), Vec::new());
         for choice in choices {
             match self.check(answer, &choice) {
@@ -80,14 +81,30 @@ impl Question<'_> {
         }
     }
 
-    /// Which representation the client says that it has.
+    /// Whether parts are asked for; HEAD has none.
+    fn is_for_parts(&self) -> bool {
+        !self.how.ranges.is_empty() && self.asked == Asked::WithContent
+    }
+
+    /// The codings that the client takes, in the order that counts: parts are of the file as it is.
+    fn accepted(&self) -> Vec<Coding> {
+        let (identity, others): (Vec<_>, Vec<_>) =
+            self.how.accepted.iter().partition(|coding| **coding == Coding::Identity);
+        if self.is_for_parts() { [identity, others].concat() } else { self.how.accepted.to_vec() }
+    }
+
+    /// Which representation the client says that it has, and to which it wants more of that.
     fn held(&self) -> Held {
-        match &self.how.condition {
-            Some((Condition::NoneMatch, seen)) if seen.is_strong() && self.disk.tags_last => {
-                Held::Surely(seen.which)
-            }
-            Some((Condition::NoneMatch, seen)) => Held::Perhaps(seen.which),
-            _ => Held::Nothing,
+        let Some((condition, seen)) = &self.how.condition else { return Held::Nothing };
+        let is_named = match condition {
+            Condition::NoneMatch => true,
+            Condition::Match | Condition::Range => self.is_for_parts() && seen.is_strong(),
+            Condition::Since => false,
+        };
+        match seen.is_strong() && self.disk.tags_last {
+            _ if !is_named => Held::Nothing,
+            true => Held::Surely(seen.which),
+            false => Held::Perhaps(seen.which),
         }
     }
 
@@ -145,6 +162,8 @@ impl Question<'_> {
     /// The same, where it is known whether the condition holds.
     fn status(&self, holds: bool, it: &Representation) -> u16 {
         let condition = self.how.condition.as_ref().map(|(condition, _)| *condition);
+        let is_named = matches!(condition, Some(Condition::Match | Condition::Range));
+        let is_plain = it.coding == Coding::Identity && self.how.accepted.contains(&Coding::Identity);
         match condition.filter(|_| !holds) {
             Some(Condition::NoneMatch | Condition::Since) => return 304,
             Some(Condition::Match) => return 412,
@@ -152,18 +171,16 @@ impl Question<'_> {
             None => {}
         }
         match self.parts_of(it.bytes().len() as u64) {
+            // Of a coded file there are parts for a client that names its tag.
+            _ if !is_plain && !is_named => 200,
             Selected::Whole => 200,
             Selected::Parts(_) => 206,
             Selected::Nothing => 416,
         }
     }
 
-    /// HEAD has no ranges.
     fn parts_of(&self, length: u64) -> Selected {
-        match self.asked {
-            Asked::WithContent => select(&self.how.ranges, length),
-            Asked::HeadOnly => Selected::Whole,
-        }
+        if self.is_for_parts() { select(&self.how.ranges, length) } else { Selected::Whole }
     }
 
     /// The fields and the content of an answer with a status that is right for `it`.

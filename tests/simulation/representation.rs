@@ -120,7 +120,12 @@ impl State {
         let sure = there.iter().position(|it| !it.is_made);
         let liked = &there[..sure.map_or(there.len(), |at| at + 1)];
         let sent = kept.into_iter().chain(liked).cloned().map(Choice::Sent);
-        sent.chain(sure.is_none().then_some(Choice::NotAcceptable)).collect()
+        // And where the client likes nothing else, to the file as it is: nobody is refused what will be there.
+        let stands_in = match there.is_empty() {
+            true => Choice::NotAcceptable,
+            false => Choice::Sent(self.representation(Coding::Identity).expect("a file is there as it is")),
+        };
+        sent.chain(sure.is_none().then_some(stands_in)).collect()
     }
 
     fn representation(&self, coding: Coding) -> Option<Representation> {

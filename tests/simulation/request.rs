@@ -21,6 +21,7 @@ pub struct Request {
     pub wanted: Wanted,
     pub asked: Asked,
     pub after: After,
+    pub judged: Judged,
     /// Whether the client may wait to be told to go on.
     pub expects: Expects,
 }
@@ -33,6 +34,17 @@ pub enum After {
     End,
     /// The server refuses to read on.
     Refused,
+}
+
+/// How much of it the server must have read, to answer it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// All of it.
+    AtTheEnd,
+    /// Its head, and nothing of its content.
+    AtTheHead,
+    /// As much as shows what is wrong with it.
+    OnTheWay,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +69,12 @@ pub enum Wanted {
 impl Request {
     /// From which of its bytes on it may be answered.
     pub fn answerable_from(&self) -> usize {
-        match (self.after, self.expects) {
-            (After::Refused, Expects::Nothing) => 1,
-            (After::Refused, Expects::Continue) => self.head_bytes,
-            _ => self.bytes.len(),
-        }
+        if self.judged == Judged::OnTheWay { 1 } else { self.due_from() }
+    }
+
+    /// From which of its bytes on it must be answered.
+    pub fn due_from(&self) -> usize {
+        if self.judged == Judged::AtTheHead { self.head_bytes } else { self.bytes.len() }
     }
 
     /// Its first line.

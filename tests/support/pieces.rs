@@ -16,8 +16,13 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// What serves `root` at a time that never changes, so that all answers carry one date.
 pub fn context(root: &Path, limits: Limits) -> Context {
+    context_for(Hosts::Any, root, limits)
+}
+
+/// The same for these hosts and no others.
+pub fn context_for(hosts: Hosts, root: &Path, limits: Limits) -> Context {
     let site = Site::open(root, Policy::default()).unwrap();
-    Context::new(Service { site, hosts: Hosts::Any, limits }, Instant::now(), UNIX_EPOCH)
+    Context::new(Service { site, hosts, limits }, Instant::now(), UNIX_EPOCH)
 }
 
 /// Everything that is answered to `pieces` and a half-close behind them.

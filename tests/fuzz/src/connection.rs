@@ -1,7 +1,8 @@
 //! A whole connection: the same bytes get the same answers however they were cut, and answers can be told apart.
 
-use super::pieces::{answer, context};
+use super::pieces::{answer, context_for};
 use onepoll::context::Context;
+use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
 use onepoll::limits::Limits;
 use std::cell::RefCell;
@@ -22,7 +23,7 @@ fn site() -> (TempDir, Context) {
     }
     let head = HeadLimits { request_line_bytes_max: 60, head_bytes_max: 200, fields_max: 5 };
     let limits = Limits { head, content_bytes_max: 30, ..Limits::default() };
-    let context = context(root.path(), limits);
+    let context = context_for(Hosts::Named(vec!["a".into()]), root.path(), limits);
     (root, context)
 }
 

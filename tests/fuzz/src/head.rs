@@ -27,6 +27,10 @@ pub fn keeps(bytes: &[u8]) {
         assert_eq!(request.line, request_line(bytes));
         assert_eq!(request.framing, framing(head));
         assert!(request.host.is_none_or(|host| !host.is_empty() && !host.contains(['@', '/', ' '])));
+        assert!(request.host.is_none_or(|host| !host.starts_with('.') && !host.contains("..")));
+        assert!(
+            connection_options(head).iter().all(|option| option.is_empty() || is_token(option.as_bytes()))
+        );
         request.prefers_json();
     }
 }
@@ -40,6 +44,17 @@ fn find_in_pieces(bytes: &[u8], ends: impl Iterator<Item = usize>) -> Result<Opt
         }
     }
     Ok(None)
+}
+
+/// What `Connection` lists in an accepted head.
+fn connection_options(head: &[u8]) -> Vec<String> {
+    let head = String::from_utf8_lossy(head).into_owned();
+    let options = |line: &str| {
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        let value = if name.eq_ignore_ascii_case("connection") { value } else { "" };
+        value.split(',').map(|option| option.trim_matches([' ', '\t']).to_owned()).collect::<Vec<_>>()
+    };
+    head.split("\r\n").flat_map(options).collect()
 }
 
 /// What the field lines of an accepted head say of the content.

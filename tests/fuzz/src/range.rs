@@ -11,7 +11,9 @@ pub fn keeps(bytes: &[u8]) {
         128..192 => (1 << (first - 128)) - 1,
         _ => u64::MAX << (first - 192),
     };
-    let Selection::Parts(parts) = select(value, length) else { return };
+    let selection = select(value, length);
+    assert!(length > 0 || selection == Selection::Whole, "of nothing there is no part");
+    let Selection::Parts(parts) = selection else { return };
     assert!(!parts.is_empty() && parts.len() <= 16);
     for (at, part) in parts.iter().enumerate() {
         assert!(part.start < part.end && part.end <= length, "{part:?} of {length}");

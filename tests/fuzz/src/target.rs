@@ -13,6 +13,8 @@ pub fn keeps(bytes: &[u8]) {
         && let Some(host) = host(text)
     {
         assert!(text.starts_with(host) && !host.is_empty() && !host.contains(['@', '/', '?', '#', ' ']));
+        let plain = host.to_ascii_lowercase().replace("%2e", ".");
+        assert!(!plain.starts_with('.') && !plain.contains(".."), "an empty label: {host:?}");
         Hosts::Named(Vec::new()).include(host);
     }
     let Ok(Target::Path { path, query, host }) = Target::parse(bytes) else { return };
