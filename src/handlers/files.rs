@@ -11,7 +11,7 @@ use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::http::validators::EntityTag;
-use crate::site::{Found, Missing, Moment, Representation, Site, Wanted};
+use crate::site::{Asker, Choice, Found, Missing, Moment, Representation, Site, Wanted};
 use std::ops::Range;
 
 /// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
@@ -32,7 +32,8 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
     let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
     let is_held_or_wanted = |etag: &EntityTag| is_held(etag) || is_wanted(etag);
     let is_held: &dyn Fn(&EntityTag) -> bool = if range.is_some() { &is_held_or_wanted } else { &is_held };
-    match site.find(path, &Wanted { codings: accepted.codings(), is_held }, moment) {
+    let wanted = Wanted { codings: accepted.codings(), is_held, asker: &|| asker(request) };
+    match site.find(path, &wanted, moment) {
         Ok(Found::File(it)) => {
             let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
             let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
@@ -60,6 +61,36 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
 fn range<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     let range = request.fields.only("range", "two lists of ranges").ok().flatten();
     range.filter(|_| request.method == Method::Get)
+}
+
+/// What asks for the file: browsers say it in `Sec-Fetch-Dest`, to servers on the same machine and to those that they reach
+/// by TLS (W3C Fetch Metadata §2.1). A file that a user stores is asked for without a mode of a script's.
+fn asker(request: &Request<'_>) -> Asker {
+    const ELEMENTS: [&[u8]; 15] = [
+        b"script",
+        b"style",
+        b"font",
+        b"image",
+        b"audio",
+        b"video",
+        b"track",
+        b"manifest",
+        b"json",
+        b"worker",
+        b"sharedworker",
+        b"serviceworker",
+        b"audioworklet",
+        b"paintworklet",
+        b"xslt",
+    ];
+    match request.fields.first("sec-fetch-dest") {
+        None => Asker::Other,
+        Some(dest) if ELEMENTS.contains(&dest) => Asker::Element,
+        Some(dest) => match request.fields.first("sec-fetch-mode") {
+            Some(b"cors" | b"same-origin") if dest == b"empty" => Asker::Script,
+            _ => Asker::Other,
+        },
+    }
 }
 
 /// Preconditions first, then the range (RFC 9110 §13.2.1).
@@ -158,11 +189,12 @@ fn freshness(head: Head, site: &Site) -> Head {
     }
 }
 
-/// Whatever is said of one coding holds for nobody who takes another.
+/// What is said of one representation does not hold for clients that get another.
 fn vary(head: Head, it: &Representation) -> Head {
-    match it.is_negotiated {
-        true => head.field("Vary", "Accept-Encoding"),
-        false => head,
+    match it.choice {
+        Choice::None => head,
+        Choice::Coding => head.field("Vary", "Accept-Encoding"),
+        Choice::CodingAndAsker => head.field("Vary", "Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode"),
     }
 }
 

@@ -147,9 +147,11 @@ mod tests {
     use super::*;
     use crate::http::encoding::Coding;
     use crate::os::files::Links;
+    use crate::site::Asker;
     use crate::site::Compression;
     use crate::site::root::{Entry, Root};
     use std::path::Path;
+    use std::sync::Mutex;
     use std::time::SystemTime;
 
     /// What room [`resource`] takes beside its content, near enough.
@@ -161,7 +163,8 @@ mod tests {
         let root = Root::open(folder, Links::Inside).unwrap();
         let Entry::File(opened) = root.entry(name.as_ref()).unwrap() else { panic!("{name} is a file") };
         let later = SystemTime::now() + Duration::from_secs(10);
-        Arc::new(Resource::read(&root, name.into(), opened, Compression::On, later).unwrap())
+        let comparer = Mutex::default();
+        Arc::new(Resource::read(&root, name.into(), opened, Compression::On, &comparer, later).unwrap())
     }
 
     /// Which of these are kept, and that the count of bytes is that of what is kept.
@@ -207,7 +210,7 @@ mod tests {
         let [small, other, large] = [("small", 1000), ("other", 1000), ("large", 100_000)]
             .map(|(name, bytes)| resource(folder.path(), name, bytes));
         let is_compressed = |cache: &mut Cache, path| {
-            cache.get(path).is_some_and(|it| it.representation(Coding::Gzip).is_some())
+            cache.get(path).is_some_and(|it| it.representation(Coding::Gzip, &|| Asker::Other).is_some())
         };
         let mut cache = Cache::new(8000);
         cache.insert("large", large.clone());

@@ -1,8 +1,7 @@
 //! Compressing text, a bounded piece a turn, for those who ask the next time.
 
+use super::coding::{Gzip, gzip};
 use super::resource::{Resource, Stored};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use log::trace;
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -26,7 +25,7 @@ struct Job {
     path: String,
     resource: Arc<Resource>,
     done: u64,
-    encoder: GzEncoder<Vec<u8>>,
+    encoder: Gzip,
 }
 
 impl Compressor {
@@ -34,13 +33,8 @@ impl Compressor {
     pub fn want(&mut self, path: &str, resource: &Arc<Resource>) {
         let is_known = self.waiting.iter().any(|job| Arc::ptr_eq(&job.resource, resource));
         if !is_known && self.waiting.len() < WAITING_MAX {
-            let encoder = GzEncoder::new(Vec::new(), Compression::default());
-            self.waiting.push_back(Job {
-                path: path.to_owned(),
-                resource: resource.clone(),
-                done: 0,
-                encoder,
-            });
+            let (path, resource) = (path.to_owned(), resource.clone());
+            self.waiting.push_back(Job { path, resource, done: 0, encoder: gzip() });
         }
     }
 

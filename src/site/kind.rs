@@ -1,53 +1,112 @@
-//! Which media type a file has.
+//! Which media type a file has, and whether its text is UTF-8.
 
+use super::resource::Stored;
+use super::types;
+use crate::http::encoding::Coding;
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Bytes looked at where the name tells nothing.
-const SNIFFED_BYTES: usize = 512;
+/// Bytes of a large file that tell how its text is encoded.
+const TEXT_BYTES: usize = 64 << 10;
 
-/// The `Content-Type` of the file called `name`: by its extension, else by its first bytes.
-pub fn of(name: &Path, file: &File) -> io::Result<Cow<'static, str>> {
-    let Some(kind) = mime_guess::from_path(name).first_raw() else {
-        let mut first = [0; SNIFFED_BYTES];
-        let count = file.read_at(&mut first, 0)?;
-        return Ok(sniff(&first[..count]).into());
-    };
-    match kind.starts_with("text/") || kind == "application/javascript" {
-        true => Ok(format!("{kind}; charset=utf-8").into()),
-        false => Ok(kind.into()),
+/// Bytes that tell text from other data, where the name does not (WHATWG MIME Sniffing §5.2).
+const SNIFFED_BYTES: usize = 1445;
+
+/// The `Content-Type` of the file called `name`, whose content is `stored`: by the extension of the name, else by the
+/// first bytes. `charset` is in it where the bytes are UTF-8, or begin with the mark of UTF-16. Of other text the page
+/// itself may say how it is encoded, and browsers take the field's word before the page's.
+///
+/// An extension that stands for a video can be that of text, too: `.ts` is MPEG-TS or TypeScript, `.mod` is MPEG or a
+/// module of Go. There the bytes tell.
+pub fn of(name: &Path, stored: &Stored) -> io::Result<Cow<'static, str>> {
+    let named = by_name(name);
+    if named.is_some_and(|kind| !kind.starts_with("text/") && !kind.starts_with("video/")) {
+        return Ok(named.unwrap_or_default().into());
     }
+    let mut room = Vec::new();
+    let text = match stored {
+        Stored::Whole(bytes) => Text::of(bytes, true),
+        Stored::Large { file, .. } => {
+            room.resize(TEXT_BYTES, 0);
+            let count = file.read_at(&mut room, 0)?;
+            Text::of(&room[..count], false)
+        }
+    };
+    let kind = match (named, text.is_text) {
+        (Some(kind), false) => kind,
+        (Some(kind), true) if kind.starts_with("text/") => kind,
+        (_, true) => "text/plain",
+        (None, false) => "application/octet-stream",
+    };
+    Ok(match text.charset.filter(|_| kind.starts_with("text/")) {
+        Some(charset) => format!("{kind}; charset={charset}").into(),
+        None => kind.into(),
+    })
+}
+
+/// The media type of files called so, without parameters, where the name tells it.
+pub fn by_name(name: &Path) -> Option<&'static str> {
+    types::of_extension(name.extension()?.to_str()?)
+}
+
+/// How a file is compressed whose name says so, and the name of what is in it: `x.js.gz` is `x.js`, compressed by
+/// gzip, and `x.svgz` is `x.svg`.
+pub fn compressed_by_name(name: &Path) -> Option<(Coding, PathBuf)> {
+    let coding = match name.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "svgz" => return Some((Coding::Gzip, name.with_extension("svg"))),
+        "br" => Coding::Brotli,
+        "zst" => Coding::Zstd,
+        "gz" => Coding::Gzip,
+        _ => return None,
+    };
+    Some((coding, name.with_extension("")))
 }
 
 /// Whether files of a media type are worth compressing: text, and what is like it.
 pub fn is_compressible(kind: &str) -> bool {
-    const LIKE_TEXT: [&str; 8] = [
-        "application/javascript",
+    const LIKE_TEXT: [&str; 6] = [
         "application/json",
-        "application/manifest+json",
+        "application/vnd.apple.mpegurl",
         "application/wasm",
-        "application/xhtml+xml",
         "application/xml",
-        "application/rss+xml",
-        "image/svg+xml",
+        "application/xml-dtd",
+        "model/obj",
     ];
     let name = kind.split(';').next().unwrap_or_default();
-    name.starts_with("text/") || LIKE_TEXT.contains(&name)
+    let is_like_text = || name.ends_with("+json") || name.ends_with("+xml") || LIKE_TEXT.contains(&name);
+    name.starts_with("text/") || is_like_text()
 }
 
-/// Text where it is UTF-8 without control bytes that text does not have; a character may be cut at the end.
-fn sniff(first: &[u8]) -> &'static str {
-    let is_utf8 = match std::str::from_utf8(first) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none() && first.len() == SNIFFED_BYTES,
-    };
-    let is_binary = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 0x7f);
-    match is_utf8 && !first.iter().any(is_binary) {
-        true => "text/plain; charset=utf-8",
-        false => "application/octet-stream",
+/// What the first bytes of a file tell.
+struct Text {
+    /// Whether they are those of text: no byte among them that only other data has.
+    is_text: bool,
+    /// How the text is encoded, where that is sure.
+    charset: Option<&'static str>,
+}
+
+impl Text {
+    /// `are_all` says that these bytes are the whole file; else its text may be cut within a character.
+    fn of(bytes: &[u8], are_all: bool) -> Text {
+        // The mark of UTF-32 begins like that of UTF-16, and no browser reads UTF-32.
+        let is_utf_16 = bytes.starts_with(b"\xfe\xff")
+            || bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xff\xfe\0\0");
+        if is_utf_16 {
+            return Text { is_text: true, charset: Some("utf-16") };
+        }
+        let is_utf_8 = match std::str::from_utf8(bytes) {
+            Ok(_) => true,
+            Err(error) => error.error_len().is_none() && !are_all,
+        };
+        // UTF-16 without a mark has NULs. ISO-2022-JP and its kin are ASCII throughout, and shift by an escape.
+        let is_other =
+            bytes.contains(&0) || bytes.is_ascii() && bytes.windows(2).any(|pair| pair == b"\x1b$");
+        let is_binary = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 14..=26 | 28..=31);
+        let sniffed = &bytes[..bytes.len().min(SNIFFED_BYTES)];
+        let charset = (is_utf_8 && !is_other).then_some("utf-8");
+        Text { is_text: !sniffed.iter().any(is_binary), charset }
     }
 }
 
@@ -55,21 +114,89 @@ fn sniff(first: &[u8]) -> &'static str {
 mod tests {
     use super::*;
 
+    fn kind(name: &str, bytes: &[u8]) -> String {
+        of(Path::new(name), &Stored::Whole(bytes.into())).unwrap().into_owned()
+    }
+
     #[test]
     fn the_first_bytes_tell_text_from_the_rest() {
         let cut = |end: &[u8]| [&[b'a'; SNIFFED_BYTES - 1][..], end].concat();
-        let table: [(&[u8], bool); 8] = [
-            (b"", true),
-            (b"hello\r\n\tworld\x1b[0m", true),
-            ("caf\u{e9}".as_bytes(), true),
-            (b"a\0b", false),
-            (b"\x7fELF", false),
-            (b"\xff\xfe", false),
-            (&cut(b"\xc3"), true),
-            (b"short\xc3", false),
+        const UTF_8: &str = "text/plain; charset=utf-8";
+        const DATA: &str = "application/octet-stream";
+        let table: [(&[u8], &str); 14] = [
+            (b"", UTF_8),
+            (b"hello\r\n\tworld\x1b[0m", UTF_8),
+            ("caf\u{e9}".as_bytes(), UTF_8),
+            (b"\xef\xbb\xbfa", UTF_8),
+            (b"caf\xe9", "text/plain"),
+            (b"short\xc3", "text/plain"),
+            (b"\xff\xfea\0", "text/plain; charset=utf-16"),
+            (b"\xfe\xff\0a", "text/plain; charset=utf-16"),
+            (b"\xff\xfe\0\0a\0\0\0", DATA),
+            (b"a\0b", DATA),
+            (b"\x7fELF\x02", DATA),
+            (&cut(b"\x01"), DATA),
+            (&cut(b"a\x01"), UTF_8),
+            (b"\x1b$B$3\x1b(B", "text/plain"),
         ];
-        for (bytes, is_text) in table {
-            assert_eq!(sniff(bytes).starts_with("text/"), is_text, "{}", bytes.escape_ascii());
+        for (bytes, expected) in table {
+            assert_eq!(kind("name", bytes), expected, "{}", bytes.escape_ascii());
         }
+    }
+
+    #[test]
+    fn charset_is_said_of_text_that_is_utf_8_or_marked_as_utf_16() {
+        let table: [(&str, &[u8], &str); 16] = [
+            ("a.html", b"<p>plain", "text/html; charset=utf-8"),
+            ("a.HTML", "<p>\u{e9}".as_bytes(), "text/html; charset=utf-8"),
+            ("a.html", b"<meta charset=windows-1251>\xcf\xf0", "text/html"),
+            ("a.css", b"\xe9", "text/css"),
+            ("a.js", b"\xe9", "text/javascript"),
+            ("a.mjs", b"", "text/javascript; charset=utf-8"),
+            ("a.txt", b"caf\xe9", "text/plain"),
+            ("a.txt", b"\xff\xfea\0", "text/plain; charset=utf-16"),
+            ("a.txt", b"a\0b\0", "text/plain"),
+            ("a.html", b"<meta charset=iso-2022-jp>\x1b$B$3\x1b(B", "text/html"),
+            ("a.json", b"{}", "application/json"),
+            ("a.svg", b"<svg/>", "image/svg+xml"),
+            ("a.ts", b"let a: number = 1", "text/plain; charset=utf-8"),
+            ("a.ts", b"G@\0\x10\0", "video/mp2t"),
+            ("go.mod", b"module a", "text/plain; charset=utf-8"),
+            ("a.rs", b"fn main() {}", "text/plain; charset=utf-8"),
+        ];
+        for (name, bytes, expected) in table {
+            assert_eq!(kind(name, bytes), expected, "{name} {}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn of_a_large_file_the_beginning_tells() {
+        let kind = |bytes: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.txt");
+            std::fs::write(&path, bytes).unwrap();
+            let file = std::fs::File::open(path).unwrap().into();
+            of(Path::new("a.txt"), &Stored::Large { file, length: bytes.len() as u64 }).unwrap().into_owned()
+        };
+        let ascii = vec![b'a'; TEXT_BYTES - 1];
+        let is_cut = [&ascii[..], "\u{e9}".as_bytes()].concat();
+        let latin_1 = [&ascii[..TEXT_BYTES - 2], b"\xe9\n"].concat();
+        let late = [&ascii[..], b"a\xe9\n"].concat();
+        assert_eq!(kind(&is_cut), "text/plain; charset=utf-8");
+        assert_eq!(kind(&latin_1), "text/plain");
+        assert_eq!(kind(&late), "text/plain; charset=utf-8");
+    }
+
+    #[test]
+    fn names_tell_what_is_compressed() {
+        let inner = |name: &str| {
+            compressed_by_name(Path::new(name)).map(|(coding, name)| (coding, name.display().to_string()))
+        };
+        assert_eq!(inner("a/b.svgz"), Some((Coding::Gzip, "a/b.svg".into())));
+        assert_eq!(inner("a/b.js.gz"), Some((Coding::Gzip, "a/b.js".into())));
+        assert_eq!(inner("b.wasm.BR"), Some((Coding::Brotli, "b.wasm".into())));
+        assert_eq!(inner("b.tar.zst"), Some((Coding::Zstd, "b.tar".into())));
+        assert_eq!(inner("b.tgz"), None);
+        assert_eq!(inner("gz"), None);
     }
 }

@@ -10,14 +10,17 @@ pub mod path;
 mod root;
 mod stamp;
 mod freshness;
+mod types;
 mod kind;
 mod resource;
+mod neighbours;
+mod coding;
 mod cache;
 mod compressor;
 pub mod folder;
 
 pub use freshness::Tick;
-pub use resource::{Representation, Stored};
+pub use resource::{Choice, Representation, Stored};
 
 use crate::http::encoding::Coding;
 use crate::http::validators::EntityTag;
@@ -27,6 +30,7 @@ use cache::Cache;
 use compressor::Compressor;
 use folder::Folder;
 use freshness::Clock;
+use neighbours::Comparer;
 use path::SitePath;
 use resource::Resource;
 use root::{Entry, Root};
@@ -109,6 +113,7 @@ pub struct Site {
     /// As many as there are folders being listed, and one.
     listed: Arc<()>,
     compressor: Mutex<Compressor>,
+    comparer: Mutex<Comparer>,
 }
 
 /// The root, as it was last seen at its path.
@@ -134,6 +139,19 @@ pub struct Wanted<'a> {
     pub codings: &'a [Coding],
     /// Whether it has the representation with this tag already.
     pub is_held: &'a dyn Fn(&EntityTag) -> bool,
+    /// What asks. Few files depend on it, so it is looked up for those alone.
+    pub asker: &'a dyn Fn() -> Asker,
+}
+
+/// What a file is asked for by, as far as the client says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// An element of a page, such as a script, a style or a font: it uses what is in the file.
+    Element,
+    /// A script of a page: it gets the bytes of the file, and does with them what it likes.
+    Script,
+    /// A user who opens or stores the file, or a client that does not say.
+    Other,
 }
 
 /// What a path leads to.
@@ -181,7 +199,8 @@ impl Site {
         let clock = Clock::default();
         let base = Mutex::new(Base::of(Root::open(root, policy.links)?, clock.now())?);
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
-        Ok(Site { policy, clock, base, cache, listed: Arc::default(), compressor: Mutex::default() })
+        let (listed, compressor, comparer) = Default::default();
+        Ok(Site { policy, clock, base, cache, listed, compressor, comparer })
     }
 
     /// How it is served.
@@ -218,7 +237,9 @@ impl Site {
 
     /// Closes the files that are kept open, since descriptors ran out, and says whether there were any.
     pub fn close_files(&self) -> bool {
-        lock(&self.cache).close_files()
+        // One after the other: each is locked for its own statement.
+        let were_compared = lock(&self.comparer).close_files();
+        lock(&self.cache).close_files() || were_compared
     }
 
     /// Does a bounded piece of the work that no request waits for.
@@ -228,7 +249,11 @@ impl Site {
         if let Some((path, resource)) = compressor.work() {
             cache.replace(&path, resource);
         }
-        match (compressor.is_idle(), cache.let_go(now)) {
+        let mut comparer = lock(&self.comparer);
+        if let Some(path) = comparer.work() {
+            cache.remove(&path);
+        }
+        match (compressor.is_idle() && comparer.is_idle(), cache.let_go(now)) {
             (false, _) => Work::Now,
             (true, Some(time)) => Work::At(time),
             (true, None) => Work::None,
@@ -287,7 +312,8 @@ impl Site {
             }
             (Entry::File { .. }, true) | (Entry::Other, _) => return Err(Missing::NotThere),
         };
-        let resource = Arc::new(Resource::read(root, name, opened, self.policy.compression, now)?);
+        let Policy { compression, .. } = self.policy;
+        let resource = Arc::new(Resource::read(root, name, opened, compression, &self.comparer, now)?);
         if resource.is_settled(now) {
             lock(&self.cache).insert(path, resource.clone());
         }
@@ -308,21 +334,34 @@ impl Site {
     /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else
     /// the plain file in place of a coding that is not made yet.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
-        let there = || wanted.codings.iter().filter_map(|coding| resource.representation(*coding));
+        let there =
+            || wanted.codings.iter().filter_map(|coding| resource.representation(*coding, wanted.asker));
         let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
         let found = held.or_else(|| there().next());
-        let mut liked =
-            wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
-        if resource.is_compressible() && liked.any(|coding| *coding == Coding::Gzip) {
-            // One lock at a time: the work of a turn holds both, in the other order.
-            let is_kept = lock(&self.cache).contains(path);
-            if is_kept {
-                lock(&self.compressor).want(path, resource);
-            }
+        let liked = wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
+        if resource.may_gain() {
+            self.improve(path, resource, liked.copied());
         }
         match found.or_else(|| resource.stand_in(wanted.codings)) {
             Some(representation) => Found::File(representation.clone()),
             None => Found::NotAcceptable,
+        }
+    }
+
+    /// Has what a client would have liked better made ready for the next: neighbours are compared with the file, and text
+    /// is compressed.
+    fn improve(&self, path: &str, resource: &Arc<Resource>, liked: impl Iterator<Item = Coding>) {
+        for coding in liked {
+            // One lock at a time: the work of a turn holds all, in an order of its own.
+            if let Some(unclear) = resource.unclear(coding) {
+                lock(&self.comparer).want(path, unclear, &resource.identity().stored);
+            }
+            if coding == Coding::Gzip && resource.is_compressible() {
+                let is_kept = lock(&self.cache).contains(path);
+                if is_kept {
+                    lock(&self.compressor).want(path, resource);
+                }
+            }
         }
     }
 

@@ -1,10 +1,10 @@
-//! A file in all the codings it is there in: as it is, as its compressed neighbours (`.br`, `.zst`, `.gz`), and
-//! as this server compressed it.
+//! A file in all the codings it is there in: as it is, as its compressed neighbours, and as this server compressed it.
 
 use super::freshness::Seen;
-use super::root::{Entry, Opened, Root, Stamps};
+use super::neighbours::{Comparer, Neighbours, Unclear};
+use super::root::{Opened, Root, Stamps};
 use super::stamp::Stamp;
-use super::{Compression, kind};
+use super::{Asker, Compression, kind};
 use crate::http::encoding::Coding;
 use crate::http::response::Head;
 use crate::http::validators::{Strength, Validators};
@@ -12,21 +12,20 @@ use crate::os::files::{read_ahead, stat};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
 
 /// Files up to this many bytes are read into memory and leave with their head in one write.
-const WHOLE_BYTES_MAX: u64 = 64 << 10;
+pub const WHOLE_BYTES_MAX: u64 = 64 << 10;
 
 /// Text from so many bytes on is compressed: below, an answer fits one packet anyway.
 const COMPRESSED_BYTES_MIN: u64 = 256;
 
 /// And up to so many: above, it would take the loop too much of its time.
 const COMPRESSED_BYTES_MAX: u64 = 1 << 20;
-
-/// The neighbours that are looked for.
-const NEIGHBOURS: [(Coding, &str); 3] = [(Coding::Brotli, "br"), (Coding::Zstd, "zst"), (Coding::Gzip, "gz")];
 
 /// One version of a file and of its neighbours.
 #[derive(Clone)]
@@ -36,8 +35,10 @@ pub struct Resource {
     /// The version of its folder when neighbours were looked for: one look at it tells that none came and none went.
     folder_stamp: Stamp,
     representations: Vec<Arc<Representation>>,
-    /// Files that have the name of a neighbour and are none, too old or not to be read: they may become one where
-    /// they stand, which does not show in the folder.
+    /// Neighbours that have to be compared with the file before they are used.
+    unclear: Vec<Arc<Unclear>>,
+    /// Files that have the name of a neighbour and are not used, the unclear ones among them: they may become copies
+    /// where they stand, which does not show in the folder.
     passed_over: Vec<(PathBuf, Stamp)>,
     /// Whether this server compresses the file. Its gzip may not be there yet, or may have no room in memory.
     is_ours_to_compress: bool,
@@ -54,8 +55,10 @@ pub struct Representation {
     pub seen: Seen,
     /// How it is coded.
     pub coding: Coding,
-    /// Whether another client may get another coding.
-    pub is_negotiated: bool,
+    /// Which requests are answered with it.
+    audience: Audience,
+    /// What else may be sent to another client.
+    pub choice: Choice,
     /// The media type of what is coded.
     pub content_type: Cow<'static, str>,
     /// What tells this version from others.
@@ -64,6 +67,44 @@ pub struct Representation {
     pub stored: Stored,
     /// Room for the head of its answer, as whoever answers has written it.
     pub head: OnceLock<Head>,
+}
+
+/// What decides which representation of a file is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Nothing: there is one.
+    None,
+    /// Which codings the client takes.
+    Coding,
+    /// That, and what asks for the file, see [`Asker`].
+    CodingAndAsker,
+}
+
+/// Which requests a representation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    All,
+    /// Those of pages: of their elements and of their scripts.
+    Pages,
+    /// Those of the elements of pages.
+    Elements,
+}
+
+/// What a file is whose name says that it is compressed, once it is decompressed.
+struct Inner {
+    coding: Coding,
+    content_type: &'static str,
+    audience: Audience,
+}
+
+/// The bytes of one version of a file.
+pub struct Contents {
+    /// Where they are.
+    pub stored: Stored,
+    /// The version.
+    pub stamp: Stamp,
+    /// Strong where every later change shows in the stamp.
+    pub strength: Strength,
 }
 
 /// Where the bytes of a representation are.
@@ -88,6 +129,17 @@ impl Stored {
             Stored::Large { length, .. } => *length,
         }
     }
+
+    fn begins_with(&self, bytes: &[u8]) -> io::Result<bool> {
+        match self {
+            Stored::Whole(stored) => Ok(stored.starts_with(bytes)),
+            Stored::Large { file, .. } => {
+                let mut first = vec![0; bytes.len()];
+                file.read_exact_at(&mut first, 0)?;
+                Ok(first == bytes)
+            }
+        }
+    }
 }
 
 impl Resource {
@@ -97,30 +149,51 @@ impl Resource {
         name: PathBuf,
         opened: Opened,
         compression: Compression,
+        comparer: &Mutex<Comparer>,
         now: SystemTime,
     ) -> io::Result<Resource> {
         let folder_stamp = root.folder_stamp(&name)?;
-        let content_type = kind::of(&name, &opened.file)?;
-        let Neighbours { found: neighbours, passed_over } = Neighbours::of(root, &name, &opened.stamp);
+        let original = Contents::read(opened, now)?;
+        let inner = Inner::of(&name, &original.stored)?;
+        let content_type = match inner {
+            // The name says what is in it, and this representation is the file as it is.
+            Some(Inner { audience: Audience::All, .. }) => "application/gzip".into(),
+            _ => kind::of(&name, &original.stored)?,
+        };
+        let Neighbours { found, unclear, passed_over } =
+            Neighbours::of(root, &name, &original, comparer, now)?;
+        let has_gzip = found.iter().any(|(coding, ..)| *coding == Coding::Gzip)
+            || unclear.iter().any(|it| it.coding == Coding::Gzip);
         let is_compressible = compression == Compression::On
-            && neighbours.iter().all(|(coding, ..)| *coding != Coding::Gzip)
-            && (COMPRESSED_BYTES_MIN..=COMPRESSED_BYTES_MAX).contains(&opened.stamp.bytes())
+            && !has_gzip
+            && inner.is_none()
+            && (COMPRESSED_BYTES_MIN..=COMPRESSED_BYTES_MAX).contains(&original.stamp.bytes())
             && kind::is_compressible(&content_type);
-        let is_negotiated = is_compressible || !neighbours.is_empty();
-        let files = std::iter::once((Coding::Identity, name, opened)).chain(neighbours);
-        let representations = files.map(|(coding, name, opened)| {
-            let content_type = content_type.clone();
-            Representation::read(name, opened, coding, is_negotiated, content_type, now).map(Arc::new)
-        });
-        let representations = representations.collect::<io::Result<_>>()?;
-        Ok(Resource {
+        let choice = match &inner {
+            Some(Inner { audience: Audience::Pages | Audience::Elements, .. }) => Choice::CodingAndAsker,
+            None if !is_compressible && found.is_empty() && unclear.is_empty() => Choice::None,
+            _ => Choice::Coding,
+        };
+        let mut resource = Resource {
             seen: Seen::default(),
             folder_stamp,
-            representations,
+            representations: Vec::new(),
+            unclear,
             passed_over,
             is_ours_to_compress: is_compressible,
             is_compressible,
-        })
+        };
+        let whole = Representation::new(name, original, Coding::Identity, content_type, choice, now);
+        if let Some(inner) = inner {
+            resource.representations.push(Arc::new(whole.decoded(inner)));
+        }
+        for (coding, name, contents) in found {
+            let content_type = whole.content_type.clone();
+            let neighbour = Representation::new(name, contents, coding, content_type, choice, now);
+            resource.representations.push(Arc::new(neighbour));
+        }
+        resource.representations.insert(0, Arc::new(whole));
+        Ok(resource)
     }
 
     /// Whether it will be known when any of this changes, so that it may be kept.
@@ -152,16 +225,28 @@ impl Resource {
         &self.representations[0]
     }
 
-    /// In this coding, if it is there.
-    pub fn representation(&self, coding: Coding) -> Option<&Arc<Representation>> {
-        self.representations.iter().find(|representation| representation.coding == coding)
+    /// In this coding, if it is there for `asker`.
+    pub fn representation(&self, coding: Coding, asker: &dyn Fn() -> Asker) -> Option<&Arc<Representation>> {
+        self.representations.iter().find(|it| it.coding == coding && it.audience.includes(asker))
     }
 
-    /// The plain file, for a client that takes these codings and none that is there, where this server makes one of
-    /// them. Without it the client would be refused now and answered a moment later, though no file changed.
+    /// The plain file, for a client that takes these codings and none that is there, where one of them may be there
+    /// soon. Without it the client would be refused now and answered a moment later, though no file changed.
     #[cold]
     pub fn stand_in(&self, codings: &[Coding]) -> Option<&Arc<Representation>> {
-        (self.is_ours_to_compress && codings.contains(&Coding::Gzip)).then(|| self.identity())
+        let is_ours = self.is_ours_to_compress && codings.contains(&Coding::Gzip);
+        let is_unclear = || self.unclear.iter().any(|it| codings.contains(&it.coding));
+        (is_ours || is_unclear()).then(|| self.identity())
+    }
+
+    /// The neighbour in this coding, if it has to be compared with the file before it is used.
+    pub fn unclear(&self, coding: Coding) -> Option<&Arc<Unclear>> {
+        self.unclear.iter().find(|it| it.coding == coding)
+    }
+
+    /// Whether there may be more codings of it soon.
+    pub fn may_gain(&self) -> bool {
+        self.is_compressible || !self.unclear.is_empty()
     }
 
     /// Whether it would be worth compressing, and is not compressed yet.
@@ -179,7 +264,8 @@ impl Resource {
             stamp: identity.stamp,
             seen: identity.seen.clone(),
             coding: Coding::Gzip,
-            is_negotiated: true,
+            audience: Audience::All,
+            choice: Choice::Coding,
             content_type: identity.content_type.clone(),
             validators,
             stored: Stored::Whole(bytes.into()),
@@ -218,7 +304,7 @@ impl Resource {
             Stored::Whole(_) => 0,
             Stored::Large { length, .. } => length,
         });
-        held.sum()
+        held.sum::<u64>() + self.unclear.iter().map(|it| it.bytes()).sum::<u64>()
     }
 }
 
@@ -227,70 +313,93 @@ fn is_stamped(root: &Root, name: &Path, stamp: &Stamp) -> bool {
     root.stamp_in_its_folder(name).is_ok_and(|now| now == *stamp)
 }
 
-/// What stands beside a file under the names of its neighbours.
-#[derive(Default)]
-struct Neighbours {
-    /// Those that are not older than the file itself.
-    found: Vec<(Coding, PathBuf, Opened)>,
-    passed_over: Vec<(PathBuf, Stamp)>,
-}
-
-impl Neighbours {
-    fn of(root: &Root, name: &Path, stamp: &Stamp) -> Neighbours {
-        let mut neighbours = Neighbours::default();
-        for (coding, extension) in NEIGHBOURS {
-            let name = name.with_added_extension(extension);
-            match root.entry(&name) {
-                Ok(Entry::File(opened)) if opened.stamp.is_as_new_as(stamp) => {
-                    neighbours.found.push((coding, name, opened));
-                }
-                Ok(Entry::File(opened)) => neighbours.passed_over.push((name, opened.stamp)),
-                Ok(Entry::Folder | Entry::Other) => {}
-                Err(_) => {
-                    let stamp = root.stamp_in_its_folder(&name);
-                    neighbours.passed_over.extend(stamp.map(|stamp| (name, stamp)));
-                }
-            }
+impl Contents {
+    /// Reads a small file whole, and asks for a large one ahead of time.
+    pub fn read(Opened { file, stamp }: Opened, now: SystemTime) -> io::Result<Contents> {
+        if stamp.bytes() > WHOLE_BYTES_MAX {
+            read_ahead(&file);
+            let stored = Stored::Large { file: Arc::new(file), length: stamp.bytes() };
+            return Ok(Contents { stored, stamp, strength: stamp.strength(now) });
         }
-        neighbours
+        let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
+        (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
+        let after = Stamp::from(stat(&file)?);
+        let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
+        Ok(Contents { stored: Stored::Whole(bytes.into()), stamp: after, strength })
     }
 }
 
 impl Representation {
-    fn read(
+    fn new(
         name: PathBuf,
-        Opened { file, stamp }: Opened,
+        Contents { stored, stamp, strength }: Contents,
         coding: Coding,
-        is_negotiated: bool,
         content_type: Cow<'static, str>,
+        choice: Choice,
         now: SystemTime,
-    ) -> io::Result<Representation> {
-        let (stored, stamp, strength) = match stamp.bytes() > WHOLE_BYTES_MAX {
-            true => {
-                read_ahead(&file);
-                let stored = Stored::Large { file: Arc::new(file), length: stamp.bytes() };
-                (stored, stamp, stamp.strength(now))
-            }
-            false => {
-                let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
-                (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
-                let after = Stamp::from(stat(&file)?);
-                let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
-                (Stored::Whole(bytes.into()), after, strength)
-            }
-        };
+    ) -> Representation {
         let validators = stamp.validators(strength, now);
         let (seen, head) = Default::default();
-        Ok(Representation {
-            name,
-            stamp,
-            seen,
+        let audience = Audience::All;
+        Representation { name, stamp, seen, coding, audience, choice, content_type, validators, stored, head }
+    }
+
+    /// The same bytes as what is in them, which the client decompresses.
+    fn decoded(&self, Inner { coding, content_type, audience }: Inner) -> Representation {
+        let mut validators = self.validators.clone();
+        validators.etag.opaque.push_str("-decoded");
+        Representation {
+            name: self.name.clone(),
+            stamp: self.stamp,
+            seen: Seen::default(),
             coding,
-            is_negotiated,
-            content_type,
+            audience,
+            choice: self.choice,
+            content_type: content_type.into(),
             validators,
-            stored,
-            head,
-        })
+            stored: self.stored.clone(),
+            head: OnceLock::new(),
+        }
+    }
+}
+
+impl Audience {
+    fn includes(self, asker: &dyn Fn() -> Asker) -> bool {
+        match self {
+            Audience::All => true,
+            Audience::Pages => asker() != Asker::Other,
+            Audience::Elements => asker() == Asker::Element,
+        }
+    }
+}
+
+impl Inner {
+    /// What is in the file `name`, where its name and its first bytes say that it is compressed, and it is for pages.
+    ///
+    /// A compressed picture is no use to anyone but as a picture. Any other compressed file may be wanted as it is, to be
+    /// stored or to be decompressed by a script. An element of a page cannot decompress, so it wants what is in the
+    /// file; and so does a script, where it cannot decompress that coding either, or where the name is one of those
+    /// that Unity gives to the parts of a game.
+    fn of(name: &Path, stored: &Stored) -> io::Result<Option<Inner>> {
+        let Some((coding, inner)) = kind::compressed_by_name(name) else { return Ok(None) };
+        let extension = inner.extension().unwrap_or_default();
+        let is_of_game = extension == "data" || inner.as_os_str().as_bytes().ends_with(b".symbols.json");
+        let known = kind::by_name(&inner).or(is_of_game.then_some("application/octet-stream"));
+        let Some(content_type) = known.filter(|kind| *kind != "application/x-tar") else { return Ok(None) };
+        let audience = match coding {
+            _ if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz")) => {
+                Audience::All
+            }
+            Coding::Gzip if is_of_game || extension == "js" || extension == "wasm" => Audience::Pages,
+            Coding::Gzip => Audience::Elements,
+            _ => Audience::Pages,
+        };
+        let magic: &[u8] = match coding {
+            Coding::Gzip => b"\x1f\x8b",
+            Coding::Zstd => b"\x28\xb5\x2f\xfd",
+            Coding::Brotli | Coding::Identity => b"",
+        };
+        let is_compressed = stored.begins_with(magic)?;
+        Ok(is_compressed.then_some(Inner { coding, content_type, audience }))
     }
 }

@@ -12,6 +12,11 @@ const TICK: Duration = Duration::from_millis(20);
 /// The same for file systems that keep whole seconds, or two (FAT).
 const COARSE_TICK: Duration = Duration::from_millis(2_500);
 
+/// Times that packers give to every file of every version, in seconds since 1970: Nix and images of containers the first
+/// two, ZIP archives that are made reproducibly 1980-01-01, npm 1985-10-26 08:15. A client that asks by such a date would
+/// keep an old version for ever.
+const SAME_FOR_ALL: [u64; 4] = [0, 1, 315_532_800, 499_162_500];
+
 /// Everything that changes with a file: which it is, how long, when it was written, when anything of it was
 /// changed. The last cannot be set back by `cp -p` or `rsync -t`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,9 +40,9 @@ impl Stamp {
         self.bytes
     }
 
-    /// Whether it was last written at the same time as `original` or after it.
-    pub fn is_as_new_as(&self, original: &Stamp) -> bool {
-        self.modified >= original.modified
+    /// Whether it was both written and changed at the same time as `original`, or after it.
+    pub fn is_no_earlier_than(&self, original: &Stamp) -> bool {
+        self.modified >= original.modified && self.changed >= original.changed
     }
 
     /// Whether every change after `now` will show. If not, the file is so young that another change may bear
@@ -60,7 +65,8 @@ impl Stamp {
     /// The validators of this version as it is seen at `now`.
     ///
     /// The tag is a hash of the whole stamp. A weak one is made from `now` too, so that no later tag is like it.
-    /// A time in the future, or before 1970, makes no `Last-Modified` (RFC 9110 §8.8.2.1).
+    /// No `Last-Modified` is made of a time in the future or before 1970 (RFC 9110 §8.8.2.1), nor of one that tells no
+    /// versions apart.
     pub fn validators(&self, strength: Strength, now: SystemTime) -> Validators {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -69,7 +75,8 @@ impl Stamp {
         }
         let opaque = format!("{:x}-{:016x}", self.bytes, hasher.finish());
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let modified = u64::try_from(self.modified.0).ok().filter(|second| *second <= now);
+        let is_telling = |second: &u64| *second <= now && !SAME_FOR_ALL.contains(second);
+        let modified = u64::try_from(self.modified.0).ok().filter(is_telling);
         Validators { etag: EntityTag { opaque, strength }, modified }
     }
 }
@@ -130,9 +137,13 @@ mod tests {
 
     #[test]
     fn odd_times_never_make_a_date() {
-        let dates = [(i64::MIN, 0), (-1, 0), (0, 0), (1000, 0), (1001, 0), (i64::MAX, 0)];
-        let modified =
-            dates.map(|modified| stamp(modified, (0, 0)).validators(Strength::Strong, at(1000, 0)).modified);
-        assert_eq!(modified, [None, None, Some(0), Some(1000), None, None]);
+        let now = at(600_000_000, 0);
+        let date = |seconds| stamp((seconds, 0), (0, 0)).validators(Strength::Strong, now).modified;
+        for seconds in [i64::MIN, -1, 0, 1, 315_532_800, 499_162_500, 600_000_001, i64::MAX] {
+            assert_eq!(date(seconds), None, "{seconds}");
+        }
+        for seconds in [2, 1000, 315_532_801, 600_000_000] {
+            assert_eq!(date(seconds), Some(seconds as u64), "{seconds}");
+        }
     }
 }

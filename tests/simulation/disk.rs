@@ -2,7 +2,7 @@
 //! shorter, deleted, and brought back, with a new time or an old one; what stood where and when is written down.
 
 use crate::past::{Age, Past, Version};
-use crate::representation::{Coding, State};
+use crate::representation::{Coding, State, Stood};
 use crate::support::dice::Dice;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -19,8 +19,8 @@ const FILES: [(&str, u64, u64); 4] = [
     ("large.bin", 280_000, 300_000),
 ];
 
-/// Names of neighbours, the file beside which each stands, and how it is coded. Nobody looks into them, so they need
-/// not really be.
+/// Names of neighbours, the file beside which each stands, and how it is coded. Some of those that are coded by gzip are
+/// copies of their file; the others are only called so, and are used where their dates say that they are copies.
 const NEIGHBOURS: [(&str, usize, Coding); 4] = [
     ("note.txt.br", NOTE, Coding::Brotli),
     ("note.txt.zst", NOTE, Coding::Zstd),
@@ -71,7 +71,14 @@ impl Disk {
             let firsts = ages.iter().map(version).collect();
             Name { name, lengths: (least, most), firsts, past: Past::of(None) }
         });
-        Disk { names: names.collect(), root, changes: 0, favourite: 0, tags_last: true }
+        let mut names: Vec<Name> = names.collect();
+        for (at, (_, of, coding)) in (FILES.len()..).zip(NEIGHBOURS) {
+            if coding == Coding::Gzip {
+                let copy = Version::copy(at as u64, Age::Old, &names[of].firsts[0]);
+                names[at].firsts.push(copy);
+            }
+        }
+        Disk { names, root, changes: 0, favourite: 0, tags_last: true }
     }
 
     pub fn path(&self) -> &Path {
@@ -101,13 +108,17 @@ impl Disk {
         self.changes = self.names.len() as u64;
         self.tags_last = true;
         self.favourite = (seed % FILES.len() as u64) as usize;
+        let mut are_put = [false; FILES.len()];
         for at in 0..self.names.len() {
+            // A neighbour is put in place after its file, so that it is not the file that was changed last.
+            let of = at.checked_sub(FILES.len()).map_or(at, |at| NEIGHBOURS[at].1);
             let Name { firsts, past, .. } = &mut self.names[at];
             let is_there = at < FILES.len() || !dice.one_in(3);
             let first = is_there.then(|| firsts[dice.below(firsts.len() as u64) as usize].clone());
             let is_same = !past.has_changed() && past.now().map(Rc::as_ptr) == first.as_ref().map(Rc::as_ptr);
             *past = Past::of(first);
-            if !is_same {
+            if !is_same || are_put[of] {
+                are_put[of] |= at == of;
                 self.put(at);
             }
         }
@@ -120,7 +131,9 @@ impl Disk {
         epochs.sort_unstable();
         let state = |epoch| {
             let stood = family(file).filter_map(|(at, coding)| {
-                self.names[at].past.at(epoch).map(|version| (at, coding, version.clone()))
+                let past = &self.names[at].past;
+                let (version, since) = (past.at(epoch)?.clone(), past.since(epoch));
+                Some(Stood { at, coding, version, since })
             });
             State::of(self.names[file].name, stood.collect())
         };
@@ -143,6 +156,7 @@ impl Disk {
         self.changes += 1;
         let number = self.changes;
         let age = if dice.one_in(6) { Age::Old } else { Age::New };
+        let copied = self.copied(at).filter(|_| dice.one_in(3));
         let Name { name, lengths, past, .. } = &mut self.names[at];
         let now = past.now().cloned();
         let length = match &now {
@@ -151,6 +165,11 @@ impl Disk {
         };
         let more = |length| content(number * 10 + at as u64, length);
         let how = match (now, dice.below(9)) {
+            (now, kind) if copied.as_ref().is_some_and(|_| now.is_none() || kind < 6) => {
+                let copied = copied.expect("it was looked at");
+                past.becomes(Some(Version::copy(number, age, &copied)), epoch);
+                "compressed"
+            }
             (None, _) | (_, 0..3) => {
                 past.becomes(Some(Version::new(number, age, more(length))), epoch);
                 "replaced"
@@ -182,6 +201,12 @@ impl Disk {
             self.put(at)
         }
         said
+    }
+
+    /// The file of which a copy may be made under this name.
+    fn copied(&self, at: usize) -> Option<Rc<Version>> {
+        let (_, of, coding) = NEIGHBOURS[at.checked_sub(FILES.len())?];
+        self.names[of].past.now().filter(|_| coding == Coding::Gzip).cloned()
     }
 
     /// Writes the newest version over what stands there.

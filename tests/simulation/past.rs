@@ -18,6 +18,8 @@ pub struct Version {
     /// When it was written, as the file system says.
     pub modified: SystemTime,
     pub bytes: Vec<u8>,
+    /// The number of the version that it is a compressed copy of, if it really is one.
+    pub copy_of: Option<u64>,
     gzipped: OnceCell<Vec<u8>>,
 }
 
@@ -31,13 +33,22 @@ pub enum Age {
 
 impl Version {
     pub fn new(number: u64, age: Age, bytes: Vec<u8>) -> Rc<Version> {
+        Version::made(number, age, bytes, None)
+    }
+
+    /// A neighbour that is what gzip makes of `original`.
+    pub fn copy(number: u64, age: Age, original: &Version) -> Rc<Version> {
+        Version::made(number, age, original.gzipped().to_vec(), Some(original.number))
+    }
+
+    fn made(number: u64, age: Age, bytes: Vec<u8>, copy_of: Option<u64>) -> Rc<Version> {
         let second = match age {
             Age::First => FIRST_SECOND,
             Age::New => FIRST_SECOND + number,
             Age::Old => FIRST_SECOND - number,
         };
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        Rc::new(Version { number, modified, bytes, gzipped: OnceCell::new() })
+        Rc::new(Version { number, modified, bytes, copy_of, gzipped: OnceCell::new() })
     }
 
     /// What compressing it gives, always the same.
@@ -88,6 +99,11 @@ impl Past {
     pub fn at(&self, epoch: u64) -> Option<&Rc<Version>> {
         let last = self.versions.iter().rfind(|(since, _)| *since <= epoch);
         last.and_then(|(_, version)| version.as_ref())
+    }
+
+    /// Since which epoch it is what it was at `epoch`.
+    pub fn since(&self, epoch: u64) -> u64 {
+        self.versions.iter().rfind(|(since, _)| *since <= epoch).map_or(0, |(since, _)| *since)
     }
 
     /// The epochs of its changes after `from`, up to `to`.

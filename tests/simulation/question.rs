@@ -10,7 +10,7 @@ use httpdate::fmt_http_date;
 use std::time::SystemTime;
 
 /// Files of up to so many bytes leave in one piece, whatever becomes of them meanwhile.
-const WHOLE_BYTES_MAX: usize = 64 << 10;
+pub const WHOLE_BYTES_MAX: usize = 64 << 10;
 
 /// How a file is asked for.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Which representations of a file there are at some moment, and which of them a client may be sent.
 
 use crate::past::Version;
+use crate::question::WHOLE_BYTES_MAX;
 use std::rc::Rc;
 
 /// How long text is that is compressed.
@@ -33,17 +34,57 @@ pub type Which = (Coding, u64);
 /// A file and what stood beside it at some moment.
 pub struct State {
     kind: &'static str,
-    /// The file and those neighbours that count: which of the disk's names they are, how they are coded.
-    stood: Vec<(usize, Coding, Rc<Version>)>,
+    /// The file and those neighbours that count, with whether the server is sure to use each.
+    stood: Vec<(Stood, Sure)>,
     /// Whether there are others, which do not.
     has_old_neighbours: bool,
+}
+
+/// What stood under a name.
+pub struct Stood {
+    /// Which of the disk's names it is.
+    pub at: usize,
+    pub coding: Coding,
+    pub version: Rc<Version>,
+    /// The epoch since which it stood there.
+    pub since: u64,
+}
+
+impl Stood {
+    /// Whether this neighbour of `file` is sent in its place. Its dates decide, where they say that it was both written
+    /// and changed no earlier; else its content does, at once where both are small.
+    fn counts(&self, file: &Stood) -> Option<Sure> {
+        let is_written_later = self.version.modified >= file.version.modified;
+        let is_copy = self.version.copy_of == Some(file.version.number);
+        let is_small = self.version.bytes.len().max(file.version.bytes.len()) <= WHOLE_BYTES_MAX;
+        match (is_written_later, self.since >= file.since, is_copy) {
+            (true, true, _) => Some(Sure::Yes),
+            (_, _, true) if is_small => Some(Sure::Yes),
+            (_, _, true) => Some(Sure::NotYet),
+            // The clock of the file system ticks rarely: both may have been changed at the same time.
+            (true, false, false) => Some(Sure::Perhaps),
+            (false, _, false) => (!is_small).then_some(Sure::No),
+        }
+    }
+}
+
+/// Whether a representation is there for the server to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sure {
+    Yes,
+    /// It will be, in a moment.
+    NotYet,
+    /// It may never be.
+    Perhaps,
+    /// It will not be, and the server does not know that yet.
+    No,
 }
 
 /// Whether the client must be told that it may get another coding if it asks otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vary {
     Must,
-    /// Of a neighbour that has grown too old where it stands, the server need not know before it is asked for it.
+    /// Of a neighbour that is not used, or not yet, the server need not know before it is asked for it.
     May,
     MustNot,
 }
@@ -58,7 +99,8 @@ pub struct Representation {
     /// Its media type.
     pub kind: &'static str,
     pub vary: Vary,
-    /// Whether the server compresses it, so that it need not be there yet.
+    pub sure: Sure,
+    /// Whether the server compresses it.
     pub is_made: bool,
 }
 
@@ -87,21 +129,22 @@ impl Held {
 
 impl State {
     /// `stood` is what there was of the file called `name` and of its neighbours.
-    pub fn of(name: &str, mut stood: Vec<(usize, Coding, Rc<Version>)>) -> State {
+    pub fn of(name: &str, stood: Vec<Stood>) -> State {
         let kind = match name.rsplit_once('.') {
             Some((_, "html")) => "text/html; charset=utf-8",
             Some((_, "txt")) => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
         };
         let all = stood.len();
-        match stood.first() {
-            // A neighbour that is older than the file was made from another version of it.
-            Some((_, Coding::Identity, file)) => {
-                let written = file.modified;
-                stood.retain(|(.., version)| version.modified >= written);
+        let mut stood = stood.into_iter();
+        let stood = match stood.next() {
+            Some(file) if file.coding == Coding::Identity => {
+                let count = |neighbour: Stood| neighbour.counts(&file).map(|sure| (neighbour, sure));
+                let neighbours: Vec<_> = stood.filter_map(count).collect();
+                [(file, Sure::Yes)].into_iter().chain(neighbours).collect()
             }
-            _ => stood.clear(),
-        }
+            _ => Vec::new(),
+        };
         let has_old_neighbours = stood.len() < all;
         State { kind, stood, has_old_neighbours }
     }
@@ -111,37 +154,51 @@ impl State {
         if self.stood.is_empty() {
             return vec![Choice::NotThere];
         }
-        let there: Vec<_> = accepted.iter().filter_map(|coding| self.representation(*coding)).collect();
+        let there: Vec<_> = accepted.iter().flat_map(|coding| self.representations(*coding)).collect();
         let kept = there.iter().find(|it| held.names(it.which()));
-        if let Some(kept) = kept.filter(|it| matches!(held, Held::Surely(_)) && !it.is_made) {
+        if let Some(kept) = kept.filter(|it| matches!(held, Held::Surely(_)) && it.sure == Sure::Yes) {
             return vec![Choice::Sent(kept.clone())];
         }
-        // What is not made yet gives way to what the client likes next.
-        let sure = there.iter().position(|it| !it.is_made);
+        // What is not there yet gives way to what the client likes next.
+        let sure = there.iter().position(|it| it.sure == Sure::Yes);
         let liked = &there[..sure.map_or(there.len(), |at| at + 1)];
         let sent = kept.into_iter().chain(liked).cloned().map(Choice::Sent);
         // And where the client likes nothing else, to the file as it is: nobody is refused what will be there.
-        let stands_in = match there.is_empty() {
-            true => Choice::NotAcceptable,
-            false => Choice::Sent(self.representation(Coding::Identity).expect("a file is there as it is")),
-        };
-        sent.chain(sure.is_none().then_some(stands_in)).collect()
+        let mut choices: Vec<_> = sent.collect();
+        if sure.is_none() {
+            // The last word is that it is there in no coding that the client takes; before it, a neighbour may be compared.
+            let may_never_be = there.iter().all(|it| it.sure == Sure::Perhaps);
+            choices.extend(may_never_be.then_some(Choice::NotAcceptable));
+            let is_hoped_for =
+                |(it, sure): &(Stood, Sure)| *sure == Sure::No && accepted.contains(&it.coding);
+            let stands_in = !there.is_empty() || self.stood.iter().any(is_hoped_for);
+            let identity = || self.representations(Coding::Identity).map(Choice::Sent);
+            choices.extend(stands_in.then(identity).into_iter().flatten());
+        }
+        choices
     }
 
-    fn representation(&self, coding: Coding) -> Option<Representation> {
+    /// What there is in this coding: a neighbour, what the server makes itself, or either.
+    fn representations(&self, coding: Coding) -> impl Iterator<Item = Representation> {
         let is_text = self.kind.starts_with("text/");
-        let (at, _, file) = &self.stood[0];
-        let is_compressed = is_text && COMPRESSED_BYTES.contains(&file.bytes.len());
-        let vary = match (is_compressed || self.stood.len() > 1, self.has_old_neighbours) {
+        let file = &self.stood[0].0;
+        let is_compressed = is_text && COMPRESSED_BYTES.contains(&file.version.bytes.len());
+        let has_neighbours = self.stood[1..].iter().any(|(_, sure)| *sure == Sure::Yes);
+        let vary = match (is_compressed || has_neighbours, self.has_old_neighbours || self.stood.len() > 1) {
             (true, _) => Vary::Must,
             (false, true) => Vary::May,
             (false, false) => Vary::MustNot,
         };
-        let stood = self.stood.iter().find(|(_, known, _)| *known == coding);
-        let made = (is_compressed && coding == Coding::Gzip).then_some((at, file));
-        let (at, version) = stood.map(|(at, _, version)| (at, version)).or(made)?;
-        let is_made = stood.is_none();
-        Some(Representation { at: *at, coding, version: version.clone(), kind: self.kind, vary, is_made })
+        let mut stood = self.stood.iter().filter(|(_, sure)| *sure != Sure::No);
+        let stood = stood.find(|(it, _)| it.coding == coding).map(|(it, sure)| (it, *sure, false));
+        let is_ours = is_compressed && coding == Coding::Gzip;
+        let is_made = is_ours && stood.is_none_or(|(_, sure, _)| sure != Sure::Yes);
+        let made = is_made.then_some((file, Sure::NotYet, true));
+        let kind = self.kind;
+        stood.into_iter().chain(made).map(move |(it, sure, is_made)| {
+            let (at, version) = (it.at, it.version.clone());
+            Representation { at, coding, version, kind, vary, sure, is_made }
+        })
     }
 }
 
