@@ -16,6 +16,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("avifs", "image/avif", "AV1 image file format"),
     ("bat", "text/plain", "source, to be shown"),
     ("blend", "application/x-blender", "mime-db"),
+    ("br", "application/octet-stream", "RFC 7932 names no type"),
     ("cab", "application/vnd.ms-cab-compressed", "IANA"),
     ("cbr", "application/vnd.comicbook-rar", "IANA"),
     ("cbz", "application/vnd.comicbook+zip", "IANA"),
@@ -45,6 +46,8 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("hej2", "image/hej2k", "IANA"),
     ("importmap", "application/importmap+json", "WHATWG HTML §8.1.5"),
     ("inf", "text/plain", "source, to be shown"),
+    ("jaii", "image/jaii", "IANA"),
+    ("jais", "image/jais", "IANA"),
     ("java", "text/plain", "source, to be shown"),
     ("jhc", "image/jphc", "IANA"),
     ("jls", "image/jls", "IANA"),
@@ -53,11 +56,18 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("jsx", "text/javascript", "nosniff blocks others"),
     ("jt", "model/jt", "IANA"),
     ("jxr", "image/jxr", "IANA"),
+    ("jxra", "image/jxra", "IANA"),
+    ("jxrs", "image/jxrs", "IANA"),
     ("jxs", "image/jxs", "IANA"),
+    ("jxsc", "image/jxsc", "IANA"),
+    ("jxsi", "image/jxsi", "IANA"),
+    ("jxss", "image/jxss", "IANA"),
+    ("kdbx", "application/x-keepass2", "mime-db"),
     ("ktx2", "image/ktx2", "IANA"),
     ("latex", "text/plain", "source, to be shown"),
     ("litcoffee", "text/plain", "source, to be shown"),
     ("lottie", "application/zip+dotlottie", "mime-db"),
+    ("lzh", "application/x-lzh-compressed", "mime-db"),
     ("m2t", "video/mp2t", "RFC 3555"),
     ("m2ts", "video/mp2t", "RFC 3555"),
     ("m3u8", "application/vnd.apple.mpegurl", "RFC 8216"),
@@ -117,6 +127,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("stpxz", "model/step-xml+zip", "IANA"),
     ("stpz", "model/step+zip", "IANA"),
     ("t", "text/troff", "IANA"),
+    ("t38", "image/t38", "IANA"),
     ("tcl", "text/plain", "source, to be shown"),
     ("tex", "text/plain", "source, to be shown"),
     ("texi", "text/plain", "source, to be shown"),
@@ -161,4 +172,29 @@ pub fn of_extension(extension: &str) -> Option<&'static str> {
 /// them are source code.
 fn shown(media_type: &'static str) -> &'static str {
     if media_type.starts_with("text/x-") { "text/plain" } else { media_type }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_in_their_order_each_once() {
+        let extensions = TYPES.iter().map(|(extension, ..)| extension);
+        assert!(extensions.is_sorted_by(|one, next| one < next));
+        assert!(TYPES.iter().all(|(_, media_type, source)| media_type.contains('/') && !source.is_empty()));
+    }
+
+    #[test]
+    fn extensions_are_compared_without_case() {
+        for (extension, expected) in [
+            ("MJS", Some("text/javascript")),
+            ("Jpg", Some("image/jpeg")),
+            ("hbs", Some("text/plain")),
+            ("unheard-of", None),
+            ("", None),
+        ] {
+            assert_eq!(of_extension(extension), expected, "{extension}");
+        }
+    }
 }
