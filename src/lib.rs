@@ -56,8 +56,11 @@
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
-//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru, flate2 |
-//! | `site/kind.rs`, [`site::folder`] | media types; what is in a folder | mime_guess |
+//! | `site/neighbours.rs` | which compressed neighbours are copies of their file | |
+//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru |
+//! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
+//! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
+//! | [`site::folder`] | what is in a folder | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::byteset`] | which bytes a piece may hold | |
