@@ -18,8 +18,9 @@
 //!       └──── kept alive: sent, or queued while more of the inbox is to be read ────┘
 //! ```
 //!
-//! Most requests have no body and pass `Parsed` without a stop. What is refused, or takes too long to come, goes to
-//! `Writing` from wherever it is; what fails goes to `Closed`, and so does whoever has nothing more to say.
+//! Most requests have no body, and their answer is there at once: these are never `Parsed`. A listing is made there,
+//! too. A request that is refused, or takes too long to come, goes to `Writing` from wherever it is; a connection that
+//! fails goes to `Closed`, and so does one that has nothing more to say.
 //!
 //! # Three rings
 //!

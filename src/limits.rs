@@ -1,5 +1,5 @@
-//! Every limit of the server: its name, its unit, its default and its reason. Nothing that a peer
-//! controls is without one.
+//! The limits on what clients may take: each with its name, its unit and its reason. Nothing that a peer controls is
+//! without one; a limit that only one piece of code knows stands there.
 
 use crate::http::HeadLimits;
 use std::time::Duration;

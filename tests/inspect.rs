@@ -10,8 +10,10 @@ use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready};
 use onepoll::site::{Hidden, Policy, Site};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 use support::program::{Program, onepoll};
@@ -108,8 +110,15 @@ fn a_folder_of_that_name_is_hidden_however_it_is_spelt() {
     ] {
         assert_eq!(get(address, target).text(), "ok\n", "{target}");
     }
-    for target in ["/.onepoll/b", "/%2Eonepoll/b"] {
-        assert_eq!(get(address, target).status, 404, "{target}");
+    std::fs::write(root.path().join(OsStr::from_bytes(b".onepoll/\xff")), "a file").unwrap();
+    for target in ["/.onepoll/b", "/%2Eonepoll/b", "/.onepoll/%ff", "/.onepoll/health/", "/.onepoll/health/."]
+    {
+        let answer = get(address, target);
+        assert_eq!(answer.status, 404, "{target}");
+        assert!(answer.text().contains("The inspector has no such page"), "{target}");
+    }
+    for target in ["/.onepoll/health/..", "/.onepoll/.", "/a/../.onepoll/b/.."] {
+        assert!(get(address, target).text().contains("inspector.js"), "{target}");
     }
     for target in ["/.onepoll", "/%2eonepoll"] {
         let answer = get(address, target);
@@ -271,6 +280,23 @@ fn the_events_say_why_a_connection_changed_its_state() {
         assert_eq!(told, expected);
         assert!(moves.iter().all(|made| made[2] == 1), "the watcher itself is not told of: {moves:?}");
     }
+}
+
+#[test]
+fn a_batch_tells_of_each_place_once_however_many_connections_it_has_had() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    for _ in 0..100 {
+        let brief = world.connect([Comes::Bytes(request("/missing")), Comes::End]);
+        world.run();
+        assert_eq!(brief.fate(), Fate::Closed);
+    }
+    let kept = world.connect_saying(&request("/missing"));
+    world.pass(TICK);
+    assert_eq!(kept.statuses(), [404]);
+    let keys: Vec<_> = rows(&events(&watcher), "places").iter().map(|place| place[0].clone()).collect();
+    assert_eq!(keys, [1], "the watcher has the other place");
 }
 
 #[test]

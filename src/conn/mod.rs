@@ -1,6 +1,5 @@
 //! Ring 2, the connection: a state machine over any transport. It is driven when something may have
-//! changed, goes as far as it can, and says what it waits for. It knows no poll, no slab and no other
-//! connection.
+//! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
 
 pub mod transport;
 mod id;

@@ -28,10 +28,11 @@ use std::io;
 /// Bytes of queued answers at which they are sent, though more requests of the same write are waiting.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of a file that one turn sends: a client on a fast network does not hold up the others, and
-/// reading from a slow disk holds them up by that much at most. Three whole segments of loopback: a small rest would
-/// leave as a packet of its own and wake the reader once more. Four cost a fifth more there, since the reader finds
-/// less of it in the processor's cache; with packets of 1,500 bytes two cost a fifth more, and four saved nothing.
+/// Bytes of a file that one turn sends, unless they are the last that were asked for: then it goes on with what follows.
+/// So neither a client on a fast network nor a slow disk holds up the others for long. Three whole segments of loopback:
+/// a small rest would leave as a packet of its own and wake the reader once more. Four cost a fifth more there, since
+/// the reader finds less of it in the processor's cache; with packets of 1,500 bytes two cost a fifth more, and four
+/// saved nothing.
 const FILE_BYTES_PER_TURN: u64 = 3 * 65_483;
 
 /// Where a connection stands.
@@ -41,7 +42,7 @@ pub(super) enum State {
     Reading,
     /// The head is whole and accepted; the body, or a listing, is not here yet.
     Parsed(Parsed),
-    /// An answer is on its way: the outbox first, then the file, then what comes after it.
+    /// An answer is on its way: the outbox first, then the file, or what is made meanwhile, then what comes after it.
     Writing(After),
     /// Our side is shut; so many bytes of what the client still sends were read and dropped.
     Closing(u64),
@@ -226,7 +227,7 @@ impl<T: Transport> Turn<'_, T> {
         }
     }
 
-    /// Reads a body to its end. No request is answered before.
+    /// Reads a body to its end. Its request is not answered before, unless it is refused.
     fn consume(&mut self, head_bytes: usize, mut body: Box<Body>) -> Result<Next, Stop> {
         let came = &self.wire.inbox.bytes()[head_bytes..];
         let count = body.consume(came, &self.context.service.limits.head)?;

@@ -1,4 +1,4 @@
-//! What a connection tells of itself to a transport that is watched.
+//! What a transport that is watched is told of its connection: by the connection, and by the reactor that has it.
 
 use super::id::Id;
 use super::wire::Wait;

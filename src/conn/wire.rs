@@ -16,7 +16,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// What a connection waits for; each kind has one timeout of its own.
+/// What a connection waits for; each kind has one timeout, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// The first byte of the first request.

@@ -33,7 +33,7 @@ pub enum Reply {
     Listing(Box<Listing>),
 }
 
-/// An answer, framed by its length.
+/// An answer, framed by its length, or by the end of the connection where that is not known.
 pub struct Response {
     /// Status and fields.
     pub head: Head,

@@ -48,7 +48,7 @@ impl Refusal {
 /// How much of a head, or of a chunked body's trailer section, is read before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes of request line accepted before 414 (RFC 9112 §3).
+    /// Bytes of request line accepted before 414, or before 501 where the method is what is too long (RFC 9112 §3).
     pub request_line_bytes_max: usize,
     /// Bytes of request line and field lines together accepted before 431 (RFC 6585 §5).
     pub head_bytes_max: usize,

@@ -6,6 +6,7 @@
 mod kernel;
 mod counts;
 mod place;
+mod changed;
 mod turn;
 mod record;
 mod snapshot;

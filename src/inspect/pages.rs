@@ -41,7 +41,9 @@ impl Mounted for Pages {
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
         (path.contains("/.") || path.contains('%')).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;
-        let name = path.name().strip_prefix(NAME).ok()?.to_str()?;
+        let name = path.name().strip_prefix(NAME).ok()?.to_string_lossy();
+        // A page is no folder: by such a name there is none.
+        let name = if path.is_folder() && !name.is_empty() { &*(name + "/") } else { &*name };
         // Names that only mean this machine, whatever else this server goes by: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
         let is_shown = is_local && peer.to_canonical().is_loopback();

@@ -28,8 +28,6 @@ pub struct Place {
     pub history: VecDeque<Move>,
     /// Whether it reads the events: what it does is not told of, or there would be no end to it.
     pub is_reader: bool,
-    /// Whether its news is still to be told.
-    pub is_changed: bool,
     /// When its turn began, while it has one.
     pub driven: Option<Instant>,
     pub since_event: SinceEvent,
@@ -70,7 +68,6 @@ impl Place {
             line: Vec::new(),
             history: VecDeque::new(),
             is_reader: false,
-            is_changed: false,
             driven: None,
             since_event: SinceEvent::NoEvent,
             because: None,

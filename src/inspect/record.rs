@@ -1,6 +1,7 @@
 //! What is known of the reactor: its counters, its places and its last turns. Everything here is bounded: by the
 //! places there are, or by a number.
 
+use super::changed::Changed;
 use super::counts::{Call, Counts};
 use super::feed::Queue;
 use super::place::{Move, Place, SinceEvent};
@@ -33,7 +34,7 @@ pub struct Record {
     /// Changes of state that are still to be told, where anybody reads.
     pub moves: Vec<Move>,
     /// Places that look different since they were told of, where anybody reads.
-    changed: VecDeque<usize>,
+    changed: Changed,
     turn: Option<Turn>,
     /// Time waited in turns that were not worth telling of.
     idle: Duration,
@@ -52,7 +53,7 @@ impl Record {
             places: Vec::new(),
             turns: VecDeque::new(),
             moves: Vec::new(),
-            changed: VecDeque::new(),
+            changed: Changed::default(),
             turn: None,
             idle: Duration::ZERO,
             next_tick: now,
@@ -135,9 +136,8 @@ impl Record {
     pub fn close(&mut self, key: Option<usize>) {
         self.counts.call(Call::Close);
         let Some(key) = key else { return };
-        let Some(place) = self.places.get_mut(key).and_then(Option::take) else { return };
-        self.counts.open -= 1;
-        if !place.is_changed {
+        if self.places.get_mut(key).and_then(Option::take).is_some() {
+            self.counts.open -= 1;
             self.change(key);
         }
     }
@@ -227,9 +227,8 @@ impl Record {
     pub fn remove_reader(&mut self, reader: Id) {
         self.queues.retain(|queue| queue.reader.id != reader);
         if self.queues.is_empty() {
-            self.changed.clear();
+            self.changed = Changed::default();
             self.moves.clear();
-            self.places.iter_mut().flatten().for_each(|place| place.is_changed = false);
         }
     }
 
@@ -239,21 +238,14 @@ impl Record {
         if self.queues.is_empty() {
             return;
         }
-        match self.place(key) {
-            Some(place) if place.is_changed || place.is_reader => return,
-            Some(place) => place.is_changed = true,
-            None => {}
+        if !self.place(key).is_some_and(|place| place.is_reader) {
+            self.changed.add(key);
         }
-        self.changed.push_back(key);
     }
 
     /// Hands what is new to all of them.
     fn tell(&mut self, ready: &mut Vec<Ready>) {
-        let changed = self.changed.len().min(TOLD_MAX);
-        let keys: Vec<usize> = self.changed.drain(..changed).collect();
-        for &key in &keys {
-            self.place(key).into_iter().for_each(|place| place.is_changed = false);
-        }
+        let keys = self.changed.take(TOLD_MAX);
         self.batches += 1;
         let batch = snapshot::batch(self, self.batches, &keys);
         self.turns.clear();

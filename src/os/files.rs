@@ -1,4 +1,4 @@
-//! Opening files below a folder, and nowhere else.
+//! Opening files below a folder, and nowhere else unless all links are followed.
 
 use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, fadvise, fstat, openat, statat};
 use rustix::io::Errno;

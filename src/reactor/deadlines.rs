@@ -1,4 +1,4 @@
-//! Who times out next. Every kind of wait has one timeout, so whoever began to wait first is due first: a
+//! Who times out next. Every kind of wait has one timeout at most, so whoever began to wait first is due first: a
 //! list for each kind, in the order of time, in which a connection moves to the end when its clock restarts.
 //! That is O(1) a request, however many connections there are.
 

@@ -97,8 +97,8 @@ impl<K: Kernel> Reactor<K> {
         self.context.mounted = Some(Box::new(handler));
     }
 
-    /// The loop. It ends when the process is asked to stop and nothing is in flight any more, and fails only
-    /// where waiting itself fails.
+    /// The loop. It ends when the process is asked to stop and nothing is in flight any more, or the time for that is
+    /// up, and fails only where waiting itself fails.
     pub fn run(&mut self) -> io::Result<()> {
         let mut ready = Vec::new();
         while self.goes_on() {

@@ -17,7 +17,7 @@ const LET_GO_EVERY: Duration = Duration::from_secs(2);
 const HELD_BYTES_MAX: u64 = 4 << 20;
 
 /// Resources by the path of the target that asked for them, as it was written: what differs in spelling is kept
-/// twice, and what is malformed is never looked up.
+/// twice, and what leads nowhere is never kept.
 pub struct Cache {
     in_memory: LruCache<String, Arc<Resource>>,
     bytes: usize,

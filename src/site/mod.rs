@@ -1,6 +1,6 @@
 //! What is served: from the path of a target to a representation, fresh off the disk or kept in memory and
-//! compared with the disk before every use. No path is decided anywhere else, and nothing here knows the
-//! fields of HTTP.
+//! compared with the disk before every use. No path is decided anywhere else. What the fields of a
+//! request say comes as values, such as codings and tags: no field is read here.
 //!
 //! epoll cannot wait for a regular file: opening and reading one blocks the loop for as long as the disk
 //! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
@@ -103,8 +103,8 @@ impl Default for Policy {
     }
 }
 
-/// A folder and how it is served. It may be shared by threads: what is locked is held for a lookup, never for
-/// a disk.
+/// A folder and how it is served. It may be shared by threads: what is locked is held for a lookup, or for a
+/// piece of compressing.
 pub struct Site {
     policy: Policy,
     clock: Clock,

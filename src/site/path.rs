@@ -49,7 +49,7 @@ impl SitePath {
         Path::new(if self.name.is_empty() { ".".as_ref() } else { self.name.as_os_str() })
     }
 
-    /// Whether the path ended in `/`, as only a folder's does.
+    /// Whether the path ended in `/` or in a dot segment, as only a folder's does.
     pub fn is_folder(&self) -> bool {
         self.is_folder
     }

@@ -27,7 +27,7 @@ pub enum Entry {
     File(Opened),
     /// A folder.
     Folder,
-    /// A pipe, a socket or a device: never opened for reading.
+    /// A pipe, a socket or a device: nothing of it is ever read.
     Other,
 }
 

@@ -4,18 +4,21 @@
 use crate::past::{Age, Past, Version};
 use crate::representation::{Coding, State, Stood};
 use crate::support::dice::Dice;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tempfile::TempDir;
 
-/// Names that are asked for, and how long what they name may be: one that leaves with its head, one that is compressed,
-/// one that is sometimes sent from where it is, and one that takes several turns.
+/// Names as they are asked for, and how long what they name may be: one that leaves with its head, one that is
+/// compressed, one that is sometimes sent from where it is, and one that takes several turns. `%FF` is a byte of a name,
+/// though no text has it.
 const FILES: [(&str, u64, u64); 4] = [
     ("page.html", 10, 300),
     ("note.txt", 200, 3000),
-    ("blob.bin", 63_000, 68_000),
+    ("blob%FF.bin", 63_000, 68_000),
     ("large.bin", 280_000, 300_000),
 ];
 
@@ -25,7 +28,7 @@ const NEIGHBOURS: [(&str, usize, Coding); 4] = [
     ("note.txt.br", NOTE, Coding::Brotli),
     ("note.txt.zst", NOTE, Coding::Zstd),
     ("note.txt.gz", NOTE, Coding::Gzip),
-    ("blob.bin.gz", BLOB, Coding::Gzip),
+    ("blob%FF.bin.gz", BLOB, Coding::Gzip),
 ];
 
 /// Which of the files is which.
@@ -60,8 +63,8 @@ impl Disk {
     pub fn new() -> Disk {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("list")).unwrap();
-        for name in ["list/a", "list/b c", ".hidden", "list/.hidden"] {
-            fs::write(root.path().join(name), name).unwrap();
+        for name in ["list/a", "list/b c", "list/c%FF", ".hidden", "list/.hidden"] {
+            fs::write(root.path().join(decoded(name)), name).unwrap();
         }
         let neighbours = NEIGHBOURS.iter().map(|(name, of, _)| (*name, FILES[*of].1, FILES[*of].2));
         let names = FILES.into_iter().chain(neighbours).enumerate().map(|(at, (name, least, most))| {
@@ -188,7 +191,8 @@ impl Disk {
                 "longer"
             }
             (Some(now), _) => {
-                let bytes = now.bytes[..now.bytes.len() / 2].to_vec();
+                let left = if dice.one_in(4) { 0 } else { now.bytes.len() / 2 };
+                let bytes = now.bytes[..left].to_vec();
                 past.is_rewritten(Version::new(number, age, bytes), epoch);
                 "shorter"
             }
@@ -213,7 +217,7 @@ impl Disk {
     fn rewrite(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
         let version = past.now().expect("what is rewritten is there");
-        let file = OpenOptions::new().write(true).open(self.root.path().join(name)).unwrap();
+        let file = OpenOptions::new().write(true).open(self.root.path().join(decoded(name))).unwrap();
         // Cut first: a file that becomes shorter never has more than its bytes.
         file.set_len(version.bytes.len() as u64).unwrap();
         file.write_all_at(&version.bytes, 0).unwrap();
@@ -223,7 +227,7 @@ impl Disk {
     /// Puts the newest version in place by rename, or takes away what is there.
     fn put(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
-        let path = self.root.path().join(name);
+        let path = self.root.path().join(decoded(name));
         let Some(version) = past.now() else {
             // What is not there need not be taken away.
             let _ = fs::remove_file(path);
@@ -234,6 +238,13 @@ impl Disk {
         File::open(&next).unwrap().set_modified(version.modified).unwrap();
         fs::rename(next, path).unwrap();
     }
+}
+
+/// A name as the disk has it.
+fn decoded(name: &str) -> PathBuf {
+    let mut parts = name.split("%FF").map(str::as_bytes);
+    let first = parts.next().unwrap_or_default().to_owned();
+    OsString::from_vec(parts.fold(first, |start, part| [&start, &b"\xff"[..], part].concat())).into()
 }
 
 /// A file and its neighbours: which of the names they are, and how each is coded.

@@ -21,16 +21,27 @@ const ACCEPTED: [(&str, &[Coding]); 9] = [
     ("identity;q=0", &[]),
 ];
 
+/// Detours to a file of the root: dot segments are removed, whatever stands before them.
+const DETOURS: [&str; 5] =
+    ["/./", "/list/../", "/missing/%2e%2E/", "/.hidden/a/../.%2e/", "http://localhost/%2e/x/../"];
+
+/// Ways to the folder that is listed.
+const LISTED: [&str; 5] = ["/list/", "/list/.", "/list/a/..", "/missing/../list/%2e/", "/list/%FF/%2E."];
+
+/// How a client says that a request is its last.
+const LAST: [&str; 3] =
+    ["Connection: close\r\n", "Connection: , Upgrade,Close\r\n", "Connection: x\r\nConnection: close,\r\n"];
+
 impl Request {
     /// Any request.
     pub fn any(dice: &mut Dice, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
         match dice.below(28) {
             0..14 => draft.file(dice, seen, disk),
-            14 => draft.line("GET", &format!("/missing{}", dice.below(9)), Wanted::Status(404)),
+            14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
             16 => draft.line("GET", "/list?a=b", Wanted::Moved),
-            17 => draft.line("GET", "/list/", Wanted::Listing),
+            17 => draft.line("GET", dice.pick(&LISTED), Wanted::Listing),
             18..22 => draft.post(dice),
             22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
             23 => draft.unanswered(dice, "PUT", 405),
@@ -74,7 +85,7 @@ impl Draft {
         match dice.below(30) {
             0 => (draft.version, draft.after) = (0, After::End),
             1 => (draft.version, draft.fields) = (0, "Connection: keep-alive\r\n".into()),
-            2..4 => (draft.fields, draft.after) = ("Connection: close\r\n".into(), After::End),
+            2..4 => (draft.fields, draft.after) = (dice.pick(&LAST).into(), After::End),
             4 => draft.fields = format!("X-Junk: {}\r\n", "j".repeat(dice.below(200) as usize)),
             _ => {}
         }
@@ -122,7 +133,9 @@ impl Draft {
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
         // A query is as it was typed.
         let query = dice.pick(&["", "", "", "?q=100%"]);
-        self.line(method, &format!("/{}{query}", disk.name(file)), Wanted::File(file, how));
+        let way = if dice.one_in(10) { dice.pick(&DETOURS) } else { "/" };
+        let target = format!("{way}{}{query}", disk.name(file));
+        self.line(method, &target, Wanted::File(file, how));
         if method == "GET" && dice.one_in(10) {
             self.fields.push_str("Content-Length: 4\r\n");
             self.body = b"GET ".to_vec();
@@ -187,6 +200,19 @@ impl Draft {
         let bytes = [head.into_bytes(), body].concat();
         Request { bytes, head_bytes, wanted, asked, after, judged, expects }
     }
+}
+
+/// A path that leads to nothing, or climbs above the root on its way.
+fn missing(dice: &mut Dice) -> String {
+    let name = dice.pick(&[
+        "missing",
+        "%FE",
+        "../page.html",
+        "list/%2e%2e/../page.html",
+        "page.html/.",
+        "..%2fpage.html",
+    ]);
+    format!("/{name}?{}", dice.below(9))
 }
 
 /// The same date, maybe with another day of the week in front of it: the date counts.

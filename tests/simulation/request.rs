@@ -107,7 +107,8 @@ impl Request {
             Wanted::Listing => {
                 let text = String::from_utf8_lossy(&answer.body);
                 let is_shown = |name: &str| text.contains(&format!("<a href=\"{name}\">"));
-                let is_right = is_shown("a") && is_shown("b%20c") && !text.contains(".hidden");
+                let are_shown = ["a", "b%20c", "c%FF"].into_iter().all(is_shown);
+                let is_right = are_shown && !text.contains(".hidden");
                 expect(answer.status == 200 && is_right, || format!("not the listing: {text}"))?;
             }
             Wanted::Posted { bytes, is_json } => {
