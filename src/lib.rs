@@ -57,6 +57,7 @@
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
+//! | `site/contents.rs`, `site/inner.rs` | the bytes of a file; what is compressed by name | |
 //! | `site/neighbours.rs` | which compressed neighbours are copies of their file | |
 //! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru |
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |

@@ -1,7 +1,8 @@
 //! Compressing text, a bounded piece a turn, for those who ask the next time.
 
 use super::coding::{Gzip, gzip};
-use super::resource::{Resource, Stored};
+use super::contents::Stored;
+use super::resource::Resource;
 use log::trace;
 use std::collections::VecDeque;
 use std::io::{self, Write};

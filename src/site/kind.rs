@@ -1,6 +1,6 @@
 //! Which media type a file has, and whether its text is UTF-8.
 
-use super::resource::Stored;
+use super::contents::Stored;
 use super::types;
 use crate::http::encoding::Coding;
 use std::borrow::Cow;

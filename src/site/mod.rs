@@ -11,7 +11,9 @@ mod root;
 mod stamp;
 mod freshness;
 mod types;
+mod contents;
 mod kind;
+mod inner;
 mod resource;
 mod neighbours;
 mod coding;
@@ -19,8 +21,9 @@ mod cache;
 mod compressor;
 pub mod folder;
 
+pub use contents::Stored;
 pub use freshness::Tick;
-pub use resource::{Choice, Representation, Stored};
+pub use resource::{Choice, Representation};
 
 use crate::http::encoding::Coding;
 use crate::http::validators::EntityTag;

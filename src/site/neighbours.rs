@@ -8,8 +8,8 @@
 //! piece a turn.
 
 use super::coding::decoded;
+use super::contents::{Contents, Stored, WHOLE_BYTES_MAX};
 use super::lock;
-use super::resource::{Contents, Stored, WHOLE_BYTES_MAX};
 use super::root::{Entry, Opened, Root};
 use super::stamp::Stamp;
 use crate::escaped::Escaped;

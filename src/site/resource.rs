@@ -1,6 +1,8 @@
 //! A file in all the codings it is there in: as it is, as its compressed neighbours, and as this server compressed it.
 
+use super::contents::{Contents, Stored};
 use super::freshness::Seen;
+use super::inner::{Audience, Inner};
 use super::neighbours::{Comparer, Neighbours, Unclear};
 use super::root::{Opened, Root, Stamps};
 use super::stamp::Stamp;
@@ -8,18 +10,11 @@ use super::{Asker, Compression, kind};
 use crate::http::encoding::Coding;
 use crate::http::response::Head;
 use crate::http::validators::{Strength, Validators};
-use crate::os::files::{read_ahead, stat};
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
-
-/// Files up to this many bytes are read into memory and leave with their head in one write.
-pub const WHOLE_BYTES_MAX: u64 = 64 << 10;
 
 /// Text from so many bytes on is compressed: below, an answer fits one packet anyway.
 const COMPRESSED_BYTES_MIN: u64 = 256;
@@ -78,68 +73,6 @@ pub enum Choice {
     Coding,
     /// That, and what asks for the file, see [`Asker`].
     CodingAndAsker,
-}
-
-/// Which requests a representation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audience {
-    All,
-    /// Those of pages: of their elements and of their scripts.
-    Pages,
-    /// Those of the elements of pages.
-    Elements,
-}
-
-/// What a file is whose name says that it is compressed, once it is decompressed.
-struct Inner {
-    coding: Coding,
-    content_type: &'static str,
-    audience: Audience,
-}
-
-/// The bytes of one version of a file.
-pub struct Contents {
-    /// Where they are.
-    pub stored: Stored,
-    /// The version.
-    pub stamp: Stamp,
-    /// Strong where every later change shows in the stamp.
-    pub strength: Strength,
-}
-
-/// Where the bytes of a representation are.
-#[derive(Clone)]
-pub enum Stored {
-    /// In memory, all of them.
-    Whole(Arc<[u8]>),
-    /// In a file; so many that they are better sent from there.
-    Large {
-        /// Open for reading.
-        file: Arc<File>,
-        /// Bytes.
-        length: u64,
-    },
-}
-
-impl Stored {
-    /// Bytes.
-    pub fn length(&self) -> u64 {
-        match self {
-            Stored::Whole(bytes) => bytes.len() as u64,
-            Stored::Large { length, .. } => *length,
-        }
-    }
-
-    fn begins_with(&self, bytes: &[u8]) -> io::Result<bool> {
-        match self {
-            Stored::Whole(stored) => Ok(stored.starts_with(bytes)),
-            Stored::Large { file, .. } => {
-                let mut first = vec![0; bytes.len()];
-                file.read_exact_at(&mut first, 0)?;
-                Ok(first == bytes)
-            }
-        }
-    }
 }
 
 impl Resource {
@@ -313,22 +246,6 @@ fn is_stamped(root: &Root, name: &Path, stamp: &Stamp) -> bool {
     root.stamp_in_its_folder(name).is_ok_and(|now| now == *stamp)
 }
 
-impl Contents {
-    /// Reads a small file whole, and asks for a large one ahead of time.
-    pub fn read(Opened { file, stamp }: Opened, now: SystemTime) -> io::Result<Contents> {
-        if stamp.bytes() > WHOLE_BYTES_MAX {
-            read_ahead(&file);
-            let stored = Stored::Large { file: Arc::new(file), length: stamp.bytes() };
-            return Ok(Contents { stored, stamp, strength: stamp.strength(now) });
-        }
-        let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
-        (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
-        let after = Stamp::from(stat(&file)?);
-        let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
-        Ok(Contents { stored: Stored::Whole(bytes.into()), stamp: after, strength })
-    }
-}
-
 impl Representation {
     fn new(
         name: PathBuf,
@@ -360,46 +277,5 @@ impl Representation {
             stored: self.stored.clone(),
             head: OnceLock::new(),
         }
-    }
-}
-
-impl Audience {
-    fn includes(self, asker: &dyn Fn() -> Asker) -> bool {
-        match self {
-            Audience::All => true,
-            Audience::Pages => asker() != Asker::Other,
-            Audience::Elements => asker() == Asker::Element,
-        }
-    }
-}
-
-impl Inner {
-    /// What is in the file `name`, where its name and its first bytes say that it is compressed, and it is for pages.
-    ///
-    /// A compressed picture is no use to anyone but as a picture. Any other compressed file may be wanted as it is, to be
-    /// stored or to be decompressed by a script. An element of a page cannot decompress, so it wants what is in the
-    /// file; and so does a script, where it cannot decompress that coding either, or where the name is one of those
-    /// that Unity gives to the parts of a game.
-    fn of(name: &Path, stored: &Stored) -> io::Result<Option<Inner>> {
-        let Some((coding, inner)) = kind::compressed_by_name(name) else { return Ok(None) };
-        let extension = inner.extension().unwrap_or_default();
-        let is_of_game = extension == "data" || inner.as_os_str().as_bytes().ends_with(b".symbols.json");
-        let known = kind::by_name(&inner).or(is_of_game.then_some("application/octet-stream"));
-        let Some(content_type) = known.filter(|kind| *kind != "application/x-tar") else { return Ok(None) };
-        let audience = match coding {
-            _ if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz")) => {
-                Audience::All
-            }
-            Coding::Gzip if is_of_game || extension == "js" || extension == "wasm" => Audience::Pages,
-            Coding::Gzip => Audience::Elements,
-            _ => Audience::Pages,
-        };
-        let magic: &[u8] = match coding {
-            Coding::Gzip => b"\x1f\x8b",
-            Coding::Zstd => b"\x28\xb5\x2f\xfd",
-            Coding::Brotli | Coding::Identity => b"",
-        };
-        let is_compressed = stored.begins_with(magic)?;
-        Ok(is_compressed.then_some(Inner { coding, content_type, audience }))
     }
 }
