@@ -13,6 +13,7 @@ use onepoll::os::containment::{Containment, around, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
 use onepoll::site::Site;
 use std::io::{self, Write};
@@ -47,17 +48,25 @@ fn serve(cli: &Cli) -> Result<(), String> {
         warn_of_links(cli.root());
     }
     let local = epoll.local_address().map_err(broken)?;
-    announce(local, cli.root());
-    if cli.inspect {
-        say(&format!("Watch it at http://{}{PREFIX}\n", inspected_at(local)));
-    }
+    let announcement = announcement(cli, local);
     give_up(cli.root(), site.policy().links);
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
-    // Two programs in one: that which nobody watches has no code for it.
+    // Two programs in one: the one that nobody watches has no code for it.
     match cli.inspect {
-        true => inspect::reactor(epoll, service).run().map_err(broken),
-        false => Reactor::new(epoll, service).run().map_err(broken),
+        true => run(inspect::reactor(epoll, service), &announcement),
+        false => run(Reactor::new(epoll, service), &announcement),
     }
+    .map_err(broken)
+}
+
+/// Says that the program serves when nothing but the loop is left to be begun: a script that waits for the first line may
+/// rely on all that comes before, on what is given up, too.
+fn run<K: Kernel>(mut reactor: Reactor<K>, announcement: &str) -> io::Result<()> {
+    // A user who closed stdout does not want to know.
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(announcement.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    reactor.run()
 }
 
 /// Everything is open that serving needs but the files below the root, so the rest is given up. Where that cannot be, the
@@ -76,22 +85,20 @@ fn give_up(root: &Path, links: Links) {
     }
 }
 
-/// The first line is made for scripts: they wait for it and find the real port in it.
-fn announce(address: SocketAddr, root: &Path) {
-    let root = shown(&root.canonicalize().unwrap_or(root.to_owned()));
+/// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it.
+fn announcement(cli: &Cli, address: SocketAddr) -> String {
+    let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
     let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
         (true, _) => "to this machine only".to_owned(),
         (false, None) => "to everyone who can reach this machine".to_owned(),
         (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}"),
     };
-    let text = format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
-    say(&text);
-}
-
-/// Whoever closed stdout does not want to know.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let mut text =
+        format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
+    if cli.inspect {
+        text += &format!("Watch it at http://{}{PREFIX}\n", inspected_at(address));
+    }
+    text
 }
 
 /// Where others reach a server that listens on every address: by the one that this machine has on its way to the rest of

@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use support::folder;
-use support::program::{Program, onepoll};
+use support::program::{PATH, Program, onepoll, prepared};
 use support::visitor::Visitor;
 
 /// A thread is restricted by itself, so the test lives on (landlock(7)).
@@ -126,6 +126,22 @@ fn the_program_gains_no_rights() {
     assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
+}
+
+/// Both lines go into one pipe, so that their order is the one in which they were written.
+#[test]
+fn the_line_that_says_running_comes_when_all_is_given_up() {
+    let root = folder(&[]);
+    for flags in [&[][..], &["--inspect"]] {
+        let mut shell = prepared(Command::new("/bin/sh"));
+        shell.args(["-c", r#"exec "$0" "$@" 2>&1"#, PATH]).args(flags).arg(root.path());
+        let program = Program::spawn(shell.env("RUST_LOG", "debug"));
+        let lines = std::iter::from_fn(|| program.said());
+        let before: Vec<_> = lines.take_while(|line| !line.starts_with("Server is running on ")).collect();
+        assert!(before.iter().any(|line| line.contains("contained: ")), "{before:?}");
+        let status = fs::read_to_string(Path::new("/proc").join(program.number()).join("status")).unwrap();
+        assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
+    }
 }
 
 /// Waits for the line that tells.
