@@ -105,7 +105,7 @@ struct Times {
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = timeout)]
     write_timeout: Duration,
     /// For a next request
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "60", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = timeout)]
     idle_timeout: Duration,
     /// To finish after Ctrl-C
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = seconds)]
