@@ -9,7 +9,7 @@ use log::{debug, info};
 use onepoll::context::Service;
 use onepoll::inspect::{self, PREFIX};
 use onepoll::os;
-use onepoll::os::containment::{Containment, around, contain};
+use onepoll::os::containment::{self, Containment, around, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
@@ -74,7 +74,7 @@ fn run<K: Kernel>(mut reactor: Reactor<K>, announcement: &str) -> io::Result<()>
 fn give_up(root: &Path, links: Links) {
     let folders = match links {
         Links::Anywhere => Ok(vec!["/".into()]),
-        Links::Inside | Links::None => around(root),
+        Links::Inside | Links::None => around(root, containment::start().as_deref()),
     };
     match folders.and_then(|folders| Ok((contain(&folders)?, folders))) {
         Ok((Containment::Contained, folders)) => {

@@ -26,7 +26,7 @@ fn what_is_given_up_is_gone_and_nothing_else() {
     let mut open_before = File::open(outer.path().join("secret")).unwrap();
     let path = outer.path().to_owned();
     let contained = std::thread::spawn(move || {
-        let folders = around(&parent.join("site")).unwrap();
+        let folders = around(&parent.join("site"), None).unwrap();
         if contain(&folders).unwrap() == Containment::Missing {
             return eprintln!("skipped: this kernel has no Landlock");
         }
@@ -106,6 +106,64 @@ fn a_root_that_is_a_link_is_read_beside_the_link_and_where_it_leads() {
     assert_eq!(visitor.get("/file", "").text(), "two");
     point("3");
     assert_eq!(visitor.get("/file", "").text(), "three");
+}
+
+/// `cargo clean && cargo doc` replaces `target` and `target/doc`.
+#[test]
+fn a_root_whose_parents_are_built_again_below_the_folder_of_the_start_is_found() {
+    let outer = folder(&[("secret", b"outside"), ("project/target/doc/file", b"first")]);
+    let project = outer.path().join("project");
+    let root = project.join("target/doc");
+    // From elsewhere, what is read is what is beside the root, as it was then.
+    for (start, again) in
+        [(&*project, (200, "second")), (outer.path().join("project/target").as_path(), (403, ""))]
+    {
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file"), "first").unwrap();
+        let mut command = onepoll();
+        command.current_dir(start).arg(&root).env("HOME", outer.path()).env("RUST_LOG", "debug");
+        let (program, address) = Program::start(&mut command);
+        if !is_contained(&program) {
+            return;
+        }
+        let mut visitor = Visitor::of(address);
+        assert_eq!(visitor.get("/file", "").text(), "first");
+        fs::remove_dir_all(project.join("target")).unwrap();
+        assert_eq!(visitor.get("/file", "").status, 404, "it is gone for now");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file"), "second").unwrap();
+        let answer = visitor.get("/file", "");
+        assert_eq!(answer.status, again.0, "started in {}", start.display());
+        assert!(answer.text().contains(again.1));
+        // What is outside the folder of the start is not read, however the root comes to lead there.
+        fs::remove_dir_all(&root).unwrap();
+        symlink(outer.path(), &root).unwrap();
+        assert_eq!(visitor.get("/secret", "").status, 403);
+        fs::remove_file(&root).unwrap();
+    }
+}
+
+/// A home holds keys, and a service is started in `/`.
+#[test]
+fn a_start_in_a_home_or_in_the_root_of_all_opens_no_more_than_is_beside_the_root() {
+    let home = folder(&[("key", b"secret"), ("project/site/file", b"inside")]);
+    let root = home.path().join("project/site");
+    for start in [home.path(), Path::new("/")] {
+        let mut command = onepoll();
+        command.current_dir(start).arg(&root).env("HOME", home.path()).env("RUST_LOG", "debug");
+        let (program, address) = Program::start(&mut command);
+        if !is_contained(&program) {
+            return;
+        }
+        let mut visitor = Visitor::of(address);
+        assert_eq!(visitor.get("/file", "").text(), "inside");
+        let kept = home.path().join("project/kept");
+        fs::rename(&root, &kept).unwrap();
+        symlink(home.path(), &root).unwrap();
+        assert_eq!(visitor.get("/key", "").status, 403, "started in {}", start.display());
+        fs::remove_file(&root).unwrap();
+        fs::rename(&kept, &root).unwrap();
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Root {
     pub fn reopen(&self) -> io::Result<Root> {
         let root = Root::open(&self.path, self.links)?;
         if let Err(error) = open_below(&root.folder, ".".as_ref(), Purpose::Read, self.links) {
-            // Where the folder above was built again, too, this one is none that may be read (`os::containment`).
+            // Where the folder that may be read was built again, too, this one may not be (`os::containment`).
             warn!("{} was replaced, and cannot be read: {error}; start onepoll again", self.path.display());
         }
         Ok(root)
