@@ -75,7 +75,7 @@
 //! Beside the way: [`inspect`], which watches all of it and shows it under `/.onepoll/`, for `--inspect`. Its `kernel.rs`
 //! stands between the loop and the real kernel; what a connection tells of itself is in [`conn::told`].
 //!
-//! The binary adds `cli.rs` (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
+//! The binary adds `cli.rs` and what is below it (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
 //! `main.rs`.
 //!
 //! # What is absent on purpose

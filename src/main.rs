@@ -5,6 +5,7 @@ mod logging;
 mod lossy;
 
 use cli::Cli;
+use cli::place::flags_for;
 use log::{debug, info};
 use onepoll::context::Service;
 use onepoll::inspect::{self, PREFIX};
@@ -39,9 +40,9 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
     let address = address(cli)?;
     let policy = cli.policy(address.ip());
-    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli.root(), &error))?;
+    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli, &error))?;
     let listener = listener::bind(address, cli.sharing());
-    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(address, &error))?;
+    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(cli, address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     epoll.handle_signals().map_err(broken)?;
     if site.policy().links == Links::Anywhere {
@@ -139,24 +140,30 @@ fn shown(path: &Path) -> String {
 
 fn address(cli: &Cli) -> Result<SocketAddr, String> {
     let host = cli.bind.trim_start_matches('[').trim_end_matches(']');
-    let unknown = || format!("{host:?} is no address of this machine; try --bind 127.0.0.1");
+    let origin = cli.origin("bind");
+    let unknown = || format!("{host:?} is no address of this machine{origin}; try --bind 127.0.0.1");
     let mut addresses = (host, cli.port).to_socket_addrs().map_err(|_| unknown())?;
     addresses.next().ok_or_else(unknown)
 }
 
-fn no_site(root: &Path, error: &io::Error) -> String {
-    let root = shown(root);
+fn no_site(cli: &Cli, error: &io::Error) -> String {
+    let (root, origin) = (shown(cli.root()), cli.origin("dir"));
     match error.kind() {
-        io::ErrorKind::NotFound => format!("{root}: no such folder; name one that exists: onepoll DIR"),
-        io::ErrorKind::NotADirectory => format!("{root}: not a folder; name the folder it is in"),
+        io::ErrorKind::NotFound => match flags_for(&root) {
+            Some(flags) => format!("{root}: no such folder{origin}; to listen there: onepoll {flags}"),
+            None => format!("{root}: no such folder{origin}; name one that exists: onepoll DIR"),
+        },
+        io::ErrorKind::NotADirectory => format!("{root}: not a folder{origin}; name the folder it is in"),
         io::ErrorKind::PermissionDenied => {
-            format!("{root}: no permission to look into this folder; serve another one, or change its mode")
+            format!(
+                "{root}: no permission to look into this folder{origin}; serve another one, or change its mode"
+            )
         }
-        _ => format!("{root}: cannot be served: {error}"),
+        _ => format!("{root}: cannot be served{origin}: {error}"),
     }
 }
 
-fn no_listener(address: SocketAddr, error: &io::Error) -> String {
+fn no_listener(cli: &Cli, address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -168,7 +175,8 @@ fn no_listener(address: SocketAddr, error: &io::Error) -> String {
             format!("no permission to listen on port {port}; ports above 1023 need none: --port 8080")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("{} is no address of this machine; try --bind 127.0.0.1", address.ip())
+            let origin = cli.origin("bind");
+            format!("{} is no address of this machine{origin}; try --bind 127.0.0.1", address.ip())
         }
         _ => format!("cannot listen on {address}: {error}"),
     }
