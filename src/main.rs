@@ -18,7 +18,7 @@ use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
 use onepoll::site::Site;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -94,10 +94,10 @@ fn announcement(cli: &Cli, address: SocketAddr) -> String {
         (false, None) => "to everyone who can reach this machine".to_owned(),
         (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}"),
     };
-    let mut text =
-        format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
+    let here = opened_at(address);
+    let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
     if cli.inspect {
-        text += &format!("Watch it at http://{}{PREFIX}\n", inspected_at(address));
+        text += &format!("Watch it at http://{here}{PREFIX}\n");
     }
     text
 }
@@ -114,12 +114,14 @@ fn reached_at(listens: SocketAddr) -> Option<SocketAddr> {
     (!own.is_loopback()).then(|| SocketAddr::new(own, listens.port()))
 }
 
-/// Where this machine reaches the inspector of a server that listens on `address`.
-fn inspected_at(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("localhost:{}", address.port()),
-        false => address.to_string(),
-    }
+/// Where this machine reaches a server that listens on `address`: one that stands for every address is none to open.
+fn opened_at(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip().to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        _ => return address,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Not by way of the log, which may be turned down.

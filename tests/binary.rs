@@ -47,6 +47,29 @@ fn the_first_line_names_the_real_port() {
     }
 }
 
+/// `http://[::]:8080` is where no browser goes.
+#[test]
+fn the_address_that_is_said_is_one_to_open() {
+    let root = folder(&[("index.html", b"here")]);
+    for (bind, shown) in
+        [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("[::]", "[::1]"), ("127.0.0.2", "127.0.0.2")]
+    {
+        if TcpListener::bind(format!("{shown}:0")).is_err() {
+            eprintln!("skipped: {shown} cannot be bound here");
+            continue;
+        }
+        let mut command = onepoll();
+        let (program, address) = Program::start(command.arg(root.path()).args(["--inspect", "-b", bind]));
+        assert_eq!(format!("{shown}:{}", address.port()), address.to_string());
+        assert_eq!(get(address, "/").text(), "here");
+        let lines = std::iter::from_fn(|| program.said());
+        let watched = lines
+            .map(|line| line.strip_prefix("Watch it at http://").map(str::to_owned))
+            .find(Option::is_some);
+        assert_eq!(watched, Some(Some(format!("{address}/.onepoll/"))));
+    }
+}
+
 #[test]
 fn whoever_listens_on_every_address_says_by_which_it_is_reached() {
     let root = folder(&[("index.html", b"here")]);

@@ -15,7 +15,7 @@ pub enum Containment {
 }
 
 /// The folder that the program was started in, where that says what its user works on. `/` says nothing, as a service
-/// is started there, and neither does the home of a user, which holds keys and passwords, nor what is above it.
+/// is started there, and neither does a home, which holds keys and passwords, nor what is above one.
 pub fn start() -> Option<PathBuf> {
     let start = std::env::current_dir().ok()?;
     let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
@@ -23,7 +23,8 @@ pub fn start() -> Option<PathBuf> {
 }
 
 fn says_enough(start: &Path, home: Option<&Path>) -> bool {
-    start.parent().is_some() && !home.is_some_and(|home| home.starts_with(start))
+    let is_of_another = start.parent() == Some(Path::new("/home"));
+    start.parent().is_some() && !is_of_another && !home.is_some_and(|home| home.starts_with(start))
 }
 
 /// The folders to read below, so that the one at `root` is served, and so is one that takes its place.
@@ -87,12 +88,14 @@ mod tests {
             ("/home", false),
             ("/home/me", false),
             ("/home/me/project", true),
-            ("/home/meadow", true),
-            ("/home/you", true),
+            ("/home/you", false),
+            ("/home/you/project", true),
             ("/srv", true),
         ] {
             assert_eq!(says_enough(start.as_ref(), home), expected, "{start}");
         }
+        let service = Some("/srv/me".as_ref());
+        assert!(says_enough("/srv/meadow".as_ref(), service));
         assert_eq!(["/", "/srv"].map(|start| says_enough(start.as_ref(), None)), [false, true]);
     }
 
