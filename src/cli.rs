@@ -162,7 +162,7 @@ impl Cli {
 
     /// How it is served to those who reach `address`.
     pub fn policy(&self, address: IpAddr) -> Policy {
-        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Off };
+        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Offered };
         Policy {
             index: self.files.index.clone(),
             fresh_seconds: self.files.cache,
@@ -304,12 +304,13 @@ mod tests {
     fn what_is_served_depends_on_who_can_reach_it() {
         let [here, everywhere] = ["127.0.0.1", "0.0.0.0"].map(|address| address.parse().unwrap());
         let cli = Cli::parse_from(["onepoll"]);
-        assert_eq!((cli.policy(here).listing, cli.policy(everywhere).listing), (Listing::On, Listing::Off));
+        let listings = [here, everywhere].map(|address| cli.policy(address).listing);
+        assert_eq!(listings, [Listing::On, Listing::Offered]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (Hosts::Named(vec![]), Hosts::Any));
         let cli = Cli::parse_from(["onepoll", "--allow-host", "a", "--allow-host", "b", "--listing", "off"]);
         let named = Hosts::Named(vec!["a".into(), "b".into()]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (named.clone(), named));
-        assert_eq!(cli.policy(here).listing, Listing::Off);
+        assert_eq!([here, everywhere].map(|address| cli.policy(address).listing), [Listing::Off; 2]);
         let cli = Cli::parse_from(["onepoll", "--allow-host", "*", "--listing", "on"]);
         assert_eq!((cli.hosts(here), cli.policy(everywhere).listing), (Hosts::Any, Listing::On));
     }

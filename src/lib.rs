@@ -54,6 +54,7 @@
 //! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |
 //! | [`site`] `mod.rs` | from a path to a representation, never stale | |
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
+//! | `site/notices.rs` | what users may look for in vain, said once each | |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru, flate2 |

@@ -16,7 +16,7 @@ use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
-use onepoll::site::Site;
+use onepoll::site::{Listing, Policy, Site};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
@@ -49,7 +49,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
         warn_of_links(cli.root());
     }
     let local = epoll.local_address().map_err(broken)?;
-    let announcement = announcement(cli, local);
+    let announcement = announcement(cli, local, site.policy());
     give_up(cli.root(), site.policy().links);
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
     // Two programs in one: the one that nobody watches has no code for it.
@@ -87,7 +87,7 @@ fn give_up(root: &Path, links: Links) {
 }
 
 /// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it.
-fn announcement(cli: &Cli, address: SocketAddr) -> String {
+fn announcement(cli: &Cli, address: SocketAddr, policy: &Policy) -> String {
     let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
     let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
         (true, _) => "to this machine only".to_owned(),
@@ -96,6 +96,10 @@ fn announcement(cli: &Cli, address: SocketAddr) -> String {
     };
     let here = opened_at(address);
     let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
+    if policy.listing == Listing::Offered && !cli.root().join(&policy.index).is_file() {
+        let index = shown(policy.index.as_ref());
+        text += &format!("It has no {index} and is not listed, so / is 404; --listing on lists folders\n");
+    }
     if cli.inspect {
         text += &format!("Watch it at http://{here}{PREFIX}\n");
     }
