@@ -121,7 +121,8 @@ fn a_root_whose_parents_are_built_again_below_the_folder_of_the_start_is_found()
         fs::create_dir_all(&root).unwrap();
         fs::write(root.join("file"), "first").unwrap();
         let mut command = onepoll();
-        command.current_dir(start).arg(&root).env("HOME", outer.path()).env("RUST_LOG", "debug");
+        let name = root.strip_prefix(start).unwrap();
+        command.current_dir(start).arg(name).env("HOME", outer.path()).env("RUST_LOG", "debug");
         let (program, address) = Program::start(&mut command);
         if !is_contained(&program) {
             return;

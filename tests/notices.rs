@@ -80,7 +80,7 @@ fn what_is_there_and_not_served_is_told_once_with_its_flag() {
     symlink("..", root.join("up")).unwrap();
     symlink("../../secret", root.join("listed/link")).unwrap();
     symlink("loop", root.join("loop")).unwrap();
-    // Some of these are there, some are not, and those are asked for all day by programs that look for a way in.
+    // Programs that look for a way in ask for names such as /.aws/credentials all day: they are not there, and no news.
     let ask_all = |address| {
         for path in [
             "/.env",
