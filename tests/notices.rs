@@ -140,6 +140,25 @@ fn what_is_there_and_not_served_is_told_once_with_its_flag() {
 }
 
 #[test]
+fn a_root_that_is_replaced_says_nothing_again() {
+    let outer = folder(&[("1/.env", b"hidden"), ("2/.env", b"hidden"), ("2/.netrc", b"hidden")]);
+    let current = outer.path().join("current");
+    symlink("1", &current).unwrap();
+    let (program, address) = Program::start(onepoll().arg(&current));
+    get(address, "/.env");
+    fs::remove_file(&current).unwrap();
+    symlink("2", &current).unwrap();
+    assert_eq!(["/.env", "/.netrc"].map(|path| get(address, path).status), [404; 2]);
+    program.signal(Signal::TERM);
+    let log = program.end().1;
+    assert_eq!(
+        ["/.env is not served", "/.netrc is not served"].map(|words| log.matches(words).count()),
+        [1, 1],
+        "{log}"
+    );
+}
+
+#[test]
 fn no_client_fills_the_log_with_what_is_not_served() {
     let root = folder(&[]);
     for number in 0..200 {
