@@ -10,7 +10,7 @@ use crate::handlers::{Content, Reply, Response, page};
 use crate::hosts;
 use crate::http::Refusal;
 use crate::http::byteset::ByteSet;
-use crate::http::lines::request_line;
+use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
@@ -18,7 +18,7 @@ use crate::http::version::Persistence;
 use crate::outgoing::{Outgoing, Rest, Sending};
 use crate::routes;
 use crate::site::{Moment, Stored, Tick};
-use log::{debug, warn};
+use log::{debug, info, warn};
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -111,6 +111,9 @@ fn misdirected(request: &Request<'_>, context: &mut Context) -> Response {
 /// Answers `came`, which cannot be read as a request.
 pub fn refuse(refusal: Refusal, came: &[u8], client: Client<'_>, context: &mut Context) -> Answered {
     let line = request_line(came);
+    if refusal == TLS && context.is_first_tls() {
+        info!("a client speaks TLS on this plain port; its address begins with http://, not with https://");
+    }
     let exchange = access::is_read().then_some(Exchange {
         peer: client.peer,
         request_line: line,

@@ -1,6 +1,10 @@
 //! The command line and the environment, and what they mean.
 
+pub mod place;
+mod refusal;
+
 use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use onepoll::hosts::Hosts;
 use onepoll::http::HeadLimits;
@@ -24,10 +28,10 @@ pub struct Cli {
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
     /// Port to listen on; 0 picks a free one
-    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", default_value_t = 8080)]
+    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", default_value_t = 8080, value_parser = place::port)]
     pub port: u16,
     /// Address to listen on
-    #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1")]
+    #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1", value_parser = place::bind)]
     pub bind: String,
     /// Name to answer to beside localhost; '*' for any
     #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = host)]
@@ -44,6 +48,9 @@ pub struct Cli {
     sizes: Sizes,
     #[command(flatten)]
     times: Times,
+    /// The names of the fields that the environment has set.
+    #[arg(skip)]
+    from_environment: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +69,7 @@ struct Files {
     #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
     follow_links: bool,
     /// Clients need not ask for so long [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE")]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = whole_seconds)]
     cache: Option<u32>,
     /// Memory for small files
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "32MiB", value_parser = memory)]
@@ -105,7 +112,7 @@ struct Times {
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = timeout)]
     write_timeout: Duration,
     /// For a next request
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "60", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = timeout)]
     idle_timeout: Duration,
     /// To finish after Ctrl-C
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = seconds)]
@@ -120,7 +127,23 @@ impl Cli {
             let has_value = arg.get_action().takes_values();
             arg.allow_negative_numbers(has_value).hide_env(true)
         });
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        refusal::end_where_a_dash_is_missing(&command);
+        let matches = command.clone().try_get_matches();
+        let read = matches.and_then(|matches| {
+            let is_from_there =
+                |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::EnvVariable);
+            let from_environment = matches.ids().filter(is_from_there).map(|id| id.to_string()).collect();
+            Ok(Cli { from_environment, ..Cli::from_arg_matches(&matches)? })
+        });
+        read.unwrap_or_else(|error| refusal::end(&error, &command))
+    }
+
+    /// Where the value of the field `name` came from, in brackets, where that was the environment.
+    pub fn origin(&self, name: &str) -> String {
+        match self.from_environment.iter().any(|field| field == name) {
+            true => format!(" (from ONEPOLL_{})", name.to_uppercase()),
+            false => String::new(),
+        }
     }
 
     /// The folder to serve.
@@ -139,7 +162,7 @@ impl Cli {
 
     /// How it is served to those who reach `address`.
     pub fn policy(&self, address: IpAddr) -> Policy {
-        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Off };
+        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Offered };
         Policy {
             index: self.files.index.clone(),
             fresh_seconds: self.files.cache,
@@ -198,6 +221,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("seconds, such as 0.5, up to a year of them (31536000)".into()),
     }
+}
+
+fn whole_seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("whole seconds, from 0 to {}", u32::MAX))
 }
 
 /// Some take 0 for no limit, some for no time at all: here it is neither.
@@ -277,12 +304,13 @@ mod tests {
     fn what_is_served_depends_on_who_can_reach_it() {
         let [here, everywhere] = ["127.0.0.1", "0.0.0.0"].map(|address| address.parse().unwrap());
         let cli = Cli::parse_from(["onepoll"]);
-        assert_eq!((cli.policy(here).listing, cli.policy(everywhere).listing), (Listing::On, Listing::Off));
+        let listings = [here, everywhere].map(|address| cli.policy(address).listing);
+        assert_eq!(listings, [Listing::On, Listing::Offered]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (Hosts::Named(vec![]), Hosts::Any));
         let cli = Cli::parse_from(["onepoll", "--allow-host", "a", "--allow-host", "b", "--listing", "off"]);
         let named = Hosts::Named(vec!["a".into(), "b".into()]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (named.clone(), named));
-        assert_eq!(cli.policy(here).listing, Listing::Off);
+        assert_eq!([here, everywhere].map(|address| cli.policy(address).listing), [Listing::Off; 2]);
         let cli = Cli::parse_from(["onepoll", "--allow-host", "*", "--listing", "on"]);
         assert_eq!((cli.hosts(here), cli.policy(everywhere).listing), (Hosts::Any, Listing::On));
     }

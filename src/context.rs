@@ -39,6 +39,8 @@ pub struct Context {
     /// Names that listings may still read or write this turn, all together: a few microseconds each.
     pub names_left: usize,
     refused_hosts: Vec<String>,
+    /// Whether a client has spoken TLS.
+    has_met_tls: bool,
     /// Room for the busy.
     pub buffers: Buffers,
 }
@@ -80,6 +82,7 @@ impl Context {
             panics: 0,
             names_left,
             refused_hosts: Vec::new(),
+            has_met_tls: false,
             buffers,
         }
     }
@@ -92,6 +95,11 @@ impl Context {
             self.refused_hosts.push(host.to_owned());
         }
         is_news
+    }
+
+    /// Whether the client that speaks TLS now is the first.
+    pub fn is_first_tls(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_met_tls, true)
     }
 
     /// Names that one listing may read or write at once: as many as each of the others, or whoever comes last would

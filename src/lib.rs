@@ -55,6 +55,7 @@
 //! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |
 //! | [`site`] `mod.rs` | from a path to a representation, never stale | |
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
+//! | `site/notices.rs` | what users may look for in vain, said once each | |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/contents.rs`, `site/inner.rs` | the bytes of a file; what is compressed by name | |
@@ -80,7 +81,7 @@
 //! Beside the way: [`inspect`], which watches all of it and shows it under `/.onepoll/`, for `--inspect`. Its `kernel.rs`
 //! stands between the loop and the real kernel; what a connection tells of itself is in [`conn::told`].
 //!
-//! The binary adds `cli.rs` (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
+//! The binary adds `cli.rs` and what is below it (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
 //! `main.rs`.
 //!
 //! # What is absent on purpose

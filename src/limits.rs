@@ -20,7 +20,9 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Without a byte that the client takes; then the connection ends.
     pub write_timeout: Duration,
-    /// Without the first byte of a request, the first or a next one; then the connection ends.
+    /// Without the first byte of a request, the first or a next one; then the connection ends. nginx and load
+    /// balancers keep their side of it open for 60 s. They have to be the first to close it, or a request of theirs
+    /// meets a closed connection now and then.
     pub idle_timeout: Duration,
     /// From the first signal to the end of what is still in flight.
     pub grace: Duration,
@@ -54,7 +56,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(75),
             grace: Duration::from_secs(10),
         }
     }

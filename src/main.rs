@@ -5,18 +5,20 @@ mod logging;
 mod lossy;
 
 use cli::Cli;
+use cli::place::flags_for;
 use log::{debug, info};
 use onepoll::context::Service;
 use onepoll::inspect::{self, PREFIX};
 use onepoll::os;
-use onepoll::os::containment::{Containment, around, contain};
+use onepoll::os::containment::{self, Containment, around, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
+use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
-use onepoll::site::Site;
+use onepoll::site::{Listing, Policy, Site};
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -38,26 +40,34 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
     let address = address(cli)?;
     let policy = cli.policy(address.ip());
-    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli.root(), &error))?;
+    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli, &error))?;
     let listener = listener::bind(address, cli.sharing());
-    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(address, &error))?;
+    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(cli, address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     epoll.handle_signals().map_err(broken)?;
     if site.policy().links == Links::Anywhere {
         warn_of_links(cli.root());
     }
     let local = epoll.local_address().map_err(broken)?;
-    announce(local, cli.root());
-    if cli.inspect {
-        say(&format!("Watch it at http://{}{PREFIX}\n", inspected_at(local)));
-    }
+    let announcement = announcement(cli, local, site.policy());
     give_up(cli.root(), site.policy().links);
     let service = Service { site, hosts: cli.hosts(address.ip()), limits };
-    // Two programs in one: that which nobody watches has no code for it.
+    // Two programs in one: the one that nobody watches has no code for it.
     match cli.inspect {
-        true => inspect::reactor(epoll, service).run().map_err(broken),
-        false => Reactor::new(epoll, service).run().map_err(broken),
+        true => run(inspect::reactor(epoll, service), &announcement),
+        false => run(Reactor::new(epoll, service), &announcement),
     }
+    .map_err(broken)
+}
+
+/// Says that the program serves when nothing but the loop is left to be begun: a script that waits for the first line may
+/// rely on all that comes before, on what is given up, too.
+fn run<K: Kernel>(mut reactor: Reactor<K>, announcement: &str) -> io::Result<()> {
+    // A user who closed stdout does not want to know.
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(announcement.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    reactor.run()
 }
 
 /// Everything is open that serving needs but the files below the root, so the rest is given up. Where that cannot be, the
@@ -65,7 +75,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
 fn give_up(root: &Path, links: Links) {
     let folders = match links {
         Links::Anywhere => Ok(vec!["/".into()]),
-        Links::Inside | Links::None => around(root),
+        Links::Inside | Links::None => around(root, containment::start().as_deref()),
     };
     match folders.and_then(|folders| Ok((contain(&folders)?, folders))) {
         Ok((Containment::Contained, folders)) => {
@@ -76,22 +86,24 @@ fn give_up(root: &Path, links: Links) {
     }
 }
 
-/// The first line is made for scripts: they wait for it and find the real port in it.
-fn announce(address: SocketAddr, root: &Path) {
-    let root = shown(&root.canonicalize().unwrap_or(root.to_owned()));
+/// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it.
+fn announcement(cli: &Cli, address: SocketAddr, policy: &Policy) -> String {
+    let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
     let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
         (true, _) => "to this machine only".to_owned(),
         (false, None) => "to everyone who can reach this machine".to_owned(),
         (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}"),
     };
-    let text = format!("Server is running on http://{address}\nServing {root} {reach}; Ctrl-C stops it\n");
-    say(&text);
-}
-
-/// Whoever closed stdout does not want to know.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let here = opened_at(address);
+    let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
+    if policy.listing == Listing::Offered && !cli.root().join(&policy.index).is_file() {
+        let index = shown(policy.index.as_ref());
+        text += &format!("It has no {index} and is not listed, so / is 404; --listing on lists folders\n");
+    }
+    if cli.inspect {
+        text += &format!("Watch it at http://{here}{PREFIX}\n");
+    }
+    text
 }
 
 /// Where others reach a server that listens on every address: by the one that this machine has on its way to the rest of
@@ -106,12 +118,14 @@ fn reached_at(listens: SocketAddr) -> Option<SocketAddr> {
     (!own.is_loopback()).then(|| SocketAddr::new(own, listens.port()))
 }
 
-/// Where this machine reaches the inspector of a server that listens on `address`.
-fn inspected_at(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("localhost:{}", address.port()),
-        false => address.to_string(),
-    }
+/// Where this machine reaches a server that listens on `address`: one that stands for every address is none to open.
+fn opened_at(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip().to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        _ => return address,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Not by way of the log, which may be turned down.
@@ -132,24 +146,30 @@ fn shown(path: &Path) -> String {
 
 fn address(cli: &Cli) -> Result<SocketAddr, String> {
     let host = cli.bind.trim_start_matches('[').trim_end_matches(']');
-    let unknown = || format!("{host:?} is no address of this machine; try --bind 127.0.0.1");
+    let origin = cli.origin("bind");
+    let unknown = || format!("{host:?} is no address of this machine{origin}; try --bind 127.0.0.1");
     let mut addresses = (host, cli.port).to_socket_addrs().map_err(|_| unknown())?;
     addresses.next().ok_or_else(unknown)
 }
 
-fn no_site(root: &Path, error: &io::Error) -> String {
-    let root = shown(root);
+fn no_site(cli: &Cli, error: &io::Error) -> String {
+    let (root, origin) = (shown(cli.root()), cli.origin("dir"));
     match error.kind() {
-        io::ErrorKind::NotFound => format!("{root}: no such folder; name one that exists: onepoll DIR"),
-        io::ErrorKind::NotADirectory => format!("{root}: not a folder; name the folder it is in"),
+        io::ErrorKind::NotFound => match flags_for(&root) {
+            Some(flags) => format!("{root}: no such folder{origin}; to listen there: onepoll {flags}"),
+            None => format!("{root}: no such folder{origin}; name one that exists: onepoll DIR"),
+        },
+        io::ErrorKind::NotADirectory => format!("{root}: not a folder{origin}; name the folder it is in"),
         io::ErrorKind::PermissionDenied => {
-            format!("{root}: no permission to look into this folder; serve another one, or change its mode")
+            format!(
+                "{root}: no permission to look into this folder{origin}; serve another one, or change its mode"
+            )
         }
-        _ => format!("{root}: cannot be served: {error}"),
+        _ => format!("{root}: cannot be served{origin}: {error}"),
     }
 }
 
-fn no_listener(address: SocketAddr, error: &io::Error) -> String {
+fn no_listener(cli: &Cli, address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -161,7 +181,8 @@ fn no_listener(address: SocketAddr, error: &io::Error) -> String {
             format!("no permission to listen on port {port}; ports above 1023 need none: --port 8080")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("{} is no address of this machine; try --bind 127.0.0.1", address.ip())
+            let origin = cli.origin("bind");
+            format!("{} is no address of this machine{origin}; try --bind 127.0.0.1", address.ip())
         }
         _ => format!("cannot listen on {address}: {error}"),
     }

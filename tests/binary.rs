@@ -47,6 +47,29 @@ fn the_first_line_names_the_real_port() {
     }
 }
 
+/// `http://[::]:8080` is where no browser goes.
+#[test]
+fn the_address_that_is_said_is_one_to_open() {
+    let root = folder(&[("index.html", b"here")]);
+    for (bind, shown) in
+        [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("[::]", "[::1]"), ("127.0.0.2", "127.0.0.2")]
+    {
+        if TcpListener::bind(format!("{shown}:0")).is_err() {
+            eprintln!("skipped: {shown} cannot be bound here");
+            continue;
+        }
+        let mut command = onepoll();
+        let (program, address) = Program::start(command.arg(root.path()).args(["--inspect", "-b", bind]));
+        assert_eq!(format!("{shown}:{}", address.port()), address.to_string());
+        assert_eq!(get(address, "/").text(), "here");
+        let lines = std::iter::from_fn(|| program.said());
+        let watched = lines
+            .map(|line| line.strip_prefix("Watch it at http://").map(str::to_owned))
+            .find(Option::is_some);
+        assert_eq!(watched, Some(Some(format!("{address}/.onepoll/"))));
+    }
+}
+
 #[test]
 fn whoever_listens_on_every_address_says_by_which_it_is_reached() {
     let root = folder(&[("index.html", b"here")]);
@@ -415,6 +438,55 @@ fn usage_errors_exit_with_2() {
     for arguments in table {
         let error = refused(onepoll().args(*arguments), 2);
         assert!(error.starts_with("error: ") && error.contains("--help"), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_slip_of_the_pen_is_told_the_way_out() {
+    let root = folder(&[]);
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, i32, &str)] = &[
+        (&["--prot", "80"],              &[],                                   2, "no flag --prot; the nearest is --port"),
+        (&["-P", "80"],                  &[],                                   2, "no flag -P; the nearest is -p"),
+        (&["--Port", "80"],              &[],                                   2, "no flag --Port; the nearest is --port"),
+        (&["--listings", "on"],          &[],                                   2, "no flag --listings; the nearest is --listing"),
+        (&["-port", "80"],               &[],                                   2, "no flag -port; the nearest is --port"),
+        (&["-bind", "127.0.0.1"],        &[],                                   2, "no flag -bind; the nearest is --bind"),
+        (&["--nonsense"],                &[],                                   2, "no flag --nonsense;"),
+        (&["--bind", "127.0.0.1:9000"],  &[],                                   2, "the port goes to --port: --bind 127.0.0.1 --port 9000"),
+        (&["--bind", "[::1]:9000"],      &[],                                   2, "the port goes to --port: --bind ::1 --port 9000"),
+        (&["--bind", "http://a:9000/"],  &[],                                   2, "the port goes to --port: --bind a --port 9000"),
+        (&["--port", "0.0.0.0:9000"],    &[],                                   2, "the address goes to --bind: --bind 0.0.0.0 --port 9000"),
+        (&["--port", "abc"],             &[],                                   2, "'abc' for --port: a number from 0 to 65535"),
+        (&["--port", "70000"],           &[],                                   2, "'70000' for --port: a number from 0 to 65535"),
+        (&["--port", "-1"],              &[],                                   2, "'-1' for --port: a number from 0 to 65535"),
+        (&["--port"],                    &[],                                   2, "a value is missing for --port"),
+        (&["--port", "1", "--port", "2"], &[],                                  2, "--port is there more than once"),
+        (&["--cache", "soon"],           &[],                                   2, "'soon' for --cache: whole seconds"),
+        (&["--hidden=yes"],              &[],                                   2, "--hidden takes no value, such as 'yes'"),
+        (&[".", "9000"],                 &[],                                   2, "'9000' is one argument too many, as one folder is served; try --port 9000"),
+        (&["9000"],                      &[],                                   1, "9000: no such folder; to listen there: onepoll --port 9000"),
+        (&["127.0.0.1:9000"],            &[],                                   1, "to listen there: onepoll --bind 127.0.0.1 --port 9000"),
+        (&["http://localhost:9000/"],    &[],                                   1, "to listen there: onepoll --port 9000"),
+        // A user who set a variable long ago does not look for it.
+        (&[],                            &[("ONEPOLL_PORT", "abc\n")],          2, "ONEPOLL_PORT: invalid value 'abc\\n' for --port: a number"),
+        (&[],                            &[("ONEPOLL_BIND", "127.0.0.1:9000")], 2, "ONEPOLL_BIND: invalid value"),
+        (&[],                            &[("ONEPOLL_HIDDEN", "some")],         2, "ONEPOLL_HIDDEN: invalid value 'some' for --hidden: yes or no"),
+        (&["--port", "70000"],           &[("ONEPOLL_PORT", "abc")],            2, "error: invalid value '70000'"),
+        (&[],                            &[("ONEPOLL_DIR", "")],                2, "ONEPOLL_DIR: a value is missing"),
+        (&[],                            &[("ONEPOLL_DIR", "nowhere")],         1, "nowhere: no such folder (from ONEPOLL_DIR)"),
+        (&[],                            &[("ONEPOLL_BIND", "192.0.2.1")],      1, "(from ONEPOLL_BIND); try --bind 127.0.0.1"),
+    ];
+    for (arguments, environment, code, way_out) in table {
+        let mut command = onepoll();
+        command.current_dir(root.path()).args(*arguments).envs(environment.iter().copied());
+        let error = refused(&mut command, *code);
+        assert!(
+            error.lines().count() == 1 && error.contains(way_out),
+            "{arguments:?} {environment:?}: {error}"
+        );
+        assert!(!error.contains("-- -"), "{error}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use support::folder;
-use support::program::{Program, onepoll};
+use support::program::{PATH, Program, onepoll, prepared};
 use support::visitor::Visitor;
 
 /// A thread is restricted by itself, so the test lives on (landlock(7)).
@@ -26,7 +26,7 @@ fn what_is_given_up_is_gone_and_nothing_else() {
     let mut open_before = File::open(outer.path().join("secret")).unwrap();
     let path = outer.path().to_owned();
     let contained = std::thread::spawn(move || {
-        let folders = around(&parent.join("site")).unwrap();
+        let folders = around(&parent.join("site"), None).unwrap();
         if contain(&folders).unwrap() == Containment::Missing {
             return eprintln!("skipped: this kernel has no Landlock");
         }
@@ -108,6 +108,65 @@ fn a_root_that_is_a_link_is_read_beside_the_link_and_where_it_leads() {
     assert_eq!(visitor.get("/file", "").text(), "three");
 }
 
+/// `cargo clean && cargo doc` replaces `target` and `target/doc`.
+#[test]
+fn a_root_whose_parents_are_built_again_below_the_folder_of_the_start_is_found() {
+    let outer = folder(&[("secret", b"outside"), ("project/target/doc/file", b"first")]);
+    let project = outer.path().join("project");
+    let root = project.join("target/doc");
+    // From elsewhere, what is read is what is beside the root, as it was then.
+    for (start, again) in
+        [(&*project, (200, "second")), (outer.path().join("project/target").as_path(), (403, ""))]
+    {
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file"), "first").unwrap();
+        let mut command = onepoll();
+        let name = root.strip_prefix(start).unwrap();
+        command.current_dir(start).arg(name).env("HOME", outer.path()).env("RUST_LOG", "debug");
+        let (program, address) = Program::start(&mut command);
+        if !is_contained(&program) {
+            return;
+        }
+        let mut visitor = Visitor::of(address);
+        assert_eq!(visitor.get("/file", "").text(), "first");
+        fs::remove_dir_all(project.join("target")).unwrap();
+        assert_eq!(visitor.get("/file", "").status, 404, "it is gone for now");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file"), "second").unwrap();
+        let answer = visitor.get("/file", "");
+        assert_eq!(answer.status, again.0, "started in {}", start.display());
+        assert!(answer.text().contains(again.1));
+        // What is outside the folder of the start is not read, however the root comes to lead there.
+        fs::remove_dir_all(&root).unwrap();
+        symlink(outer.path(), &root).unwrap();
+        assert_eq!(visitor.get("/secret", "").status, 403);
+        fs::remove_file(&root).unwrap();
+    }
+}
+
+/// A home holds keys, and a service is started in `/`.
+#[test]
+fn a_start_in_a_home_or_in_the_root_of_all_opens_no_more_than_is_beside_the_root() {
+    let home = folder(&[("key", b"secret"), ("project/site/file", b"inside")]);
+    let root = home.path().join("project/site");
+    for start in [home.path(), Path::new("/")] {
+        let mut command = onepoll();
+        command.current_dir(start).arg(&root).env("HOME", home.path()).env("RUST_LOG", "debug");
+        let (program, address) = Program::start(&mut command);
+        if !is_contained(&program) {
+            return;
+        }
+        let mut visitor = Visitor::of(address);
+        assert_eq!(visitor.get("/file", "").text(), "inside");
+        let kept = home.path().join("project/kept");
+        fs::rename(&root, &kept).unwrap();
+        symlink(home.path(), &root).unwrap();
+        assert_eq!(visitor.get("/key", "").status, 403, "started in {}", start.display());
+        fs::remove_file(&root).unwrap();
+        fs::rename(&kept, &root).unwrap();
+    }
+}
+
 #[test]
 fn links_that_may_be_followed_lead_anywhere_still() {
     let outer = folder(&[("elsewhere/file", b"outside"), ("parent/site/file", b"inside")]);
@@ -126,6 +185,22 @@ fn the_program_gains_no_rights() {
     assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
+}
+
+/// Both lines go into one pipe, so that their order is the one in which they were written.
+#[test]
+fn the_line_that_says_running_comes_when_all_is_given_up() {
+    let root = folder(&[]);
+    for flags in [&[][..], &["--inspect"]] {
+        let mut shell = prepared(Command::new("/bin/sh"));
+        shell.args(["-c", r#"exec "$0" "$@" 2>&1"#, PATH]).args(flags).arg(root.path());
+        let program = Program::spawn(shell.env("RUST_LOG", "debug"));
+        let lines = std::iter::from_fn(|| program.said());
+        let before: Vec<_> = lines.take_while(|line| !line.starts_with("Server is running on ")).collect();
+        assert!(before.iter().any(|line| line.contains("contained: ")), "{before:?}");
+        let status = fs::read_to_string(Path::new("/proc").join(program.number()).join("status")).unwrap();
+        assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
+    }
 }
 
 /// Waits for the line that tells.

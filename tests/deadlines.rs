@@ -28,8 +28,8 @@ fn whoever_waited_longest_is_due_first() {
     assert_eq!(deadlines.longest(Wait::Idle), Some(5));
     assert_eq!(deadlines.expired(at(2) + limits.head_timeout, &limits), Some(7));
     deadlines.clear(7);
-    assert_eq!(deadlines.expired(at(62), &limits), None);
-    assert_eq!(deadlines.expired(at(63), &limits), Some(5));
+    assert_eq!(deadlines.expired(at(2) + limits.idle_timeout, &limits), None);
+    assert_eq!(deadlines.expired(at(3) + limits.idle_timeout, &limits), Some(5));
     deadlines.clear(5);
     assert_eq!(deadlines.next(&limits), None);
 }

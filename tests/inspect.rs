@@ -262,7 +262,7 @@ fn lives() -> Vec<Life> {
                 ["Closing", "Closed", "the client went on sending"],
             ],
         ),
-        (vec![], Duration::from_secs(61), &[["Reading", "Closed", "no request came"]]),
+        (vec![], Limits::default().idle_timeout, &[["Reading", "Closed", "no request came"]]),
     ]
 }
 

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use support::pieces::{Client, context};
+use support::scripted::{Fate, Loop};
 use support::{ask, ask_until_closed, connect, folder, read_answer, read_answers, read_to_end, serve};
 use tempfile::TempDir;
 
@@ -33,6 +34,21 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> u16 {
 /// Puts a connection between the head and the body of a request: it is not idle from now on.
 fn occupy(stream: &mut TcpStream) {
     assert_eq!(exchange(stream, WAITING), 100);
+}
+
+/// nginx and load balancers keep their side of an idle connection open for 60 s, and use it again until then.
+#[test]
+fn a_proxy_is_the_first_to_close_an_idle_connection() {
+    let root = site();
+    let mut world = Loop::new(root.path(), Limits::default());
+    let proxy = world.connect_saying(GET);
+    for _ in 0..3 {
+        world.pass(Duration::from_secs(61));
+        assert_eq!((proxy.statuses(), proxy.fate()), (vec![200], Fate::Open));
+        proxy.says(GET);
+    }
+    world.pass(Duration::from_secs(75));
+    assert_eq!(proxy.fate(), Fate::Closed);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use onepoll::conn::transport::Readiness;
 use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Ready;
 use std::cell::{Cell, RefCell};
@@ -184,4 +185,97 @@ fn an_answer_that_a_panic_cuts_off_has_its_line_in_the_log() {
         let told = told();
         assert_eq!(told.matches("\"GET /large HTTP/1.1\" 200 500 ").count(), 1, "{told}");
     }
+}
+
+#[test]
+fn a_panic_in_a_note_of_a_connection_costs_that_connection_and_nothing_else() {
+    listen();
+    let root = site();
+    // Every note that is taken of a connection, and all of them: then one panic leads to the next.
+    for words in ["Accepted", "Driven", "Asked", "Because", "Moved", "Rests", "Dropped", ""] {
+        // A place that is not given back would cost the first client its own.
+        let mut world = Loop::new(root.path(), Limits { connections_max: 2, ..Limits::default() });
+        let other = world.connect_saying(GET);
+        world.run();
+        let client = world.connect([part(GET), Comes::End]);
+        client.panics_when_noted(words);
+        world.run();
+        assert!(matches!(client.fate(), Fate::Closed | Fate::Reset), "{words}");
+        assert!(world.panics() > 0, "{words}");
+        assert!(
+            told().contains(&format!("given up: a bug in this server: in a note: {words} (panic 1 so far)"))
+        );
+
+        let new = world.connect_saying(GET);
+        other.says(GET);
+        world.run();
+        assert_eq!((new.statuses(), other.statuses()), (vec![200], vec![200; 2]), "{words}");
+        assert_eq!((new.fate(), other.fate()), (Fate::Open, Fate::Open), "{words}");
+    }
+}
+
+#[test]
+fn a_panic_after_a_panic_is_no_worse() {
+    listen();
+    let root = site();
+    for words in ["Panicked", "Dropped", ""] {
+        let mut world = Loop::new(root.path(), Limits { connections_max: 2, ..Limits::default() });
+        let other = world.connect_saying(GET);
+        world.run();
+        let silent = world.connect([]);
+        silent.panics_when_watched("when it is watched");
+        silent.panics_when_noted(words);
+        world.run();
+        let asking = victim(&mut world, |client| {
+            client.takes([Goes::Panics("in a write")]);
+            client.panics_when_noted(words);
+            client.says(GET_LARGE);
+        });
+        world.run();
+        assert_eq!([&silent, &asking].map(Client::fate), [Fate::Closed; 2], "{words}");
+        assert!(world.panics() >= 3, "{words}: {}", world.panics());
+        let new = world.connect_saying(GET);
+        world.run();
+        assert_eq!((new.statuses(), other.statuses(), other.fate()), (vec![200], vec![200], Fate::Open));
+    }
+}
+
+#[test]
+fn a_panic_in_a_note_of_the_kernel_keeps_nobody_from_being_served() {
+    listen();
+    let root = site();
+    for name in ["waits", "woke", "stale"] {
+        let mut world = Loop::new(root.path(), Limits::default());
+        let gone = world.connect([part(b"GET / HTTP/1.1\r\nHo"), Comes::Later, Comes::End]);
+        world.run();
+        let stale = gone.event(Readiness::UNKNOWN);
+        world.panics_when_noted(Some(name));
+        let client = world.connect_saying(GET);
+        world.turn([stale]);
+        world.run();
+        assert_eq!(client.statuses(), [200], "{name}");
+        assert!(world.panics() > 0, "{name}");
+        world.pass(Duration::from_secs(3600));
+        assert_eq!(client.fate(), Fate::Closed, "{name}");
+        world.panics();
+    }
+}
+
+#[test]
+fn a_panic_in_a_note_of_accepting_makes_it_pause() {
+    listen();
+    let root = site();
+    let mut world = Loop::new(root.path(), Limits::default());
+    let other = world.connect_saying(GET);
+    world.run();
+    world.panics_when_noted(Some("accept"));
+    let client = world.connect_saying(GET);
+    world.run();
+    assert_eq!(world.panics(), 1, "it does not spin");
+    other.says(GET);
+    world.run();
+    assert_eq!((other.statuses(), client.statuses()), (vec![200; 2], vec![]));
+    world.panics_when_noted(None);
+    world.pass(Duration::from_secs(1));
+    assert_eq!((client.statuses(), world.panics()), (vec![200], 1));
 }

@@ -13,12 +13,11 @@ pub use wire::Wait;
 
 use crate::buffers::Buffer;
 use crate::context::Context;
-use crate::outgoing::Outgoing;
 use io::Moved;
 use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::fmt::Display;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use told::Told;
 use transport::{Follow, Readiness, Transport};
@@ -49,6 +48,15 @@ impl<T: Transport> Connection<T> {
     /// A connection that was just accepted.
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
         Connection { state: State::Reading, wire: Wire::new(transport, peer, id, now) }
+    }
+
+    /// Tells that it has its place: at `key` in the slab, for a client at `peer`.
+    pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
+        let id = self.wire.id;
+        self.contain(context, |connection, _| {
+            debug!("{id} accepted from {peer}");
+            connection.transport().tell(Told::Accepted { key, id, peer });
+        });
     }
 
     /// Takes note of an event, before a [`Connection::drive`].
@@ -82,6 +90,17 @@ impl<T: Transport> Connection<T> {
     pub fn end(&mut self, why: impl Display, context: &mut Context) {
         debug!("{} closed: {why}", self.wire.id);
         self.wire.log(context);
+    }
+
+    /// Drops it a part at a time: what is noted of one may meet a bug, and the next goes all the same.
+    pub fn let_go(mut self, context: &mut Context) {
+        self.drop_answer(context);
+        context.contain(self.wire.id, |_| drop(self));
+    }
+
+    /// Tells of a panic, which may meet the next bug.
+    pub fn tell_panicked(&mut self, context: &mut Context) {
+        context.contain(self.wire.id, |_| self.wire.io.transport().tell(Told::Panicked));
     }
 
     /// What it waits for, and since when.
@@ -127,6 +146,11 @@ impl<T: Transport> Connection<T> {
             verdict
         });
         verdict.unwrap_or(Verdict::Closed)
+    }
+
+    fn drop_answer(&mut self, context: &mut Context) {
+        let out = std::mem::take(&mut self.wire.out);
+        context.contain(self.wire.id, |_| drop(out));
     }
 
     fn go_on(&mut self, context: &mut Context) -> Verdict {
@@ -185,8 +209,8 @@ impl<T: Transport> Connection<T> {
             self.state = State::Closed;
             self.wire.log(context);
             self.wire.inbox = Buffer::default();
-            self.wire.out = Outgoing::default();
-            self.transport().tell(Told::Panicked);
+            self.drop_answer(context);
+            self.tell_panicked(context);
         }
         result
     }

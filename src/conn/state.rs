@@ -15,6 +15,7 @@ use crate::handlers::listing::Listing;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
+use crate::http::lines::{TLS, is_tls};
 use crate::http::request::Request;
 use crate::http::response::CONTINUE;
 use crate::http::status::Status;
@@ -432,6 +433,7 @@ impl<T: Transport> Turn<'_, T> {
                 wire.because(Reason::Failed(error.kind()));
             }
             Stop::Refused(refusal) => {
+                let refusal = if is_tls(wire.inbox.bytes()) { TLS } else { refusal };
                 debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
                 wire.because(Reason::Refused(refusal.status, refusal.why));
                 let (came, client, _) = wire.sides();

@@ -48,6 +48,11 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
+        Err(Missing::NotListed) => {
+            let sentence = "This folder has no index, and is not listed; the user who runs this server can list it with \
+                            --listing on";
+            page(Status::NOT_FOUND, sentence).into()
+        }
         Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
         Err(Missing::NotNow) => {
             let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");

@@ -58,13 +58,34 @@ fn too_long(line: &[u8]) -> Refusal {
     }
 }
 
-/// The request line that begins in `bytes`, as far as it came; for a request that is refused, whose head may
-/// have no end. It is found as [`HeadScan`] finds it, or a refusal would depend on how the bytes were cut.
-pub fn request_line(mut bytes: &[u8]) -> &[u8] {
+/// The refusal of a client that speaks TLS, whatever was found wrong with its first bytes.
+pub const TLS: Refusal = Refusal::bad(
+    "this is TLS, and the port speaks plain HTTP: its address begins with http://, not with https://",
+);
+
+/// What stands for the request line of a client that speaks TLS: all else of it is noise.
+pub const TLS_LINE: &[u8] = b"TLS on a plain port";
+
+/// Whether a client begins to speak TLS: with a record that holds a handshake (RFC 8446 §5.1). One byte tells, since no
+/// request begins with it; to wait for the next would make the answer depend on how the bytes were cut.
+pub fn is_tls(bytes: &[u8]) -> bool {
+    without_empty_lines(bytes).first() == Some(&22)
+}
+
+fn without_empty_lines(mut bytes: &[u8]) -> &[u8] {
     for _ in 0..EMPTY_LINES_MAX {
         bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     }
-    bytes.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default()
+    bytes
+}
+
+/// The request line that begins in `bytes`, as far as it came; for a request that is refused, whose head may
+/// have no end. It is found as [`HeadScan`] finds it, or a refusal would depend on how the bytes were cut.
+pub fn request_line(bytes: &[u8]) -> &[u8] {
+    if is_tls(bytes) {
+        return TLS_LINE;
+    }
+    without_empty_lines(bytes).split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default()
 }
 
 /// The search for the end of a trailer section: field lines and an empty line, under a head's limits.

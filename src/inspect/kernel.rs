@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Watched<K> {
     inner: K,
     shared: Shared,
+    /// When the last wait began.
+    slept: Instant,
 }
 
 /// A socket that is watched.
@@ -28,20 +30,17 @@ pub struct Socket<S> {
 impl<K: Kernel> Watched<K> {
     /// Stands before `kernel`.
     pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
-        Watched { inner: kernel, shared }
+        let (slept, _) = kernel.now();
+        Watched { inner: kernel, shared, slept }
     }
 }
 
 impl<K: Kernel> Kernel for Watched<K> {
     type Socket = Socket<K::Socket>;
 
-    /// Whoever reads the events is woken from here, when it is time to tell more: without any readiness.
+    /// No note is taken here: a bug in one must not keep the loop from waiting.
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
-        let (begin, _) = self.inner.now();
-        let timeout = self.shared.lock().end_turn(begin, timeout);
-        self.inner.wait(ready, timeout)?;
-        self.shared.lock().begin_turn(begin, self.inner.now().0, ready);
-        Ok(())
+        self.inner.wait(ready, timeout)
     }
 
     fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
@@ -76,6 +75,17 @@ impl<K: Kernel> Kernel for Watched<K> {
 
     fn tell_stale(&mut self) {
         self.shared.lock().counts.stale += 1;
+    }
+
+    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+        (self.slept, _) = self.inner.now();
+        self.shared.lock().end_turn(self.slept, timeout)
+    }
+
+    /// Clients that read the events are woken from here, when it is time to tell more: without any readiness.
+    fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
+        let (now, _) = self.inner.now();
+        self.shared.lock().begin_turn(self.slept, now, ready);
     }
 }
 

@@ -125,11 +125,12 @@ impl Record {
 
     pub fn accept(&mut self, Token { key, id }: Token, peer: SocketAddr) {
         self.counts.accepted += 1;
-        self.counts.open += 1;
         if self.places.len() <= key {
             self.places.resize_with(key + 1, || None);
         }
         self.places[key] = Some(Box::new(Place::new(id, peer, self.now)));
+        // With the place and not before: `close` takes both away.
+        self.counts.open += 1;
         self.change(key);
     }
 

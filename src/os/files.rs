@@ -176,6 +176,11 @@ pub fn is_led_astray(error: &io::Error) -> bool {
     [Some(Errno::XDEV), Some(Errno::LOOP)].contains(&Errno::from_io_error(error))
 }
 
+/// Whether an error says that a name leads outside (EXDEV).
+pub fn leads_out(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::XDEV)
+}
+
 /// The names in an open folder, `None` for `.` and `..`: so every step is a short one.
 pub fn names_in(
     folder: &File,

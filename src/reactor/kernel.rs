@@ -38,6 +38,14 @@ pub trait Kernel {
 
     /// Takes note of an event for a connection that was over.
     fn tell_stale(&mut self) {}
+
+    /// Takes note that a wait begins. Gives how long the wait may last: no longer than `timeout`.
+    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+        timeout
+    }
+
+    /// Takes note of what a wait brought, and may add to it.
+    fn tell_woke(&mut self, _ready: &mut Vec<Ready>) {}
 }
 
 /// Which events of a socket the kernel tells of.

@@ -7,7 +7,6 @@ pub mod listener;
 pub mod deadlines;
 mod signals;
 
-use crate::conn::told::Told;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::context::{Context, Phase, Service};
@@ -106,6 +105,7 @@ impl<K: Kernel> Reactor<K> {
         }
         for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
             slot.connection.end("the server ends", &mut self.context);
+            slot.connection.let_go(&mut self.context);
         }
         self.context.access.flush();
         Ok(())
@@ -114,7 +114,7 @@ impl<K: Kernel> Reactor<K> {
     /// One turn: wait for readiness, hear whoever is ready and then drive them, let in whoever knocks, send off whoever
     /// is late, and do a piece of the work that nobody waits for.
     pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
-        self.kernel.wait(ready, self.patience())?;
+        self.wait(ready)?;
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
         // Nobody is heard yet: those that the last turn left behind come first.
@@ -138,11 +138,26 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
+    /// Waits for readiness. What a kernel that is watched notes of it may meet a bug: the loop waits all the same.
+    fn wait(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+        let mut patience = self.patience();
+        if K::Socket::WATCHED {
+            let told = self.context.contain("a note of the turn", |_| self.kernel.tell_waits(patience));
+            patience = told.unwrap_or(patience);
+        }
+        self.kernel.wait(ready, patience)?;
+        if K::Socket::WATCHED {
+            self.context.contain("a note of the turn", |_| self.kernel.tell_woke(ready));
+        }
+        Ok(())
+    }
+
     /// Something changed for a connection, unless it is over and its place belongs to another by now.
     fn wake(&mut self, token: Token, readiness: Readiness) {
         let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
             trace!("{} stale event dropped", token.id);
-            return self.kernel.tell_stale();
+            self.context.contain(token.id, |_| self.kernel.tell_stale());
+            return;
         };
         slot.connection.learn(readiness);
         if slot.queued == Queued::No {
@@ -189,7 +204,9 @@ impl<K: Kernel> Reactor<K> {
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
-            match self.kernel.accept() {
+            let bug = || io::Error::other("a bug in this server");
+            let accepted = self.context.contain("a client that was to be accepted", |_| self.kernel.accept());
+            match accepted.unwrap_or_else(|| Err(bug())) {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
                     leaves.into_iter().for_each(|key| self.make_room(key));
@@ -250,12 +267,11 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// The first request is often here already: a new connection is heard at once.
-    fn let_in(&mut self, mut socket: K::Socket, peer: SocketAddr) {
+    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
-        debug!("{id} accepted from {peer}");
-        socket.tell(Told::Accepted { key: self.slots.vacant_key(), id, peer });
         let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
+        connection.settle(self.slots.vacant_key(), peer, &mut self.context);
         connection.hear(&mut self.context);
         let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
         self.heard.push(Token { key, id });
@@ -297,7 +313,7 @@ impl<K: Kernel> Reactor<K> {
                 return true;
             }
             Some(Err(error)) => warn!("{} cannot be watched: {error}", token.id),
-            None => connection.transport().tell(Told::Panicked),
+            None => connection.tell_panicked(&mut self.context),
         }
         connection.end("it cannot be watched", &mut self.context);
         false
@@ -313,9 +329,10 @@ impl<K: Kernel> Reactor<K> {
 
     /// Drops a connection, which closes its socket and with that takes it out of the poll.
     fn remove(&mut self, key: usize) {
-        self.slots.remove(key);
+        let slot = self.slots.remove(key);
         self.deadlines.clear(key);
         self.accepting.resume();
+        slot.connection.let_go(&mut self.context);
     }
 
     /// How long the next wait may last; forever where nobody has a deadline.

@@ -44,7 +44,11 @@ impl Folder {
     pub fn read(&mut self, count: usize) -> io::Result<Vec<Option<Item>>> {
         let names = self.names.by_ref().take(count);
         let item = |name: OsString| {
-            is_served(name.as_bytes(), self.hidden).then(|| self.root.item(&self.name, name))?
+            if !is_served(name.as_bytes(), self.hidden) {
+                self.root.notices.left_out(&self.name, &name);
+                return None;
+            }
+            self.root.item(&self.name, name)
         };
         names.map(|name| name.map(|name| name.and_then(item))).collect()
     }

@@ -8,6 +8,7 @@
 
 pub mod path;
 mod root;
+mod notices;
 mod stamp;
 mod freshness;
 mod types;
@@ -81,6 +82,8 @@ pub enum Listing {
     On,
     /// Are as if they were not there.
     Off,
+    /// Are not shown; the page and the log tell of the flag by which they are.
+    Offered,
 }
 
 /// Text without a compressed neighbour.
@@ -177,6 +180,8 @@ pub enum Found {
 pub enum Missing {
     /// No such file, or none that is served.
     NotThere,
+    /// A folder without an index, see [`Listing::Offered`].
+    NotListed,
     /// The file system does not let us.
     NotAllowed,
     /// No descriptor or memory is left at the moment.
@@ -299,7 +304,9 @@ impl Site {
         wanted: &Wanted<'_>,
         now: SystemTime,
     ) -> Result<Found, Missing> {
-        let decoded = SitePath::decode(path, self.policy.hidden).ok_or(Missing::NotThere)?;
+        let Some(decoded) = SitePath::decode(path, self.policy.hidden) else {
+            return Err(not_served(root, path));
+        };
         let (name, opened) = match (root.entry(decoded.name())?, decoded.is_folder()) {
             (Entry::File(opened), false) => (decoded.name().to_owned(), opened),
             (Entry::Folder, true) => {
@@ -324,8 +331,13 @@ impl Site {
     }
 
     fn folder(&self, root: &Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
-        if self.policy.listing == Listing::Off {
-            return Err(Missing::NotThere);
+        match self.policy.listing {
+            Listing::On => {}
+            Listing::Off => return Err(Missing::NotThere),
+            Listing::Offered => {
+                root.notices.not_listed(path.name());
+                return Err(Missing::NotListed);
+            }
         }
         if self.listed() >= LISTED_MAX {
             return Err(Missing::NotNow);
@@ -390,6 +402,16 @@ impl Base {
         let stamp = root.folder_stamp(".".as_ref())?;
         Ok(Base { root: Arc::new(root), stamp, seen: look })
     }
+}
+
+/// Says once that a file is not served, where its name begins with a dot and it is there. Out of the way of what is asked
+/// for every day.
+#[cold]
+fn not_served(root: &Root, path: &str) -> Missing {
+    if let Some(hidden) = SitePath::decode(path, Hidden::Served) {
+        root.notices.hidden(hidden.name(), |name| root.is_there(name));
+    }
+    Missing::NotThere
 }
 
 /// Nothing that is done under a lock leaves half a change behind, so a panic elsewhere does not spoil it.

@@ -1,9 +1,11 @@
 //! The folder that is served, held open: every name is resolved below it, see [`crate::os::files`].
 
+use super::notices::Notices;
 use super::path::encode_segment;
 use super::stamp::Stamp;
 use crate::os::files::{
-    Kind, Links, Purpose, links_inside, names_in, open_below, open_folder, stat, stat_at, stat_below,
+    Kind, Links, Purpose, leads_out, links_inside, names_in, open_below, open_folder, stat, stat_at,
+    stat_below,
 };
 use log::warn;
 use std::ffi::{OsStr, OsString};
@@ -11,6 +13,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A folder, by its path and by its descriptor.
 pub struct Root {
@@ -19,6 +22,8 @@ pub struct Root {
     /// Device and inode of the folder.
     identity: (u64, u64),
     links: Links,
+    /// What is said of names that are not served. A root that takes the place of this one does not say it again.
+    pub notices: Arc<Notices>,
 }
 
 /// What stands under a name.
@@ -69,14 +74,14 @@ impl Root {
         stat_at(&path.join("."))?;
         let links = if links == Links::Inside { links_inside(&folder)? } else { links };
         let identity = stat(&folder)?.identity;
-        Ok(Root { path: std::path::absolute(path)?, folder, identity, links })
+        Ok(Root { path: std::path::absolute(path)?, folder, identity, links, notices: Arc::default() })
     }
 
     /// The folder that is at the path of this one now: bundlers delete theirs and build it again.
     pub fn reopen(&self) -> io::Result<Root> {
-        let root = Root::open(&self.path, self.links)?;
+        let root = Root { notices: self.notices.clone(), ..Root::open(&self.path, self.links)? };
         if let Err(error) = open_below(&root.folder, ".".as_ref(), Purpose::Read, self.links) {
-            // Where the folder above was built again, too, this one is none that may be read (`os::containment`).
+            // Where the folder that may be read was built again, too, this one may not be (`os::containment`).
             warn!("{} was replaced, and cannot be read: {error}; start onepoll again", self.path.display());
         }
         Ok(root)
@@ -90,7 +95,7 @@ impl Root {
 
     /// Looks what `name` is and opens it if it is a regular file.
     pub fn entry(&self, name: &Path) -> io::Result<Entry> {
-        match stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.kind {
+        match stat(&self.look(name)?)?.kind {
             Kind::File => {}
             Kind::Folder => return Ok(Entry::Folder),
             Kind::Link | Kind::Other => return Ok(Entry::Other),
@@ -132,6 +137,20 @@ impl Root {
         Ok(stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.into())
     }
 
+    /// Opens `name` to look what it is. Where a link leads out of the root, that is said once.
+    fn look(&self, name: &Path) -> io::Result<File> {
+        let opened = open_below(&self.folder, name, Purpose::Look, self.links);
+        if opened.as_ref().is_err_and(leads_out) {
+            self.notices.leads_out(name);
+        }
+        opened
+    }
+
+    /// Whether anything stands under `name`.
+    pub fn is_there(&self, name: &Path) -> bool {
+        open_below(&self.folder, name, Purpose::Look, self.links).is_ok()
+    }
+
     /// The version of the folder of `name`, wherever a link may lead: good to see that it changed, and for nothing else.
     pub fn folder_stamp(&self, name: &Path) -> io::Result<Stamp> {
         let folder = name.parent().unwrap_or(name);
@@ -149,7 +168,7 @@ impl Root {
     /// What a visitor finds under `name` in `folder`: a file, a folder, or nothing that is served.
     pub fn item(&self, folder: &Path, name: OsString) -> Option<Item> {
         let path = folder.join(&name);
-        let stat = stat(&open_below(&self.folder, &path, Purpose::Look, self.links).ok()?).ok()?;
+        let stat = stat(&self.look(&path).ok()?).ok()?;
         let bytes = match stat.kind {
             Kind::File => Some(stat.bytes),
             Kind::Folder => None,

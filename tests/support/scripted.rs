@@ -3,6 +3,7 @@
 //! the real `Reactor::turn`.
 
 use super::{Answer, read_answers};
+use onepoll::conn::told::Told;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
@@ -75,6 +76,8 @@ struct Line {
     calls: usize,
     /// A bug that is met when it is watched.
     bug: Option<&'static str>,
+    /// Notes that begin so meet a bug, every time.
+    bad_note: Option<&'static str>,
     fate: Fate,
 }
 
@@ -146,6 +149,13 @@ impl Line {
         }
     }
 
+    /// What is noted of its connection, in words; where it begins with what was planted, that is a bug.
+    fn note(&self, words: &str) {
+        if let Some(bad) = self.bad_note.filter(|bad| words.starts_with(bad)) {
+            panic!("in a note: {bad}");
+        }
+    }
+
     fn take(&mut self, bytes: &[u8]) -> usize {
         self.got.extend_from_slice(bytes);
         self.window -= bytes.len();
@@ -154,6 +164,8 @@ impl Line {
 }
 
 impl Transport for Socket {
+    const WATCHED: bool = true;
+
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let line = &mut *self.0.borrow_mut();
         line.calls += 1;
@@ -211,6 +223,10 @@ impl Transport for Socket {
         self.0.borrow_mut().fate = Fate::Shut;
         Ok(())
     }
+
+    fn tell(&mut self, told: Told<'_>) {
+        self.0.borrow().note(&format!("{told:?}"));
+    }
 }
 
 impl Drop for Socket {
@@ -218,6 +234,7 @@ impl Drop for Socket {
         let line = &mut *self.0.borrow_mut();
         let unread = matches!(line.comes.front(), Some(Comes::Bytes(_) | Comes::Forever(_)));
         line.fate = if unread { Fate::Reset } else { Fate::Closed };
+        line.note("Dropped");
     }
 }
 
@@ -235,6 +252,7 @@ impl Client {
             watched: Watched::No,
             calls: 0,
             bug: None,
+            bad_note: None,
             fate: Fate::Open,
         };
         let client = Client(Rc::new(RefCell::new(line)));
@@ -293,6 +311,12 @@ impl Client {
         self.0.borrow_mut().bug = Some(why);
     }
 
+    /// Taking note of its connection panics from now on, where the note begins with `words`: as [`Told`] has them, and
+    /// `Dropped` at the end.
+    pub fn panics_when_noted(&self, words: &'static str) {
+        self.0.borrow_mut().bad_note = Some(words);
+    }
+
     /// What was sent to it since the last [`Client::answers`].
     pub fn got(&self) -> Vec<u8> {
         self.0.borrow().got.clone()
@@ -348,6 +372,8 @@ struct World {
     events: Vec<Ready>,
     /// The timeout of every wait.
     waits: Vec<Option<Duration>>,
+    /// Notes of the kernel's by this name meet a bug, every time.
+    bad_note: Option<&'static str>,
     /// Until when the test lets time pass.
     until: Instant,
     at_rest: bool,
@@ -355,6 +381,14 @@ struct World {
 
 /// The scripted [`Kernel`].
 pub struct Script(Rc<RefCell<World>>);
+
+impl Script {
+    /// What a kernel that is watched notes; a bug where that was planted.
+    fn note(&self, name: &str) {
+        let bad = self.0.borrow().bad_note;
+        assert!(bad != Some(name), "in a note of the kernel: {name}");
+    }
+}
 
 impl Kernel for Script {
     type Socket = Socket;
@@ -384,6 +418,7 @@ impl Kernel for Script {
     }
 
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+        self.note("accept");
         let world = &mut *self.0.borrow_mut();
         let (descriptors, error) = world.descriptors;
         world.accepted.retain(|client| matches!(client.fate(), Fate::Open | Fate::Shut));
@@ -397,6 +432,19 @@ impl Kernel for Script {
     }
 
     fn stop_listening(&mut self) {}
+
+    fn tell_stale(&mut self) {
+        self.note("stale");
+    }
+
+    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+        self.note("waits");
+        timeout
+    }
+
+    fn tell_woke(&mut self, _: &mut Vec<Ready>) {
+        self.note("woke");
+    }
 
     fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
         let line = &mut *socket.0.borrow_mut();
@@ -453,6 +501,7 @@ impl<K: Kernel> Loop<K> {
             descriptors: (usize::MAX, 0),
             events: Vec::new(),
             waits: Vec::new(),
+            bad_note: None,
             until: now,
             at_rest: false,
         };
@@ -495,6 +544,11 @@ impl<K: Kernel> Loop<K> {
     /// Sets the clock on the wall, which stands; at first it is before all files.
     pub fn set_wall(&mut self, wall: SystemTime) {
         self.world.borrow_mut().wall = wall;
+    }
+
+    /// Taking note of this panics from now on: `accept`, `stale`, `waits`, `woke`, or nothing any more.
+    pub fn panics_when_noted(&mut self, name: Option<&'static str>) {
+        self.world.borrow_mut().bad_note = name;
     }
 
     /// One turn that begins with these events; the edges come behind them.
