@@ -190,6 +190,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // What is killed ends.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
