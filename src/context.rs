@@ -113,6 +113,8 @@ impl Context {
     pub fn begin_turn(&mut self, now: Instant, wall: SystemTime) {
         self.now = now;
         self.names_left = NAMES_PER_TURN;
-        self.date.set(wall);
+        if self.date.set(wall) {
+            self.service.site.forget();
+        }
     }
 }

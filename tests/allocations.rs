@@ -6,6 +6,7 @@ mod support;
 
 use onepoll::limits::Limits;
 use scripted::Visit;
+use std::time::Instant;
 use support::scripted::Loop;
 use support::{folder, pattern};
 
@@ -14,11 +15,13 @@ fn a_request_for_a_file_in_memory_allocates_nothing() {
     const REQUESTS: usize = 100;
     let mut visit = Visit::new();
     visit.request();
+    let began = Instant::now();
     let allocations = || allocation_counter::measure(|| _ = visit.request()).count_total;
     let counts: Vec<_> = std::iter::repeat_with(allocations).take(REQUESTS).collect();
-    // The date is written once a second, and they take less than one.
+    // The date is written once a second, and a busy machine may take more than one for them.
     let busy = counts.iter().filter(|count| **count > 0).count();
-    assert!(busy <= 1, "{counts:?}");
+    let seconds = began.elapsed().as_secs() as usize + 1;
+    assert!(busy <= seconds, "{counts:?} in less than {seconds} s");
 }
 
 #[test]

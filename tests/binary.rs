@@ -17,8 +17,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::misbehaviour::half_a_post;
+use support::patience::until;
 use support::program::{PATH, Program, onepoll, prepared};
-use support::{Answer, PATIENCE, ask, connect, folder, read_answer};
+use support::{Answer, ask, connect, folder, read_answer};
 
 /// Words of a command line.
 type Arguments<'a> = [&'a str];
@@ -285,13 +286,12 @@ fn flags_say_how_files_are_kept_and_sent() {
             read_answer(&mut stream, "GET")
         };
         // What is kept is kept from the first strong tag on, and compressed for those who ask later.
-        let began = Instant::now();
-        let is_strong = |answer: &Answer| answer.field("etag").unwrap().starts_with('"');
-        let mut answer = ask();
-        while !is_strong(&answer) || (coding.is_some() && answer.field("content-encoding").is_none()) {
-            assert!(began.elapsed() < PATIENCE, "{arguments:?} {environment:?}: {}", answer.head);
-            answer = ask();
-        }
+        let answer = until(format_args!("a tag that stays with {arguments:?} {environment:?}"), || {
+            let answer = ask();
+            let is_strong = answer.field("etag").unwrap().starts_with('"');
+            let is_coded = coding.is_none() || answer.field("content-encoding").is_some();
+            if is_strong && is_coded { Ok(answer) } else { Err(answer.head) }
+        });
         // Where nothing is kept, or compressed, that stays so.
         for answer in [answer, ask(), ask(), ask()] {
             assert_eq!(answer.field("cache-control"), *cache_control, "{arguments:?} {environment:?}");
@@ -559,7 +559,7 @@ fn a_signal_lets_what_is_in_flight_finish() {
     for signal in [Signal::INT, Signal::TERM] {
         // An address where no other test listens: nobody takes the port once it is free.
         let mut command = onepoll();
-        command.arg(root.path()).args(["--bind", "127.0.0.2"]).env("RUST_LOG", "trace");
+        command.arg(root.path()).args(["--bind", "127.0.0.2", "--grace", "600"]).env("RUST_LOG", "trace");
         let (program, address) = Program::start(&mut command);
         let [mut head, mut body, mut download, mut kept, mut silent] = [(); 5].map(|()| connect(address));
         let came = |id, bytes: &[u8]| program.told(&format!("#{id} recv(65536) = Bytes({})", bytes.len()));
@@ -992,8 +992,11 @@ impl Nobody {
             return Some(Nobody::Ourselves);
         }
         let nobody = Nobody::Other(File::open(PATH).unwrap());
-        match nobody.onepoll().arg("--version").stdout(Stdio::null()).status() {
-            Ok(_) => Some(nobody),
+        match nobody.onepoll().arg("--version").spawn() {
+            Ok(child) => {
+                drop(Program::of(child));
+                Some(nobody)
+            }
             Err(error) => {
                 eprintln!("skipped: the program cannot be run as nobody: {error}");
                 None

@@ -4,12 +4,12 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::PATIENCE;
-use support::program::{Program, onepoll};
+use support::patience::until;
+use support::program::{Lines, Program, onepoll};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
@@ -50,13 +50,12 @@ impl Page {
         let mut command = Command::new("chromium");
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
         let mut chromium = command.stderr(Stdio::piped()).spawn().expect("chromium is installed");
-        let lines = BufReader::new(chromium.stderr.take().unwrap()).lines();
-        let browser =
-            lines.map_while(Result::ok).find_map(|line| Some(line.split_once("listening on ")?.1.to_owned()));
-        let browser = browser.expect("it listens");
+        let told = Lines::of(chromium.stderr.take().unwrap());
+        let browser = told.find("where it listens", |line| line.contains("listening on "));
+        let (_, browser) = browser.split_once("listening on ").unwrap();
         // The browser makes the page, and the page has a socket of its own.
         let made = json!({ "id": 0, "method": "Target.createTarget", "params": { "url": "about:blank" } });
-        let mut first = spoken_to(&browser);
+        let mut first = spoken_to(browser);
         first.send(Message::text(made.to_string())).unwrap();
         let made: Value = serde_json::from_str(first.read().unwrap().to_text().unwrap()).unwrap();
         let target = made["result"]["targetId"].as_str().unwrap();
@@ -83,7 +82,9 @@ impl Page {
         self.last += 1;
         let message = json!({ "id": self.last, "method": method, "params": params });
         self.socket.send(Message::text(message.to_string())).unwrap();
+        let began = Instant::now();
         loop {
+            assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} for {method}; it said {:?}", self.said);
             let Message::Text(text) = self.socket.read().unwrap() else { continue };
             let answer: Value = serde_json::from_str(&text).unwrap();
             if answer["id"] == self.last {
@@ -108,11 +109,10 @@ impl Page {
 
     /// Asks again and again: only time brings it about.
     fn wait_for(&mut self, condition: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.value(condition) != true {
-            assert!(Instant::now() < deadline, "{condition} never came true; {:?}", self.said);
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(condition, || match self.value(condition) {
+            value if value == true => Ok(()),
+            value => Err(format!("{value}; it said {:?}", self.said)),
+        });
     }
 
     fn is_quiet(&self) {
@@ -128,15 +128,15 @@ impl Page {
 
 /// What listens at a `ws://` URL.
 fn spoken_to(url: &str) -> WebSocket<TcpStream> {
-    let address = url.split('/').nth(2).unwrap();
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    tungstenite::client(url, stream).unwrap().0
+    let address = url.split('/').nth(2).unwrap().parse().unwrap();
+    tungstenite::client(url, support::connect(address)).unwrap().0
 }
 
 /// The program with its own site and the inspector.
 fn inspected() -> (Program, SocketAddr) {
-    Program::start(onepoll().arg("--inspect").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
+    // Nothing here is to end because a busy machine was slow.
+    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
+    Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
 }
 
 /// The inspector's page, once it is told of the loop.

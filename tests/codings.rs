@@ -6,10 +6,11 @@ use onepoll::limits::Limits;
 use onepoll::site::{Compression, Policy};
 use std::fs::{self, File};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::patience::until;
 use support::scripted::Loop;
 use support::visitor::{Visitor, gunzip, gzip};
-use support::{Answer, PATIENCE, folder, pattern, serve, serve_by};
+use support::{Answer, folder, pattern, serve, serve_by};
 
 /// Some years ago: what is written now is newer.
 fn set_years_ago(path: &Path, seconds: u64) {
@@ -437,8 +438,7 @@ const REFUSING: [&str; 3] = [
 /// Asks until the text is compressed; until then it comes as it is, and is never refused.
 fn answer_in_gzip(visitor: &mut Visitor, target: &str, fields: &str) -> Answer {
     let plain = visitor.get(target, "");
-    let end = Instant::now() + PATIENCE;
-    loop {
+    until(format_args!("{target} in gzip"), || {
         let answer = visitor.get(target, fields);
         assert_eq!(
             (answer.status, answer.field("vary")),
@@ -447,11 +447,11 @@ fn answer_in_gzip(visitor: &mut Visitor, target: &str, fields: &str) -> Answer {
         );
         if is_gzip(&answer) {
             assert!(gunzip(&answer.body) == plain.body, "{target} {fields}");
-            return answer;
+            return Ok(answer);
         }
         assert!(coding(&answer) == "identity" && answer.body == plain.body, "{target} {fields}");
-        assert!(Instant::now() < end, "{target} is never compressed");
-    }
+        Err(answer.head)
+    })
 }
 
 /// Symptom: 406, and 200 a moment later, though nothing has changed.

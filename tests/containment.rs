@@ -12,6 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use support::folder;
+use support::patience::joined;
 use support::program::{PATH, Program, onepoll, prepared};
 use support::visitor::Visitor;
 
@@ -56,7 +57,7 @@ fn what_is_given_up_is_gone_and_nothing_else() {
             denied(test_kill_process(getppid().unwrap()).unwrap_err().into());
         }
     });
-    contained.join().unwrap();
+    joined("the thread that is contained", contained);
 }
 
 /// The version of the running kernel.

@@ -6,6 +6,7 @@ mod load;
 #[path = "../benches/variants/statistics.rs"]
 #[allow(dead_code)]
 mod statistics;
+mod support;
 
 use load::Load;
 use load::answer::{Answer, Connection};
@@ -14,7 +15,9 @@ use statistics::{Difference, Latencies, Spread};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use support::patience::until;
+use support::watch::watch;
 
 /// How long the planted stall is.
 const STALL: Duration = Duration::from_millis(300);
@@ -22,20 +25,25 @@ const STALL: Duration = Duration::from_millis(300);
 /// How long each loop asks.
 const WINDOW: Duration = Duration::from_millis(1000);
 
-/// A server for one client that answers at once, but stands still once, [`STALL`] long, a while after every
-/// [`WINDOW`] that it was asked in began.
+/// The request at which the server stands still: early in the window of an open loop, however slow the machine is.
+const STALLED: usize = 200;
+
+/// A server for one client that answers at once, but stands still once, [`STALL`] long, at request [`STALLED`].
 fn stalling_server() -> SocketAddr {
+    watch();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         client.set_nodelay(true).unwrap();
-        let mut stall_at = Instant::now() + WINDOW / 4;
         let mut request = [0; 1024];
-        while client.read(&mut request).is_ok_and(|count| count > 0) {
-            if Instant::now() > stall_at {
+        for number in 0.. {
+            if !client.read(&mut request).is_ok_and(|count| count > 0) {
+                return;
+            }
+            // Standing still is what is measured.
+            if number == STALLED {
                 thread::sleep(STALL);
-                stall_at += 4 * WINDOW;
             }
             client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
         }
@@ -64,24 +72,30 @@ fn p99(phase: &Phase) -> Duration {
     Latencies::of(&phase.latencies).percentile(99.0)
 }
 
-/// Coordinated omission: while the server stands still, a closed loop does not ask, and one slow answer among hundreds is
-/// all that shows.
+/// Coordinated omission: while the server stands still, a closed loop does not ask, and one slow answer among a thousand is
+/// all that shows. A closed loop asks until it was answered so often, since on a busy machine one window may be too short for
+/// a stall that does not show.
 #[test]
 fn a_stall_shows_at_p99_in_open_loop_and_not_in_closed_loop() {
     let mut load = {
         let mut load = load(stalling_server());
-        let phase = load.closed(WINDOW).unwrap();
-        let closed = load.settle(phase).unwrap();
-        let longest = Latencies::of(&closed.latencies).percentile(100.0);
+        let mut latencies = Vec::new();
+        until("a thousand answers in closed loop", || {
+            let phase = load.closed(WINDOW).unwrap();
+            latencies.extend(load.settle(phase).unwrap().latencies);
+            if latencies.len() >= 1000 { Ok(()) } else { Err(latencies.len()) }
+        });
+        let latencies = Latencies::of(&latencies);
+        let [p99, longest] = [99.0, 100.0].map(|percentile| latencies.percentile(percentile));
         assert!(longest >= STALL, "it was there: {longest:?}");
-        assert!(p99(&closed) < STALL / 3, "and did not show: {:?}", p99(&closed));
+        assert!(p99 < STALL / 3, "and did not show: {p99:?}");
         self::load(stalling_server())
     };
     let phase = load.open(WINDOW).unwrap();
     let open = load.settle(phase).unwrap();
     assert!(p99(&open) > STALL * 2 / 3, "{:?}", p99(&open));
     let count = Latencies::of(&open.latencies).count();
-    assert_eq!((count, open.unanswered), (1000, 0), "every request that was due counts");
+    assert_eq!(count, 1000, "every request that was due counts, answered or not");
 }
 
 #[test]
@@ -101,10 +115,12 @@ fn what_fails_is_told_and_does_not_count_as_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut load = load(listener.local_addr().unwrap());
     thread::spawn(move || listener.incoming().for_each(drop));
-    let phase = load.closed(WINDOW / 10).unwrap();
-    let closed = load.settle(phase).unwrap();
-    assert_eq!((closed.answered, closed.latencies.len()), (0, 0));
-    assert!(closed.errors.values().sum::<u64>() > 0, "{closed:?}");
+    until("an error", || {
+        let phase = load.closed(WINDOW / 10).unwrap();
+        let closed = load.settle(phase).unwrap();
+        assert_eq!(closed.answered, 0);
+        if closed.errors.is_empty() { Err(format!("{closed:?}")) } else { Ok(()) }
+    });
 }
 
 #[test]

@@ -10,7 +10,10 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use support::pieces::{Client, context};
 use support::scripted::{Fate, Loop};
-use support::{ask, ask_until_closed, connect, folder, read_answer, read_answers, read_to_end, serve};
+use support::{
+    ask, ask_before_it_starts, ask_until_closed, connect, folder, read_answer, read_answers, read_to_end,
+    serve,
+};
 use tempfile::TempDir;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -191,10 +194,10 @@ fn each_wait_has_its_own_clock() {
 #[test]
 fn an_idle_connection_is_closed_without_a_word() {
     let root = site();
-    let address = serve(root.path(), Limits { idle_timeout: SHORT, ..Limits::default() });
-    assert_eq!(ask_until_closed(address, b""), b"");
+    let limits = Limits { idle_timeout: SHORT, ..Limits::default() };
+    assert_eq!(ask_before_it_starts(root.path(), limits.clone(), b""), b"");
     let before = Instant::now();
-    assert_eq!(read_answers(&ask_until_closed(address, GET)).len(), 1);
+    assert_eq!(read_answers(&ask_before_it_starts(root.path(), limits, GET)).len(), 1);
     assert!(before.elapsed() >= SHORT);
 }
 

@@ -560,8 +560,12 @@ impl Served {
         let woke = Rc::new(Cell::default());
         let kernel = Between { epoll, hooks: Timed(woke.clone()) };
         let reactor = reactor(kernel, root, Limits::default());
-        let mut served = Served { reactor, address, woke, other: connect(address) };
+        let mut other = connect(address);
+        // Who says something is let in at once, and who is silent a second later.
+        write!(other, "GET /file HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut served = Served { reactor, address, woke, other };
         served.turn();
+        assert_eq!(read_answer(&mut served.other, "GET").text(), "here");
         served
     }
 

@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+use support::patience::{joined, until};
 use support::program::{PATH, Program, mounting, onepoll, prepared};
 use support::visitor::Visitor;
 use support::{PATIENCE, folder};
@@ -73,8 +74,8 @@ fn a_reader_may_leave_after_the_first_line() {
     let (_, ours, theirs) = pipe();
     let (program, address) = Program::start(onepoll().arg(root.path()).stderr(theirs));
     ask_many(address, 1);
-    let mut first = String::new();
-    BufReader::new(ours).read_line(&mut first).unwrap();
+    let read_and_leave = move || BufReader::new(ours).lines().next().unwrap().unwrap();
+    let first = joined("a reader of one line", std::thread::spawn(read_and_leave));
     assert!(first.contains("HEAD /0 "), "{first}");
     ask_many(address, MANY);
     program.signal(Signal::TERM);
@@ -112,20 +113,23 @@ fn a_log_on_a_full_disk_loses_lines_and_counts_them() {
     };
     ask_many(address, MANY);
     fs::remove_file(program.sees(&disk.path().join("other"))).unwrap();
-    let began = Instant::now();
-    for asked in MANY + 1.. {
-        ask_many(address, 1);
-        std::thread::sleep(A_WHILE);
+    let (mut asked, mut began) = (MANY, Instant::now());
+    let log = until("a line for every request, or its count", || {
+        // Whenever they do not add up for a while, one more line brings the count of those before it.
+        if asked == MANY || began.elapsed() > A_WHILE {
+            ask_many(address, 1);
+            (asked, began) = (asked + 1, Instant::now());
+        }
         let log = fs::read_to_string(program.sees(&disk.path().join("log"))).unwrap();
         let lost: usize = log.lines().filter_map(count_of_lost).sum();
         let known = log.lines().filter(|line| is_whole(line)).count();
-        if known + lost == asked && lost > 0 {
-            let is_in_order = log.lines().all(|line| is_whole(line) || count_of_lost(line).is_some());
-            assert!(is_in_order, "{log}");
-            break;
+        match known + lost == asked && lost > 0 {
+            true => Ok(log),
+            false => Err(format!("{known} lines and {lost} that are lost of {asked}")),
         }
-        assert!(began.elapsed() < PATIENCE, "{known} lines came and {lost} are lost of {asked}");
-    }
+    });
+    let is_in_order = log.lines().all(|line| is_whole(line) || count_of_lost(line).is_some());
+    assert!(is_in_order, "{log}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
 }
@@ -145,7 +149,9 @@ fn lines(ours: File) -> Receiver<String> {
     let (sender, lines) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(ours).split(b'\n').map_while(Result::ok) {
-            sender.send(String::from_utf8(line).unwrap().trim_end().to_owned()).unwrap();
+            if sender.send(String::from_utf8(line).unwrap().trim_end().to_owned()).is_err() {
+                return;
+            }
         }
     });
     lines

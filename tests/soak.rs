@@ -17,10 +17,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 use support::misbehaviour::{HEAD, reset, slow_reader};
+use support::patience::{joined, until};
 use support::program::{Program, onepoll};
 use support::service::get;
 use support::visitor::{Visitor, gunzip};
-use support::{PATIENCE, connect, folder, pattern};
+use support::watch::takes_longer;
+use support::{connect, folder, pattern};
 
 /// How much more memory there may be at the end than after the first fifth: pages that the allocator keeps.
 const GROWTH_KIB_MAX: u64 = 4 << 10;
@@ -53,6 +55,7 @@ struct Mess {
 fn nothing_grows() {
     let seconds =
         std::env::var("ONEPOLL_SOAK").map_or(30, |seconds| seconds.parse().expect("ONEPOLL_SOAK is seconds"));
+    takes_longer(Duration::from_secs(seconds));
     let outer = folder(&[("site/index.html", b"here"), ("site/large", &pattern(8 << 20))]);
     let root = outer.path().join("site");
     fs::write(root.join("text.txt"), "text ".repeat(2000)).unwrap();
@@ -104,21 +107,18 @@ fn nothing_grows() {
         assert_eq!((look.panics, count(&mess.bugs)), (0, 0), "a bug, as it says itself");
     }
     mess.over.store(true, Ordering::SeqCst);
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    clients.into_iter().for_each(|client| joined("a client", client));
     // Everybody is gone, or sent off when its time is up.
-    let limit = Instant::now() + PATIENCE;
-    let is_at_rest = |look: Look| look.open == 1 && look.descriptors <= before.descriptors + FILES;
-    let mut after = Look::at(&program, address);
-    while !is_at_rest(after) {
-        assert!(Instant::now() < limit, "{before:?} has become {after:?}");
-        sleep(Duration::from_millis(100));
-        after = Look::at(&program, address);
-    }
+    let after = until(format_args!("what there was before, {before:?}"), || {
+        let look = Look::at(&program, address);
+        let is_at_rest = look.open == 1 && look.descriptors <= before.descriptors + FILES;
+        if is_at_rest { Ok(look) } else { Err(format!("{look:?}")) }
+    });
     println!("{seconds} s, {stops} stops, {mess:?}");
     println!("before:  {before:?}\nsettled: {settled:?}\nmost:    {most:?}\nafter:   {after:?}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
-    reader.join().unwrap();
+    joined("the reader of the log", reader);
     assert_eq!((after.panics, count(&mess.bugs)), (0, 0), "a bug, as it says itself");
     println!("{} lines of log were read", count(&mess.lines));
 }

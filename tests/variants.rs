@@ -12,11 +12,12 @@ use models::{Model, Setting};
 use onepoll::http::HeadLimits;
 use onepoll::limits::Limits;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{PATIENCE, folder, read_answer};
+use support::visitor::Visitor;
+use support::{ask, connect, folder, read_answer};
 
 /// All of them; two cores are enough to have more workers than one and fewer than clients.
 fn models() -> Vec<Model> {
@@ -30,12 +31,7 @@ fn start(model: Model, root: &Path, limits: Limits) -> SocketAddr {
 
 /// All that comes after `request`, with the value of every `Date` blanked.
 fn answer(address: SocketAddr, request: &[u8]) -> String {
-    let mut client = TcpStream::connect(address).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
-    client.write_all(request).unwrap();
-    client.shutdown(Shutdown::Write).unwrap();
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).unwrap();
+    let answer = ask(address, request);
     let lines = answer.split_inclusive(|byte| *byte == b'\n');
     let blank = |line: &[u8]| match line.starts_with(b"Date: ") {
         true => b"Date: \n".to_vec(),
@@ -48,8 +44,6 @@ fn answer(address: SocketAddr, request: &[u8]) -> String {
 fn every_variant_gives_the_answers_of_the_reactor() {
     let large = vec![b'l'; 3 << 20];
     let root = folder(&[("index.html", b"here"), ("large.bin", &large), ("a folder/file", b"")]);
-    // Tags are weak while a file is young, and its times are part of them: it has to be as old for all.
-    thread::sleep(Duration::from_millis(100));
     let chunks: Vec<u8> = (0..2000).flat_map(|_| b"5\r\nhello\r\n".to_vec()).collect();
     let chunked = [
         b"POST /a HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -77,6 +71,10 @@ fn every_variant_gives_the_answers_of_the_reactor() {
         two.as_bytes(),
     ];
     let reactor = start(Model::Reactor, root.path(), Limits::default());
+    // Tags are weak while a file is young, and its times are part of them: it has to be as old for all.
+    for target in ["/", "/large.bin"] {
+        Visitor::of(reactor).get_settled(target, "");
+    }
     for model in models() {
         let address = start(model, root.path(), Limits::default());
         for request in requests {
@@ -105,8 +103,7 @@ fn closing(request: &[u8]) -> Vec<u8> {
 fn connections_are_kept_alive_but_for_one_variant() {
     let root = folder(&[("index.html", b"here")]);
     for model in models() {
-        let mut client = TcpStream::connect(start(model, root.path(), Limits::default())).unwrap();
-        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut client = connect(start(model, root.path(), Limits::default()));
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         client.write_all(request).unwrap();
         let first = read_answer(&mut client, "GET");
@@ -149,8 +146,7 @@ fn time_runs_out_in_every_variant() {
                     ("", "", limits.idle_timeout),
                 ] {
                     let begin = Instant::now();
-                    let mut client = TcpStream::connect(address).unwrap();
-                    client.set_read_timeout(Some(PATIENCE)).unwrap();
+                    let mut client = connect(address);
                     client.write_all(sent.as_bytes()).unwrap();
                     let mut answer = [0; 13];
                     let count = client.read(&mut answer[..told.len().max(1)]).unwrap();

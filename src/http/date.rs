@@ -55,12 +55,15 @@ impl Date {
         Date { time: now, line: Date::write(now) }
     }
 
-    /// Moves on, or back, to `now`.
-    pub fn set(&mut self, now: SystemTime) {
-        if unix_second(now) != unix_second(self.time) {
+    /// Moves on, or back, to `now`, and says whether what is told now is earlier than what was told before.
+    pub fn set(&mut self, now: SystemTime) -> bool {
+        let is_another_second = unix_second(now) != unix_second(self.time);
+        let is_earlier = is_another_second && now < self.time;
+        if is_another_second {
             self.line = Date::write(now);
         }
         self.time = now;
+        is_earlier
     }
 
     fn write(now: SystemTime) -> String {

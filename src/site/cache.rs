@@ -110,6 +110,11 @@ impl Cache {
         }
     }
 
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Cache::new(self.bytes_max);
+    }
+
     /// Lets go of open files that nobody asked for lately, where it is time for that at `now`, and says when it
     /// will be time again. O(k) in the files held, at most [`OPEN_FILES_MAX`].
     pub fn let_go(&mut self, now: Instant) -> Option<Instant> {

@@ -250,6 +250,12 @@ impl Site {
         lock(&self.cache).close_files() || were_compared
     }
 
+    /// Forgets all that is kept, since the clock was set back: what was read by the other clock may tell of a change that
+    /// is in the future now (RFC 9110 §8.8.2.1).
+    pub fn forget(&self) {
+        lock(&self.cache).clear();
+    }
+
     /// Does a bounded piece of the work that no request waits for.
     pub fn work(&self, now: Instant) -> Work {
         let mut compressor = lock(&self.compressor);

@@ -61,6 +61,7 @@ use life::{Counts, Trace, live};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::watch::{takes_longer, watch};
 
 /// Worlds of one `cargo test`.
 const SEEDS: u64 = 3000;
@@ -123,6 +124,7 @@ fn fail(seed: u64, why: &str) -> ! {
 
 /// Lives through worlds from `first` on, until there were `count` or the time is up.
 fn live_through(first: u64, count: u64, time: Duration) -> (u64, Counts) {
+    watch();
     let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
     let began = Instant::now();
     let worker = || {
@@ -178,6 +180,7 @@ fn worlds_go_as_the_model_says() {
 /// that counts.
 #[test]
 fn a_world_goes_the_same_way_every_time() {
+    watch();
     let without_tags = |line: &String| line.split(" bytes: ").next().unwrap_or_default().to_owned();
     for seed in 0..50 {
         let [first, second] = [(); 2].map(|()| live(seed, Disk::new(), Trace::On).0.trace);
@@ -194,6 +197,7 @@ fn many_worlds_go_as_the_model_says() {
     let default = if count == u64::MAX { 60 } else { u64::MAX / 2 };
     let time = Duration::from_secs(number("ONEPOLL_SECONDS").unwrap_or(default));
     let first = number("ONEPOLL_FIRST_SEED").unwrap_or(1 << 32);
+    takes_longer(time);
     let began = Instant::now();
     let (lived, counts) = live_through(first, count, time);
     println!("{lived} worlds from seed {first} on in {:?}: {counts:#?}", began.elapsed());

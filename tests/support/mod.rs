@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod patience;
+pub mod watch;
 pub mod between;
 pub mod dice;
 pub mod program;
@@ -21,17 +23,17 @@ use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
 use onepoll::site::{Policy, Site};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 use tempfile::TempDir;
+use watch::watch;
 
-/// Longer than anything a test waits for on a busy machine: reaching it means failure, never success.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub use patience::PATIENCE;
 
 /// A folder with these files, gone when dropped.
 pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    watch();
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -64,6 +66,7 @@ pub fn serve_by(root: &Path, policy: Policy) -> SocketAddr {
 
 /// An epoll that listens on a free port, and where: until a reactor is started, whoever connects waits.
 pub fn listen() -> (Epoll, SocketAddr) {
+    watch();
     let epoll = Epoll::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = epoll.local_address().unwrap();
     (epoll, address)
@@ -98,11 +101,25 @@ fn drop_overrides() {
 
 /// A connection that fails a test rather than hang it.
 pub fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
+    try_to_connect(address).unwrap_or_else(|error| panic!("no way to {address}: {error}"))
+}
+
+/// The same where perhaps nobody listens.
+pub fn try_to_connect(address: SocketAddr) -> io::Result<TcpStream> {
+    watch();
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Why a read of [`connect`]'s connection failed.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock => format!("nothing came for {PATIENCE:?}"),
+        _ => error.to_string(),
+    }
 }
 
 /// Everything that is answered to `bytes`, sent at once and followed by a half-close.
@@ -124,8 +141,21 @@ pub fn ask_until_closed(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 /// What comes until the server ends.
 pub fn read_to_end(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
+    if let Err(error) = stream.read_to_end(&mut bytes) {
+        let seen = bytes[..bytes.len().min(300)].escape_ascii();
+        panic!("{} after {} bytes, which begin: {seen}", in_words(&error), bytes.len());
+    }
     bytes
+}
+
+/// Everything that is answered to `bytes` that were here before the server of `root`, which ends the connection: however
+/// slow the machine is, no time of the server's is up before they came.
+pub fn ask_before_it_starts(root: &Path, limits: Limits, bytes: &[u8]) -> Vec<u8> {
+    let (epoll, address) = listen();
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    start(reactor(epoll, root, limits));
+    read_to_end(stream)
 }
 
 /// One response.
@@ -154,7 +184,9 @@ pub fn read_answer(stream: &mut impl Read, method: &str) -> Answer {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error} after {}", head.escape_ascii()));
+        if let Err(error) = stream.read_exact(&mut byte) {
+            panic!("{} after {:?}", in_words(&error), head.escape_ascii().to_string());
+        }
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
@@ -164,7 +196,9 @@ pub fn read_answer(stream: &mut impl Read, method: &str) -> Answer {
     if has_body {
         let length = answer.field("content-length").expect("a body has a Content-Length").parse().unwrap();
         answer.body.resize(length, 0);
-        stream.read_exact(&mut answer.body).unwrap();
+        if let Err(error) = stream.read_exact(&mut answer.body) {
+            panic!("{} in the body of {}", in_words(&error), answer.head);
+        }
     }
     answer
 }

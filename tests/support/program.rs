@@ -1,6 +1,7 @@
 //! The program itself, as a process: started, listened to, signalled, and gone when its test is.
 
-use super::PATIENCE;
+use super::patience::{PATIENCE, until};
+use super::watch::watch;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -50,7 +51,9 @@ impl Program {
         Program::of(command.spawn().unwrap())
     }
 
-    fn of(mut child: Child) -> Program {
+    /// What runs already.
+    pub fn of(mut child: Child) -> Program {
+        watch();
         let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
         let stderr = child.stderr.take().map_or_else(Lines::none, Lines::of);
         Program { child, stdout, stderr }
@@ -77,10 +80,11 @@ impl Program {
 
     /// Runs `script` in its view of the file systems, with `path` as `$1`.
     pub fn mounts(&self, script: &str, path: &Path) {
-        let mut command = Command::new("nsenter");
+        let mut command = prepared(Command::new("nsenter"));
         command.args(["--target", &self.number(), "--user", "--preserve-credentials", "--mount"]);
         command.args(["sh", "-c", script, "sh"]).arg(path).env("PATH", TOOLS);
-        assert!(command.status().unwrap().success(), "{script}");
+        let (status, error) = Program::spawn(&mut command).end();
+        assert!(status.success(), "{script}: {error}");
     }
 
     /// Where it finds `path`, in its own view of the file systems.
@@ -91,8 +95,7 @@ impl Program {
 
     /// Waits for a line on stderr that tells of `what`.
     pub fn told(&self, what: &str) -> String {
-        let told = std::iter::from_fn(|| self.stderr.next()).find(|line| line.contains(what));
-        told.unwrap_or_else(|| panic!("it ended without a word of {what:?}"))
+        self.stderr.find(&format!("a word of {what:?}"), |line| line.contains(what))
     }
 
     /// Sends `signal`.
@@ -108,7 +111,10 @@ impl Program {
 
     /// Waits until it is in `state`: `S` asleep, `T` stopped.
     pub fn is_in(&self, state: &str) {
-        poll(|| self.stat().starts_with(state).then_some(()));
+        until(format_args!("the program in state {state}"), || match self.stat() {
+            stat if stat.starts_with(state) => Ok(()),
+            stat => Err(stat),
+        });
     }
 
     /// How many descriptors it has open.
@@ -118,13 +124,17 @@ impl Program {
 
     /// Waits until it has so many open and no more.
     pub fn has_descriptors(&self, count: usize) {
-        poll(|| (self.descriptors() <= count).then_some(()));
+        until(format_args!("{count} descriptors"), || match self.descriptors() {
+            open if open <= count => Ok(()),
+            open => Err(open),
+        });
     }
 
     /// Waits until it has ended by itself: how, and what else it wrote on stderr.
     pub fn end(mut self) -> (ExitStatus, String) {
-        let rest = std::iter::from_fn(|| self.stderr.next()).map(|line| line + "\n").collect();
-        let status = poll(|| self.child.try_wait().unwrap());
+        let rest = self.stderr.rest();
+        let status =
+            until("the end of the program", || self.child.try_wait().unwrap().ok_or("that it still runs"));
         (status, rest)
     }
 
@@ -150,8 +160,11 @@ impl Program {
         after_name.to_owned()
     }
 
-    /// Processor time it uses in a second. The sleep is the measurement.
+    /// Processor time it uses in a second of rest. The sleep is the measurement: what else the machine does takes none of
+    /// this time, which is the program's own, and cannot add to it.
     pub fn ticks_in_a_second(&self) -> u64 {
+        // On a busy machine it may have something to do still.
+        self.is_in("S");
         let before = self.ticks();
         std::thread::sleep(Duration::from_secs(1));
         self.ticks() - before
@@ -165,39 +178,30 @@ impl Program {
             let mut links = links.flat_map(|entry| std::fs::read_link(entry.path()));
             links.any(|link| link.to_str() == Some(&format!("socket:[{inode}]")))
         };
-        poll(|| {
+        until("a port on which the program listens", || {
             let table = std::fs::read_to_string(format!("{proc}/net/tcp")).unwrap();
             let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-            let row = rows.into_iter().find(|row| row[3] == "0A" && listens(row[9]))?;
-            u16::from_str_radix(row[1].rsplit(':').next()?, 16).ok()
+            let row = rows.into_iter().find(|row| row[3] == "0A" && listens(row[9]));
+            let port = |row: Vec<&str>| u16::from_str_radix(row[1].rsplit(':').next()?, 16).ok();
+            row.and_then(port).ok_or("none of its own")
         })
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // What is killed ends.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Asks again and again, for what nobody announces.
-fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "waited in vain");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 /// Lines from a pipe that a thread of its own keeps empty.
-struct Lines(Receiver<String>);
+pub struct Lines(Receiver<String>);
 
 impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Lines {
+    /// Reads `pipe` to its end.
+    pub fn of(pipe: impl Read + Send + 'static) -> Lines {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             let mut pipe = BufReader::new(pipe);
@@ -220,11 +224,46 @@ impl Lines {
     }
 
     /// The next one, or nothing at the end.
-    fn next(&self) -> Option<String> {
+    pub fn next(&self) -> Option<String> {
         match self.0.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("no line came"),
+            Err(RecvTimeoutError::Timeout) => panic!("waited {PATIENCE:?} for a line, and none came"),
         }
     }
+
+    /// The next one that is `what`.
+    pub fn find(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let (found, before) = self.take_until(what, is_it);
+        found.unwrap_or_else(|| panic!("it ended without {what}, and saw {}", last_of(&before)))
+    }
+
+    /// All that come until the end.
+    pub fn rest(&self) -> String {
+        let (_, lines) = self.take_until("the end of all lines", |_| false);
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
+    /// The next one that is `what`, if there is one, and those before it. All of them together have one limit.
+    fn take_until(&self, what: &str, is_it: impl Fn(&str) -> bool) -> (Option<String>, Vec<String>) {
+        let limit = Instant::now() + PATIENCE;
+        let mut before = Vec::new();
+        loop {
+            let left = limit.saturating_duration_since(Instant::now());
+            match self.0.recv_timeout(left) {
+                Ok(line) if is_it(&line) => return (Some(line), before),
+                Ok(line) if !left.is_zero() => before.push(line),
+                Err(RecvTimeoutError::Disconnected) => return (None, before),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {
+                    panic!("waited {PATIENCE:?} for {what}, and saw {}", last_of(&before))
+                }
+            }
+        }
+    }
+}
+
+/// How many lines these are, and the last of them.
+fn last_of(lines: &[String]) -> String {
+    let last = &lines[lines.len().saturating_sub(20)..];
+    format!("{} lines, which end:\n{}", lines.len(), last.join("\n"))
 }

@@ -2,6 +2,7 @@
 //! tells the loop of edges as epoll does, by a clock that moves only while the loop waits. What drives them is
 //! the real `Reactor::turn`.
 
+use super::watch::watch;
 use super::{Answer, read_answers};
 use onepoll::conn::told::Told;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
@@ -491,6 +492,7 @@ impl Loop {
 impl<K: Kernel> Loop<K> {
     /// Turns the reactor that is made with the script.
     pub fn of(make: impl FnOnce(Script) -> Reactor<K>) -> Loop<K> {
+        watch();
         let now = Instant::now();
         let world = World {
             now,

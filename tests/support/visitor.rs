@@ -1,9 +1,9 @@
 //! A client that asks for one thing after the other on a connection that it keeps.
 
-use super::{Answer, PATIENCE, connect, read_answer};
+use super::patience::until;
+use super::{Answer, connect, read_answer, read_to_end};
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
 
 /// Whoever asks.
 pub struct Visitor(BufReader<TcpStream>);
@@ -38,22 +38,17 @@ impl Visitor {
     }
 
     /// Reads what else comes until the server ends.
-    pub fn rest(mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.0.read_to_end(&mut bytes).unwrap();
-        bytes
+    pub fn rest(self) -> Vec<u8> {
+        let known = self.0.buffer().to_vec();
+        [known, read_to_end(self.0.into_inner())].concat()
     }
 
     /// Asks for `target` again and again until `is_it` says that this is the answer. Time alone brings it about.
     pub fn get_until(&mut self, target: &str, fields: &str, is_it: impl Fn(&Answer) -> bool) -> Answer {
-        let began = Instant::now();
-        loop {
+        until(format_args!("another answer to {target}"), || {
             let answer = self.get(target, fields);
-            if is_it(&answer) {
-                return answer;
-            }
-            assert!(began.elapsed() < PATIENCE, "{target} never came to that: {}", answer.head);
-        }
+            if is_it(&answer) { Ok(answer) } else { Err(answer.head) }
+        })
     }
 
     /// The answer once the file is old enough for a strong tag: from then on it is kept in memory.
