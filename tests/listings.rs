@@ -22,6 +22,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::between::{Between, Hooks};
+use support::reference::resolved;
 use support::service::{answer_to, get};
 use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
 
@@ -124,19 +125,32 @@ fn breadcrumbs_lead_to_every_folder_above() {
     let crumbs = links_before(&page, "</h1>");
     let expected: Vec<_> = ["/", "one/", "<two> & \"2\"/", "#3?%/", "\u{1f642}/"].map(str::to_owned).into();
     assert_eq!(crumbs.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>(), expected);
-    assert_eq!(crumbs.last().unwrap().0, path);
+    let links: Vec<_> = crumbs.iter().map(|(link, _)| link.as_str()).collect();
+    assert_eq!(links, ["../../../../", "../../../", "../../", "../", "./"]);
     assert_eq!(page.text().matches(" aria-current=\"page\"").count(), 1);
     for (at, (link, _)) in crumbs.iter().enumerate() {
-        let above = get(address, link);
-        assert_eq!(links_before(&above, "</h1>"), crumbs[..=at], "{link}");
+        let above = get(address, &resolved(path, link));
+        let expected_above: Vec<_> =
+            crumbs[crumbs.len() - 1 - at..].iter().map(|(link, _)| link).zip(&expected).collect();
+        let crumbs_above = links_before(&above, "</h1>");
+        assert_eq!(
+            crumbs_above.iter().map(|(link, name)| (link, name)).collect::<Vec<_>>(),
+            expected_above,
+            "{link}"
+        );
         let title = above.text().split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
         assert_eq!(unescape(title), expected[..=at].concat());
         let below = expected.get(at + 1).map_or("file", |name| name);
         assert_eq!(names(&above), [below], "{link}");
     }
-    // However the folder is asked for, the links are the same.
-    for spelling in ["//one//", "/./one/.", "/%6fne/", "/one/?x=y"] {
-        assert_eq!(links_before(&get(address, spelling), "</h1>"), crumbs[..2], "{spelling}");
+    // However the folder is asked for, the links lead to the same.
+    for spelling in ["//one//", "/./one/.", "/%6fne/", "/one/?x=y", "/x/..//one/", "/one///"] {
+        let crumbs = links_before(&get(address, spelling), "</h1>");
+        assert_eq!(crumbs.iter().map(|(_, name)| name).collect::<Vec<_>>(), ["/", "one/"], "{spelling}");
+        for (link, name) in crumbs {
+            let led = names(&get(address, &resolved(spelling, &link)));
+            assert_eq!(led, [if name == "/" { "one/" } else { "<two> & \"2\"/" }], "{spelling} {link}");
+        }
     }
 }
 
@@ -444,7 +458,7 @@ fn the_page_is_whole_plain_and_for_everyone() {
         "<meta charset=\"utf-8\">",
         "<meta name=\"viewport\" content=\"width=device-width\">",
         "<meta name=\"color-scheme\" content=\"light dark\">",
-        "<title>&#x2F;sub&#x2F;</title>",
+        "<title>/sub/</title>",
         "@media (prefers-color-scheme: dark)",
         "<nav aria-label=\"Path\">",
         "<main>",

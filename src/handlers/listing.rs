@@ -6,6 +6,7 @@ use crate::http::INFALLIBLE;
 use crate::http::date::date_and_clock;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
+use crate::site::path;
 use crate::size;
 use html_escape::encode_safe;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// A listing on its way.
 pub struct Listing {
     folder: Folder,
+    crumbs: Vec<(OsString, String)>,
     form: Form,
     order: Order,
     found: [BTreeMap<Key, Item>; 2],
@@ -83,11 +85,12 @@ impl Order {
 }
 
 impl Listing {
-    /// Begins to list `folder`, in the order that `query` asks for.
-    pub fn new(folder: Folder, query: Option<&str>, prefers_json: bool) -> Listing {
+    /// Begins to list `folder`, to which `path` led, in the order that `query` asks for.
+    pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> Listing {
         let form = if prefers_json { Form::Json } else { Form::Html };
-        let order = Order::of(query);
-        Listing { folder, form, order, found: Default::default(), stage: Stage::Reading, text: String::new() }
+        let (crumbs, order) = (path::crumbs(path), Order::of(query));
+        let (found, stage, text) = (Default::default(), Stage::Reading, String::new());
+        Listing { folder, crumbs, form, order, found, stage, text }
     }
 
     /// Makes the next part, of as many names as are left for this turn, and gives the answer when that was the last.
@@ -138,14 +141,13 @@ impl Listing {
             self.text.push('[');
             return;
         }
-        let crumbs = self.folder.crumbs();
-        let title = crumbs.iter().map(|(name, _)| encode_safe(name)).collect::<String>();
-        write!(self.text, include_str!("listing.html"), title = title).expect(INFALLIBLE);
+        let names = self.crumbs.iter().map(|(name, _)| format!("{}/", encode_safe(&name.to_string_lossy())));
+        let names = names.collect::<Vec<_>>();
+        write!(self.text, include_str!("listing.html"), title = names.concat()).expect(INFALLIBLE);
         self.text.push_str("<h1>");
-        for (at, (name, link)) in crumbs.iter().enumerate() {
-            let current = if at + 1 == crumbs.len() { " aria-current=\"page\"" } else { "" };
-            write!(self.text, "<a href=\"{link}\"{current}>{}</a><wbr>", encode_safe(name))
-                .expect(INFALLIBLE);
+        for (at, (name, (_, link))) in names.iter().zip(&self.crumbs).enumerate() {
+            let current = if at + 1 == names.len() { " aria-current=\"page\"" } else { "" };
+            write!(self.text, "<a href=\"{link}\"{current}>{name}</a><wbr>").expect(INFALLIBLE);
         }
         let counts = self.counts();
         write!(self.text, "</h1>\n</nav>\n<main>\n<p>{counts}\n<table>\n<thead><tr>").expect(INFALLIBLE);
