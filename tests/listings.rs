@@ -3,6 +3,7 @@
 
 mod support;
 
+use onepoll::http::date::date_and_clock;
 use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::Ready;
@@ -50,7 +51,7 @@ fn rows(page: &Answer) -> Vec<Row> {
         let (link, rest) = html.split_once("\">").unwrap();
         let (name, rest) = rest.split_once("</a><td>").unwrap();
         let (size, changed) = rest.split_once("<td>").unwrap();
-        let changed = changed.split_once("</span>").unwrap().0.replace("<span>", "");
+        let changed = changed.split_once("</td>").unwrap().0.to_owned();
         let name = unescape(&name.replace("<bdi>", "").replace("</bdi>", ""));
         Row { link: unescape(link), name, size: size.to_owned(), changed }
     };
@@ -258,7 +259,7 @@ fn sizes_and_times_are_for_people_and_json_says_the_same() {
         ("kibi",      1024,              1_735_689_599,       "1.0 KiB",   "2024-12-31 23:59"),
         ("page",      1536,              1_735_689_600,       "1.5 KiB",   "2025-01-01 00:00"),
         ("mebi",      5 << 20,           2_145_916_800,       "5.0 MiB",   "2038-01-01 00:00"),
-        ("gibi",      5 << 30,           -86_400,             "5.0 GiB",   "1970-01-01 00:00"),
+        ("gibi",      5 << 30,           -86_400,             "5.0 GiB",   "1969-12-31 00:00"),
         ("tebi",      3 << 40,           2_147_483_647,       "3.0 TiB",   "2038-01-19 03:14"),
     ];
     for (name, bytes, seconds, ..) in files {
@@ -283,6 +284,9 @@ fn sizes_and_times_are_for_people_and_json_says_the_same() {
     let listed: Value = serde_json::from_slice(&answer.body).unwrap();
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.len(), rows.len());
+    let is_said_alike =
+        |at: usize| date_and_clock(listed[at]["modified"].as_i64().unwrap()) == rows[at].changed;
+    assert!((0..rows.len()).all(is_said_alike), "{listed:?} {rows:?}");
     for (item, row) in listed.iter().zip(&rows) {
         let slash = if item["type"] == "folder" { "/" } else { "" };
         assert_eq!(format!("{}{slash}", item["name"].as_str().unwrap()), row.name);

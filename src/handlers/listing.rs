@@ -12,7 +12,6 @@ use html_escape::encode_safe;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write;
-use std::time::{Duration, UNIX_EPOCH};
 
 /// A listing on its way.
 pub struct Listing {
@@ -193,11 +192,10 @@ impl Listing {
         let (link, name) = (&item.link, item.name.to_string_lossy());
         let name = encode_safe(&name);
         let bytes = item.bytes.map(size::format).unwrap_or_default();
-        let time = UNIX_EPOCH + Duration::from_secs(item.modified.try_into().unwrap_or(0));
-        let (date, clock) = date_and_clock(time);
+        let modified = date_and_clock(item.modified);
         writeln!(
             self.text,
-            "<tr><td><a href=\"{link}{slash}\"><bdi>{name}</bdi>{slash}</a><td>{bytes}<td>{date}<span> {clock}</span>"
+            "<tr><td><a href=\"{link}{slash}\"><bdi>{name}</bdi>{slash}</a><td>{bytes}<td>{modified}</td>"
         )
         .expect(INFALLIBLE);
     }
