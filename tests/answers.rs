@@ -292,6 +292,10 @@ fn post_is_acknowledged_in_json_to_those_who_ask_for_it() {
         assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")));
         assert_eq!(serde_json::from_str::<Value>(answer.text()).unwrap(), expected);
     }
+    let turns =
+        "POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Type: a\u{202e}\u{9b}\r\n\r\n";
+    let answer = site.answer(turns);
+    assert!(answer.text().contains("\"a\\u202e\\u009b\""), "fools no terminal: {}", answer.text());
     for accept in ["text/html", "*/*", "text/html, application/json;q=0.5", "application/json;q=0"] {
         let answer = site.answer(&format!("POST / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n"));
         assert_eq!(answer.text(), "<h1>POST Request Received</h1>", "{accept}");

@@ -172,6 +172,28 @@ fn so_do_the_pages_that_come_with_it() {
     assert!(count > 30, "only {count} references");
 }
 
+/// Or browsers ask for `/favicon.ico` and say on the console that it is not there.
+#[test]
+fn every_page_names_an_icon() {
+    let root = site();
+    let site = serve(root.path(), Limits::default());
+    let own = inspected(&Path::new(env!("CARGO_MANIFEST_DIR")).join("www"));
+    for (address, target) in [
+        (site, "/"),
+        (site, "/a/b/"),
+        (site, "/a"),
+        (site, "/missing"),
+        (site, "/secret/"),
+        (own, "/"),
+        (own, "/tour.html"),
+        (own, "/.onepoll/"),
+        (own, "/.onepoll/missing"),
+    ] {
+        let page = answer_to(address, "GET", target.as_bytes(), "");
+        assert!(page.text().contains("<link rel=\"icon\" href=\""), "{target}: {}", page.text());
+    }
+}
+
 /// What the other tests go by.
 #[test]
 fn the_examples_of_rfc_3986() {

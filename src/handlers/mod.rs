@@ -4,6 +4,7 @@ pub mod files;
 pub mod listing;
 pub mod ack;
 pub mod json;
+pub mod names;
 
 use crate::conn::Id;
 use crate::http::request::Request;
@@ -124,6 +125,7 @@ fn written(Status { code, reason }: Status, sentence: &str, path: Option<&str>) 
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{code} {reason}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
          <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }}</style>\n\
          <h1>{code} {reason}</h1>\n<p>{sentence}.\n{}",
         link.unwrap_or_default()
