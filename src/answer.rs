@@ -14,6 +14,7 @@ use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
+use crate::http::target::Target;
 use crate::http::version::Persistence;
 use crate::outgoing::{Outgoing, Rest, Sending};
 use crate::routes;
@@ -91,7 +92,11 @@ pub fn complete(
     });
     let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
     let persistence = if is_last { Persistence::Close } else { request.persistence };
-    queue(response, request.method, persistence, exchange, client.out, context)
+    let path = match request.target {
+        Target::Path { path, .. } => Some(path),
+        Target::Asterisk | Target::Authority => None,
+    };
+    queue(response, path, request.method, persistence, exchange, client.out, context)
 }
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
@@ -123,18 +128,21 @@ pub fn refuse(refusal: Refusal, came: &[u8], client: Client<'_>, context: &mut C
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
     let page = page(refusal.status, refusal.why);
-    queue(page, method, Persistence::Close, exchange, client.out, context)
+    queue(page, None, method, Persistence::Close, exchange, client.out, context)
 }
 
-/// Puts into the outbox what can be put there. An answer to HEAD has no content (RFC 9110 §9.3.2).
+/// Puts into the outbox what can be put there; `path` is what was asked for, where that is known. An answer to HEAD has
+/// no content (RFC 9110 §9.3.2).
 fn queue(
     response: Response,
+    path: Option<&str>,
     method: Method,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
     Outgoing { outbox, rest, entry }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
+    let response = response.written_for(path);
     let out = outbox.end(&mut context.buffers);
     let status = response.head.status;
     response.head.encode(out, &context.date, persistence);
@@ -158,7 +166,8 @@ fn queue(
 /// Appends what is in memory, and gives what is not.
 fn append(content: Content, out: &mut Vec<u8>) -> Option<Rest> {
     match content {
-        Content::None => {}
+        // Pages were written before.
+        Content::None | Content::Page(_) => {}
         Content::Produced(source) => return Some(Rest::Source(source)),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),

@@ -359,3 +359,46 @@ fn five_thousand_connections_are_shown() {
     println!("long tasks with 5,000 connections, in ms: {}", page.value("long"));
     page.is_quiet();
 }
+
+/// A browser asks for `/favicon.ico` where a page names no icon, and says on the console that there is none. The last page
+/// here names none, to see that it does.
+#[test]
+#[ignore = "needs Chromium"]
+fn pages_of_ours_name_an_icon_and_no_other_is_asked_for() {
+    let root =
+        support::folder(&[("folder/file", b""), ("plain.html", b"<!doctype html><title>plain</title>")]);
+    let (program, address) = Program::start(onepoll().arg("--inspect").arg(root.path()));
+    let mut page = Page::open(&format!("http://{address}/folder/"), [320, 700], 2.0);
+    page.fits();
+    page.is_quiet();
+    for path in ["/", "/folder/missing", "/.onepoll/", "/plain.html"] {
+        page.go(&format!("http://{address}{path}"));
+        page.fits();
+    }
+    let line = program.told("/favicon.ico");
+    assert!(line.contains("/plain.html\""), "{line}");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_listing_is_sorted_by_its_buttons_and_the_keyboard() {
+    let root = support::folder(&[("file2", b"long"), ("file10", b""), ("\u{202e}file3", b"12")]);
+    let (_program, address) = Program::start(onepoll().arg(root.path()));
+    let mut page = Page::open(&format!("http://{address}/?order=desc"), [1280, 900], 1.0);
+    let rows = "[...document.querySelectorAll('td a')].map(a => a.textContent).join()";
+    let press = |page: &mut Page, column: usize, search: &str, expected: &str| {
+        page.value(&format!("document.querySelectorAll('th button')[{column}].focus()"));
+        for kind in ["keyDown", "keyUp"] {
+            let key = json!({ "type": kind, "key": "Enter", "code": "Enter", "text": "\r", "windowsVirtualKeyCode": 13 });
+            page.call("Input.dispatchKeyEvent", key);
+        }
+        page.wait_for(&format!("location.search === {search:?} && document.readyState === 'complete'"));
+        assert_eq!(page.value(rows), expected, "{search}");
+    };
+    assert_eq!(page.value(rows), "\\u{202e}file3,file10,file2");
+    press(&mut page, 0, "?sort=name", "file2,file10,\\u{202e}file3");
+    press(&mut page, 0, "?order=desc&sort=name", "\\u{202e}file3,file10,file2");
+    press(&mut page, 1, "?sort=size", "file10,\\u{202e}file3,file2");
+    press(&mut page, 1, "?order=desc&sort=size", "file2,\\u{202e}file3,file10");
+    page.is_quiet();
+}

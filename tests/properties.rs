@@ -16,7 +16,7 @@ use onepoll::limits::Limits;
 use onepoll::os::files::{Links, Purpose, open_below, open_folder, stat};
 use onepoll::reactor::deadlines::Deadlines;
 use onepoll::site::Hidden;
-use onepoll::site::path::SitePath;
+use onepoll::site::path::{SitePath, crumbs, way_to_root};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select as one_of};
@@ -24,8 +24,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 use support::pieces::{answer, context_for};
+use support::reference::{remove_dot_segments, resolved};
 use support::{folder, pattern};
 use tempfile::TempDir;
 
@@ -230,10 +232,32 @@ fn a_decoded_path_has_no_way_up() {
             let mut segments = bytes.split(|byte| *byte == b'/');
             prop_assert!(bytes == b"." || segments.all(|segment| is_plain(segment) || segment == b".well-known"), "{name:?}");
             prop_assert!(!bytes.contains(&0));
-            let encoded = decoded.encode_as_folder();
-            prop_assert!(encoded.starts_with('/') && !encoded.starts_with("//") || bytes == b".");
-            let again = SitePath::decode(&encoded, Hidden::Absent).expect("it was decoded before");
-            prop_assert_eq!((again.name(), again.is_folder()), (name, true));
+        }
+    });
+}
+
+/// What is linked to from a path, by a reference that is resolved as RFC 3986 §5.2 says, is where it is said to be.
+#[test]
+fn references_from_a_path_lead_where_they_say() {
+    proptest!(config(), |(path in path())| {
+        let path = path.replace(['?', '#'], "_");
+        if let Some(decoded) = SitePath::decode(&path, Hidden::Absent) {
+            // Clients remove dot segments before they ask; behind one that ends a path, they put a slash.
+            let asked = remove_dot_segments(&path.replace("%2e", ".").replace("%2E", "."));
+            let follow = |link: &str| SitePath::decode(&resolved(&asked, link), Hidden::Absent);
+            if !decoded.is_folder() {
+                let moved = follow(&decoded.with_slash()).expect("it was decoded before");
+                prop_assert_eq!((moved.name(), moved.is_folder()), (decoded.name(), true));
+            }
+            let mut name = PathBuf::new();
+            for (folder, link) in crumbs(&path) {
+                name.push(folder);
+                let above = follow(&link).expect("it was decoded before");
+                let expected = if name.as_os_str().is_empty() { Path::new(".") } else { &name };
+                prop_assert_eq!((above.name(), above.is_folder()), (expected, true));
+            }
+            let root = follow(&way_to_root(&path)).expect("it was decoded before");
+            prop_assert_eq!((root.name(), root.is_folder()), (Path::new("."), true));
         }
     });
 }

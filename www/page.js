@@ -32,7 +32,8 @@ async function versionOf(url, start) {
 }
 
 async function exchange(method, path, init = {}) {
-  const url = new URL(path, location.href).href;
+  // Relative to this page, which may stand below a prefix of a proxy.
+  const url = new URL(`.${path}`, location.href).href;
   const start = performance.now();
   const response = await fetch(url, {
     ...init,
@@ -121,7 +122,7 @@ wire($("f-get"), $("r-get"), async (button) => {
 });
 
 wire($("f-post"), $("r-post"), async () => {
-  const x = await exchange("POST", $("f-post").getAttribute("action"), {
+  const x = await exchange("POST", `/${$("f-post").getAttribute("action")}`, {
     body: $("text").value,
     headers: { Accept: "application/json", "Content-Type": "text/plain; charset=utf-8" },
   });
@@ -177,5 +178,5 @@ showCount();
 for (const node of document.querySelectorAll(".plain")) node.hidden = true;
 
 if (location.protocol.startsWith("http")) {
-  for (const node of document.querySelectorAll(".origin")) node.textContent = location.origin;
+  for (const node of document.querySelectorAll(".origin")) node.textContent = new URL(".", location.href).href.slice(0, -1);
 }

@@ -22,5 +22,5 @@ pub fn post(request: &Request<'_>, _: &Site, _: Moment) -> Reply {
         "content_type": content_type,
         "bytes_received": request.content_bytes,
     });
-    json::response(receipt.to_string()).into()
+    json::response(json::line(&receipt)).into()
 }

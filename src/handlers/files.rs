@@ -44,7 +44,7 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
             page.field("Vary", "Accept-Encoding").into()
         }
         Ok(Found::Folder(folder)) => {
-            Reply::Listing(Box::new(Listing::new(folder, query, request.prefers_json())))
+            Reply::Listing(Box::new(Listing::new(folder, path, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),

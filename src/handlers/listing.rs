@@ -1,21 +1,23 @@
 //! What is in a folder, as a page or as JSON, made a part a turn: a folder of ten thousand names is read, sorted
 //! and written while others are served.
 
+use super::names::{shown, sort_key};
 use super::{Response, html_response, json, page};
 use crate::http::INFALLIBLE;
 use crate::http::date::date_and_clock;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
+use crate::site::path;
 use crate::size;
 use html_escape::encode_safe;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write;
-use std::time::{Duration, UNIX_EPOCH};
 
 /// A listing on its way.
 pub struct Listing {
     folder: Folder,
+    crumbs: Vec<(OsString, String)>,
     form: Form,
     order: Order,
     found: [BTreeMap<Key, Item>; 2],
@@ -23,8 +25,11 @@ pub struct Listing {
     text: String,
 }
 
+/// What the button above a column sends as well, where the listing is sorted by that column.
+const REVERSED: &str = "<input type=\"hidden\" name=\"order\" value=\"desc\">";
+
 /// Folders are listed before files; each kind is sorted by what is asked for, then by name.
-type Key = (i64, String, OsString);
+type Key = (i64, Vec<u8>, OsString);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -77,17 +82,17 @@ impl Order {
             Column::Size => item.bytes.map_or(0, |bytes| bytes.try_into().unwrap_or(i64::MAX)),
             Column::Time => item.modified,
         };
-        let name = item.name.to_string_lossy().into_owned();
-        (first, name.to_lowercase(), item.name.clone())
+        (first, sort_key(&item.name), item.name.clone())
     }
 }
 
 impl Listing {
-    /// Begins to list `folder`, in the order that `query` asks for.
-    pub fn new(folder: Folder, query: Option<&str>, prefers_json: bool) -> Listing {
+    /// Begins to list `folder`, to which `path` led, in the order that `query` asks for.
+    pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> Listing {
         let form = if prefers_json { Form::Json } else { Form::Html };
-        let order = Order::of(query);
-        Listing { folder, form, order, found: Default::default(), stage: Stage::Reading, text: String::new() }
+        let (crumbs, order) = (path::crumbs(path), Order::of(query));
+        let (found, stage, text) = (Default::default(), Stage::Reading, String::new());
+        Listing { folder, crumbs, form, order, found, stage, text }
     }
 
     /// Makes the next part, of as many names as are left for this turn, and gives the answer when that was the last.
@@ -138,31 +143,34 @@ impl Listing {
             self.text.push('[');
             return;
         }
-        let crumbs = self.folder.crumbs();
-        let title = crumbs.iter().map(|(name, _)| encode_safe(name)).collect::<String>();
-        write!(self.text, include_str!("listing.html"), title = title).expect(INFALLIBLE);
+        let names = self.crumbs.iter().map(|(name, _)| format!("{}/", encode_safe(&shown(name))));
+        let names = names.collect::<Vec<_>>();
+        write!(self.text, include_str!("listing.html"), title = names.concat()).expect(INFALLIBLE);
         self.text.push_str("<h1>");
-        for (at, (name, link)) in crumbs.iter().enumerate() {
-            let current = if at + 1 == crumbs.len() { " aria-current=\"page\"" } else { "" };
-            write!(self.text, "<a href=\"{link}\"{current}>{}</a><wbr>", encode_safe(name))
-                .expect(INFALLIBLE);
+        for (at, (name, (_, link))) in names.iter().zip(&self.crumbs).enumerate() {
+            let current = if at + 1 == names.len() { " aria-current=\"page\"" } else { "" };
+            write!(self.text, "<a href=\"{link}\"{current}>{name}</a><wbr>").expect(INFALLIBLE);
         }
         let counts = self.counts();
-        write!(self.text, "</h1>\n</nav>\n<main>\n<p>{counts}\n<table>\n<thead><tr>").expect(INFALLIBLE);
+        write!(self.text, "</h1>\n</nav>\n<main>\n<p>{counts}\n<table>\n<thead>\n<tr>").expect(INFALLIBLE);
         for (column, word, label) in [
             (Column::Name, "name", "Name"),
             (Column::Size, "size", "Size"),
-            (Column::Time, "time", "Changed"),
+            (Column::Time, "time", "Modified"),
         ] {
             let (sorted, order) = match (column == self.order.column, self.order.direction) {
-                (true, Direction::Up) => (" aria-sort=\"ascending\"", "&amp;order=desc"),
+                (true, Direction::Up) => (" aria-sort=\"ascending\"", REVERSED),
                 (true, Direction::Down) => (" aria-sort=\"descending\"", ""),
                 (false, _) => ("", ""),
             };
-            write!(self.text, "<th scope=\"col\"{sorted}><a href=\"?sort={word}{order}\">{label}</a>")
-                .expect(INFALLIBLE);
+            // Not links: programs that follow them would take every folder six times over.
+            write!(
+                self.text,
+                "<th scope=\"col\"{sorted}><form>{order}<button name=\"sort\" value=\"{word}\">{label}</button></form></th>"
+            )
+            .expect(INFALLIBLE);
         }
-        self.text.push_str("\n<tbody>\n");
+        self.text.push_str("</tr>\n</thead>\n<tbody>\n");
     }
 
     /// `2 folders, 1 file`.
@@ -180,22 +188,29 @@ impl Listing {
     }
 
     fn write(&mut self, item: &Item) {
+        let slash = if item.bytes.is_some() { "" } else { "/" };
+        let link = format_args!("{}{slash}", item.link);
         if self.form == Form::Json {
             let separator = if self.text.len() > 1 { ",\n" } else { "\n" };
             let kind = if item.bytes.is_some() { "file" } else { "folder" };
-            let entry = json::value!({ "name": item.name.to_string_lossy(), "type": kind, "size": item.bytes, "modified": item.modified });
-            write!(self.text, "{separator}{entry}").expect(INFALLIBLE);
+            let entry = json::value!({
+                "name": item.name.to_string_lossy(),
+                "link": link.to_string(),
+                "type": kind,
+                "size": item.bytes,
+                "modified": item.modified,
+            });
+            write!(self.text, "{separator}{}", json::line(&entry)).expect(INFALLIBLE);
             return;
         }
-        let slash = if item.bytes.is_some() { "" } else { "/" };
-        let (link, name) = (&item.link, item.name.to_string_lossy());
+        let name = shown(&item.name);
         let name = encode_safe(&name);
         let bytes = item.bytes.map(size::format).unwrap_or_default();
-        let time = UNIX_EPOCH + Duration::from_secs(item.modified.try_into().unwrap_or(0));
-        let (date, clock) = date_and_clock(time);
+        let modified = date_and_clock(item.modified);
+        // Programs read this, too: a row is a line, the text of the link is the name, the date is one piece.
         writeln!(
             self.text,
-            "<tr><td><a href=\"{link}{slash}\"><bdi>{name}</bdi>{slash}</a><td>{bytes}<td>{date}<span> {clock}</span>"
+            "<tr><td><a href=\"{link}\">{name}{slash}</a></td><td>{bytes}</td><td>{modified}</td></tr>"
         )
         .expect(INFALLIBLE);
     }
@@ -203,9 +218,10 @@ impl Listing {
     fn end(&mut self) -> Response {
         let text = std::mem::take(&mut self.text);
         let response = match self.form {
-            Form::Html => {
-                html_response(Status::OK, text + "</table>\n</main>\n<footer>Times are UTC</footer>\n")
-            }
+            Form::Html => html_response(
+                Status::OK,
+                text + "</tbody>\n</table>\n</main>\n<footer>Times are UTC</footer>\n",
+            ),
             Form::Json => json::response(text + "\n]\n"),
         };
         response.field("Cache-Control", "no-cache").field("Vary", "Accept")

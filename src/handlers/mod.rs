@@ -4,17 +4,21 @@ pub mod files;
 pub mod listing;
 pub mod ack;
 pub mod json;
+pub mod names;
 
 use crate::conn::Id;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::outgoing::Source;
+use crate::site::path::way_to_root;
 use crate::site::{Moment, Site, Stored};
 use listing::Listing;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::Range;
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// One column of the dispatch table, see [`crate::routes`].
 pub type Handler = fn(&Request<'_>, &Site, Moment) -> Reply;
@@ -51,6 +55,17 @@ impl Response {
         Response { head, content }
     }
 
+    /// Writes the page, if it is one, for a client that asked for `path`.
+    pub fn written_for(self, path: Option<&str>) -> Response {
+        match self.content {
+            Content::Page(sentence) => {
+                let html = written(self.head.status, sentence, path);
+                Response::new(self.head, Content::Bytes(html.into()))
+            }
+            _ => self,
+        }
+    }
+
     /// Adds a field; its value holds no control bytes.
     pub fn field(self, name: &str, value: impl Display) -> Response {
         Response { head: self.head.field(name, value), ..self }
@@ -61,6 +76,8 @@ impl Response {
 pub enum Content {
     /// The status forbids any.
     None,
+    /// A page around a sentence, see [`page`]; it is written when the answer is queued.
+    Page(&'static str),
     /// Made for this answer.
     Bytes(Vec<u8>),
     /// Some of what is stored.
@@ -77,7 +94,7 @@ impl Content {
     fn length(&self) -> Option<u64> {
         let length = |range: &Range<u64>| range.end - range.start;
         match self {
-            Content::None => None,
+            Content::None | Content::Page(_) => None,
             Content::Produced(source) => source.length(),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::Stored(_, range) => Some(length(range)),
@@ -95,21 +112,27 @@ impl From<Response> for Reply {
 }
 
 /// A page for people that says what went wrong, in one sentence without a full stop.
-pub fn page(status: Status, sentence: &str) -> Response {
-    let Status { code, reason } = status;
-    let html = format!(
+pub fn page(status: Status, sentence: &'static str) -> Response {
+    // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
+    let head = Head::new(status).field("Content-Type", HTML).field("Cache-Control", "no-cache");
+    Response { head, content: Content::Page(sentence) }
+}
+
+/// The page in HTML, with a link to the root where `path`, which was asked for, is known.
+fn written(Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> String {
+    let link = path.map(|path| format!("<p><a href=\"{}\">Start page</a>\n", way_to_root(path)));
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{code} {reason}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
          <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }}</style>\n\
-         <h1>{code} {reason}</h1>\n<p>{sentence}.\n<p><a href=\"/\">Start page</a>\n"
-    );
-    // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
-    html_response(status, html).field("Cache-Control", "no-cache")
+         <h1>{code} {reason}</h1>\n<p>{sentence}.\n{}",
+        link.unwrap_or_default()
+    )
 }
 
 /// An answer of HTML.
 pub fn html_response(status: Status, html: impl Into<Vec<u8>>) -> Response {
-    let head = Head::new(status).field("Content-Type", "text/html; charset=utf-8");
-    Response::new(head, Content::Bytes(html.into()))
+    Response::new(Head::new(status).field("Content-Type", HTML), Content::Bytes(html.into()))
 }

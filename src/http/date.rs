@@ -12,12 +12,22 @@ pub fn imf_fixdate(time: SystemTime) -> String {
     httpdate::fmt_http_date(time)
 }
 
-/// The same time for people, in a form that sorts: `1994-11-06` and `08:49`.
-pub fn date_and_clock(time: SystemTime) -> (String, String) {
-    let text = imf_fixdate(time);
+/// A second, counted from 1970 or back from it, for people: `1994-11-06 08:49`. Years with other than four digits have a
+/// sign (ISO 8601), and 0 is the year before 1.
+pub fn date_and_clock(second: i64) -> String {
+    /// The calendar repeats itself after so many years, to the day of the week.
+    const CYCLE_YEARS: i64 = 400;
+    const CYCLE_SECONDS: i64 = 146_097 * 24 * 60 * 60;
+    let alike = second.rem_euclid(CYCLE_SECONDS).unsigned_abs();
+    let text = imf_fixdate(UNIX_EPOCH + Duration::from_secs(alike));
     let part = |range| text.get(range).unwrap_or_default();
     let month = "JanFebMarAprMayJunJulAugSepOctNovDec".find(part(8..11)).unwrap_or_default() / 3 + 1;
-    (format!("{}-{month:02}-{}", part(12..16), part(5..7)), part(17..22).to_owned())
+    let year = part(12..16).parse::<i64>().unwrap_or_default();
+    let year = match year + CYCLE_YEARS * second.div_euclid(CYCLE_SECONDS) {
+        year @ 0..=9999 => format!("{year:04}"),
+        year => format!("{year:+05}"),
+    };
+    format!("{year}-{month:02}-{} {}", part(5..7), part(17..22))
 }
 
 /// Reads a date in any of the three forms that HTTP has had. Where its day of the week is another than the date's, the
@@ -129,16 +139,27 @@ mod tests {
     }
 
     #[test]
-    fn dates_for_people_sort() {
-        let at = |seconds| date_and_clock(UNIX_EPOCH + Duration::from_secs(seconds));
-        for (seconds, date, clock) in [
-            (0, "1970-01-01", "00:00"),
-            (784_111_777, "1994-11-06", "08:49"),
-            (951_782_400, "2000-02-29", "00:00"),
-            (1_735_689_599, "2024-12-31", "23:59"),
-            (1 << 40, "9999-12-31", "23:59"),
+    fn dates_for_people_are_right_in_every_year() {
+        for (second, expected) in [
+            (0, "1970-01-01 00:00"),
+            (-1, "1969-12-31 23:59"),
+            (-86_400, "1969-12-31 00:00"),
+            (784_111_777, "1994-11-06 08:49"),
+            (951_782_400, "2000-02-29 00:00"),
+            (1_735_689_599, "2024-12-31 23:59"),
+            (-2_203_891_200, "1900-03-01 00:00"),
+            (-2_203_891_201, "1900-02-28 23:59"),
+            (-12_219_292_800, "1582-10-15 00:00"),
+            (253_402_300_799, "9999-12-31 23:59"),
+            (253_402_300_800, "+10000-01-01 00:00"),
+            (-62_135_596_800, "0001-01-01 00:00"),
+            (-62_135_596_801, "0000-12-31 23:59"),
+            (-62_167_219_200, "0000-01-01 00:00"),
+            (-62_167_219_201, "-0001-12-31 23:59"),
+            (i64::MAX, "+292277026596-12-04 15:30"),
+            (i64::MIN, "-292277022657-01-27 08:29"),
         ] {
-            assert_eq!(at(seconds), (date.to_owned(), clock.to_owned()));
+            assert_eq!(date_and_clock(second), expected, "{second}");
         }
     }
 

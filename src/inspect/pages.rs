@@ -49,7 +49,7 @@ impl Mounted for Pages {
         let is_shown = is_local && peer.to_canonical().is_loopback();
         is_shown.then(|| match name.is_empty() && !path.is_folder() {
             true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
-                .field("Location", PREFIX),
+                .field("Location", path.with_slash()),
             false => show(name, request.method, id, &self.0),
         })
     }

@@ -1,7 +1,7 @@
 //! What is in a folder, read a bounded part at a time.
 
 use super::Hidden;
-use super::path::{encode_segment, is_served};
+use super::path::is_served;
 pub use super::root::Item;
 use super::root::Root;
 use std::ffi::OsString;
@@ -25,18 +25,6 @@ impl Folder {
     pub(super) fn open(root: Arc<Root>, name: &Path, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
         let names = Box::new(root.names(name)?);
         Ok(Folder { root, name: name.to_owned(), names, hidden, _listed: listed })
-    }
-
-    /// The folders on the way here from the root, each as it is called in a path, with its final `/`, and the path
-    /// that leads to it.
-    pub fn crumbs(&self) -> Vec<(String, String)> {
-        let mut crumbs = vec![("/".to_owned(), "/".to_owned())];
-        for segment in self.name.iter().filter(|segment| *segment != ".") {
-            let above = crumbs.last().map_or("", |(_, link)| link);
-            let link = format!("{above}{}/", encode_segment(segment.as_bytes()));
-            crumbs.push((format!("{}/", segment.display()), link));
-        }
-        crumbs
     }
 
     /// Up to `count` more names, in no order, and what a visitor finds under each, if anything. Fewer than that,

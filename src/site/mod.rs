@@ -170,7 +170,7 @@ pub enum Found {
     Folder(Folder),
     /// A folder whose name was given without its final `/`.
     FolderWithoutSlash {
-        /// The path with it, percent-encoded.
+        /// Where it is with it, as a reference from the path that was asked for.
         location: String,
     },
 }
@@ -324,7 +324,7 @@ impl Site {
                 }
             }
             (Entry::Folder, false) => {
-                return Ok(Found::FolderWithoutSlash { location: decoded.encode_as_folder() });
+                return Ok(Found::FolderWithoutSlash { location: decoded.with_slash() });
             }
             (Entry::File { .. }, true) | (Entry::Other, _) => return Err(Missing::NotThere),
         };

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// What stands for itself in a path: RFC 3986's unreserved characters and the `/`.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// What stands for itself in a segment: RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A decoded path. Its bytes are those of the names on the disk, in whatever encoding these are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,23 +25,13 @@ impl SitePath {
     ///
     /// Dot segments are removed as text, before any name is looked up: `/a/../b` is `/b`, whatever `a` is.
     pub fn decode(path: &str, hidden: Hidden) -> Option<SitePath> {
-        let mut segments = Vec::new();
-        let mut is_folder = true;
-        for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
-            let segment = Cow::from(percent_decode_str(segment));
-            is_folder = matches!(&*segment, b"" | b"." | b"..");
-            match &*segment {
-                b"." => {}
-                b".." => drop(segments.pop()?),
-                _ if segment.iter().any(|byte| matches!(byte, b'/' | 0)) => return None,
-                _ => segments.push(segment),
-            }
-        }
-        // An empty segment counts when `..` removes one, and names nothing afterwards.
-        segments.retain(|segment| !segment.is_empty());
-        let is_there = segments.iter().all(|segment| is_served(segment, hidden));
-        let name = OsString::from_vec(segments.join(&b'/'));
-        is_there.then_some(SitePath { name, is_folder })
+        let resolved = Resolved::of(path);
+        let is_folder = resolved.segments.last().is_none_or(|segment| segment.is_empty());
+        let mut names = resolved.segments;
+        names.retain(|segment| !segment.is_empty());
+        let is_there = names.iter().all(|name| is_served(name, hidden));
+        let name = OsString::from_vec(names.join(&b'/'));
+        (is_there && !resolved.climbs && !resolved.hides).then_some(SitePath { name, is_folder })
     }
 
     /// Relative to the root, which is `.` itself.
@@ -59,11 +49,68 @@ impl SitePath {
         Path::new(&self.name).join(file)
     }
 
-    /// As the path of a target that ends in `/`. It begins with one `/` and no more, or it would name
-    /// another host (RFC 3986 §4.2).
-    pub fn encode_as_folder(&self) -> String {
-        format!("/{}/", percent_encode(self.name.as_bytes(), ENCODED))
+    /// The same folder with its final `/`, as a reference from the path without it (RFC 9110 §10.2.2): the last name
+    /// and no more, so that it holds below the prefix of a proxy, and names no other host.
+    pub fn with_slash(&self) -> String {
+        let name = Path::new(&self.name).file_name().unwrap_or_default();
+        format!("{}/", encode_segment(name.as_bytes()))
     }
+}
+
+/// The segments of a path as its client reckons with them: decoded, without dot segments, but with the empty ones. Of two
+/// slashes in a row each is a step for a relative reference (RFC 3986 §5.2.4), though nothing is named between them.
+struct Resolved<'a> {
+    /// The last one is what the path names in its folder: nothing, where it names the folder.
+    segments: Vec<Cow<'a, [u8]>>,
+    /// Whether some `..` had nothing to remove.
+    climbs: bool,
+    /// Whether some segment held a `/` or a NUL behind a percent sign.
+    hides: bool,
+}
+
+impl Resolved<'_> {
+    fn of(path: &str) -> Resolved<'_> {
+        let mut resolved = Resolved { segments: Vec::new(), climbs: false, hides: false };
+        let mut ends_in_dots = false;
+        for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
+            let segment = Cow::from(percent_decode_str(segment));
+            ends_in_dots = matches!(&*segment, b"." | b"..");
+            resolved.hides |= segment.iter().any(|byte| matches!(byte, b'/' | 0));
+            match &*segment {
+                b"." => {}
+                b".." => resolved.climbs |= resolved.segments.pop().is_none(),
+                _ => resolved.segments.push(segment),
+            }
+        }
+        if ends_in_dots {
+            resolved.segments.push(Cow::Borrowed(b""));
+        }
+        resolved
+    }
+
+    fn folders(&self) -> &[Cow<'_, [u8]>] {
+        self.segments.split_last().map_or(&[], |(_, folders)| folders)
+    }
+}
+
+/// The root, as a reference from the path of a target: it holds below the prefix of a proxy, too.
+pub fn way_to_root(path: &str) -> String {
+    steps_up(Resolved::of(path).folders().len())
+}
+
+/// The folders on the way from the root to the one that `path` names, each with its name, that of the root being empty,
+/// and a reference to it from there.
+pub fn crumbs(path: &str) -> Vec<(OsString, String)> {
+    let resolved = Resolved::of(path);
+    let folders = resolved.folders();
+    let root = (OsString::new(), steps_up(folders.len()));
+    let named = folders.iter().enumerate().filter(|(_, name)| !name.is_empty());
+    let below = named.map(|(at, name)| (OsString::from_vec(name.to_vec()), steps_up(folders.len() - 1 - at)));
+    [root].into_iter().chain(below).collect()
+}
+
+fn steps_up(count: usize) -> String {
+    if count == 0 { "./".to_owned() } else { "../".repeat(count) }
 }
 
 /// One name as a link from its folder.
@@ -147,10 +194,50 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_encoded_as_a_path_and_never_as_another_host() {
-        let encode = |path| SitePath::decode(path, Hidden::Absent).unwrap().encode_as_folder();
-        assert_eq!(encode("/a%20b/%C3%A9%25%3F%ff"), "/a%20b/%C3%A9%25%3F%FF/");
-        assert_eq!(encode("//evil.example"), "/evil.example/");
-        assert_eq!(encode("/\\evil.example"), "/%5Cevil.example/");
+    fn a_folder_is_moved_to_beside_itself_and_never_to_another_host() {
+        let table = [
+            ("/a", "a/"),
+            ("/a/a%20b/%C3%A9%25%3F%ff", "%C3%A9%25%3F%FF/"),
+            ("//evil.example", "evil.example/"),
+            ("/\\evil.example", "%5Cevil.example/"),
+            ("/http:", "http%3A/"),
+            ("/a:b", "a%3Ab/"),
+            ("/a/../b", "b/"),
+        ];
+        for (path, expected) in table {
+            let decoded = SitePath::decode(path, Hidden::Absent).unwrap();
+            assert_eq!(decoded.with_slash(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_way_up_counts_the_steps_that_the_client_counts() {
+        let table = [
+            ("/", "./", "/"),
+            ("/a", "./", "/"),
+            ("/a/", "../", "/ a:./"),
+            ("/a/b/", "../../", "/ a:../ b:./"),
+            ("/a/b/c", "../../", "/ a:../ b:./"),
+            ("//a", "../", "/"),
+            ("//a//b//", "../../../../../", "/ a:../../../ b:../"),
+            ("/a/.", "../", "/ a:./"),
+            ("/a/b/..", "../", "/ a:./"),
+            ("/a/../", "./", "/"),
+            ("/a/%2e%2E/b/", "../", "/ b:./"),
+            ("/a//../b/", "../../", "/ a:../ b:./"),
+            ("/../../a/b", "../", "/ a:./"),
+            ("/a%2fb/c", "../", "/ a/b:./"),
+        ];
+        for (path, root, folders) in table {
+            let shown = crumbs(path).into_iter().enumerate().map(|(at, (name, link))| match at {
+                0 => {
+                    assert_eq!((name.to_str(), link.as_str()), (Some(""), root), "{path}");
+                    "/".to_owned()
+                }
+                _ => format!(" {}:{link}", name.display()),
+            });
+            assert_eq!(shown.collect::<String>(), folders, "{path}");
+            assert_eq!(way_to_root(path), root, "{path}");
+        }
     }
 }

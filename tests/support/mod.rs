@@ -14,6 +14,7 @@ pub mod verdicts;
 pub mod scripted;
 pub mod visitor;
 pub mod misbehaviour;
+pub mod reference;
 
 use onepoll::context::Service;
 use onepoll::hosts::Hosts;

@@ -7,7 +7,8 @@ const EACH = 6;
 let next = 0;
 
 const origin = (name) => `http://${name}.localhost:${location.port || 80}`;
-const large = (name) => fetch(`${origin(name)}/.onepoll/large`, { cache: "no-store" });
+const here = new URL(".", location.href).pathname;
+const large = (name) => fetch(`${origin(name)}${here}large`, { cache: "no-store" });
 
 // Takes a piece now and then, so what the server sends piles up: in the browser, in both kernels, and then
 // nowhere. The server has to wait for writability.
@@ -24,7 +25,7 @@ export async function burst() {
   const asked = [];
   for (let name = 0; name < BURST_NAMES; name += 1) {
     for (let each = 0; each < EACH; each += 1) {
-      const url = `${origin(`burst${name}`)}/.onepoll/health?${next++}`;
+      const url = `${origin(`burst${name}`)}${here}health?${next++}`;
       asked.push(fetch(url, { mode: "no-cors", cache: "no-store" }));
     }
   }

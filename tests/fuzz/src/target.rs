@@ -1,10 +1,10 @@
-//! Targets and paths: what is read out of a target holds nothing that it must not, no path climbs or hides, and the
-//! address of a folder leads back to it.
+//! Targets and paths: what is read out of a target holds nothing that it must not, no path climbs or hides, and
+//! references to a folder and to those above it lead there.
 
 use onepoll::hosts::Hosts;
 use onepoll::http::target::{Target, host};
 use onepoll::site::Hidden;
-use onepoll::site::path::SitePath;
+use onepoll::site::path::{SitePath, crumbs, way_to_root};
 use std::os::unix::ffi::OsStrExt;
 
 pub fn keeps(bytes: &[u8]) {
@@ -33,11 +33,19 @@ pub fn keeps(bytes: &[u8]) {
                 "{name:?}"
             );
         }
-        if bytes != b"." {
-            let folder = decoded.encode_as_folder();
-            assert!(folder.starts_with('/') && !folder.starts_with("//") && folder.ends_with('/'));
-            let back = SitePath::decode(&folder, hidden).expect("the address of a folder is a path");
+        let (folder, _) = path.rsplit_once('/').expect("it begins with one");
+        if !decoded.is_folder() {
+            let moved = decoded.with_slash();
+            assert!(!moved.starts_with('/') && !moved.contains(':') && moved.matches('/').count() == 1);
+            let back = SitePath::decode(&format!("{folder}/{moved}"), hidden).expect("it is a path");
             assert_eq!((back.name(), back.is_folder()), (name, true));
         }
+        let folder = if decoded.is_folder() && !path.ends_with('/') { path } else { folder };
+        for (_, link) in crumbs(path) {
+            let above = SitePath::decode(&format!("{folder}/{link}"), hidden).expect("it is a path");
+            assert!(above.is_folder());
+        }
+        let root = SitePath::decode(&format!("{folder}/{}", way_to_root(path)), hidden);
+        assert!(root.is_some_and(|root| root.name() == "." && root.is_folder()), "{path}");
     }
 }
