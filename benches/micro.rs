@@ -3,7 +3,6 @@
 mod scripted;
 
 use divan::{Bencher, black_box};
-use onepoll::access::{AccessLog, Exchange};
 use onepoll::http::HeadLimits;
 use onepoll::http::conditional::evaluate;
 use onepoll::http::date::Date;
@@ -15,6 +14,7 @@ use onepoll::http::response::Head;
 use onepoll::http::status::Status;
 use onepoll::http::validators::{EntityTag, Strength, Validators};
 use onepoll::http::version::Persistence;
+use onepoll::log::access::{AccessLog, Exchange};
 use onepoll::site::Hidden;
 use onepoll::site::path::SitePath;
 use scripted::{HEAD, Visit};

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!     socket ─▶ inbox ─▶ Request ─▶ Response ─▶ outbox ─▶ socket
-//!               bytes    http/      handlers/   bytes, then a file
+//!               bytes    http/      service/    bytes, then a file
 //! ```
 //!
 //! Bytes go one way. A handler takes a `Request` and gives a `Response`; it never sees a socket, and the
@@ -24,14 +24,19 @@
 //!
 //! # Three rings
 //!
-//! An outer ring imports an inner one, never the other way.
+//! Every room is a folder, and imports only the rooms beside it in this table (`tests/house.rs` sees to it). No two files
+//! import each other, straight or in a circle.
 //!
-//! 1. **Words and bytes**, [`http`]: slices in, values out. No socket, no file, no clock.
-//! 2. **The connection**, [`conn`] and what it asks for ([`answer`], [`routes`], [`handlers`], [`site`], and all
-//!    that they share): a state machine over any [`Transport`](conn::transport::Transport). It knows no poll and
-//!    no other connection.
-//! 3. **The reactor**, [`reactor`]: the loop, the slab, the listener, the deadlines. It sees the world through
-//!    [`Kernel`](reactor::kernel::Kernel), so that a test can turn the very same loop.
+//! | room | imports | what it is |
+//! |---|---|---|
+//! | [`http`] | nothing | ring 1, words and bytes: slices in, values out. No socket, no file, no clock |
+//! | [`os`] | nothing | system calls that neither std nor mio has |
+//! | [`log`] | `http/`, `os/` | the access log, and how lines reach stderr |
+//! | [`site`] | `http/`, `os/`, `log/` | from a path to a representation, never stale |
+//! | [`service`] | `http/`, `log/`, `site/` | ring 2, inside: from a request to a response; no socket, no buffer |
+//! | [`conn`] | `http/`, `os/`, `log/`, `site/`, `service/` | ring 2, outside: bytes in, bytes out, over any [`Transport`](conn::transport::Transport) |
+//! | [`reactor`] | `os/`, `site/`, `service/`, `conn/` | ring 3: the loop, the slab, the listener, the deadlines, over any [`Kernel`](reactor::kernel::Kernel) |
+//! | [`inspect`] | `http/`, `log/`, `site/`, `service/`, `conn/`, `reactor/` | beside the way: it watches the loop, and is a handler |
 //!
 //! # In which order to read
 //!
@@ -47,15 +52,22 @@
 //! | `reactor/signals.rs` | SIGINT and SIGTERM as readiness | signal-hook-mio |
 //! | [`conn`] `mod.rs` | [`Connection::drive`](conn::Connection::drive): one turn of one connection | |
 //! | `conn/state.rs` | the state machine, all transitions | |
-//! | `conn/wire.rs` | what the states work with; what is waited for and since when | |
+//! | `conn/wire.rs`, [`conn::wait`] | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
-//! | [`conn::transport`] | what carries the bytes | |
-//! | [`answer`] | from a request to an answer in the outbox | |
-//! | [`routes`] | the dispatch table; `Allow` comes from it | |
-//! | [`handlers`] | GET and HEAD, listings, POST, pages for errors | serde_json, html-escape |
+//! | [`conn::transport`] | what carries the bytes: recv(2), send(2), sendfile(2) | |
+//! | [`conn::answer`] | from a response to bytes in the outbox, and a line in the log | |
+//! | [`conn::outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
+//! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
+//! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
+//! | [`service`] `mod.rs` | from a request to a reply | |
+//! | [`service::shared`] | what every handler sees | |
+//! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
+//! | [`service::routes`] | the dispatch table; `Allow` comes from it | |
+//! | [`service::files`], [`service::listing`], [`service::ack`] | GET and HEAD, folders, POST | |
+//! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
+//! | [`service::limits`], [`service::size`] | how much a client may take, and how sizes are written | bytesize |
 //! | [`site`] `mod.rs` | from a path to a representation, never stale | |
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
-//! | `site/notices.rs` | what users may look for in vain, said once each | |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/contents.rs`, `site/inner.rs` | the bytes of a file; what is compressed by name | |
@@ -63,7 +75,7 @@
 //! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru |
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
-//! | [`site::folder`] | what is in a folder | |
+//! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::byteset`] | which bytes a piece may hold | |
@@ -71,18 +83,10 @@
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
-//! | [`outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
-//! | [`context`], [`buffers`], [`access`] | what connections share: time, room, the access log | |
-//! | [`escaped`] | what a client sent, made fit for a log | |
-//! | `panics.rs` | what a panic costs: a connection, or a piece of work | |
-//! | [`limits`], [`hosts`], [`size`] | how much, for which hosts, and how sizes are written | bytesize |
-//! | [`os`] | system calls that neither std nor mio has; what is given up | rustix, landlock, uapi |
+//! | [`log::access`], [`log::escaped`] | a line for each request; what a client sent, made fit for it | env_logger |
+//! | [`os`] | files below a folder, sockets, stderr; what is given up | rustix, landlock, uapi |
 //!
-//! Beside the way: [`inspect`], which watches all of it and shows it under `/.onepoll/`, for `--inspect`. Its `kernel.rs`
-//! stands between the loop and the real kernel; what a connection tells of itself is in [`conn::told`].
-//!
-//! The binary adds `cli.rs` and what is below it (clap), `logging.rs` (env_logger), `lossy.rs` (nobody waits for whoever reads the log) and
-//! `main.rs`.
+//! The binary is `main.rs` and `cli.rs` (clap): flags in, exit codes out.
 //!
 //! # What is absent on purpose
 //!
@@ -93,20 +97,10 @@
 #![warn(missing_docs)]
 
 pub mod http;
-pub mod limits;
-pub mod size;
-pub mod hosts;
 pub mod os;
+pub mod log;
 pub mod site;
-pub mod handlers;
-pub mod routes;
-pub mod escaped;
-pub mod access;
-pub mod buffers;
-pub mod context;
-mod panics;
-pub mod outgoing;
-pub mod answer;
+pub mod service;
 pub mod conn;
 pub mod reactor;
 pub mod inspect;

@@ -1,13 +1,10 @@
 //! Flags in, exit codes out; everything between is in the library.
 
 mod cli;
-mod logging;
-mod lossy;
 
 use cli::Cli;
 use cli::place::flags_for;
 use log::{debug, info};
-use onepoll::context::Service;
 use onepoll::inspect::{self, PREFIX};
 use onepoll::os;
 use onepoll::os::containment::{self, Containment, around, contain};
@@ -16,6 +13,7 @@ use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
+use onepoll::service::Service;
 use onepoll::site::{Listing, Policy, Site};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -24,7 +22,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
-    logging::start();
+    onepoll::log::start();
     match serve(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -51,7 +49,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let local = epoll.local_address().map_err(broken)?;
     let announcement = announcement(cli, local, site.policy());
     give_up(cli.root(), site.policy().links);
-    let service = Service { site, hosts: cli.hosts(address.ip()), limits };
+    let service = Service::new(site).hosts(cli.hosts(address.ip())).limits(limits);
     // Two programs in one: the one that nobody watches has no code for it.
     match cli.inspect {
         true => run(inspect::reactor(epoll, service), &announcement),

@@ -4,7 +4,7 @@
 mod scripted;
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use scripted::Visit;
 use std::time::Instant;
 use support::scripted::Loop;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -148,7 +148,8 @@ fn what_may_not_be_read_is_403() {
         let answer = site.answer_to("GET", target);
         assert_eq!(answer.status, 403, "{target}");
         assert!(answer.text().contains("<h1>403 Forbidden</h1>"), "{target}");
-        assert!(!answer.text().contains("secret"), "{target}");
+        assert!(answer.text().contains(&format!("<code>{target}</code>")), "{target}: what was asked for");
+        assert!(!answer.text().replace(target, "").contains("secret"), "{target}");
     }
 }
 
@@ -343,4 +344,38 @@ fn a_method_that_is_known_and_not_answered_is_405_and_any_other_token_501() {
         assert!(answer.text().contains(&format!("<h1>{heading}</h1>")), "{method}");
         assert_eq!(answer.field("connection"), None, "{method} is no error of the connection");
     }
+}
+
+/// RFC 9457, for a client that prefers it; every error that has a path says that `Accept` decides.
+#[test]
+fn errors_are_json_for_clients_that_prefer_it() {
+    let site = Site::serve();
+    let ask = |method: &str, target: &str, accept: &str| {
+        site.answer(&format!("{method} {target} HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n"))
+    };
+    for (method, target, status, reason) in [
+        ("GET", "/nowhere/%22%3Cb%3E?q", 404, "Not Found"),
+        ("GET", "/secret.txt", 403, "Forbidden"),
+        ("DELETE", "/index.html", 405, "Method Not Allowed"),
+        ("BREW", "/pot", 501, "Not Implemented"),
+    ] {
+        for accept in ["application/json", "application/problem+json", "application/json, text/html;q=0.5"] {
+            let answer = ask(method, target, accept);
+            assert_eq!((answer.status, answer.field("vary")), (status, Some("Accept")), "{target} {accept}");
+            assert_eq!(answer.field("content-type"), Some("application/problem+json"), "{target} {accept}");
+            let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!((&problem["status"], &problem["title"]), (&status.into(), &reason.into()), "{target}");
+            assert_eq!(problem["instance"], target.split('?').next().unwrap());
+            assert!(problem["detail"].is_string());
+        }
+        for accept in ["*/*", "text/html", "text/html, application/json;q=0.9"] {
+            let answer = ask(method, target, accept);
+            assert_eq!((answer.status, answer.field("vary")), (status, Some("Accept")), "{target} {accept}");
+            assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"), "{target} {accept}");
+            let path = target.split('?').next().unwrap();
+            assert!(answer.text().contains(&format!("<code>{path}</code>")), "{}", answer.text());
+        }
+    }
+    let moved = ask("GET", "/sub", "application/json");
+    assert_eq!((moved.status, moved.field("vary")), (301, None), "a redirect is no error");
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use rustix::process::{Resource, Rlimit, Signal, geteuid, prlimit};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

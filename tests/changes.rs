@@ -3,7 +3,7 @@
 mod support;
 
 use onepoll::http::encoding::Coding;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Asker, Found, Moment, Policy, Site, Stored, Wanted};
 use std::fs::{self, File, Permissions};
 use std::io::Write;

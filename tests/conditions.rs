@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use onepoll::site::Policy;
 use std::collections::HashSet;
 use std::fs::File;

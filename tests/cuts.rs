@@ -4,9 +4,9 @@
 mod support;
 
 use onepoll::conn::Wait;
-use onepoll::context::Context;
+use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use support::pieces::{Client, answer, context};
 use support::{folder, pattern, read_answers_to};
 use tempfile::TempDir;

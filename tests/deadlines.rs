@@ -1,8 +1,8 @@
 //! Who times out next, in the order of time.
 
 use onepoll::conn::Wait;
-use onepoll::limits::Limits;
 use onepoll::reactor::deadlines::Deadlines;
+use onepoll::service::limits::Limits;
 use std::time::{Duration, Instant};
 
 #[test]

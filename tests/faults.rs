@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use rustix::process::{Resource, Signal, getrlimit};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};

@@ -2,8 +2,8 @@
 
 mod support;
 
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
 use support::pieces::{answer, context_for};

@@ -2,12 +2,12 @@
 
 mod support;
 
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
 use onepoll::inspect::{self, Watched};
-use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready};
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Policy, Site};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// What serves `root` as it is with `--inspect --hidden`.
 fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<Watched<K>> {
     let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
-    inspect::reactor(kernel, Service { site, hosts: Hosts::Any, limits })
+    inspect::reactor(kernel, Service::new(site).hosts(Hosts::Any).limits(limits))
 }
 
 fn inspected(root: &Path) -> SocketAddr {

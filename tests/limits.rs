@@ -4,7 +4,7 @@ mod support;
 
 use onepoll::conn::Wait;
 use onepoll::http::HeadLimits;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

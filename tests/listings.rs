@@ -4,9 +4,9 @@
 mod support;
 
 use onepoll::http::date::date_and_clock;
-use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Listing, Policy};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::time::{ClockId, clock_gettime};

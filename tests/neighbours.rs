@@ -3,7 +3,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Compression, Policy};
 use std::fs::{self, File};
 use std::io::Write;

@@ -5,8 +5,8 @@ mod support;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use onepoll::conn::transport::Readiness;
-use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::limits::Limits;
 use std::cell::{Cell, RefCell};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};

@@ -3,8 +3,8 @@
 
 mod support;
 
-use onepoll::limits::Limits;
 use onepoll::os::files::Links;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Policy};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -24,29 +24,29 @@ use tempfile::TempDir;
 
 /// What no answer may hold: the content of everything outside the root and of every hidden file, and the name of
 /// what lies outside.
-const SECRET: &str = "SECRET";
+const SECRET: &str = "what is outside";
 
 /// A site beside a secret, with links of every kind in it. Whatever may be served says that it is inside.
 fn site() -> TempDir {
     let outer = folder(&[
-        ("SECRET", b"SECRET"),
-        ("SECRET.gz", b"SECRET"),
-        ("index.html", b"SECRET"),
-        ("site-private/SECRET", b"SECRET"),
-        ("site-private/index.html", b"SECRET"),
+        ("SECRET", SECRET.as_bytes()),
+        ("SECRET.gz", SECRET.as_bytes()),
+        ("index.html", SECRET.as_bytes()),
+        ("site-private/SECRET", SECRET.as_bytes()),
+        ("site-private/index.html", SECRET.as_bytes()),
         ("site/index.html", b"inside"),
         ("site/page.txt", b"inside"),
         ("site/sub/index.html", b"inside"),
         ("site/sub/page.txt", b"inside"),
-        ("site/sub/.hidden", b"SECRET"),
+        ("site/sub/.hidden", SECRET.as_bytes()),
         ("site/sub/deep/index.html", b"inside"),
         ("site/bare/inside.txt", b"inside"),
-        ("site/.env", b"SECRET"),
-        ("site/.git/config", b"SECRET"),
-        ("site/.git/index.html", b"SECRET"),
+        ("site/.env", SECRET.as_bytes()),
+        ("site/.git/config", SECRET.as_bytes()),
+        ("site/.git/index.html", SECRET.as_bytes()),
         ("site/.well-known/index.html", b"inside"),
         ("site/.well-known/security.txt", b"inside"),
-        ("site/.well-known/.secret", b"SECRET"),
+        ("site/.well-known/.secret", SECRET.as_bytes()),
         ("site/back\\slash.txt", b"inside"),
         ("site/%2e%2e", b"inside"),
         ("site/dot.", b"inside"),
@@ -427,10 +427,10 @@ fn no_race_with_a_rename_leads_outside() {
         ("site/door/deep/er/page.txt", b"inside"),
         ("site/file.txt", b"inside"),
         ("site/text.txt", b"inside"),
-        ("private/page.txt", b"SECRET"),
-        ("private/index.html", b"SECRET"),
-        ("private/bare/SECRET", b"SECRET"),
-        ("private/deep/er/page.txt", b"SECRET"),
+        ("private/page.txt", SECRET.as_bytes()),
+        ("private/index.html", SECRET.as_bytes()),
+        ("private/bare/SECRET", SECRET.as_bytes()),
+        ("private/deep/er/page.txt", SECRET.as_bytes()),
     ]);
     let root = outer.path().join("site");
     for (link, target) in [

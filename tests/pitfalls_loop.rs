@@ -4,8 +4,8 @@
 mod support;
 
 use onepoll::conn::transport::Readiness;
-use onepoll::limits::Limits;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::limits::Limits;
 use std::io;
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 mod support;
 
 use onepoll::conn::transport::Readiness;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;

@@ -3,10 +3,10 @@
 
 mod support;
 
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
 use onepoll::inspect;
-use onepoll::limits::Limits;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Policy, Site};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -36,7 +36,7 @@ fn site() -> TempDir {
 fn inspected(root: &Path) -> SocketAddr {
     let (epoll, address) = listen();
     let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
-    start(inspect::reactor(epoll, Service { site, hosts: Hosts::Any, limits: Limits::default() }));
+    start(inspect::reactor(epoll, Service::new(site).hosts(Hosts::Any)));
     address
 }
 

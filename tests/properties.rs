@@ -4,17 +4,17 @@
 mod support;
 
 use onepoll::conn::Wait;
-use onepoll::context::Context;
-use onepoll::hosts::Hosts;
+use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
 use onepoll::http::date::Date;
 use onepoll::http::range::{Selection, select};
 use onepoll::http::response::Head;
 use onepoll::http::status::Status;
 use onepoll::http::version::Persistence;
-use onepoll::limits::Limits;
 use onepoll::os::files::{Links, Purpose, open_below, open_folder, stat};
 use onepoll::reactor::deadlines::Deadlines;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use onepoll::site::Hidden;
 use onepoll::site::path::{SitePath, crumbs, way_to_root};
 use proptest::collection::vec;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;

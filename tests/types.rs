@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::collections::BTreeMap;
 use std::fs;
 use support::visitor::{Visitor, gzip};

@@ -10,7 +10,7 @@ mod support;
 
 use models::{Model, Setting};
 use onepoll::http::HeadLimits;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;

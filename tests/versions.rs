@@ -3,7 +3,7 @@
 
 mod support;
 
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::AddAssign;

@@ -1,10 +1,10 @@
 //! One keep-alive connection without a socket, for benchmarks: all that a request costs but the system calls on it.
 
+use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
-use onepoll::context::{Context, Service};
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
 use onepoll::site::{Policy, Site};
 use std::fs::File;
 use std::hint::black_box;
@@ -34,7 +34,7 @@ impl Visit {
         std::thread::sleep(Duration::from_millis(100));
         let site = Site::open(folder.path(), Policy::default()).expect("the folder is there");
         let hosts = Hosts::Named(Vec::new());
-        let service = Service { site, hosts, limits: Limits::default() };
+        let service = Service::new(site).hosts(hosts);
         let context = Context::new(service, Instant::now(), SystemTime::now());
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let connection = Connection::new(Echoless::default(), peer, Id(0), Instant::now());

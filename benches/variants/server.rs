@@ -4,8 +4,8 @@
 use crate::cores::{self, Cores};
 use crate::meters;
 use crate::models::{Model, Setting};
-use onepoll::limits::Limits;
 use onepoll::os;
+use onepoll::service::limits::Limits;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! One socket, and what the kernel last said about it. The rules of edge-triggered readiness live here,
 //! and nowhere else: when to try, and when trying again would be a wasted system call or a lost edge.
 
-use super::id::Id;
 use super::transport::{Follow, Readiness, Transport};
+use crate::service::client::Id;
 use log::trace;
 use std::fmt::Arguments;
 use std::fs::File;

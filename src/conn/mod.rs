@@ -1,19 +1,26 @@
 //! Ring 2, the connection: a state machine over any transport. It is driven when something may have
 //! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
 
-pub mod transport;
-mod id;
-pub mod io;
+pub mod wait;
 pub mod told;
+pub mod transport;
+pub mod io;
+pub mod buffers;
+pub mod outgoing;
+pub mod context;
+mod panics;
+pub mod answer;
 mod wire;
 mod state;
 
-pub use id::Id;
-pub use wire::Wait;
+pub use crate::service::Id;
+pub use wait::Wait;
 
-use crate::buffers::Buffer;
-use crate::context::Context;
+use crate::service::Client;
+use buffers::Buffer;
+use context::Context;
 use io::Moved;
+
 use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::fmt::Display;
@@ -47,12 +54,12 @@ pub enum Verdict {
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted.
     pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
-        Connection { state: State::Reading, wire: Wire::new(transport, peer, id, now) }
+        Connection { state: State::Reading, wire: Wire::new(transport, Client { id, peer }, now) }
     }
 
     /// Tells that it has its place: at `key` in the slab, for a client at `peer`.
     pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
-        let id = self.wire.id;
+        let id = self.wire.client.id;
         self.contain(context, |connection, _| {
             debug!("{id} accepted from {peer}");
             connection.transport().tell(Told::Accepted { key, id, peer });
@@ -88,19 +95,19 @@ impl<T: Transport> Connection<T> {
 
     /// It is over, whatever is still in flight.
     pub fn end(&mut self, why: impl Display, context: &mut Context) {
-        debug!("{} closed: {why}", self.wire.id);
+        debug!("{} closed: {why}", self.wire.client.id);
         self.wire.log(context);
     }
 
     /// Drops it a part at a time: what is noted of one may meet a bug, and the next goes all the same.
     pub fn let_go(mut self, context: &mut Context) {
         self.drop_answer(context);
-        context.contain(self.wire.id, |_| drop(self));
+        context.contain(self.wire.client.id, |_| drop(self));
     }
 
     /// Tells of a panic, which may meet the next bug.
     pub fn tell_panicked(&mut self, context: &mut Context) {
-        context.contain(self.wire.id, |_| self.wire.io.transport().tell(Told::Panicked));
+        context.contain(self.wire.client.id, |_| self.wire.io.transport().tell(Told::Panicked));
     }
 
     /// What it waits for, and since when.
@@ -110,7 +117,7 @@ impl<T: Transport> Connection<T> {
 
     /// Its number.
     pub fn id(&self) -> Id {
-        self.wire.id
+        self.wire.client.id
     }
 
     /// Its transport, for registering it.
@@ -150,7 +157,7 @@ impl<T: Transport> Connection<T> {
 
     fn drop_answer(&mut self, context: &mut Context) {
         let out = std::mem::take(&mut self.wire.out);
-        context.contain(self.wire.id, |_| drop(out));
+        context.contain(self.wire.client.id, |_| drop(out));
     }
 
     fn go_on(&mut self, context: &mut Context) -> Verdict {
@@ -177,7 +184,7 @@ impl<T: Transport> Connection<T> {
         let to = state.name();
         self.state = state;
         if (T::WATCHED || log_enabled!(Level::Trace)) && from != to {
-            trace!("{} {from} -> {to}", self.wire.id);
+            trace!("{} {from} -> {to}", self.wire.client.id);
             self.wire.io.transport().tell(Told::Moved { from, to });
         }
     }
@@ -204,7 +211,7 @@ impl<T: Transport> Connection<T> {
         context: &mut Context,
         action: impl FnOnce(&mut Self, &mut Context) -> R,
     ) -> Option<R> {
-        let result = context.contain(self.wire.id, |context| action(self, context));
+        let result = context.contain(self.wire.client.id, |context| action(self, context));
         if result.is_none() {
             self.state = State::Closed;
             self.wire.log(context);

@@ -4,14 +4,14 @@
 //! the old state and gives the next one; it makes one system call on the socket at most, so that a line of
 //! `strace` is a step and fairness is a count. Whoever fails leaves `Closed` behind.
 
+use super::answer::{self, Answered};
+use super::context::Context;
 use super::io::Moved;
+use super::outgoing::Rest;
 use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
-use super::wire::{Wait, Wire};
-use crate::answer::{self, Answered, Client};
-use crate::context::{Context, Phase};
-use crate::escaped::Escaped;
-use crate::handlers::listing::Listing;
+use super::wait::Wait;
+use super::wire::Wire;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::Slots;
@@ -20,9 +20,11 @@ use crate::http::request::Request;
 use crate::http::response::CONTINUE;
 use crate::http::status::Status;
 use crate::http::version::Persistence;
-use crate::limits::Limits;
-use crate::outgoing::{Rest, Supply};
-use crate::routes;
+use crate::log::escaped::Escaped;
+use crate::service::limits::Limits;
+use crate::service::response::{Pending, Phase, Progress, Reply, Supply};
+use crate::service::{self, gate, routes};
+use crate::site::Moment;
 use log::debug;
 use std::io;
 
@@ -41,7 +43,7 @@ const FILE_BYTES_PER_TURN: u64 = 3 * 65_483;
 pub(super) enum State {
     /// Waiting for a head, or for the rest of one.
     Reading,
-    /// The head is whole and accepted; the body, or a listing, is not here yet.
+    /// The head is whole and accepted; the body, or the answer, is not here yet.
     Parsed(Parsed),
     /// An answer is on its way: the outbox first, then the file, or what is made meanwhile, then what comes after it.
     Writing(After),
@@ -56,15 +58,15 @@ pub(super) enum State {
 /// waits for is there.
 pub(super) struct Parsed {
     head_bytes: usize,
-    pending: Pending,
+    missing: Missing,
 }
 
 /// What a request waits for.
-enum Pending {
+enum Missing {
     /// The rest of its body.
     Body(Box<Body>),
-    /// A listing, which takes more than a turn.
-    Listing(Box<Listing>),
+    /// Its answer.
+    Answer(Box<dyn Pending>),
 }
 
 /// What becomes of a connection once its answer is sent.
@@ -173,58 +175,64 @@ impl<T: Transport> Turn<'_, T> {
     /// A whole head stands at the front of the inbox: is it one to act on, and does a body belong to it?
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
-        let id = wire.id;
         let mut slots = Slots::new();
-        let (came, client, transport) = wire.sides();
+        let (client, read) = (wire.client, wire.read);
+        let (came, out, transport) = wire.sides();
         let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         transport.tell(Told::Asked(request.line));
         let handler = routes::name(request.method);
-        debug!("{id} {} for {handler}", Escaped(request.line));
-        if let Some(page) = answer::turned_away(&request, context) {
+        debug!("{} {} for {handler}", client.id, Escaped(request.line));
+        if let Some(page) = gate::turned_away(&request, &context.service) {
             if !request.has_content() {
-                let answered = answer::complete(&request, page, client, context);
-                return Ok(self.answered(head_bytes, Ok(answered)));
+                let answered = answer::complete(&request, page, client, out, context);
+                return Ok(self.answered(head_bytes, answered));
             }
             // The content is not wanted, and may come all the same. How much of it is here already does not
             // count, or the answer would depend on how the bytes were cut.
             request.persistence = Persistence::Close;
-            let answered = answer::complete(&request, page, client, context);
+            let answered = answer::complete(&request, page, client, out, context);
             wire.inbox.clear();
             return Ok(self.begin(answered, After::Linger));
         }
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         if body.is_whole() {
-            let answered = answer::respond(&request, client, context);
-            return Ok(self.answered(head_bytes, answered));
+            let moment = Moment { time: context.date.time(), read };
+            let reply = service::respond(&request, client, &context.service, moment);
+            return Ok(match reply {
+                Reply::Ready(response) => {
+                    let answered = answer::complete(&request, response, client, out, context);
+                    self.answered(head_bytes, answered)
+                }
+                Reply::Pending(pending) => self.pending(head_bytes, pending),
+            });
         }
         if request.expects_continue && rest.is_empty() {
-            client.out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
+            out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
         transport.tell(Told::Because(Reason::Went("the head is whole, the content is not here yet")));
-        Ok(State::Parsed(Parsed { head_bytes, pending: Pending::Body(Box::new(body)) }))
+        Ok(State::Parsed(Parsed { head_bytes, missing: Missing::Body(Box::new(body)) }))
     }
 
     /// Goes on with what a request waits for.
-    fn proceed(&mut self, parsed: Parsed) -> Result<Next, Stop> {
-        let Parsed { head_bytes, pending } = parsed;
-        match pending {
-            Pending::Body(body) => self.consume(head_bytes, body),
-            Pending::Listing(mut listing) => {
-                let names = self.context.names_for_one();
-                let mut names_left = names;
-                let response = listing.step(&mut names_left);
-                self.context.names_left -= names - names_left;
-                match response {
-                    Some(response) => Ok(Next::Go(self.resume(head_bytes, |request, client, context| {
-                        Ok(answer::complete(request, response, client, context))
-                    })?)),
-                    None => {
-                        let pending = Pending::Listing(listing);
-                        Ok(Next::Yield(State::Parsed(Parsed { head_bytes, pending })))
-                    }
-                }
-            }
+    fn proceed(&mut self, Parsed { head_bytes, missing }: Parsed) -> Result<Next, Stop> {
+        match missing {
+            Missing::Body(body) => self.consume(head_bytes, body),
+            Missing::Answer(pending) => self.advance(head_bytes, pending),
+        }
+    }
+
+    /// Goes on with an answer that is not here yet, for its share of the turn.
+    fn advance(&mut self, head_bytes: usize, mut pending: Box<dyn Pending>) -> Result<Next, Stop> {
+        let share = self.context.share();
+        let mut steps_left = share;
+        let progress = pending.advance(&mut steps_left);
+        self.context.steps_left -= share - steps_left;
+        let state = State::Parsed(Parsed { head_bytes, missing: Missing::Answer(pending) });
+        match progress {
+            Progress::Ready(response) => Ok(Next::Go(self.resume(head_bytes, 0, |_| response.into())?)),
+            Progress::Again => Ok(Next::Yield(state)),
+            Progress::Later => Ok(self.park(Wait::Supply, state)),
         }
     }
 
@@ -236,7 +244,7 @@ impl<T: Transport> Turn<'_, T> {
         if body.is_whole() {
             return Ok(Next::Go(self.respond(head_bytes, body.content_bytes())?));
         }
-        let state = State::Parsed(Parsed { head_bytes, pending: Pending::Body(body) });
+        let state = State::Parsed(Parsed { head_bytes, missing: Missing::Body(body) });
         if !self.wire.out.outbox.is_empty() {
             return self.flush(state, Follow::Nothing);
         }
@@ -250,39 +258,44 @@ impl<T: Transport> Turn<'_, T> {
         }
     }
 
-    /// Answers the request at the front of the inbox, of whose content so many bytes were read.
+    /// Answers the request at the front of the inbox, of whose content so many bytes were read. Its head is read again.
     fn respond(&mut self, head_bytes: usize, content_bytes: u64) -> Result<State, Refusal> {
-        self.resume(head_bytes, |request, client, context| {
-            request.content_bytes = content_bytes;
-            answer::respond(request, client, context)
-        })
+        let Turn { wire, context } = self;
+        let moment = Moment { time: context.date.time(), read: wire.read };
+        let (client, service) = (wire.client, context.service.clone());
+        self.resume(head_bytes, content_bytes, |request| service::respond(request, client, &service, moment))
     }
 
-    /// Reads the head at the front of the inbox again and goes on with `answer`.
+    /// Reads the head at the front of the inbox again and answers its request with `reply`.
     fn resume(
         &mut self,
         head_bytes: usize,
-        answer: impl FnOnce(&mut Request<'_>, Client<'_>, &mut Context) -> Result<Answered, Box<Listing>>,
+        content_bytes: u64,
+        reply: impl FnOnce(&Request<'_>) -> Reply,
     ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let (came, client, _) = wire.sides();
+        let client = wire.client;
+        let (came, out, _) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
-        let answered = answer(&mut request, client, context);
-        Ok(self.answered(head_bytes, answered))
+        request.content_bytes = content_bytes;
+        Ok(match reply(&request) {
+            Reply::Ready(response) => {
+                let answered = answer::complete(&request, response, client, out, context);
+                self.answered(head_bytes, answered)
+            }
+            Reply::Pending(pending) => self.pending(head_bytes, pending),
+        })
     }
 
-    fn answered(&mut self, head_bytes: usize, answered: Result<Answered, Box<Listing>>) -> State {
-        match answered {
-            Ok(answered) => {
-                self.wire.inbox.consume(head_bytes);
-                self.begin_as_said(answered)
-            }
-            Err(listing) => {
-                self.wire.because(Reason::Went("a listing is made, a part of it each turn"));
-                State::Parsed(Parsed { head_bytes, pending: Pending::Listing(listing) })
-            }
-        }
+    fn answered(&mut self, head_bytes: usize, answered: Answered) -> State {
+        self.wire.inbox.consume(head_bytes);
+        self.begin_as_said(answered)
+    }
+
+    fn pending(&mut self, head_bytes: usize, pending: Box<dyn Pending>) -> State {
+        self.wire.because(Reason::Went("the answer takes more than a turn"));
+        State::Parsed(Parsed { head_bytes, missing: Missing::Answer(pending) })
     }
 
     /// Begins to write an answer that says itself what comes after it.
@@ -293,7 +306,7 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Sends at once, or first answers what else was read: then many answers leave in one write.
     fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
-        debug!("{} answered with {} {}", self.wire.id, status.code, status.reason);
+        debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
         self.wire.because(Reason::Answered(status));
         self.wire.restart(Wait::Idle, self.context);
         let is_queued = self.wire.out.rest.is_none() && after == After::Read;
@@ -374,7 +387,7 @@ impl<T: Transport> Turn<'_, T> {
 
     /// Everything was sent.
     fn finish(&mut self, after: After) -> Result<State, Stop> {
-        debug!("{} done", self.wire.id);
+        debug!("{} done", self.wire.client.id);
         self.wire.because(Reason::Went("all of the answer is sent"));
         self.wire.log(self.context);
         match after {
@@ -425,19 +438,20 @@ impl<T: Transport> Turn<'_, T> {
         let Turn { wire, context } = self;
         match stop {
             Stop::Over(why) => {
-                debug!("{} closed: {why}", wire.id);
+                debug!("{} closed: {why}", wire.client.id);
                 wire.because(Reason::Over(why));
             }
             Stop::Failed(error) => {
-                debug!("{} closed: {error}", wire.id);
+                debug!("{} closed: {error}", wire.client.id);
                 wire.because(Reason::Failed(error.kind()));
             }
             Stop::Refused(refusal) => {
                 let refusal = if is_tls(wire.inbox.bytes()) { TLS } else { refusal };
-                debug!("{} refused with {}: {}", wire.id, refusal.status.code, refusal.why);
+                debug!("{} refused with {}: {}", wire.client.id, refusal.status.code, refusal.why);
                 wire.because(Reason::Refused(refusal.status, refusal.why));
-                let (came, client, _) = wire.sides();
-                let answered = answer::refuse(refusal, came, client, context);
+                let client = wire.client;
+                let (came, out, _) = wire.sides();
+                let answered = answer::refuse(refusal, came, client, out, context);
                 wire.inbox.clear();
                 return self.begin(answered, After::Linger);
             }

@@ -1,8 +1,8 @@
 //! What a transport that is watched is told of its connection: by the connection, and by the reactor that has it.
 
-use super::id::Id;
-use super::wire::Wait;
+use super::wait::Wait;
 use crate::http::status::Status;
+use crate::service::client::Id;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;

@@ -2,9 +2,12 @@
 //! blocking socket and a scripted one in a test all drive the same connection.
 
 use super::told::Told;
+use crate::os::sockets;
+pub use crate::os::sockets::Follow;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 
 /// One end of a byte stream. Every method but the last is one system call; [`io::ErrorKind::WouldBlock`] says that
 /// the stream is not ready for it now.
@@ -30,13 +33,27 @@ pub trait Transport {
     fn tell(&mut self, _: Told<'_>) {}
 }
 
-/// What comes after the bytes of a [`Transport::send`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follow {
-    /// More, at once: the kernel may wait for it and fill a packet (MSG_MORE).
-    More,
-    /// Nothing for now.
-    Nothing,
+/// Every socket that has a descriptor, blocking or not, carries a connection: here the connection calls the kernel.
+impl<S: AsFd> Transport for S {
+    #[inline]
+    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        sockets::recv(self, buffer)
+    }
+
+    #[inline]
+    fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
+        sockets::send(self, bytes, follow)
+    }
+
+    #[inline]
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        sockets::send_file(self, file, offset, count)
+    }
+
+    #[inline]
+    fn shutdown(&mut self) -> io::Result<()> {
+        sockets::shut(self)
+    }
 }
 
 /// What an event says of a socket. It is a hint: only trying tells.

@@ -1,62 +1,22 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
-use super::id::Id;
+use super::buffers::Buffer;
+use super::context::Context;
 use super::io::{Io, Moved};
+use super::outgoing::Outgoing;
 use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
-use crate::answer::Client;
-use crate::buffers::Buffer;
-use crate::context::Context;
+use super::wait::Wait;
 use crate::http::lines::HeadScan;
 use crate::http::{HeadLimits, Refusal};
-use crate::limits::Limits;
-use crate::outgoing::Outgoing;
+use crate::service::Client;
 use crate::site::Tick;
 use std::io;
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
-
-/// What a connection waits for; each kind has one timeout, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// The first byte of the first request.
-    First,
-    /// The first byte of another request.
-    Idle,
-    /// The rest of a head.
-    Head,
-    /// More of a body.
-    Body,
-    /// The client to take more.
-    Write,
-    /// The end of what a client sends that had its last answer.
-    Linger,
-    /// Content that is not made yet, which is nothing that the client is late with.
-    Supply,
-}
-
-impl Wait {
-    /// Every kind; `wait as usize` is its place here.
-    pub const ALL: [Wait; 7] =
-        [Wait::First, Wait::Idle, Wait::Head, Wait::Body, Wait::Write, Wait::Linger, Wait::Supply];
-
-    /// How long it may last, where that is limited.
-    pub fn timeout(self, limits: &Limits) -> Option<Duration> {
-        match self {
-            Wait::First | Wait::Idle => Some(limits.idle_timeout),
-            Wait::Head => Some(limits.head_timeout),
-            Wait::Body => Some(limits.body_timeout),
-            Wait::Write => Some(limits.write_timeout),
-            Wait::Linger => Some(Limits::LINGER),
-            Wait::Supply => None,
-        }
-    }
-}
+use std::time::Instant;
 
 /// What the states of a connection work with.
 pub(super) struct Wire<T> {
-    pub id: Id,
-    pub peer: IpAddr,
+    pub client: Client,
     pub io: Io<T>,
     pub inbox: Buffer,
     /// How far the inbox was looked through for the end of a head.
@@ -69,10 +29,10 @@ pub(super) struct Wire<T> {
 }
 
 impl<T: Transport> Wire<T> {
-    pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Wire<T> {
-        let io = Io::new(transport, id);
+    pub fn new(transport: T, client: Client, now: Instant) -> Wire<T> {
+        let io = Io::new(transport, client.id);
         let (inbox, scan, read, out) = Default::default();
-        Wire { id, peer, io, inbox, scan, read, out, wait: Wait::First, since: now }
+        Wire { client, io, inbox, scan, read, out, wait: Wait::First, since: now }
     }
 
     /// Reads once into the inbox.
@@ -95,10 +55,9 @@ impl<T: Transport> Wire<T> {
         Ok(found.map(|head| head.len()))
     }
 
-    /// What came, who is answered, and what carries it.
-    pub fn sides(&mut self) -> (&[u8], Client<'_>, &mut T) {
-        let client = Client { id: self.id, peer: self.peer, read: self.read, out: &mut self.out };
-        (self.inbox.bytes(), client, self.io.transport())
+    /// What came, where answers go, and what carries both.
+    pub fn sides(&mut self) -> (&[u8], &mut Outgoing, &mut T) {
+        (self.inbox.bytes(), &mut self.out, self.io.transport())
     }
 
     /// Takes note of why the state changes.

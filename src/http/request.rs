@@ -77,6 +77,11 @@ impl<'a> Request<'a> {
         self.weight_of("application/json") > self.weight_of("text/html")
     }
 
+    /// Whether the client would rather have an error as JSON than as HTML (RFC 9457 §3).
+    pub fn prefers_problem(&self) -> bool {
+        self.prefers_json() || self.weight_of("application/problem+json") > self.weight_of("text/html")
+    }
+
     /// The weight, in thousandths, that `Accept` gives to a media type named in full. Wildcards count
     /// for nothing: they do not tell one type from another.
     fn weight_of(&self, media_type: &str) -> u16 {

@@ -46,6 +46,34 @@ impl Head {
         Head { lines: Lines::Own(lines), ..self }
     }
 
+    /// Sets a field: it takes the place of those that have its name. Its value holds no control bytes.
+    pub fn set(self, name: &str, value: impl Display) -> Head {
+        let is_other = |line: &&[u8]| value_of(line, name).is_none();
+        let kept = self.lines().split_inclusive(|byte| *byte == b'\n').filter(is_other).collect::<Vec<_>>();
+        Head { lines: Lines::Own(kept.concat()), ..self }.field(name, value)
+    }
+
+    /// Says that the answer depends on the request's field `name`, too (RFC 9110 §12.5.5).
+    pub fn vary(self, name: &str) -> Head {
+        let lines = self.lines().split_inclusive(|byte| *byte == b'\n');
+        let said: Vec<_> =
+            lines.filter_map(|line| value_of(line, "vary")).map(String::from_utf8_lossy).collect();
+        match said.is_empty() {
+            true => self.field("Vary", name),
+            false => {
+                let all = format!("{}, {name}", said.join(", "));
+                self.set("Vary", all)
+            }
+        }
+    }
+
+    fn lines(&self) -> &[u8] {
+        match &self.lines {
+            Lines::Own(lines) => lines,
+            Lines::Shared(lines) => lines,
+        }
+    }
+
     /// The same head, cheap to clone for another answer.
     pub fn shared(self) -> Head {
         match self.lines {
@@ -56,19 +84,22 @@ impl Head {
 
     /// Appends the head's bytes to `out`.
     pub fn encode(&self, out: &mut Vec<u8>, date: &Date, persistence: Persistence) {
-        let lines = match &self.lines {
-            Lines::Own(lines) => lines,
-            Lines::Shared(lines) => &**lines,
-        };
         let end: &[u8] = match persistence {
             Persistence::KeepAlive => b"\r\n",
             Persistence::KeepAliveSaid => b"Connection: keep-alive\r\n\r\n",
             Persistence::Close => b"Connection: close\r\n\r\n",
         };
-        for part in [lines, date.line().as_bytes(), end] {
+        for part in [self.lines(), date.line().as_bytes(), end] {
             out.extend_from_slice(part);
         }
     }
+}
+
+/// The value of a field line, if it is one of the field called `name`.
+fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (field, value) = line.split_at_checked(name.len())?;
+    let value = value.strip_prefix(b": ").filter(|_| field.eq_ignore_ascii_case(name.as_bytes()))?;
+    Some(value.trim_ascii_end())
 }
 
 #[cfg(test)]
@@ -92,6 +123,14 @@ mod tests {
         let more = expected.replace("Date", "Vary: *\r\nDate");
         assert_eq!(encoded(&shared.clone().field("Vary", "*"), Persistence::Close), more);
         assert_eq!(encoded(&shared, Persistence::Close), expected, "the others stay as they were");
+
+        let head = shared.clone().set("content-type", "text/plain").vary("Accept");
+        let other = expected.replace("Content-Type: text/html\r\n", "");
+        let other = other.replace("Date", "content-type: text/plain\r\nVary: Accept\r\nDate");
+        assert_eq!(encoded(&head, Persistence::Close), other, "a field is set in the place of another");
+        let head = head.vary("Accept-Encoding");
+        let other = other.replace("Vary: Accept", "Vary: Accept, Accept-Encoding");
+        assert_eq!(encoded(&head, Persistence::Close), other);
 
         let head = Head::new(Status::NO_CONTENT);
         let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\nDate: D\r\n\r\n";

@@ -33,6 +33,11 @@ impl Status {
     pub const SERVICE_UNAVAILABLE: Status = Status::new(503, "Service Unavailable");
     pub const VERSION_NOT_SUPPORTED: Status = Status::new(505, "HTTP Version Not Supported");
 
+    /// Whether it says that a request failed (RFC 9110 §15.5 and §15.6).
+    pub fn is_error(self) -> bool {
+        self.code >= 400
+    }
+
     const fn new(code: u16, reason: &'static str) -> Status {
         Status { code, reason }
     }

@@ -1,39 +1,11 @@
 //! Content that is made over time: the events, and as many bytes as somebody likes.
 
-use super::Shared;
+use super::record::Shared;
 use crate::conn::Id;
-use crate::context::Phase;
-use crate::outgoing::{Source, Supply};
-use crate::reactor::kernel::Token;
-
-/// Bytes that wait for one reader of the events. Whoever is slower than that loses whole batches.
-const QUEUED_BYTES_MAX: usize = 1 << 20;
+use crate::service::response::{Phase, Source, Supply};
 
 /// Bytes of [`Bytes`] that are made at a time.
 const PIECE_BYTES: usize = 64 << 10;
-
-/// What one reader of the events has not been sent.
-pub struct Queue {
-    /// Its connection.
-    pub reader: Token,
-    bytes: Vec<u8>,
-}
-
-impl Queue {
-    pub fn new(reader: Token) -> Queue {
-        // A browser begins once it sees something (HTML, 9.2 Server-sent events).
-        Queue { reader, bytes: b": these are the turns of the loop\n\n".to_vec() }
-    }
-
-    /// Adds a batch, and says whether there was room.
-    pub fn add(&mut self, batch: &[u8]) -> bool {
-        let has_room = self.bytes.len() + batch.len() <= QUEUED_BYTES_MAX;
-        if has_room {
-            self.bytes.extend_from_slice(batch);
-        }
-        has_room
-    }
-}
 
 /// The events for one reader.
 pub struct Events {
@@ -48,10 +20,10 @@ impl Source for Events {
         }
         let mut record = self.shared.lock();
         let Some(queue) = record.queue(self.reader) else { return Supply::End };
-        if queue.bytes.is_empty() {
+        if queue.is_empty() {
             return Supply::Later;
         }
-        out.append(&mut queue.bytes);
+        queue.take(out);
         Supply::Some
     }
 }

@@ -1,8 +1,8 @@
 //! The kernel and the sockets in between.
 
-use super::Shared;
 use super::counts::Call;
-use super::record::Record;
+use super::record::{Record, Shared};
+use super::snapshot;
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
@@ -85,7 +85,11 @@ impl<K: Kernel> Kernel for Watched<K> {
     /// Clients that read the events are woken from here, when it is time to tell more: without any readiness.
     fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
         let (now, _) = self.inner.now();
-        self.shared.lock().begin_turn(self.slept, now, ready);
+        let mut record = self.shared.lock();
+        if let Some(news) = record.begin_turn(self.slept, now, ready) {
+            let batch = snapshot::batch(&record, &news);
+            record.hand_out(&batch, ready);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod counts;
 mod place;
 mod changed;
 mod turn;
+mod queue;
 mod record;
 mod snapshot;
 mod metrics;
@@ -18,28 +19,16 @@ pub use counts::Call;
 pub use kernel::Watched;
 pub use pages::PREFIX;
 
-use crate::context::Service;
 use crate::reactor::Reactor;
 use crate::reactor::kernel::Kernel;
+use crate::service::Service;
 use pages::Pages;
-use record::Record;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use record::{Record, Shared};
+use std::sync::{Arc, Mutex};
 
 /// A reactor that is watched and shows what it does.
-pub fn reactor<K: Kernel>(kernel: K, service: impl Into<Arc<Service>>) -> Reactor<Watched<K>> {
+pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Watched<K>> {
     let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
-    let mut reactor = Reactor::new(Watched::new(kernel, shared.clone()), service);
-    reactor.mount(Pages(shared));
-    reactor
-}
-
-/// The record, and whoever writes to it. One thread does, so nobody ever waits for the lock; it is there because a
-/// reactor may be handed to another thread.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<Record>>);
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Record> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let service = service.mount(Pages(shared.clone()));
+    Reactor::new(Watched::new(kernel, shared), service)
 }

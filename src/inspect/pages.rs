@@ -2,18 +2,19 @@
 //! that a browser on it shows.
 
 use super::feed::{Bytes, Events};
-use super::{Shared, metrics, snapshot};
+use super::record::Shared;
+use super::{metrics, snapshot};
 use crate::conn::Id;
-use crate::handlers::{Content, Mounted, Response, json, page};
-use crate::hosts::Hosts;
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
+use crate::service::hosts::Hosts;
+use crate::service::pages::page;
+use crate::service::{Client, Content, Mounted, Reply, Response, Service, json};
 use crate::site::Hidden;
 use crate::site::path::SitePath;
-use std::net::IpAddr;
 
 /// Below this the inspector answers, however it is spelt.
 pub const PREFIX: &str = "/.onepoll/";
@@ -36,7 +37,7 @@ const POLICY: &str =
 pub struct Pages(pub Shared);
 
 impl Mounted for Pages {
-    fn answer(&self, request: &Request<'_>, peer: IpAddr, id: Id) -> Option<Response> {
+    fn answer(&self, request: &Request<'_>, client: Client, _: &Service) -> Option<Reply> {
         let Target::Path { path, .. } = request.target else { return None };
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
         (path.contains("/.") || path.contains('%')).then_some(())?;
@@ -46,12 +47,13 @@ impl Mounted for Pages {
         let name = if path.is_folder() && !name.is_empty() { &*(name + "/") } else { &*name };
         // Names that only mean this machine, whatever else this server goes by: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
-        let is_shown = is_local && peer.to_canonical().is_loopback();
-        is_shown.then(|| match name.is_empty() && !path.is_folder() {
+        let is_shown = is_local && client.peer.to_canonical().is_loopback();
+        let response = is_shown.then(|| match name.is_empty() && !path.is_folder() {
             true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
                 .field("Location", path.with_slash()),
-            false => show(name, request.method, id, &self.0),
-        })
+            false => show(name, request.method, client.id, &self.0),
+        });
+        response.map(Reply::from)
     }
 }
 

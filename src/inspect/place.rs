@@ -2,7 +2,7 @@
 
 use crate::conn::told::Reason;
 use crate::conn::{Id, Wait};
-use crate::escaped::Escaped;
+use crate::log::escaped::Escaped;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;

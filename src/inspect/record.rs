@@ -3,9 +3,8 @@
 
 use super::changed::Changed;
 use super::counts::{Call, Counts};
-use super::feed::Queue;
 use super::place::{Move, Place, SinceEvent};
-use super::snapshot;
+use super::queue::Queue;
 use super::turn::Turn;
 use crate::conn::told::{Reason, Told};
 use crate::conn::transport::Readiness;
@@ -13,6 +12,7 @@ use crate::conn::{Id, Wait};
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often whoever reads the events is told of more.
@@ -94,8 +94,8 @@ impl Record {
         self.turns.push_back(turn);
     }
 
-    /// The wait is over. Whoever reads the events is woken where it is time.
-    pub fn begin_turn(&mut self, slept: Instant, now: Instant, ready: &mut Vec<Ready>) {
+    /// The wait is over. Gives what the next batch of events tells, where it is time for it.
+    pub fn begin_turn(&mut self, slept: Instant, now: Instant, ready: &[Ready]) -> Option<News> {
         self.now = now;
         let mut turn = Turn::new(now, now - slept, ready.len());
         for event in ready.iter() {
@@ -110,10 +110,12 @@ impl Record {
             }
         }
         self.turn = Some(turn);
-        if !self.queues.is_empty() && self.next_tick <= now {
+        let is_time = !self.queues.is_empty() && self.next_tick <= now;
+        is_time.then(|| {
             self.next_tick = now + TICK;
-            self.tell(ready);
-        }
+            self.batches += 1;
+            News { number: self.batches, keys: self.changed.take(TOLD_MAX) }
+        })
     }
 }
 
@@ -244,16 +246,32 @@ impl Record {
         }
     }
 
-    /// Hands what is new to all of them.
-    fn tell(&mut self, ready: &mut Vec<Ready>) {
-        let keys = self.changed.take(TOLD_MAX);
-        self.batches += 1;
-        let batch = snapshot::batch(self, self.batches, &keys);
+    /// Hands a batch to all of them, and wakes their connections, without any readiness.
+    pub fn hand_out(&mut self, batch: &[u8], ready: &mut Vec<Ready>) {
         self.turns.clear();
         self.moves.clear();
         for queue in &mut self.queues {
-            self.counts.missed += u64::from(!queue.add(&batch));
+            self.counts.missed += u64::from(!queue.add(batch));
             ready.push(Ready::Socket(queue.reader, Readiness::default()));
         }
+    }
+}
+
+/// What the next batch of events tells.
+pub struct News {
+    /// The number of the batch.
+    pub number: u64,
+    /// The places in the slab that look different.
+    pub keys: Vec<usize>,
+}
+
+/// The record, and whoever writes to it. One thread does, so nobody ever waits for the lock; it is there because a
+/// reactor may be handed to another thread.
+#[derive(Clone)]
+pub struct Shared(pub Arc<Mutex<Record>>);
+
+impl Shared {
+    pub fn lock(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

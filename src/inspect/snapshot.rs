@@ -3,10 +3,10 @@
 
 use super::counts::{Call, Counts};
 use super::place::{Move, Place};
-use super::record::Record;
+use super::record::{News, Record};
 use super::turn::Turn;
-use crate::handlers::json;
 use crate::http::INFALLIBLE;
+use crate::service::json;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ pub fn whole(record: &Record) -> String {
 
 /// What is new, as the server-sent event of this number: whoever reads on from another than the one before has missed
 /// some.
-pub fn batch(record: &Record, number: u64, keys: &[usize]) -> Vec<u8> {
+pub fn batch(record: &Record, News { number, keys }: &News) -> Vec<u8> {
     let mut out = format!("id: {number}\ndata: {{");
     head(&mut out, record);
     out += ",\"places\":[";

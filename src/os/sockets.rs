@@ -1,35 +1,39 @@
 //! Bytes and files into sockets.
 
-use crate::conn::transport::{Follow, Transport};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// Every socket that has a descriptor, blocking or not, carries a connection.
-impl<S: AsFd> Transport for S {
-    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (count, _) = rustix::net::recv(self, buffer, RecvFlags::empty())?;
-        Ok(count)
-    }
+/// Reads into `buffer`, and gives the number of bytes; 0 is the end of what the peer sends (recv(2)).
+pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (count, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
+    Ok(count)
+}
 
-    fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-        let follow = match follow {
-            #[cfg(target_os = "linux")]
-            Follow::More => SendFlags::MORE,
-            _ => SendFlags::empty(),
-        };
-        Ok(rustix::net::send(self, bytes, SendFlags::NOSIGNAL | follow)?)
-    }
+/// Writes from `bytes`, and gives how many were taken, which may be fewer (send(2)).
+pub fn send(socket: impl AsFd, bytes: &[u8], follow: Follow) -> io::Result<usize> {
+    let follow = match follow {
+        #[cfg(target_os = "linux")]
+        Follow::More => SendFlags::MORE,
+        _ => SendFlags::empty(),
+    };
+    Ok(rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | follow)?)
+}
 
-    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
-        send_file(self, file, offset, count)
-    }
+/// What comes after the bytes of a [`send`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// More, at once: the kernel may wait for it and fill a packet (MSG_MORE).
+    More,
+    /// Nothing for now.
+    Nothing,
+}
 
-    fn shutdown(&mut self) -> io::Result<()> {
-        Ok(rustix::net::shutdown(self, Shutdown::Write)?)
-    }
+/// Ends what we send: the peer reads the rest, and then an end (shutdown(2) with SHUT_WR).
+pub fn shut(socket: impl AsFd) -> io::Result<()> {
+    Ok(rustix::net::shutdown(socket, Shutdown::Write)?)
 }
 
 /// Lets `listener` give out a connection when its first bytes are here, or after `patience`, rounded up to a second
@@ -51,13 +55,13 @@ pub fn defer_accept(_: &impl AsRawFd, _: Duration) -> io::Result<()> {
 
 /// From the kernel's pages to the socket, without a copy to us and back (sendfile(2)).
 #[cfg(target_os = "linux")]
-fn send_file<S: AsFd>(socket: S, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
+pub fn send_file<S: AsFd>(socket: S, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
     Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), count)?)
 }
 
 /// By way of a buffer, where the platform has no sendfile of this form.
 #[cfg(any(test, not(target_os = "linux")))]
-fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+pub fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> io::Result<usize> {
     use std::os::unix::fs::FileExt;
     let mut buffer = [0; 16 << 10];
     let count = file.read_at(&mut buffer[..count.min(16 << 10)], offset)?;
@@ -68,7 +72,7 @@ fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> io::
 }
 
 #[cfg(not(target_os = "linux"))]
-use copy_file as send_file;
+pub use copy_file as send_file;
 
 #[cfg(test)]
 mod tests {

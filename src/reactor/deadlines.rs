@@ -3,7 +3,7 @@
 //! That is O(1) a request, however many connections there are.
 
 use crate::conn::Wait;
-use crate::limits::Limits;
+use crate::service::limits::Limits;
 use std::time::Instant;
 
 /// The waits of all connections, by their keys.

@@ -7,11 +7,12 @@ pub mod listener;
 pub mod deadlines;
 mod signals;
 
+use crate::conn::context::Context;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
-use crate::context::{Context, Phase, Service};
-use crate::handlers::Mounted;
 use crate::os;
+use crate::service::Service;
+use crate::service::response::Phase;
 use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Kernel, Ready, Token, Watched};
@@ -89,11 +90,6 @@ impl<K: Kernel> Reactor<K> {
             work: Work::None,
             ending: Ending::NotYet,
         }
-    }
-
-    /// Asks `handler` before the dispatch table from now on.
-    pub fn mount(&mut self, handler: impl Mounted + 'static) {
-        self.context.mounted = Some(Box::new(handler));
     }
 
     /// The loop. It ends when the process is asked to stop and nothing is in flight any more, or the time for that is

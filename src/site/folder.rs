@@ -1,7 +1,7 @@
 //! What is in a folder, read a bounded part at a time.
 
-use super::Hidden;
 use super::path::is_served;
+use super::policy::Hidden;
 pub use super::root::Item;
 use super::root::Root;
 use std::ffi::OsString;

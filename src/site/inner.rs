@@ -1,11 +1,22 @@
 //! What a file is whose name says that it is compressed, and for which requests: `picture.svgz`, `game.wasm.br`.
 
 use super::contents::Stored;
-use super::{Asker, kind};
+use super::kind;
 use crate::http::encoding::Coding;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// What a file is asked for by, as far as the client says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// An element of a page, such as a script, a style or a font: it uses what is in the file.
+    Element,
+    /// A script of a page: it gets the bytes of the file, and does with them what it likes.
+    Script,
+    /// A user who opens or stores the file, or a client that does not say.
+    Other,
+}
 
 /// What a file is whose name says that it is compressed, once it is decompressed.
 pub struct Inner {

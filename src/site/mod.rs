@@ -6,6 +6,8 @@
 //! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
 //! ahead of time, and the rest is sent a bounded part a turn.
 
+mod policy;
+mod lock;
 pub mod path;
 mod root;
 mod notices;
@@ -24,16 +26,18 @@ pub mod folder;
 
 pub use contents::Stored;
 pub use freshness::Tick;
+pub use inner::Asker;
+pub use policy::{Compression, Hidden, Listing, Policy};
 pub use resource::{Choice, Representation};
 
 use crate::http::encoding::Coding;
 use crate::http::validators::EntityTag;
 use crate::os;
-use crate::os::files::Links;
 use cache::Cache;
 use compressor::Compressor;
 use folder::Folder;
 use freshness::Clock;
+use lock::lock;
 use neighbours::Comparer;
 use path::SitePath;
 use resource::Resource;
@@ -41,73 +45,11 @@ use root::{Entry, Root};
 use stamp::Stamp;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 /// Folders that are listed at the same time: each takes memory for all its names.
 const LISTED_MAX: usize = 16;
-
-/// How a folder is served.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// The file that stands for its folder.
-    pub index: String,
-    /// Seconds for which clients need not ask again; with none they ask every time.
-    pub fresh_seconds: Option<u32>,
-    /// Which links are followed.
-    pub links: Links,
-    /// Whether names that begin with a dot are there.
-    pub hidden: Hidden,
-    /// Whether a folder without an index shows what is in it.
-    pub listing: Listing,
-    /// Whether text is compressed for those who take it so.
-    pub compression: Compression,
-    /// Bytes of files kept in memory.
-    pub cache_bytes_max: usize,
-}
-
-/// Names that begin with a dot, `.well-known` excepted (RFC 8615).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hidden {
-    /// As if they were not there.
-    Absent,
-    /// As all others.
-    Served,
-}
-
-/// Folders without an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// Show what is in them.
-    On,
-    /// Are as if they were not there.
-    Off,
-    /// Are not shown; the page and the log tell of the flag by which they are.
-    Offered,
-}
-
-/// Text without a compressed neighbour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Is compressed once for each version.
-    On,
-    /// Is sent as it is.
-    Off,
-}
-
-impl Default for Policy {
-    fn default() -> Policy {
-        Policy {
-            index: "index.html".to_owned(),
-            fresh_seconds: None,
-            links: Links::Inside,
-            hidden: Hidden::Absent,
-            listing: Listing::On,
-            compression: Compression::On,
-            cache_bytes_max: 32 << 20,
-        }
-    }
-}
 
 /// A folder and how it is served. It may be shared by threads: what is locked is held for a lookup, or for a
 /// piece of compressing.
@@ -147,17 +89,6 @@ pub struct Wanted<'a> {
     pub is_held: &'a dyn Fn(&EntityTag) -> bool,
     /// What asks. Few files depend on it, so it is looked up for those alone.
     pub asker: &'a dyn Fn() -> Asker,
-}
-
-/// What a file is asked for by, as far as the client says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
-    /// An element of a page, such as a script, a style or a font: it uses what is in the file.
-    Element,
-    /// A script of a page: it gets the bytes of the file, and does with them what it likes.
-    Script,
-    /// A user who opens or stores the file, or a client that does not say.
-    Other,
 }
 
 /// What a path leads to.
@@ -418,11 +349,6 @@ fn not_served(root: &Root, path: &str) -> Missing {
         root.notices.hidden(hidden.name(), |name| root.is_there(name));
     }
     Missing::NotThere
-}
-
-/// Nothing that is done under a lock leaves half a change behind, so a panic elsewhere does not spoil it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<io::Error> for Missing {

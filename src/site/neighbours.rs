@@ -9,12 +9,12 @@
 
 use super::coding::decoded;
 use super::contents::{Contents, Stored, WHOLE_BYTES_MAX};
-use super::lock;
+use super::lock::lock;
 use super::root::{Entry, Opened, Root};
 use super::stamp::Stamp;
-use crate::escaped::Escaped;
 use crate::http::encoding::Coding;
 use crate::http::validators::Strength;
+use crate::log::escaped::Escaped;
 use crate::os::files::stat;
 use log::{info, trace};
 use std::collections::{HashMap, VecDeque};

@@ -1,8 +1,8 @@
 //! What a user may look for in vain: a word in the log about each, once, that names the flag by which it is shown.
 
-use super::Hidden;
 use super::path::is_served;
-use crate::escaped::Escaped;
+use super::policy::Hidden;
+use crate::log::escaped::Escaped;
 use log::info;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -1,7 +1,7 @@
 //! From the path of a target to a name below the root, and back. One function decides which names there
 //! are; that none of them leads outside, by a link or a race, is the business of `root.rs`.
 
-use super::Hidden;
+use super::policy::Hidden;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use std::borrow::Cow;
 use std::ffi::OsString;

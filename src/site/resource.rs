@@ -2,11 +2,12 @@
 
 use super::contents::{Contents, Stored};
 use super::freshness::Seen;
-use super::inner::{Audience, Inner};
+use super::inner::{Asker, Audience, Inner};
+use super::kind;
 use super::neighbours::{Comparer, Neighbours, Unclear};
+use super::policy::Compression;
 use super::root::{Opened, Root, Stamps};
 use super::stamp::Stamp;
-use super::{Asker, Compression, kind};
 use crate::http::encoding::Coding;
 use crate::http::response::Head;
 use crate::http::validators::{Strength, Validators};

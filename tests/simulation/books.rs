@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::question::Seen;
 use crate::request::{After, Expects, Judged, Request};
 use onepoll::conn::Wait;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::time::{Instant, SystemTime};
 
 /// The model of one connection.

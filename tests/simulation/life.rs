@@ -5,9 +5,8 @@ use crate::ear;
 use crate::kernel::Shared;
 use crate::support::dice::Dice;
 use crate::world::World;
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
 use onepoll::reactor::Reactor;
+use onepoll::service::Service;
 use onepoll::site::{Policy, Site};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +35,7 @@ pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     ear::listen(Dice::of(seed));
     let site = Site::open(disk.path(), Policy::default()).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
-    let service = Service { site, hosts: Hosts::Named(Vec::new()), limits: shared.limits() };
+    let service = Service::new(site).limits(shared.limits());
     let mut reactor = Reactor::new(shared.clone(), service);
     match catch_unwind(AssertUnwindSafe(|| reactor.run())) {
         Ok(ended) => shared.end(ended, reactor.panics()),

@@ -130,10 +130,14 @@ impl Question<'_> {
             Choice::NotAcceptable => Vary::Must,
             Choice::Sent(it) => it.vary,
         };
-        let is_right = match answer.field("vary") {
-            Some("Accept-Encoding") => vary != Vary::MustNot,
-            Some(_) => false,
-            None => vary != Vary::Must,
+        // Whether the page of an error is HTML or JSON is for `Accept` to decide.
+        let is_page = answer.status >= 400;
+        let is_right = match (answer.field("vary"), is_page) {
+            (Some("Accept-Encoding"), false) | (Some("Accept-Encoding, Accept"), true) => {
+                vary != Vary::MustNot
+            }
+            (None, false) | (Some("Accept"), true) => vary != Vary::Must,
+            _ => false,
         };
         expect(is_right, || format!("it {vary:?} vary"))?;
         match choice {

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::link::Stage;
 use crate::world::World;
 use onepoll::conn::Wait;
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::time::{Duration, Instant};
 
 /// How long an accept waits for a descriptor that nothing tells of.

@@ -16,12 +16,12 @@ pub mod visitor;
 pub mod misbehaviour;
 pub mod reference;
 
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Policy, Site};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use std::io::{self, ErrorKind, Read, Write};
@@ -81,7 +81,7 @@ pub fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<K> 
 /// The same by another policy than the default.
 pub fn reactor_by<K: Kernel>(kernel: K, root: &Path, policy: Policy, limits: Limits) -> Reactor<K> {
     let site = Site::open(root, policy).unwrap();
-    Reactor::new(kernel, Service { site, hosts: Hosts::Any, limits })
+    Reactor::new(kernel, Service::new(site).hosts(Hosts::Any).limits(limits))
 }
 
 /// Turns the loop in a thread of its own until the test process ends.

@@ -1,11 +1,12 @@
 //! A connection without a socket: bytes arrive in pieces, the next one only after everything before it was
 //! read and the connection waits, and time stands where the test puts it.
 
+use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict, Wait};
-use onepoll::context::{Context, Service};
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Policy, Site};
 use std::fs::File;
 use std::io;
@@ -22,7 +23,7 @@ pub fn context(root: &Path, limits: Limits) -> Context {
 /// The same for these hosts and no others.
 pub fn context_for(hosts: Hosts, root: &Path, limits: Limits) -> Context {
     let site = Site::open(root, Policy::default()).unwrap();
-    Context::new(Service { site, hosts, limits }, Instant::now(), UNIX_EPOCH)
+    Context::new(Service::new(site).hosts(hosts).limits(limits), Instant::now(), UNIX_EPOCH)
 }
 
 /// Everything that is answered to `pieces` and a half-close behind them.

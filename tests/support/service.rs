@@ -1,10 +1,9 @@
 //! Servers that answer to some hosts and not to others, and single questions to any server.
 
 use super::{Answer, ask, listen, read_answers_to, start};
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
 use onepoll::reactor::Reactor;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
 use onepoll::site::{Policy, Site};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +12,7 @@ use std::path::Path;
 pub fn serve_to(hosts: Hosts, root: &Path) -> SocketAddr {
     let (epoll, address) = listen();
     let site = Site::open(root, Policy::default()).unwrap();
-    start(Reactor::new(epoll, Service { site, hosts, limits: Limits::default() }));
+    start(Reactor::new(epoll, Service::new(site).hosts(hosts)));
     address
 }
 

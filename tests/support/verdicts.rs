@@ -2,7 +2,7 @@
 //! the same write is answered.
 
 use super::{Answer, ask, ask_until_closed, folder, read_answers_to, serve};
-use onepoll::limits::Limits;
+use onepoll::service::limits::Limits;
 use std::net::SocketAddr;
 use tempfile::TempDir;
 

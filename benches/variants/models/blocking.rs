@@ -5,11 +5,13 @@
 //! then the same clock says whether its time is up. So times run out as in the reactor, at most one such timeout later.
 
 use crate::counted::Counted;
+use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
-use onepoll::context::{Context, Phase, Service};
-use onepoll::limits::Limits;
 use onepoll::os;
+use onepoll::service::Service;
+use onepoll::service::limits::Limits;
+use onepoll::service::response::Phase;
 use onepoll::site::Work;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;

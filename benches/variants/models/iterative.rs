@@ -2,7 +2,7 @@
 //! he leaves; everybody else waits in the backlog, however little they want (head-of-line blocking).
 
 use super::blocking::{self, Requests};
-use onepoll::context::Service;
+use onepoll::service::Service;
 use std::net::TcpListener;
 use std::sync::Arc;
 

@@ -19,10 +19,9 @@ mod thread_per_connection;
 mod thread_per_request;
 mod thread_pool;
 
-use onepoll::context::Service;
-use onepoll::hosts::Hosts;
-use onepoll::limits::Limits;
 use onepoll::reactor::listener::{self, Sharing};
+use onepoll::service::Service;
+use onepoll::service::limits::Limits;
 use onepoll::site::{Policy, Site};
 use std::fmt;
 use std::io;
@@ -93,8 +92,7 @@ impl Setting {
     /// The product's own site, with its cache, which threads share.
     fn service(&self) -> io::Result<Arc<Service>> {
         let site = Site::open(&self.root, Policy::default())?;
-        let hosts = Hosts::Named(Vec::new());
-        Ok(Arc::new(Service { site, hosts, limits: self.limits.clone() }))
+        Ok(Arc::new(Service::new(site).limits(self.limits.clone())))
     }
 }
 

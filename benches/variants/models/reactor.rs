@@ -1,9 +1,9 @@
 //! The product itself: one thread waits in epoll_wait for all connections and drives those that are ready.
 
 use crate::counted::Counted;
-use onepoll::context::Service;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
+use onepoll::service::Service;
 use std::net::TcpListener;
 use std::sync::Arc;
 

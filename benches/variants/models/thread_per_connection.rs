@@ -2,7 +2,7 @@
 //! connection needs (a stack, buffers) it holds for as long as it is open, asked or idle.
 
 use super::blocking::{self, Places, Requests};
-use onepoll::context::Service;
+use onepoll::service::Service;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;

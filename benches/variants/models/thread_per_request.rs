@@ -4,7 +4,7 @@
 
 use super::blocking::Requests;
 use super::thread_per_connection::run_for;
-use onepoll::context::Service;
+use onepoll::service::Service;
 use std::net::TcpListener;
 use std::sync::Arc;
 

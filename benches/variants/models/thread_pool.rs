@@ -2,7 +2,7 @@
 //! in recv for the next request of a client that may have none, while others stand in the queue.
 
 use super::blocking::{self, Accepted, Requests};
-use onepoll::context::Service;
+use onepoll::service::Service;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,10 +1,10 @@
 //! A whole connection: the same bytes get the same answers however they were cut, and answers can be told apart.
 
 use super::pieces::{answer, context_for};
-use onepoll::context::Context;
-use onepoll::hosts::Hosts;
+use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
-use onepoll::limits::Limits;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
 use std::cell::RefCell;
 use tempfile::TempDir;
 

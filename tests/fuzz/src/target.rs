@@ -1,8 +1,8 @@
 //! Targets and paths: what is read out of a target holds nothing that it must not, no path climbs or hides, and
 //! references to a folder and to those above it lead there.
 
-use onepoll::hosts::Hosts;
 use onepoll::http::target::{Target, host};
+use onepoll::service::hosts::Hosts;
 use onepoll::site::Hidden;
 use onepoll::site::path::{SitePath, crumbs, way_to_root};
 use std::os::unix::ffi::OsStrExt;

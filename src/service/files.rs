@@ -1,7 +1,9 @@
 //! GET and HEAD: files of the site, whole, in part, or not at all where the client has them already.
 
 use super::listing::Listing;
-use super::{Content, Reply, Response, page};
+use super::pages::page;
+use super::response::{Content, Reply, Response};
+use super::shared::Service;
 use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
 use crate::http::method::Method;
@@ -19,7 +21,8 @@ use std::ops::Range;
 ///
 /// A range is a part of the plain file, whatever codings the client takes. So its next range is of the same bytes, though
 /// the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
-pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
+pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
+    let site = &service.site;
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();
     };
@@ -44,7 +47,7 @@ pub fn get(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
             page.field("Vary", "Accept-Encoding").into()
         }
         Ok(Found::Folder(folder)) => {
-            Reply::Listing(Box::new(Listing::new(folder, path, query, request.prefers_json())))
+            Reply::Pending(Box::new(Listing::new(folder, path, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),

@@ -1,11 +1,14 @@
 //! How log records look on stderr: access lines bare, everything else with its time and level. Whoever reads them may
 //! be slow, or stop: the server does not wait for that.
 
-use crate::lossy::Lossy;
+pub mod access;
+pub mod escaped;
+mod lossy;
+
+use crate::os::stderr::Stderr;
 use env_logger::{Builder, Env, Target};
 use log::{LevelFilter, error};
-use onepoll::access;
-use onepoll::os::stderr::Stderr;
+use lossy::Lossy;
 use std::io::Write;
 
 /// From now on records go to stderr, by what `RUST_LOG` asks for; `info` where it says nothing. What mio

@@ -1,7 +1,7 @@
 //! What a panic costs: it is a bug of this server's, and it ends what ran into it and nothing else. Panics are caught
 //! here and nowhere else.
 
-use crate::context::Context;
+use super::context::Context;
 use log::error;
 use std::any::Any;
 use std::fmt::Display;

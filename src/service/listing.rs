@@ -2,13 +2,14 @@
 //! and written while others are served.
 
 use super::names::{shown, sort_key};
-use super::{Response, html_response, json, page};
+use super::pages::{html, page};
+use super::response::{Pending, Progress, Response};
+use super::{json, size};
 use crate::http::INFALLIBLE;
 use crate::http::date::date_and_clock;
 use crate::http::status::Status;
 use crate::site::folder::{Folder, Item};
 use crate::site::path;
-use crate::size;
 use html_escape::encode_safe;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -86,6 +87,21 @@ impl Order {
     }
 }
 
+impl Pending for Listing {
+    /// A step is a name that is read, or written.
+    fn advance(&mut self, steps_left: &mut usize) -> Progress {
+        if self.stage == Stage::Reading {
+            return self.read(steps_left);
+        }
+        while let Some(left) = steps_left.checked_sub(1) {
+            let Some(item) = self.next() else { return Progress::Ready(self.end()) };
+            self.write(&item);
+            *steps_left = left;
+        }
+        Progress::Again
+    }
+}
+
 impl Listing {
     /// Begins to list `folder`, to which `path` led, in the order that `query` asks for.
     pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> Listing {
@@ -95,25 +111,10 @@ impl Listing {
         Listing { folder, crumbs, form, order, found, stage, text }
     }
 
-    /// Makes the next part, of as many names as are left for this turn, and gives the answer when that was the last.
-    pub fn step(&mut self, names_left: &mut usize) -> Option<Response> {
-        match self.stage {
-            Stage::Reading => self.read(names_left),
-            Stage::Writing => {
-                while let Some(left) = names_left.checked_sub(1) {
-                    let Some(item) = self.next() else { return Some(self.end()) };
-                    self.write(&item);
-                    *names_left = left;
-                }
-                None
-            }
-        }
-    }
-
-    fn read(&mut self, names_left: &mut usize) -> Option<Response> {
+    fn read(&mut self, names_left: &mut usize) -> Progress {
         let wanted = std::mem::take(names_left);
         let Ok(names) = self.folder.read(wanted) else {
-            return Some(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));
+            return Progress::Ready(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));
         };
         *names_left = wanted - names.len();
         if names.len() < wanted {
@@ -126,7 +127,7 @@ impl Listing {
         if self.stage == Stage::Writing {
             self.begin();
         }
-        None
+        Progress::Again
     }
 
     fn next(&mut self) -> Option<Item> {
@@ -218,10 +219,9 @@ impl Listing {
     fn end(&mut self) -> Response {
         let text = std::mem::take(&mut self.text);
         let response = match self.form {
-            Form::Html => html_response(
-                Status::OK,
-                text + "</tbody>\n</table>\n</main>\n<footer>Times are UTC</footer>\n",
-            ),
+            Form::Html => {
+                html(Status::OK, text + "</tbody>\n</table>\n</main>\n<footer>Times are UTC</footer>\n")
+            }
             Form::Json => json::response(text + "\n]\n"),
         };
         response.field("Cache-Control", "no-cache").field("Vary", "Accept")

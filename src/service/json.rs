@@ -1,7 +1,7 @@
 //! Answers for programs.
 
 use super::names::escape_invisible_in_json;
-use super::{Content, Response};
+use super::response::{Content, Response};
 use crate::http::response::Head;
 use crate::http::status::Status;
 

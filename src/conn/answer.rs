@@ -1,26 +1,20 @@
-//! From a request, or from what is none, to an answer in the outbox: dispatch, head, content, log line. Every
-//! answer goes through here.
+//! From a response to bytes in the outbox: head, content, log line. Every answer goes through here.
 
-use crate::access::{self, Exchange};
-use crate::conn::Id;
-use crate::context::{Context, Phase};
-use crate::escaped::Escaped;
-use crate::handlers::listing::Listing;
-use crate::handlers::{Content, Reply, Response, page};
-use crate::hosts;
+use super::context::Context;
+use super::outgoing::{Outgoing, Rest, Sending};
 use crate::http::Refusal;
-use crate::http::byteset::ByteSet;
 use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::http::version::Persistence;
-use crate::outgoing::{Outgoing, Rest, Sending};
-use crate::routes;
-use crate::site::{Moment, Stored, Tick};
-use log::{debug, info, warn};
-use std::net::IpAddr;
+use crate::log::access::{self, Exchange};
+use crate::service::client::Client;
+use crate::service::pages::{self, Asked, page};
+use crate::service::response::{Content, Phase, Response};
+use crate::site::Stored;
+use log::info;
 use std::ops::Range;
 
 /// How a request was answered.
@@ -32,55 +26,12 @@ pub struct Answered {
     pub persistence: Persistence,
 }
 
-/// Who is answered.
-pub struct Client<'a> {
-    /// Its connection.
-    pub id: Id,
-    /// Its address.
-    pub peer: IpAddr,
-    /// When something was last read from it.
-    pub read: Tick,
-    /// Where answers go.
-    pub out: &'a mut Outgoing,
-}
-
-/// The answer to a request that is turned away as soon as its head is whole: the request is for another host, or its
-/// client asks whether to send content that this server has no use for.
-pub fn turned_away(request: &Request<'_>, context: &mut Context) -> Option<Response> {
-    if !request.host.is_none_or(|host| context.service.hosts.include(host)) {
-        return Some(misdirected(request, context));
-    }
-    let asks_first = request.expects_continue && request.has_content();
-    (asks_first && !routes::answers(request.method)).then(|| routes::not_in_the_table(request.method))
-}
-
-/// Asks whoever is mounted, and then the dispatch table, about a request that was not [`turned_away`].
-pub fn respond(
-    request: &Request<'_>,
-    client: Client<'_>,
-    context: &mut Context,
-) -> Result<Answered, Box<Listing>> {
-    match dispatch(request, &client, context) {
-        Reply::Ready(response) => Ok(complete(request, response, client, context)),
-        Reply::Listing(listing) => Err(listing),
-    }
-}
-
-fn dispatch(request: &Request<'_>, client: &Client<'_>, context: &Context) -> Reply {
-    let mounted = context.mounted.as_ref();
-    if let Some(response) = mounted.and_then(|mounted| mounted.answer(request, client.peer, client.id)) {
-        debug!("{} is for the handler that is mounted", client.id);
-        return response.into();
-    }
-    let moment = Moment { time: context.date.time(), read: client.read };
-    routes::dispatch(request, &context.service.site, moment)
-}
-
 /// Answers with what a handler has made.
 pub fn complete(
     request: &Request<'_>,
     response: Response,
-    client: Client<'_>,
+    client: Client,
+    out: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
     let exchange = access::is_read().then(|| Exchange {
@@ -92,31 +43,24 @@ pub fn complete(
     });
     let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
     let persistence = if is_last { Persistence::Close } else { request.persistence };
-    let path = match request.target {
-        Target::Path { path, .. } => Some(path),
+    let asked = match request.target {
+        Target::Path { path, .. } => Some(Asked { path, request }),
         Target::Asterisk | Target::Authority => None,
     };
-    queue(response, path, request.method, persistence, exchange, client.out, context)
-}
-
-/// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
-fn misdirected(request: &Request<'_>, context: &mut Context) -> Response {
-    let name = hosts::in_short(request.host.unwrap_or_default());
-    // It is the client's, and may end up in a shell.
-    const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._");
-    let flag = if PLAIN.has_all(name.as_bytes()) { name } else { "NAME" };
-    let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
-    if context.is_news(name) {
-        warn!("a request for {shown} was refused; --allow-host {flag} allows it");
-    }
-    let sentence = "This server does not go by that name; whoever runs it can allow it with --allow-host";
-    page(Status::MISDIRECTED_REQUEST, sentence)
+    let response = pages::write(response, asked);
+    queue(response, request.method, persistence, exchange, out, context)
 }
 
 /// Answers `came`, which cannot be read as a request.
-pub fn refuse(refusal: Refusal, came: &[u8], client: Client<'_>, context: &mut Context) -> Answered {
+pub fn refuse(
+    refusal: Refusal,
+    came: &[u8],
+    client: Client,
+    out: &mut Outgoing,
+    context: &mut Context,
+) -> Answered {
     let line = request_line(came);
-    if refusal == TLS && context.is_first_tls() {
+    if refusal == TLS && context.service.note_tls() {
         info!("a client speaks TLS on this plain port; its address begins with http://, not with https://");
     }
     let exchange = access::is_read().then_some(Exchange {
@@ -127,22 +71,19 @@ pub fn refuse(refusal: Refusal, came: &[u8], client: Client<'_>, context: &mut C
         user_agent: None,
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = page(refusal.status, refusal.why);
-    queue(page, None, method, Persistence::Close, exchange, client.out, context)
+    let page = pages::write(page(refusal.status, refusal.why), None);
+    queue(page, method, Persistence::Close, exchange, out, context)
 }
 
-/// Puts into the outbox what can be put there; `path` is what was asked for, where that is known. An answer to HEAD has
-/// no content (RFC 9110 §9.3.2).
+/// Puts into the outbox what can be put there. An answer to HEAD has no content (RFC 9110 §9.3.2).
 fn queue(
     response: Response,
-    path: Option<&str>,
     method: Method,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
     Outgoing { outbox, rest, entry }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
-    let response = response.written_for(path);
     let out = outbox.end(&mut context.buffers);
     let status = response.head.status;
     response.head.encode(out, &context.date, persistence);

@@ -1,12 +1,15 @@
 //! The dispatch table. What is in it is answered; the `Allow` of a 405 and the answer to OPTIONS are read
-//! off it, so a new method is one line here and one file in [`crate::handlers`].
+//! off it, so a new method is one line here and one file beside this.
 
-use crate::handlers::{Content, Handler, Reply, Response, ack, files, page};
+use super::pages::page;
+use super::response::{Content, Reply, Response};
+use super::shared::{Handler, Service};
+use super::{ack, files};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::site::{Moment, Site};
+use crate::site::Moment;
 
 const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Get, "files::get", files::get),
@@ -16,9 +19,9 @@ const ROUTES: &[(Method, &str, Handler)] = &[
 ];
 
 /// The answer to `request`.
-pub fn dispatch(request: &Request<'_>, site: &Site, moment: Moment) -> Reply {
+pub fn dispatch(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     match find(request.method) {
-        Some((.., handler)) => handler(request, site, moment),
+        Some((.., handler)) => handler(request, service, moment),
         None => not_in_the_table(request.method).into(),
     }
 }
@@ -42,7 +45,7 @@ pub fn not_in_the_table(method: Method) -> Response {
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: &Site, _: Moment) -> Reply {
+fn options(_: &Request<'_>, _: &Service, _: Moment) -> Reply {
     Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow()).into()
 }
 

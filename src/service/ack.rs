@@ -1,15 +1,18 @@
 //! POST: whatever is sent is read to its end and acknowledged; nothing is kept.
 
-use super::{Reply, html_response, json};
+use super::json;
+use super::pages::html;
+use super::response::Reply;
+use super::shared::Service;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::{Moment, Site};
+use crate::site::Moment;
 
-/// Acknowledges in HTML, or in JSON to those who would rather have that.
-pub fn post(request: &Request<'_>, _: &Site, _: Moment) -> Reply {
+/// Acknowledges in HTML, or in JSON to a client that prefers it.
+pub fn post(request: &Request<'_>, _: &Service, _: Moment) -> Reply {
     if !request.prefers_json() {
-        return html_response(Status::OK, "<h1>POST Request Received</h1>").into();
+        return html(Status::OK, "<h1>POST Request Received</h1>").into();
     }
     let path = match request.target {
         Target::Path { path, .. } => path,

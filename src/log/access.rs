@@ -1,8 +1,8 @@
 //! The access log: one line a request in the Combined Log Format, handed to `log` many at a time.
 
-use crate::escaped::Escaped;
 use crate::http::INFALLIBLE;
 use crate::http::status::Status;
+use crate::log::escaped::Escaped;
 use log::{Level, info, log_enabled};
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
@@ -180,7 +180,7 @@ fn write_number(number: u64, line: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::escaped::SHOWN_BYTES_MAX;
+    use crate::log::escaped::SHOWN_BYTES_MAX;
 
     #[test]
     fn a_line_is_combined_log_format_without_control_bytes() {

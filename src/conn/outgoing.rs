@@ -1,8 +1,8 @@
 //! What is on its way to a client: bytes first, then what follows from a file, or is made meanwhile.
 
-use crate::access::Entry;
-use crate::buffers::Buffer;
-use crate::context::Phase;
+use super::buffers::Buffer;
+use crate::log::access::Entry;
+use crate::service::response::Source;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,28 +24,6 @@ pub enum Rest {
     File(Sending),
     /// It is made while it is sent.
     Source(Box<dyn Source>),
-}
-
-/// Makes content while it is sent.
-pub trait Source: Send {
-    /// How many bytes it makes in all, where that is known.
-    fn length(&self) -> Option<u64> {
-        None
-    }
-
-    /// Appends a bounded part of it to `out`. What has no end of its own ends when the server stops.
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply;
-}
-
-/// How far content is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Supply {
-    /// A part was appended.
-    Some,
-    /// Nothing for now. Whoever makes more wakes the connection, with an event that says nothing of its socket.
-    Later,
-    /// That was all.
-    End,
 }
 
 /// Parts of a file on their way out.

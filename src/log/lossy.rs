@@ -1,6 +1,6 @@
 //! Lines on their way to whoever reads them, who may be slow, or stop: nobody waits for that.
 
-use onepoll::os::stderr::Stderr;
+use crate::os::stderr::Stderr;
 use std::io::{self, Write};
 
 /// Where lines go.

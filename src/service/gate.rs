@@ -1,0 +1,44 @@
+//! The gate: who may ask, and for what. A request is judged here when its head is whole, before anything is said of its
+//! content, `100 Continue` too.
+
+use super::hosts::{self, Hosts};
+use super::pages::page;
+use super::response::Response;
+use super::routes;
+use super::shared::Service;
+use crate::http::byteset::ByteSet;
+use crate::http::request::Request;
+use crate::http::status::Status;
+use crate::log::escaped::Escaped;
+use log::warn;
+
+/// Each question of the gate, in the order in which they are asked. The first that has an answer ends the request.
+const QUESTIONS: [fn(&Request<'_>, &Service) -> Option<Response>; 2] = [other_host, unwanted_content];
+
+/// The answer to a request that is turned away.
+pub fn turned_away(request: &Request<'_>, service: &Service) -> Option<Response> {
+    QUESTIONS.iter().find_map(|question| question(request, service))
+}
+
+/// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
+fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
+    let Hosts::Named(_) = service.hosts else { return None };
+    let host = request.host.filter(|host| !service.hosts.include(host))?;
+    let name = hosts::in_short(host);
+    // It is the client's, and may end up in a shell.
+    const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._");
+    let flag = if PLAIN.has_all(name.as_bytes()) { name } else { "NAME" };
+    let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
+    if service.note_refused(name) {
+        warn!("a request for {shown} was refused; --allow-host {flag} allows it");
+    }
+    let sentence =
+        "This server does not go by that name; the user who runs it can allow it with --allow-host";
+    Some(page(Status::MISDIRECTED_REQUEST, sentence))
+}
+
+/// The client asks whether to send content, and this server has no use for it.
+fn unwanted_content(request: &Request<'_>, _: &Service) -> Option<Response> {
+    let asks_first = request.expects_continue && request.has_content();
+    (asks_first && !routes::answers(request.method)).then(|| routes::not_in_the_table(request.method))
+}

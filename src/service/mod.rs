@@ -1,0 +1,35 @@
+//! Ring 2, the inside: from a request to a response. Nothing here knows a socket or a buffer; what a handler must know of
+//! the client is handed in.
+
+pub mod limits;
+pub mod hosts;
+pub mod client;
+pub mod response;
+pub mod shared;
+pub mod gate;
+pub mod routes;
+pub mod files;
+pub mod listing;
+pub mod ack;
+pub mod pages;
+pub mod json;
+pub mod names;
+pub mod size;
+
+pub use client::{Client, Id};
+pub use response::{Content, Reply, Response};
+pub use shared::{Mounted, Service};
+
+use crate::http::request::Request;
+use crate::site::Moment;
+use log::debug;
+
+/// The answer to a request that the gate lets through: that of the first mounted handler that knows one, or else that of the
+/// dispatch table.
+pub fn respond(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
+    if let Some(reply) = service.ask_mounted(request, client) {
+        debug!("{} is for a handler that is mounted", client.id);
+        return reply;
+    }
+    routes::dispatch(request, service, moment)
+}

@@ -1,0 +1,72 @@
+//! Pages for people, and what programs get in their place: every error is written here.
+
+use super::json;
+use super::response::{Content, Response};
+use crate::http::request::Request;
+use crate::http::response::Head;
+use crate::http::status::Status;
+use crate::site::path::way_to_root;
+use html_escape::encode_text;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What a page is written for.
+pub struct Asked<'a> {
+    /// The path of the target, as it came.
+    pub path: &'a str,
+    /// The whole request.
+    pub request: &'a Request<'a>,
+}
+
+/// An answer that says what went wrong, in one sentence without a full stop.
+pub fn page(status: Status, sentence: &'static str) -> Response {
+    // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
+    let head = Head::new(status).field("Cache-Control", "no-cache");
+    Response { head, content: Content::Page(sentence) }
+}
+
+/// An answer of HTML.
+pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
+    Response::new(Head::new(status).field("Content-Type", HTML), Content::Bytes(html.into()))
+}
+
+/// The answer with its page written, where it is one, for a request, or for bytes that are none.
+///
+/// An error is written as JSON for a client that prefers it (RFC 9457).
+pub fn write(response: Response, asked: Option<Asked<'_>>) -> Response {
+    let Content::Page(sentence) = response.content else { return response };
+    let status = response.head.status;
+    let path = asked.as_ref().map(|asked| asked.path);
+    let head = match asked.filter(|_| status.is_error()) {
+        Some(asked) if asked.request.prefers_problem() => {
+            return problem(response.head.vary("Accept"), status, sentence, asked.path);
+        }
+        Some(_) => response.head.vary("Accept"),
+        None => response.head,
+    };
+    Response::new(head.field("Content-Type", HTML), Content::Bytes(in_html(status, sentence, path).into()))
+}
+
+/// `type` is left out: it is `about:blank`, which says that there is no more to it than the status.
+fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: &str) -> Response {
+    let problem = json::value!({ "title": reason, "status": code, "detail": sentence, "instance": path });
+    let content = Content::Bytes(json::line(&problem).into());
+    Response::new(head.field("Content-Type", "application/problem+json"), content)
+}
+
+/// With a link to the root, and with the path that was asked for, where that is known.
+fn in_html(Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> String {
+    let asked = path.map(|path| {
+        let way = way_to_root(path);
+        format!("<p><code>{}</code>\n<p><a href=\"{way}\">Start page</a>\n", encode_text(path))
+    });
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{code} {reason}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
+         <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere }}</style>\n\
+         <h1>{code} {reason}</h1>\n<p>{sentence}.\n{}",
+        asked.unwrap_or_default()
+    )
+}

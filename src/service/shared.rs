@@ -1,0 +1,81 @@
+//! What every handler sees: the files, and the settings that say how and to whom they are served.
+
+use super::client::Client;
+use super::hosts::Hosts;
+use super::limits::Limits;
+use super::response::Reply;
+use crate::http::request::Request;
+use crate::site::{Moment, Site};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Hosts that are named in warnings: a client that asks for more of them is not a user who misses a flag.
+const REFUSED_HOSTS_MAX: usize = 64;
+
+/// What answers a method, see [`crate::service::routes`].
+pub type Handler = fn(&Request<'_>, &Service, Moment) -> Reply;
+
+/// A handler that is asked before the dispatch table, and may remember something.
+pub trait Mounted: Send + Sync {
+    /// The answer to a request of this client's, if it is for this handler to give.
+    fn answer(&self, request: &Request<'_>, client: Client, service: &Service) -> Option<Reply>;
+}
+
+/// What is served, to whom, and how much of it. Several loops may have one in common.
+pub struct Service {
+    /// The files.
+    pub site: Site,
+    /// The hosts that are answered to.
+    pub hosts: Hosts,
+    /// What a client may take.
+    pub limits: Limits,
+    mounted: Vec<Box<dyn Mounted>>,
+    refused_hosts: Mutex<Vec<String>>,
+    has_met_tls: AtomicBool,
+}
+
+impl Service {
+    /// Serves `site` to clients that ask for a name of this machine, within the default limits.
+    pub fn new(site: Site) -> Service {
+        let (hosts, limits) = (Hosts::Named(Vec::new()), Limits::default());
+        let (mounted, refused_hosts, has_met_tls) = Default::default();
+        Service { site, hosts, limits, mounted, refused_hosts, has_met_tls }
+    }
+
+    /// Answers to these hosts.
+    pub fn hosts(self, hosts: Hosts) -> Service {
+        Service { hosts, ..self }
+    }
+
+    /// Lets a client take no more than this.
+    pub fn limits(self, limits: Limits) -> Service {
+        Service { limits, ..self }
+    }
+
+    /// Asks `handler` about a request that no handler mounted before has answered.
+    pub fn mount(mut self, handler: impl Mounted + 'static) -> Service {
+        self.mounted.push(Box::new(handler));
+        self
+    }
+
+    /// What the first of the mounted handlers that knows an answer answers.
+    pub fn ask_mounted(&self, request: &Request<'_>, client: Client) -> Option<Reply> {
+        self.mounted.iter().find_map(|handler| handler.answer(request, client, self))
+    }
+
+    /// Remembers that `host` was refused, and says whether that is worth a warning: the first time it is.
+    pub fn note_refused(&self, host: &str) -> bool {
+        let mut refused = self.refused_hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = refused.len() < REFUSED_HOSTS_MAX
+            && refused.iter().all(|refused| !refused.eq_ignore_ascii_case(host));
+        if is_new {
+            refused.push(host.to_owned());
+        }
+        is_new
+    }
+
+    /// Remembers that a client speaks TLS, and says whether it is the first.
+    pub fn note_tls(&self) -> bool {
+        !self.has_met_tls.swap(true, Ordering::Relaxed)
+    }
+}
