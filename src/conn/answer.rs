@@ -7,7 +7,6 @@ use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
-use crate::http::target::Target;
 use crate::http::version::Persistence;
 use crate::log::access::{self, Exchange};
 use crate::service::client::Client;
@@ -43,11 +42,10 @@ pub fn complete(
     });
     let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
     let persistence = if is_last { Persistence::Close } else { request.persistence };
-    let asked = match request.target {
-        Target::Path { path, .. } => Some(Asked { path, request }),
-        Target::Asterisk | Target::Authority => None,
+    let response = match response.content {
+        Content::Page(_) => pages::write(response, Asked::by(request)),
+        _ => response,
     };
-    let response = pages::write(response, asked);
     queue(response, request.method, persistence, exchange, out, context)
 }
 

@@ -12,12 +12,10 @@ use crate::http::status::Status;
 use crate::log::escaped::Escaped;
 use log::warn;
 
-/// Each question of the gate, in the order in which they are asked. The first that has an answer ends the request.
-const QUESTIONS: [fn(&Request<'_>, &Service) -> Option<Response>; 2] = [other_host, unwanted_content];
-
-/// The answer to a request that is turned away.
+/// The answer to a request that is turned away. Its questions are asked in this order, and the first that has an answer ends
+/// the request.
 pub fn turned_away(request: &Request<'_>, service: &Service) -> Option<Response> {
-    QUESTIONS.iter().find_map(|question| question(request, service))
+    other_host(request, service).or_else(|| unwanted_content(request))
 }
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
@@ -38,7 +36,7 @@ fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
 }
 
 /// The client asks whether to send content, and this server has no use for it.
-fn unwanted_content(request: &Request<'_>, _: &Service) -> Option<Response> {
+fn unwanted_content(request: &Request<'_>) -> Option<Response> {
     let asks_first = request.expects_continue && request.has_content();
     (asks_first && !routes::answers(request.method)).then(|| routes::not_in_the_table(request.method))
 }

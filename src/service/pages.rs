@@ -5,6 +5,7 @@ use super::response::{Content, Response};
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
+use crate::http::target::Target;
 use crate::site::path::way_to_root;
 use html_escape::encode_text;
 
@@ -16,6 +17,16 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// The whole request.
     pub request: &'a Request<'a>,
+}
+
+impl<'a> Asked<'a> {
+    /// What this request asks for, where that is a path.
+    pub fn by(request: &'a Request<'a>) -> Option<Asked<'a>> {
+        match request.target {
+            Target::Path { path, .. } => Some(Asked { path, request }),
+            Target::Asterisk | Target::Authority => None,
+        }
+    }
 }
 
 /// An answer that says what went wrong, in one sentence without a full stop.
