@@ -63,7 +63,7 @@ fn encode_a_head(bencher: Bencher) {
     let mut out = Vec::with_capacity(1024);
     bencher.bench_local(|| {
         out.clear();
-        head.encode(&mut out, black_box(&date), Persistence::KeepAlive);
+        head.encode(&mut out, b"Server: onepoll\r\n", black_box(&date), Persistence::KeepAlive);
     });
 }
 

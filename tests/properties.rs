@@ -143,7 +143,7 @@ fn heads_parse_back() {
         }
         let date = Date::new(UNIX_EPOCH + Duration::from_secs(second.into()));
         let mut bytes = Vec::new();
-        head.encode(&mut bytes, &date, persistence);
+        head.encode(&mut bytes, b"", &date, persistence);
         let mut slots = [httparse::EMPTY_HEADER; 32];
         let mut parsed = httparse::Response::new(&mut slots);
         let length = parsed.parse(&bytes).expect("it is well formed");

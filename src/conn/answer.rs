@@ -84,7 +84,10 @@ fn queue(
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
     let status = response.head.status;
-    response.head.encode(out, &context.date, persistence);
+    let common = context.service.fields_of(response.owner);
+    // A head that many answers share was made for these fields.
+    let head = if response.head.is_shared() { response.head } else { common.make_way(response.head) };
+    head.encode(out, common.lines(), &context.date, persistence);
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
     // Nothing is, where an answer is queued behind others.

@@ -28,11 +28,10 @@ enum Lines {
 }
 
 impl Head {
-    /// A head with a status, and what every answer says.
+    /// A head with a status, and no field yet.
     pub fn new(status: Status) -> Head {
         let Status { code, reason } = status;
-        let lines =
-            format!("HTTP/1.1 {code} {reason}\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n");
+        let lines = format!("HTTP/1.1 {code} {reason}\r\n");
         Head { status, lines: Lines::Own(lines.into_bytes()) }
     }
 
@@ -48,9 +47,23 @@ impl Head {
 
     /// Sets a field: it takes the place of those that have its name. Its value holds no control bytes.
     pub fn set(self, name: &str, value: impl Display) -> Head {
+        self.without(name).field(name, value)
+    }
+
+    /// Takes away the fields that have this name.
+    pub fn without(self, name: &str) -> Head {
+        Head { lines: Lines::Own(Head::lines_without(self.lines(), name)), ..self }
+    }
+
+    /// The lines that are not of the field called `name`.
+    pub fn lines_without(lines: &[u8], name: &str) -> Vec<u8> {
         let is_other = |line: &&[u8]| value_of(line, name).is_none();
-        let kept = self.lines().split_inclusive(|byte| *byte == b'\n').filter(is_other).collect::<Vec<_>>();
-        Head { lines: Lines::Own(kept.concat()), ..self }.field(name, value)
+        lines.split_inclusive(|byte| *byte == b'\n').filter(is_other).collect::<Vec<_>>().concat()
+    }
+
+    /// Whether it is written once for many answers.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.lines, Lines::Shared(_))
     }
 
     /// Says that the answer depends on the request's field `name`, too (RFC 9110 §12.5.5).
@@ -82,14 +95,14 @@ impl Head {
         }
     }
 
-    /// Appends the head's bytes to `out`.
-    pub fn encode(&self, out: &mut Vec<u8>, date: &Date, persistence: Persistence) {
+    /// Appends the head's bytes to `out`; `common` are the field lines that every answer carries.
+    pub fn encode(&self, out: &mut Vec<u8>, common: &[u8], date: &Date, persistence: Persistence) {
         let end: &[u8] = match persistence {
             Persistence::KeepAlive => b"\r\n",
             Persistence::KeepAliveSaid => b"Connection: keep-alive\r\n\r\n",
             Persistence::Close => b"Connection: close\r\n\r\n",
         };
-        for part in [self.lines(), date.line().as_bytes(), end] {
+        for part in [self.lines(), common, date.line().as_bytes(), end] {
             out.extend_from_slice(part);
         }
     }
@@ -108,32 +121,32 @@ mod tests {
 
     fn encoded(head: &Head, persistence: Persistence) -> String {
         let mut out = Vec::new();
-        head.encode(&mut out, &Date::new(std::time::UNIX_EPOCH), persistence);
+        head.encode(&mut out, b"Server: onepoll\r\n", &Date::new(std::time::UNIX_EPOCH), persistence);
         String::from_utf8(out).unwrap().replace("Thu, 01 Jan 1970 00:00:00 GMT", "D")
     }
 
     #[test]
     fn heads_are_written_to_the_byte() {
         let head = Head::new(Status::OK).field("Content-Type", "text/html").field("Age", 5);
-        let expected = "HTTP/1.1 200 OK\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\n\
-            Content-Type: text/html\r\nAge: 5\r\nDate: D\r\nConnection: close\r\n\r\n";
+        let expected = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nAge: 5\r\nServer: onepoll\r\nDate: D\r\n\
+            Connection: close\r\n\r\n";
         assert_eq!(encoded(&head, Persistence::Close), expected);
         let shared = head.shared();
         assert_eq!(encoded(&shared.clone(), Persistence::Close), expected);
-        let more = expected.replace("Date", "Vary: *\r\nDate");
+        let more = expected.replace("Server", "Vary: *\r\nServer");
         assert_eq!(encoded(&shared.clone().field("Vary", "*"), Persistence::Close), more);
         assert_eq!(encoded(&shared, Persistence::Close), expected, "the others stay as they were");
 
         let head = shared.clone().set("content-type", "text/plain").vary("Accept");
         let other = expected.replace("Content-Type: text/html\r\n", "");
-        let other = other.replace("Date", "content-type: text/plain\r\nVary: Accept\r\nDate");
+        let other = other.replace("Server", "content-type: text/plain\r\nVary: Accept\r\nServer");
         assert_eq!(encoded(&head, Persistence::Close), other, "a field is set in the place of another");
         let head = head.vary("Accept-Encoding");
         let other = other.replace("Vary: Accept", "Vary: Accept, Accept-Encoding");
         assert_eq!(encoded(&head, Persistence::Close), other);
 
         let head = Head::new(Status::NO_CONTENT);
-        let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nX-Content-Type-Options: nosniff\r\nDate: D\r\n\r\n";
+        let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nDate: D\r\n\r\n";
         assert_eq!(encoded(&head, Persistence::KeepAlive), expected);
     }
 }

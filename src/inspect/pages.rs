@@ -53,7 +53,7 @@ impl Mounted for Pages {
                 .field("Location", path.with_slash()),
             false => show(name, request.method, client.id, &self.0),
         });
-        response.map(Reply::from)
+        response.map(|response| response.of_server().into())
     }
 }
 

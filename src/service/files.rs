@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use super::pages::page;
-use super::response::{Content, Reply, Response};
+use super::response::{Content, Owner, Reply, Response};
 use super::shared::Service;
 use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
@@ -40,7 +40,7 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
         Ok(Found::File(it)) => {
             let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
             let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
-            represent(request, range, &it, site, moment).into()
+            represent(request, range, &it, service, moment).into()
         }
         Ok(Found::NotAcceptable) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
@@ -106,9 +106,10 @@ fn represent(
     request: &Request<'_>,
     range: Option<&[u8]>,
     it: &Representation,
-    site: &Site,
+    service: &Service,
     moment: Moment,
 ) -> Response {
+    let site = &service.site;
     match evaluate(request.fields, &it.validators) {
         Precondition::Holds => {}
         Precondition::NotModified => {
@@ -125,7 +126,7 @@ fn represent(
         None => Selection::Whole,
     };
     match selection {
-        Selection::Whole => whole(it, site),
+        Selection::Whole => whole(it, service),
         Selection::Unsatisfiable => {
             let page = page(Status::RANGE_NOT_SATISFIABLE, "The file is not that long");
             let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
@@ -139,14 +140,14 @@ fn represent(
 }
 
 /// The head of the answer to most requests is written once for each version of a file.
-fn whole(it: &Representation, site: &Site) -> Response {
+fn whole(it: &Representation, service: &Service) -> Response {
     let content = Content::Stored(it.stored.clone(), 0..it.stored.length());
     let head = it.head.get_or_init(|| {
         let head = Head::new(Status::OK).field("Content-Type", &it.content_type);
-        let head = describe_content(describe(head, it, site), it);
-        head.field("Content-Length", it.stored.length()).shared()
+        let head = describe_content(describe(head, it, &service.site), it);
+        service.fields.make_way(head.field("Content-Length", it.stored.length())).shared()
     });
-    Response { head: head.clone(), content }
+    Response { head: head.clone(), content, owner: Owner::Site }
 }
 
 fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {

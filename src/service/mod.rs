@@ -5,6 +5,7 @@ pub mod limits;
 pub mod hosts;
 pub mod client;
 pub mod response;
+pub mod fields;
 pub mod shared;
 pub mod gate;
 pub mod routes;

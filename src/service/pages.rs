@@ -1,7 +1,7 @@
 //! Pages for people, and what programs get in their place: every error is written here.
 
 use super::json;
-use super::response::{Content, Response};
+use super::response::{Content, Owner, Response};
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
@@ -33,7 +33,7 @@ impl<'a> Asked<'a> {
 pub fn page(status: Status, sentence: &'static str) -> Response {
     // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
     let head = Head::new(status).field("Cache-Control", "no-cache");
-    Response { head, content: Content::Page(sentence) }
+    Response { head, content: Content::Page(sentence), owner: Owner::Site }
 }
 
 /// An answer of HTML.
@@ -45,17 +45,18 @@ pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
 ///
 /// An error is written as JSON for a client that prefers it (RFC 9457).
 pub fn write(response: Response, asked: Option<Asked<'_>>) -> Response {
-    let Content::Page(sentence) = response.content else { return response };
-    let status = response.head.status;
+    let Response { head, content: Content::Page(sentence), owner } = response else { return response };
+    let status = head.status;
     let path = asked.as_ref().map(|asked| asked.path);
     let head = match asked.filter(|_| status.is_error()) {
         Some(asked) if asked.request.prefers_problem() => {
-            return problem(response.head.vary("Accept"), status, sentence, asked.path);
+            return Response { owner, ..problem(head.vary("Accept"), status, sentence, asked.path) };
         }
-        Some(_) => response.head.vary("Accept"),
-        None => response.head,
+        Some(_) => head.vary("Accept"),
+        None => head,
     };
-    Response::new(head.field("Content-Type", HTML), Content::Bytes(in_html(status, sentence, path).into()))
+    let content = Content::Bytes(in_html(status, sentence, path).into());
+    Response { owner, ..Response::new(head.field("Content-Type", HTML), content) }
 }
 
 /// `type` is left out: it is `about:blank`, which says that there is no more to it than the status.

@@ -36,6 +36,17 @@ pub struct Response {
     pub head: Head,
     /// What follows them.
     pub content: Content,
+    /// Whose answer it is.
+    pub owner: Owner,
+}
+
+/// Whose answer a response is: the fields that a user sets for the site are no business of the server's own pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The site's.
+    Site,
+    /// The server's own, such as the inspector's.
+    Server,
 }
 
 impl Response {
@@ -45,7 +56,12 @@ impl Response {
             Some(length) => head.field("Content-Length", length),
             None => head,
         };
-        Response { head, content }
+        Response { head, content, owner: Owner::Site }
+    }
+
+    /// The same, as an answer of the server itself.
+    pub fn of_server(self) -> Response {
+        Response { owner: Owner::Server, ..self }
     }
 
     /// Adds a field; its value holds no control bytes.

@@ -1,9 +1,10 @@
 //! What every handler sees: the files, and the settings that say how and to whom they are served.
 
 use super::client::Client;
+use super::fields::CommonFields;
 use super::hosts::Hosts;
 use super::limits::Limits;
-use super::response::Reply;
+use super::response::{Owner, Reply};
 use crate::http::request::Request;
 use crate::site::{Moment, Site};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,10 @@ pub struct Service {
     pub hosts: Hosts,
     /// What a client may take.
     pub limits: Limits,
+    /// What every answer of the site carries.
+    pub fields: CommonFields,
+    /// What every answer of the server itself carries.
+    own_fields: CommonFields,
     mounted: Vec<Box<dyn Mounted>>,
     refused_hosts: Mutex<Vec<String>>,
     has_met_tls: AtomicBool,
@@ -38,8 +43,9 @@ impl Service {
     /// Serves `site` to clients that ask for a name of this machine, within the default limits.
     pub fn new(site: Site) -> Service {
         let (hosts, limits) = (Hosts::Named(Vec::new()), Limits::default());
+        let (fields, own_fields) = Default::default();
         let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, hosts, limits, mounted, refused_hosts, has_met_tls }
+        Service { site, hosts, limits, fields, own_fields, mounted, refused_hosts, has_met_tls }
     }
 
     /// Answers to these hosts.
@@ -50,6 +56,20 @@ impl Service {
     /// Lets a client take no more than this.
     pub fn limits(self, limits: Limits) -> Service {
         Service { limits, ..self }
+    }
+
+    /// Sets a field on every answer of the site.
+    pub fn field(mut self, name: &str, value: &str) -> Service {
+        self.fields.set(name, value);
+        self
+    }
+
+    /// The fields that the answers of `owner` carry.
+    pub fn fields_of(&self, owner: Owner) -> &CommonFields {
+        match owner {
+            Owner::Site => &self.fields,
+            Owner::Server => &self.own_fields,
+        }
     }
 
     /// Asks `handler` about a request that no handler mounted before has answered.
