@@ -47,21 +47,25 @@ pub struct Accepted {
 impl Accepted {
     /// By what `Accept-Encoding` says. Of identity it need not say anything; then that comes last.
     pub fn by(fields: Fields<'_>) -> Accepted {
-        if fields.first("accept-encoding").is_none() {
-            return Accepted { codings: [Coding::Identity; 4], count: 1 };
-        }
         let mut said = [None; 4];
         let mut said_of_others = None;
-        fields.members("accept-encoding").for_each(|member| {
-            let mut parts = member.split(|byte| *byte == b';').map(trim);
-            let name = parts.next().unwrap_or_default();
-            let said = match Coding::named(name) {
-                Some(coding) => &mut said[coding as usize],
-                None if name == b"*" => &mut said_of_others,
-                None => return,
-            };
-            said.get_or_insert_with(|| weight(parts));
+        let mut is_said = false;
+        fields.all("accept-encoding").for_each(|list| {
+            is_said = true;
+            for member in list.split(|byte| *byte == b',') {
+                let mut parts = member.split(|byte| *byte == b';').map(trim);
+                let name = parts.next().unwrap_or_default();
+                let said = match Coding::named(name) {
+                    Some(coding) => &mut said[coding as usize],
+                    None if name == b"*" => &mut said_of_others,
+                    None => continue,
+                };
+                said.get_or_insert_with(|| weight(parts));
+            }
         });
+        if !is_said {
+            return Accepted { codings: [Coding::Identity; 4], count: 1 };
+        }
         let unsaid = |coding| if coding == Coding::Identity { 1 } else { 0 };
         let weight = |coding| said[coding as usize].or(said_of_others).unwrap_or(unsaid(coding));
         let mut codings = Coding::ALL;
