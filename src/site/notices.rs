@@ -53,6 +53,8 @@ impl Notices {
     /// `name` is a link that leads out of the folder, or is below one.
     #[cold]
     pub fn leads_out(&self, name: &Path) {
+        // A listing of the root calls it `./name`.
+        let name = name.strip_prefix(".").unwrap_or(name);
         if self.is_first(Notice::LeadsOut(name.into())) {
             info!(
                 "{} is not served, as a link leads out of the folder; --follow-links follows it",
@@ -90,4 +92,17 @@ impl Notices {
 fn shown(name: &Path) -> String {
     let name = name.strip_prefix(".").unwrap_or(name);
     format!("/{}", Escaped(name.as_os_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_told_of_once_whether_it_is_listed_or_asked_for() {
+        let notices = Notices::default();
+        notices.leads_out("./out".as_ref());
+        assert!(!notices.is_news(&Notice::LeadsOut("out".into())));
+        assert!(notices.is_news(&Notice::LeadsOut("folder/out".into())));
+    }
 }
