@@ -10,7 +10,7 @@ use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::log::access::{self, Exchange};
 use crate::service::client::Client;
-use crate::service::pages::{self, Asked, page};
+use crate::service::pages::{self, page};
 use crate::service::response::{Content, Phase, Response};
 use crate::site::Stored;
 use log::info;
@@ -43,7 +43,7 @@ pub fn complete(
     let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
     let persistence = if is_last { Persistence::Close } else { request.persistence };
     let response = match response.content {
-        Content::Page(_) => pages::write(response, Asked::by(request)),
+        Content::Page(_) => pages::write(response, Some(request)),
         _ => response,
     };
     queue(response, request.method, persistence, exchange, out, context)

@@ -28,6 +28,14 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
+    /// Its path, if it has one.
+    pub fn path(&self) -> Option<&'a str> {
+        match self {
+            Target::Path { path, .. } => Some(path),
+            Target::Asterisk | Target::Authority => None,
+        }
+    }
+
     /// Reads the target of a request whose method is CONNECT.
     pub fn parse_for_connect(bytes: &[u8]) -> Result<Target<'a>, Refusal> {
         let refusal = Refusal::bad("CONNECT takes a host and a port");

@@ -9,7 +9,6 @@ use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::http::target::Target;
 use crate::service::hosts::Hosts;
 use crate::service::pages::page;
 use crate::service::{Client, Content, Mounted, Reply, Response, Service, json};
@@ -38,7 +37,7 @@ pub struct Pages(pub Shared);
 
 impl Mounted for Pages {
     fn answer(&self, request: &Request<'_>, client: Client, _: &Service) -> Option<Reply> {
-        let Target::Path { path, .. } = request.target else { return None };
+        let path = request.target.path()?;
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
         (path.contains("/.") || path.contains('%')).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;

@@ -5,29 +5,10 @@ use super::response::{Content, Owner, Response};
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::http::target::Target;
 use crate::site::path::way_to_root;
 use html_escape::encode_text;
 
 const HTML: &str = "text/html; charset=utf-8";
-
-/// What a page is written for.
-pub struct Asked<'a> {
-    /// The path of the target, as it came.
-    pub path: &'a str,
-    /// The whole request.
-    pub request: &'a Request<'a>,
-}
-
-impl<'a> Asked<'a> {
-    /// What this request asks for, where that is a path.
-    pub fn by(request: &'a Request<'a>) -> Option<Asked<'a>> {
-        match request.target {
-            Target::Path { path, .. } => Some(Asked { path, request }),
-            Target::Asterisk | Target::Authority => None,
-        }
-    }
-}
 
 /// An answer that says what went wrong, in one sentence without a full stop.
 pub fn page(status: Status, sentence: &'static str) -> Response {
@@ -44,13 +25,13 @@ pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
 /// The answer with its page written, where it is one, for a request, or for bytes that are none.
 ///
 /// An error is written as JSON for a client that prefers it (RFC 9457).
-pub fn write(response: Response, asked: Option<Asked<'_>>) -> Response {
+pub fn write(response: Response, request: Option<&Request<'_>>) -> Response {
     let Response { head, content: Content::Page(sentence), owner } = response else { return response };
     let status = head.status;
-    let path = asked.as_ref().map(|asked| asked.path);
-    let head = match asked.filter(|_| status.is_error()) {
-        Some(asked) if asked.request.prefers_problem() => {
-            return Response { owner, ..problem(head.vary("Accept"), status, sentence, asked.path) };
+    let path = request.and_then(|request| request.target.path());
+    let head = match request.filter(|_| status.is_error()) {
+        Some(request) if request.prefers_problem() => {
+            return Response { owner, ..problem(head.vary("Accept"), status, sentence, path) };
         }
         Some(_) => head.vary("Accept"),
         None => head,
@@ -60,7 +41,7 @@ pub fn write(response: Response, asked: Option<Asked<'_>>) -> Response {
 }
 
 /// `type` is left out: it is `about:blank`, which says that there is no more to it than the status.
-fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: &str) -> Response {
+fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> Response {
     let problem = json::value!({ "title": reason, "status": code, "detail": sentence, "instance": path });
     let content = Content::Bytes(json::line(&problem).into());
     Response::new(head.field("Content-Type", "application/problem+json"), content)
