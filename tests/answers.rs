@@ -376,6 +376,9 @@ fn errors_are_json_for_clients_that_prefer_it() {
             assert!(answer.text().contains(&format!("<code>{path}</code>")), "{}", answer.text());
         }
     }
+    let connect = ask("CONNECT", "a:80", "application/json");
+    let problem: serde_json::Value = serde_json::from_slice(&connect.body).unwrap();
+    assert_eq!((connect.status, problem.get("instance")), (405, None), "it has no path");
     let moved = ask("GET", "/sub", "application/json");
     assert_eq!((moved.status, moved.field("vary")), (301, None), "a redirect is no error");
 }

@@ -42,7 +42,10 @@ pub fn write(response: Response, request: Option<&Request<'_>>) -> Response {
 
 /// `type` is left out: it is `about:blank`, which says that there is no more to it than the status.
 fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> Response {
-    let problem = json::value!({ "title": reason, "status": code, "detail": sentence, "instance": path });
+    let mut problem = json::value!({ "title": reason, "status": code, "detail": sentence });
+    if let Some(path) = path {
+        problem["instance"] = path.into();
+    }
     let content = Content::Bytes(json::line(&problem).into());
     Response::new(head.field("Content-Type", "application/problem+json"), content)
 }
