@@ -65,7 +65,7 @@ fn the_address_that_is_said_is_one_to_open() {
         assert_eq!(get(address, "/").text(), "here");
         let lines = std::iter::from_fn(|| program.said());
         let watched = lines
-            .map(|line| line.strip_prefix("Watch it at http://").map(str::to_owned))
+            .map(|line| line.strip_prefix("Watch the loop at http://").map(str::to_owned))
             .find(Option::is_some);
         assert_eq!(watched, Some(Some(format!("{address}/.onepoll/"))));
     }

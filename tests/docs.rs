@@ -249,6 +249,17 @@ fn the_methods_of_the_table_are_those_that_are_answered() {
     assert_eq!(allow.field("allow"), Some(&*methods.join(", ")));
 }
 
+#[test]
+fn the_error_that_is_shown_is_what_a_client_gets() {
+    let root = folder(&[]);
+    let address = support::serve(root.path(), Default::default());
+    let page = read("docs/answers.md");
+    let (_, example) =
+        page.split_once("$ curl -H 'Accept: application/problem+json' localhost:8080/nowhere\n").unwrap();
+    let answer = service::answer_to(address, "GET", b"/nowhere", "Accept: application/problem+json\r\n");
+    assert_eq!(example.lines().next(), Some(answer.text()));
+}
+
 /// Text in small letters, with single spaces and without marks.
 fn in_short(sentence: &str) -> String {
     let words = sentence.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -295,7 +306,7 @@ fn sentences_name_what_they_speak_of() {
     let help: String = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
     let mut texts = pages();
     texts.insert("--help".to_owned(), help);
-    for path in ["www/index.html", "www/tour.html"] {
+    for path in ["www/index.html", "www/tour.html", "www/loop.vtt", "src/inspect/page/index.html"] {
         let html = read(path);
         // Code that a page quotes has its own rules.
         let parts: Vec<_> = html.split("<pre").map(|part| part.rsplit("</pre>").next().unwrap()).collect();

@@ -60,7 +60,7 @@ fn too_long(line: &[u8]) -> Refusal {
 
 /// The refusal of a client that speaks TLS, whatever was found wrong with its first bytes.
 pub const TLS: Refusal = Refusal::bad(
-    "this is TLS, and the port speaks plain HTTP: its address begins with http://, not with https://",
+    "this is TLS, and this port speaks plain HTTP: its addresses begin with http://, not with https://",
 );
 
 /// What stands for the request line of a client that speaks TLS: all else of it is noise.

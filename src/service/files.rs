@@ -24,7 +24,7 @@ use std::ops::Range;
 pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     let site = &service.site;
     let Target::Path { path, query, .. } = request.target else {
-        return page(Status::BAD_REQUEST, "This target names no file").into();
+        return page(Status::BAD_REQUEST, "The target of this request names no file").into();
     };
     let range = range(request);
     let mut accepted = Accepted::by(request.fields);
@@ -50,13 +50,17 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
             Reply::Pending(Box::new(Listing::new(folder, path, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
-        Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
+        Err(Missing::NotThere) => {
+            page(Status::NOT_FOUND, "There is nothing here by this name").into()
+        }
         Err(Missing::NotListed) => {
             let sentence = "This folder has no index, and is not listed; the user who runs this server can list it with \
                             --listing on";
             page(Status::NOT_FOUND, sentence).into()
         }
-        Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
+        Err(Missing::NotAllowed) => {
+            page(Status::FORBIDDEN, "This server has no permission to read this file").into()
+        }
         Err(Missing::NotNow) => {
             let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
             page.field("Retry-After", 1).into()
@@ -128,7 +132,8 @@ fn represent(
     match selection {
         Selection::Whole => whole(it, service),
         Selection::Unsatisfiable => {
-            let page = page(Status::RANGE_NOT_SATISFIABLE, "The file is not that long");
+            let page =
+                page(Status::RANGE_NOT_SATISFIABLE, "The file ends before the range that you asked for");
             let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
             Response { head: vary(head, it), ..page }
         }

@@ -28,10 +28,10 @@ fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
     let flag = if PLAIN.has_all(name.as_bytes()) { name } else { "NAME" };
     let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
     if service.note_refused(name) {
-        warn!("a request for {shown} was refused; --allow-host {flag} allows it");
+        warn!("a request for the host {shown} was refused; --allow-host {flag} allows it");
     }
     let sentence =
-        "This server does not go by that name; the user who runs it can allow it with --allow-host";
+        "This server does not answer to that host; the user who runs it can allow the name with --allow-host";
     Some(page(Status::MISDIRECTED_REQUEST, sentence))
 }
 

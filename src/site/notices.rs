@@ -68,7 +68,9 @@ impl Notices {
     pub fn not_listed(&self, name: &Path) {
         if self.is_first(Notice::NotListed) {
             let name = shown(name);
-            info!("{name} has no index, and is not listed, as others can reach it; --listing on lists it");
+            info!(
+                "{name} has no index, and is not listed, as other machines can reach it; --listing on lists it"
+            );
         }
     }
 
