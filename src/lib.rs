@@ -61,7 +61,7 @@
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |
-//! | [`service::shared`], [`service::client`] | what every handler sees; what it knows of the client | |
+//! | [`service::shared`], [`service::client`], [`service::fields`] | what every handler sees; what it knows of the client; fields that every answer carries | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], [`service::listing`], [`service::ack`] | GET and HEAD, folders, POST | |
