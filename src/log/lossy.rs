@@ -1,40 +1,23 @@
 //! Lines on their way to whoever reads them, who may be slow, or stop: nobody waits for that.
 
-use crate::os::stderr::Stderr;
 use std::io::{self, Write};
-
-/// Where lines go.
-pub trait Sink {
-    /// Bytes that are taken at once or not at all.
-    fn piece_bytes_max(&self) -> usize;
-
-    /// Takes some of `bytes`, without waiting.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-impl Sink for Stderr {
-    fn piece_bytes_max(&self) -> usize {
-        Stderr::piece_bytes_max(self)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Stderr::write(self, bytes)
-    }
-}
 
 /// Whole lines, written while there is room for them. Where there is none they are lost, and counted; the count is
 /// told with the next line for which there is room again.
 pub struct Lossy<S> {
+    /// Takes lines without waiting.
     sink: S,
+    /// Bytes that `sink` takes at once or not at all.
+    piece_bytes_max: usize,
     /// What is left of lines that are begun. It goes first, or a line would end in another.
     begun: Vec<u8>,
     lost: usize,
 }
 
-impl<S: Sink> Lossy<S> {
-    /// Nothing was written yet.
-    pub fn new(sink: S) -> Lossy<S> {
-        Lossy { sink, begun: Vec::new(), lost: 0 }
+impl<S: Write> Lossy<S> {
+    /// Writes to `sink`, which never waits, and takes so many bytes at once or not at all.
+    pub fn new(sink: S, piece_bytes_max: usize) -> Lossy<S> {
+        Lossy { sink, piece_bytes_max, begun: Vec::new(), lost: 0 }
     }
 
     /// Says how many lines were lost, if any.
@@ -64,7 +47,7 @@ impl<S: Sink> Lossy<S> {
     /// Writes whole `lines` to the last of them, or leaves what is begun for later and the rest to be lost.
     fn send(&mut self, mut lines: &[u8]) -> io::Result<()> {
         while !lines.is_empty() {
-            let (piece, rest) = lines.split_at(piece(lines, self.sink.piece_bytes_max()));
+            let (piece, rest) = lines.split_at(piece(lines, self.piece_bytes_max));
             let mut done = 0;
             let result = self.pass_on(piece, &mut done);
             if done > 0 {
@@ -83,7 +66,7 @@ impl<S: Sink> Lossy<S> {
     fn pass_on(&mut self, bytes: &[u8], done: &mut usize) -> io::Result<()> {
         while *done < bytes.len() {
             let rest = &bytes[*done..];
-            let most = rest.len().min(self.sink.piece_bytes_max());
+            let most = rest.len().min(self.piece_bytes_max);
             match self.sink.write(&rest[..most]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => *done += count,
@@ -95,7 +78,7 @@ impl<S: Sink> Lossy<S> {
     }
 }
 
-impl<S: Sink> Write for Lossy<S> {
+impl<S: Write> Write for Lossy<S> {
     /// One record, which is always taken.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let has_room = self.finish().and_then(|()| self.tell());
@@ -137,11 +120,7 @@ mod tests {
         got: String,
     }
 
-    impl Sink for Script {
-        fn piece_bytes_max(&self) -> usize {
-            10
-        }
-
+    impl Write for Script {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             assert!(!bytes.is_empty() && bytes.len() <= 10);
             let count = self.goes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
@@ -149,12 +128,16 @@ mod tests {
             self.got.push('|');
             Ok(count)
         }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     /// What arrives of `records` where the first writes go as planned, with a `|` behind every write.
     fn got(goes: impl IntoIterator<Item = io::Result<usize>>, records: &[&str]) -> String {
         let sink = Script { goes: goes.into_iter().collect(), got: String::new() };
-        let mut lossy = Lossy::new(sink);
+        let mut lossy = Lossy::new(sink, 10);
         for record in records {
             assert_eq!(lossy.write(record.as_bytes()).unwrap(), record.len());
         }

@@ -22,7 +22,8 @@ pub fn start() {
     });
     // Without a stderr there is nobody to tell.
     if let Ok(stderr) = Stderr::open() {
-        builder.target(Target::Pipe(Box::new(Lossy::new(stderr))));
+        let bytes_max = stderr.piece_bytes_max();
+        builder.target(Target::Pipe(Box::new(Lossy::new(stderr, bytes_max))));
     }
     builder.init();
     // The hook that std brings writes to stderr itself, and waits for whoever reads it.

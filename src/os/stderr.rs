@@ -5,7 +5,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::pipe::PIPE_BUF;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 
 /// Stderr as this process has it, and how it can be written to.
@@ -50,9 +50,11 @@ impl Stderr {
             Manners::Own | Manners::Shared => PIPE_BUF,
         }
     }
+}
 
+impl Write for Stderr {
     /// Writes up to [`Stderr::piece_bytes_max`] bytes and says how many were taken; `WouldBlock` where there is no room.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if matches!(self.manners, Manners::Shared) {
             let mut asked = [PollFd::new(&self.file, PollFlags::OUT)];
             if poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? == 0 {
@@ -60,5 +62,9 @@ impl Stderr {
             }
         }
         Ok(rustix::io::write(&self.file, bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
