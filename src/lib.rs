@@ -58,18 +58,19 @@
 //! | `conn/wire.rs`, [`conn::wait`] | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes: recv(2), send(2), sendfile(2) | |
+//! | [`conn::told`] | what a connection tells an observer | |
 //! | [`conn::answer`] | from a response to bytes in the outbox, and a line in the log | |
 //! | [`conn::outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |
-//! | [`service::shared`] | what every handler sees | |
+//! | [`service::shared`], [`service::client`], [`service::fields`] | what every handler sees; what it knows of the client; fields that every answer carries | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
-//! | [`service::routes`] | the dispatch table; `Allow` comes from it | |
+//! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], [`service::listing`], [`service::ack`] | GET and HEAD, folders, POST | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
-//! | [`service::limits`], [`service::size`] | how much a client may take, and how sizes are written | bytesize |
-//! | [`site`] `mod.rs` | from a path to a representation, never stale | |
+//! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
+//! | [`site`] `mod.rs`, `site/policy.rs`, `site/lock.rs` | from a path to a representation, never stale; its settings, its locks | |
 //! | [`site::path`], `site/root.rs` | which names there are; what stands under them | percent-encoding |
 //! | `site/stamp.rs`, `site/resource.rs` | what tells versions apart; a file in all its codings | |
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
@@ -86,7 +87,7 @@
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
-//! | [`log::access`], [`log::escaped`] | a line for each request; what a client sent, made fit for it | env_logger |
+//! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
 //! | [`os`] | files below a folder, sockets, stderr; what is given up | rustix, landlock, uapi |
 //!
 //! The binary is `main.rs` and `cli.rs` (clap): flags in, exit codes out.

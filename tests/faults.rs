@@ -2,6 +2,7 @@
 
 mod support;
 
+use onepoll::inspect::{Observed, Observer};
 use onepoll::service::limits::Limits;
 use rustix::process::{Resource, Signal, getrlimit};
 use std::fs::{self, File};
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use support::between::{Between, Hooks};
 use support::misbehaviour::{HEAD, half_a_post, reset, slow_reader};
 use support::patience::{joined, until};
 use support::program::{Program, mounting, onepoll};
@@ -393,7 +393,7 @@ fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     let (epoll, address) = listen();
     let back = Arc::new(AtomicU64::new(0));
     let limits = Limits { head_timeout: Duration::from_secs(1), ..Limits::default() };
-    start(reactor(Between { epoll, hooks: Late(back.clone()) }, root.path(), limits));
+    start(reactor(Observed::new(epoll, Late(back.clone())), root.path(), limits));
     let mut visitor = Visitor::of(address);
     let date = |visitor: &mut Visitor| {
         let answer = visitor.get("/", "");
@@ -423,9 +423,10 @@ fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
 }
 
 /// A clock that is so many seconds behind.
+#[derive(Clone)]
 struct Late(Arc<AtomicU64>);
 
-impl Hooks for Late {
+impl Observer for Late {
     fn wall(&self, wall: SystemTime) -> SystemTime {
         wall - Duration::from_secs(self.0.load(Ordering::SeqCst))
     }

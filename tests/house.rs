@@ -68,6 +68,22 @@ fn the_crate_doc_shows_the_map() {
     }
 }
 
+/// The rooms whose files the crate doc lists one by one; of the others it shows the room.
+#[test]
+fn the_crate_doc_lists_every_file() {
+    let doc = include_str!("../src/lib.rs");
+    let is_listed = |file: &&String| {
+        let module = module_of(file).join("::");
+        let is_front = file.ends_with("/mod.rs") && doc.contains(&format!("[`{module}`] `mod.rs`"));
+        is_front || doc.contains(&format!("[`{module}`]")) || doc.contains(&format!("`{file}`"))
+    };
+    let imports = imports();
+    let listed =
+        imports.keys().filter(|file| !matches!(room(file), "inspect" | "os" | "cli" | "main.rs" | "lib.rs"));
+    let missed: Vec<_> = listed.filter(|file| !is_listed(file)).collect();
+    assert!(missed.is_empty(), "src/lib.rs has no row for {missed:?}");
+}
+
 /// All files that can be reached from `file` by one import or more.
 fn reached<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a String> {
     let mut seen = BTreeSet::new();

@@ -4,7 +4,9 @@
 mod support;
 
 use onepoll::http::date::date_and_clock;
+use onepoll::inspect::{Observed, Observer};
 use onepoll::reactor::Reactor;
+use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Ready;
 use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Listing, Policy};
@@ -21,8 +23,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use support::between::{Between, Hooks};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::reference::resolved;
 use support::service::{answer_to, get};
 use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
@@ -671,7 +672,7 @@ fn a_folder_may_change_and_vanish_while_it_is_listed() {
 
 /// A server in the thread of its test, which turns it, and a client that wants an answer from every turn.
 struct Served {
-    reactor: Reactor<Between<Timed>>,
+    reactor: Reactor<Observed<Epoll, Timed>>,
     address: SocketAddr,
     woke: Rc<Cell<Duration>>,
     other: TcpStream,
@@ -681,7 +682,7 @@ impl Served {
     fn new(root: &Path) -> Served {
         let (epoll, address) = listen();
         let woke = Rc::new(Cell::default());
-        let kernel = Between { epoll, hooks: Timed(woke.clone()) };
+        let kernel = Observed::new(epoll, Timed(woke.clone()));
         let reactor = reactor(kernel, root, Limits::default());
         let mut other = connect(address);
         // Who says something is let in at once, and who is silent a second later.
@@ -724,10 +725,11 @@ fn processor_time() -> Duration {
 }
 
 /// When the last wait was over.
+#[derive(Clone)]
 struct Timed(Rc<Cell<Duration>>);
 
-impl Hooks for Timed {
-    fn woke(&mut self, _ready: &[Ready]) {
+impl Observer for Timed {
+    fn woke(&mut self, _: Instant, _: &mut Vec<Ready>) {
         self.0.set(processor_time());
     }
 }

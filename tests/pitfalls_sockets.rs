@@ -7,6 +7,7 @@ mod support;
 use mio::net::TcpStream as MioStream;
 use onepoll::conn::Id;
 use onepoll::conn::transport::Readiness;
+use onepoll::inspect::{Observed, Observer};
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
 use onepoll::reactor::listener::{self, Sharing};
 use onepoll::service::limits::Limits;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::between::{Between, Hooks};
 use support::misbehaviour::reset;
 use support::patience::until;
 use support::program::{Program, onepoll};
@@ -209,7 +209,7 @@ fn pitfall_09_and_15_waits_are_few() {
     let root = large_site();
     let (epoll, address) = listen();
     let (waits, empty) = Default::default();
-    let hooks = Counting { waits: Arc::clone(&waits), empty: Arc::clone(&empty) };
+    let observer = Counting { waits: Arc::clone(&waits), empty: Arc::clone(&empty) };
     let timeout = Duration::from_millis(300);
     let limits = Limits { idle_timeout: timeout, write_timeout: timeout, ..Limits::default() };
     let mut stuck = connect(address);
@@ -217,7 +217,7 @@ fn pitfall_09_and_15_waits_are_few() {
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(address)).collect();
     clients.iter_mut().for_each(|stream| stream.write_all(GET).unwrap());
     // All have asked: on a busy machine the time of some would be up before they do.
-    start(reactor(Between { epoll, hooks }, root.path(), limits));
+    start(reactor(Observed::new(epoll, observer), root.path(), limits));
     stuck.read_exact(&mut [0]).unwrap();
     for stream in &mut clients {
         assert_eq!(read_answer(stream, "GET").status, 200);
@@ -234,13 +234,14 @@ fn pitfall_09_and_15_waits_are_few() {
 }
 
 /// Counts waits, and those that brought nothing.
+#[derive(Clone)]
 struct Counting {
     waits: Arc<AtomicUsize>,
     empty: Arc<AtomicUsize>,
 }
 
-impl Hooks for Counting {
-    fn woke(&mut self, ready: &[Ready]) {
+impl Observer for Counting {
+    fn woke(&mut self, _: Instant, ready: &mut Vec<Ready>) {
         self.waits.fetch_add(1, Ordering::SeqCst);
         self.empty.fetch_add(usize::from(ready.is_empty()), Ordering::SeqCst);
     }

@@ -1,108 +1,43 @@
-//! System calls on sockets, counted: the same wrapper around the sockets of every variant, and around the reactor's
-//! kernel. What files cost (openat2, statx) is the same for all and is not counted; neither are the futexes of threads.
+//! System calls on sockets, counted by one observer: at the sockets of every variant, and at the reactor's kernel. What
+//! files cost (openat2, statx) is the same for all variants and is not counted; neither are the futexes of threads.
 
-use onepoll::conn::transport::{Follow, Transport};
-use onepoll::inspect::Call;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
-use std::fs::File;
-use std::io;
-use std::net::SocketAddr;
+use onepoll::inspect::{Call, Observer, Socket};
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Calls that were made since the process began; a table of counters costs nanoseconds where a call costs microseconds.
 static CALLS: [AtomicU64; Call::NAMES.len()] = [const { AtomicU64::new(0) }; Call::NAMES.len()];
-
-/// Takes note of one.
-pub fn count(call: Call) {
-    CALLS[call as usize].fetch_add(1, Ordering::Relaxed);
-}
 
 /// How many of each were made so far.
 pub fn calls() -> [u64; Call::NAMES.len()] {
     CALLS.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
 
-/// A socket, or the kernel of a reactor, whose calls are counted.
-pub struct Counted<T>(T);
+/// A socket of a variant that has no kernel of the reactor's.
+pub type Counted<S> = Socket<S, Counter>;
 
-impl<S: Transport> Counted<S> {
-    /// A socket that was just accepted.
-    pub fn accepted(socket: S) -> Counted<S> {
-        count(Call::Accept);
-        Counted(socket)
-    }
+/// A socket that was just accepted.
+pub fn accepted<S>(socket: S) -> Counted<S> {
+    count(Call::Accept);
+    Socket::new(socket, Counter)
 }
 
-impl<K: Kernel> Counted<K> {
-    /// What a reactor waits with.
-    pub fn kernel(kernel: K) -> Counted<K> {
-        Counted(kernel)
-    }
-}
+/// Counts the calls that it sees.
+#[derive(Clone, Copy)]
+pub struct Counter;
 
-impl<T> Drop for Counted<T> {
-    fn drop(&mut self) {
-        count(Call::Close);
-    }
-}
-
-impl<S: Transport> Transport for Counted<S> {
-    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        count(Call::Recv);
-        self.0.recv(buffer)
+impl Observer for Counter {
+    fn called(&mut self, call: Call, _: Option<usize>, _: Result<usize, ErrorKind>) {
+        count(call);
     }
 
-    fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-        count(Call::Send);
-        self.0.send(bytes, follow)
-    }
-
-    fn send_file(&mut self, file: &File, offset: u64, bytes: usize) -> io::Result<usize> {
-        count(Call::SendFile);
-        self.0.send_file(file, offset, bytes)
-    }
-
-    fn shutdown(&mut self) -> io::Result<()> {
-        count(Call::Shutdown);
-        self.0.shutdown()
-    }
-}
-
-impl<K: Kernel> Kernel for Counted<K> {
-    type Socket = Counted<K::Socket>;
-
-    fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
+    fn waits(&mut self, _: Instant, timeout: Option<Duration>) -> Option<Duration> {
         count(Call::EpollWait);
-        self.0.wait(ready, timeout)
+        timeout
     }
+}
 
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        match self.0.accept() {
-            Ok((socket, peer)) => Ok((Counted::accepted(socket), peer)),
-            Err(error) => {
-                count(Call::Accept);
-                Err(error)
-            }
-        }
-    }
-
-    fn stop_listening(&mut self) {
-        self.0.stop_listening();
-    }
-
-    fn watch(
-        &mut self,
-        socket: &mut Self::Socket,
-        token: Token,
-        before: Watched,
-        now: Watched,
-    ) -> io::Result<()> {
-        count(Call::EpollCtl);
-        self.0.watch(&mut socket.0, token, before, now)
-    }
-
-    fn now(&self) -> (Instant, SystemTime) {
-        self.0.now()
-    }
+fn count(call: Call) {
+    CALLS[call as usize].fetch_add(1, Ordering::Relaxed);
 }

@@ -61,11 +61,7 @@ pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
     if fields.lacks(["if-range", "if-match"]) {
         return false;
     }
-    let mut values = fields.all("if-range");
-    let is_in_if_range = match (values.next(), values.next()) {
-        (Some(tag), None) => etag.matches_strongly(tag),
-        _ => false,
-    };
+    let is_in_if_range = sole(fields, "if-range").is_some_and(|tag| etag.matches_strongly(tag));
     is_in_if_range || fields.all("if-match").flat_map(tags).any(|tag| etag.matches_strongly(tag))
 }
 
@@ -99,11 +95,13 @@ fn tags(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether the representation is unmodified since the date in a field; `None` where the field is missing, stands there
 /// twice, or holds no date.
 fn date(fields: Fields<'_>, name: &'static str, validators: &Validators) -> Option<bool> {
+    sole(fields, name).and_then(|value| validators.unmodified_since(value))
+}
+
+/// The value of a field that is there once.
+fn sole<'a>(fields: Fields<'a>, name: &'static str) -> Option<&'a [u8]> {
     let mut values = fields.all(name);
-    match (values.next(), values.next()) {
-        (Some(value), None) => validators.unmodified_since(value),
-        _ => None,
-    }
+    values.next().filter(|_| values.next().is_none())
 }
 
 #[cfg(test)]

@@ -20,11 +20,7 @@ impl Source for Events {
         }
         let mut record = self.shared.lock();
         let Some(queue) = record.queue(self.reader) else { return Supply::End };
-        if queue.is_empty() {
-            return Supply::Later;
-        }
-        queue.take(out);
-        Supply::Some
+        if queue.take(out) { Supply::Some } else { Supply::Later }
     }
 }
 

@@ -1,57 +1,75 @@
-//! The kernel and the sockets in between.
+//! An observer between the loop and its kernel. [`Observed`] is the one place that passes a kernel on, method by method:
+//! the inspector, the benchmarks that count calls and the tests each write an [`Observer`] and nothing else.
 
 use super::counts::Call;
-use super::record::{Record, Shared};
-use super::snapshot;
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
-use crate::reactor::kernel::{self, Kernel, Ready, Token};
+use crate::reactor::kernel::{Kernel, Ready, Token, Watched};
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A kernel that is watched.
-pub struct Watched<K> {
-    inner: K,
-    shared: Shared,
-    /// When the last wait began.
-    slept: Instant,
+/// Sees what the loop asks of its kernel and what the connections ask of their sockets. Every socket has a clone of the
+/// observer. An observer writes the methods that it needs; the others do nothing.
+pub trait Observer: Clone {
+    /// A system call was made, on the socket of the connection at `key` in the slab where it has one. It moved so many
+    /// bytes, if it moves bytes. Waiting is told by [`Observer::waits`] instead.
+    fn called(&mut self, _call: Call, _key: Option<usize>, _moved: Result<usize, io::ErrorKind>) {}
+
+    /// Something happened to the connection at `key` in the slab.
+    fn told(&mut self, _key: usize, _told: Told<'_>) {}
+
+    /// An event came for a connection that was over.
+    fn stale(&mut self) {}
+
+    /// A wait begins. Gives how long the wait may last: no longer than `timeout`.
+    fn waits(&mut self, _now: Instant, timeout: Option<Duration>) -> Option<Duration> {
+        timeout
+    }
+
+    /// A wait is over and brought this; the observer may add to it.
+    fn woke(&mut self, _now: Instant, _ready: &mut Vec<Ready>) {}
+
+    /// The time of day that the loop is told, where the kernel says `wall`.
+    fn wall(&self, wall: SystemTime) -> SystemTime {
+        wall
+    }
 }
 
-/// A socket that is watched.
-pub struct Socket<S> {
+/// A kernel that is observed.
+pub struct Observed<K, O> {
+    inner: K,
+    observer: O,
+}
+
+/// A socket that is observed.
+pub struct Socket<S, O: Observer> {
     inner: S,
-    shared: Shared,
+    observer: O,
     /// Where in the slab its connection is, once it has a place.
     key: Option<usize>,
 }
 
-impl<K: Kernel> Watched<K> {
-    /// Stands before `kernel`.
-    pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
-        let (slept, _) = kernel.now();
-        Watched { inner: kernel, shared, slept }
+impl<K: Kernel, O: Observer> Observed<K, O> {
+    /// Puts `observer` before `kernel`.
+    pub fn new(kernel: K, observer: O) -> Observed<K, O> {
+        Observed { inner: kernel, observer }
     }
 }
 
-impl<K: Kernel> Kernel for Watched<K> {
-    type Socket = Socket<K::Socket>;
+impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
+    type Socket = Socket<K::Socket, O>;
 
-    /// No note is taken here: a bug in one must not keep the loop from waiting.
+    /// The observer is not told here: a bug in it must not keep the loop from waiting.
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
         self.inner.wait(ready, timeout)
     }
 
     fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
         let accepted = self.inner.accept();
-        let would_block = matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        let mut record = self.shared.lock();
-        record.counts.call(Call::Accept);
-        record.counts.would_block += u64::from(would_block);
-        drop(record);
-        let (inner, peer) = accepted?;
-        Ok((Socket { inner, shared: self.shared.clone(), key: None }, peer))
+        self.observer.called(Call::Accept, None, moved(&accepted, |_| 0));
+        accepted.map(|(socket, peer)| (Socket::new(socket, self.observer.clone()), peer))
     }
 
     fn stop_listening(&mut self) {
@@ -62,94 +80,81 @@ impl<K: Kernel> Kernel for Watched<K> {
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: kernel::Watched,
-        now: kernel::Watched,
+        before: Watched,
+        now: Watched,
     ) -> io::Result<()> {
-        self.shared.lock().counts.call(Call::EpollCtl);
+        self.observer.called(Call::EpollCtl, socket.key, Ok(0));
         self.inner.watch(&mut socket.inner, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {
-        self.inner.now()
+        let (now, wall) = self.inner.now();
+        (now, self.observer.wall(wall))
     }
 
     fn tell_stale(&mut self) {
-        self.shared.lock().counts.stale += 1;
+        self.observer.stale();
     }
 
     fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
-        (self.slept, _) = self.inner.now();
-        self.shared.lock().end_turn(self.slept, timeout)
+        self.observer.waits(self.inner.now().0, timeout)
     }
 
-    /// Clients that read the events are woken from here, when it is time to tell more: without any readiness.
     fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
-        let (now, _) = self.inner.now();
-        let mut record = self.shared.lock();
-        if let Some(news) = record.begin_turn(self.slept, now, ready) {
-            let batch = snapshot::batch(&record, &news);
-            record.hand_out(&batch, ready);
-        }
+        self.observer.woke(self.inner.now().0, ready);
     }
 }
 
-impl<S> Socket<S> {
-    /// Takes note of a call and gives back what came of it.
-    fn note(
-        &self,
-        call: Call,
-        moved: fn(&mut Record, usize, usize),
-        result: io::Result<usize>,
-    ) -> io::Result<usize> {
-        let mut record = self.shared.lock();
-        record.counts.call(call);
-        match (&result, self.key) {
-            (Ok(count), Some(key)) => moved(&mut record, key, *count),
-            (Err(error), _) if error.kind() == io::ErrorKind::WouldBlock => record.counts.would_block += 1,
-            _ => {}
-        }
+impl<S, O: Observer> Socket<S, O> {
+    /// A socket that was just accepted.
+    pub fn new(socket: S, observer: O) -> Socket<S, O> {
+        Socket { inner: socket, observer, key: None }
+    }
+
+    fn note(&mut self, call: Call, result: io::Result<usize>) -> io::Result<usize> {
+        self.observer.called(call, self.key, moved(&result, |count| *count));
         result
     }
 }
 
-impl<S: Transport> Transport for Socket<S> {
+/// What an observer is told of a call's result.
+fn moved<T>(result: &io::Result<T>, count: fn(&T) -> usize) -> Result<usize, io::ErrorKind> {
+    result.as_ref().map(count).map_err(io::Error::kind)
+}
+
+impl<S: Transport, O: Observer> Transport for Socket<S, O> {
     const WATCHED: bool = true;
 
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.inner.recv(buffer);
-        self.note(Call::Recv, Record::received, result)
+        self.note(Call::Recv, result)
     }
 
     fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
         let result = self.inner.send(bytes, follow);
-        self.note(Call::Send, Record::sent, result)
+        self.note(Call::Send, result)
     }
 
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         let result = self.inner.send_file(file, offset, count);
-        self.note(Call::SendFile, Record::sent, result)
+        self.note(Call::SendFile, result)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        self.shared.lock().counts.call(Call::Shutdown);
+        self.observer.called(Call::Shutdown, self.key, Ok(0));
         self.inner.shutdown()
     }
 
     fn tell(&mut self, told: Told<'_>) {
-        let mut record = self.shared.lock();
-        match (told, self.key) {
-            (Told::Accepted { key, id, peer }, _) => {
-                self.key = Some(key);
-                record.accept(Token { key, id }, peer);
-            }
-            (told, Some(key)) => record.take_note(key, told),
-            _ => {}
+        if let Told::Accepted { key, .. } = told {
+            self.key = Some(key);
         }
+        self.key.into_iter().for_each(|key| self.observer.told(key, told));
     }
 }
 
-impl<S> Drop for Socket<S> {
+impl<S, O: Observer> Drop for Socket<S, O> {
     fn drop(&mut self) {
-        self.shared.lock().close(self.key);
+        self.observer.called(Call::Close, self.key, Ok(0));
     }
 }

@@ -7,41 +7,36 @@ use std::fmt::Write;
 /// What a scrape gets.
 pub fn text(counts: &Counts) -> String {
     let mut out = String::new();
-    let mut add = |name: &str, kind: &str, help: &str, value: u64| {
+    for (name, value, help) in [
+        ("connections", counts.open, "Connections that are open."),
+        ("connections_accepted_total", counts.accepted, "Connections accepted."),
+        ("requests_total", counts.requests, "Heads that were whole and valid."),
+        ("refused_total", counts.refused, "Requests refused with an error of the protocol."),
+        ("timeouts_total", counts.timeouts, "Connections whose time was up."),
+        ("panics_total", counts.panics, "Connections that a bug of this server has ended."),
+        ("stale_events_total", counts.stale, "Events for connections that were over."),
+        ("spurious_wakeups_total", counts.spurious, "Events that led to nothing."),
+        ("would_block_total", counts.would_block, "System calls that gave EAGAIN."),
+        ("received_bytes_total", counts.bytes_in, "Bytes received."),
+        ("sent_bytes_total", counts.bytes_out, "Bytes sent."),
+        ("turns_total", counts.turns, "Turns of the loop that did more than tell a reader of others."),
+        (
+            "watch_omitted_total",
+            counts.omitted,
+            "Turns and changes of state beyond what fits into a batch of the events.",
+        ),
+        (
+            "watch_missed_total",
+            counts.missed,
+            "Batches of the events for which a reader had no room, being too slow.",
+        ),
+    ] {
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         let _ = write!(
             out,
             "# HELP onepoll_{name} {help}\n# TYPE onepoll_{name} {kind}\nonepoll_{name} {value}\n"
         );
-    };
-    add("connections", "gauge", "Connections that are open.", counts.open);
-    add("connections_accepted_total", "counter", "Connections accepted.", counts.accepted);
-    add("requests_total", "counter", "Heads that were whole and valid.", counts.requests);
-    add("refused_total", "counter", "Requests refused with an error of the protocol.", counts.refused);
-    add("timeouts_total", "counter", "Connections whose time was up.", counts.timeouts);
-    add("panics_total", "counter", "Connections that a bug of this server has ended.", counts.panics);
-    add("stale_events_total", "counter", "Events for connections that were over.", counts.stale);
-    add("spurious_wakeups_total", "counter", "Events that led to nothing.", counts.spurious);
-    add("would_block_total", "counter", "System calls that gave EAGAIN.", counts.would_block);
-    add("received_bytes_total", "counter", "Bytes received.", counts.bytes_in);
-    add("sent_bytes_total", "counter", "Bytes sent.", counts.bytes_out);
-    add(
-        "turns_total",
-        "counter",
-        "Turns of the loop that did more than tell a reader of others.",
-        counts.turns,
-    );
-    add(
-        "watch_omitted_total",
-        "counter",
-        "Turns and changes of state beyond what fits into a batch of the events.",
-        counts.omitted,
-    );
-    add(
-        "watch_missed_total",
-        "counter",
-        "Batches of the events for which a reader had no room, being too slow.",
-        counts.missed,
-    );
+    }
     out += "# HELP onepoll_system_calls_total System calls on sockets and the poll.\n\
         # TYPE onepoll_system_calls_total counter\n";
     for (name, count) in Call::NAMES.iter().zip(counts.calls) {

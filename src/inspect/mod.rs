@@ -1,5 +1,5 @@
-//! Watching the reactor at work. A [`Watched`] kernel stands between the loop and the real one: it counts what
-//! goes by, and its sockets take note of what their connections tell. What came of it is shown by a handler that is
+//! Watching the reactor at work. An [`Observed`] kernel passes on what the loop asks, and tells an [`Observer`] of it;
+//! its sockets do the same for their connections. The inspector's observer keeps a record, which a handler shows that is
 //! mounted at [`PREFIX`]. The loop and the connection are the same as ever, compiled once more for these sockets; a
 //! server that nobody watches is compiled without taking notes.
 
@@ -10,13 +10,14 @@ mod changed;
 mod turn;
 mod queue;
 mod record;
+mod notes;
 mod snapshot;
 mod metrics;
 mod pages;
 mod feed;
 
 pub use counts::Call;
-pub use kernel::Watched;
+pub use kernel::{Observed, Observer, Socket};
 pub use pages::PREFIX;
 
 use crate::reactor::Reactor;
@@ -26,9 +27,12 @@ use pages::Pages;
 use record::{Record, Shared};
 use std::sync::{Arc, Mutex};
 
+/// The kernel of a reactor that the inspector watches.
+pub type Inspected<K> = Observed<K, Shared>;
+
 /// A reactor that is watched and shows what it does.
-pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Watched<K>> {
+pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Inspected<K>> {
     let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
     let service = service.mount(Pages(shared.clone()));
-    Reactor::new(Watched::new(kernel, shared), service)
+    Reactor::new(Observed::new(kernel, shared), service)
 }

@@ -18,13 +18,11 @@ impl Queue {
         Queue { reader, bytes: b": these are the turns of the loop\n\n".to_vec() }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Moves all of it behind `out`.
-    pub fn take(&mut self, out: &mut Vec<u8>) {
+    /// Moves all of it behind `out`, and says whether there was anything.
+    pub fn take(&mut self, out: &mut Vec<u8>) -> bool {
+        let has_some = !self.bytes.is_empty();
         out.append(&mut self.bytes);
+        has_some
     }
 
     /// Adds a batch, and says whether there was room.

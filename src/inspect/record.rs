@@ -11,6 +11,7 @@ use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -95,8 +96,8 @@ impl Record {
     }
 
     /// The wait is over. Gives what the next batch of events tells, where it is time for it.
-    pub fn begin_turn(&mut self, slept: Instant, now: Instant, ready: &[Ready]) -> Option<News> {
-        self.now = now;
+    pub fn begin_turn(&mut self, now: Instant, ready: &[Ready]) -> Option<News> {
+        let slept = std::mem::replace(&mut self.now, now);
         let mut turn = Turn::new(now, now - slept, ready.len());
         for event in ready.iter() {
             match event {
@@ -125,7 +126,7 @@ impl Record {
         self.places.get_mut(key)?.as_deref_mut()
     }
 
-    pub fn accept(&mut self, Token { key, id }: Token, peer: SocketAddr) {
+    fn accept(&mut self, key: usize, id: Id, peer: SocketAddr) {
         self.counts.accepted += 1;
         if self.places.len() <= key {
             self.places.resize_with(key + 1, || None);
@@ -136,28 +137,32 @@ impl Record {
         self.change(key);
     }
 
-    pub fn close(&mut self, key: Option<usize>) {
-        self.counts.call(Call::Close);
-        let Some(key) = key else { return };
+    /// A system call was made, on the socket of the connection at `key` where it has one.
+    pub fn called(&mut self, call: Call, key: Option<usize>, moved: Result<usize, ErrorKind>) {
+        self.counts.call(call);
+        match (call, key, moved) {
+            (_, _, Err(error)) => self.counts.would_block += u64::from(error == ErrorKind::WouldBlock),
+            (Call::Recv, Some(key), Ok(count)) => self.move_bytes(key, count, 0),
+            (Call::Send | Call::SendFile, Some(key), Ok(count)) => self.move_bytes(key, 0, count),
+            (Call::Close, Some(key), _) => self.close(key),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, key: usize) {
         if self.places.get_mut(key).and_then(Option::take).is_some() {
             self.counts.open -= 1;
             self.change(key);
         }
     }
 
-    pub fn received(&mut self, key: usize, count: usize) {
-        self.counts.bytes_in += count as u64;
+    fn move_bytes(&mut self, key: usize, received: usize, sent: usize) {
+        let (received, sent) = (received as u64, sent as u64);
+        self.counts.bytes_in += received;
+        self.counts.bytes_out += sent;
         if let Some(place) = self.place(key) {
-            place.bytes_in += count as u64;
-            place.since_event = SinceEvent::Something;
-        }
-        self.change(key);
-    }
-
-    pub fn sent(&mut self, key: usize, count: usize) {
-        self.counts.bytes_out += count as u64;
-        if let Some(place) = self.place(key) {
-            place.bytes_out += count as u64;
+            place.bytes_in += received;
+            place.bytes_out += sent;
             place.since_event = SinceEvent::Something;
         }
         self.change(key);
@@ -179,7 +184,7 @@ impl Record {
             Told::Moved { from, to } => self.moved(key, from, to),
             Told::Driven => self.place(key).into_iter().for_each(|place| place.driven = Some(Instant::now())),
             Told::Rests(wait) => self.rest(key, wait),
-            Told::Accepted { .. } => {}
+            Told::Accepted { id, peer, .. } => self.accept(key, id, peer),
         }
     }
 

@@ -234,14 +234,14 @@ mod tests {
         assert_eq!(log.due(), None);
         log.tell(&exchange, date, 0);
         log.end_turn(begin);
-        assert_eq!(log.due(), Some(begin + HELD));
+        assert_eq!(log.due(), Some(begin + BUFFERED));
         log.tell(&exchange, date, 0);
-        log.end_turn(begin + HELD / 2);
-        assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + HELD), 2));
-        log.end_turn(begin + HELD);
+        log.end_turn(begin + BUFFERED / 2);
+        assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + BUFFERED), 2));
+        log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0));
         (0..BUFFERED_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, date, 0));
-        log.end_turn(begin + HELD);
+        log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0), "many leave at once");
     }
 

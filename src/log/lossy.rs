@@ -1,41 +1,24 @@
 //! Log lines that are dropped rather than waited for. The reader of the log may be slow, or stop; the server never waits
 //! for it. Where the lines come from does not matter here.
 
-use crate::os::stderr::Stderr;
 use std::io::{self, Write};
-
-/// The place to which lines are written.
-pub trait Sink {
-    /// Up to this many bytes are written whole or not at all.
-    fn piece_bytes_max(&self) -> usize;
-
-    /// Writes some of `bytes` without waiting, and gives how many were written.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-impl Sink for Stderr {
-    fn piece_bytes_max(&self) -> usize {
-        Stderr::piece_bytes_max(self)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Stderr::write(self, bytes)
-    }
-}
 
 /// Writes whole lines while the sink has room for them. Without room, lines are lost and counted. The count is written
 /// before the next line for which there is room.
 pub struct Lossy<S> {
+    /// Takes lines without waiting.
     sink: S,
+    /// Up to this many bytes are written whole or not at all.
+    piece_bytes_max: usize,
     /// The bytes still to be written of lines that were begun. They go first; otherwise two lines would be mixed.
     begun: Vec<u8>,
     lost: usize,
 }
 
-impl<S: Sink> Lossy<S> {
-    /// A writer to `sink`, to which nothing was written yet.
-    pub fn new(sink: S) -> Lossy<S> {
-        Lossy { sink, begun: Vec::new(), lost: 0 }
+impl<S: Write> Lossy<S> {
+    /// A writer to `sink`, which never waits, and writes up to `piece_bytes_max` bytes whole or not at all.
+    pub fn new(sink: S, piece_bytes_max: usize) -> Lossy<S> {
+        Lossy { sink, piece_bytes_max, begun: Vec::new(), lost: 0 }
     }
 
     /// Writes how many lines were lost, if any.
@@ -66,7 +49,7 @@ impl<S: Sink> Lossy<S> {
     /// are lost.
     fn send(&mut self, mut lines: &[u8]) -> io::Result<()> {
         while !lines.is_empty() {
-            let (piece, rest) = lines.split_at(piece(lines, self.sink.piece_bytes_max()));
+            let (piece, rest) = lines.split_at(piece(lines, self.piece_bytes_max));
             let mut done = 0;
             let result = self.pass_on(piece, &mut done);
             if done > 0 {
@@ -85,7 +68,7 @@ impl<S: Sink> Lossy<S> {
     fn pass_on(&mut self, bytes: &[u8], done: &mut usize) -> io::Result<()> {
         while *done < bytes.len() {
             let rest = &bytes[*done..];
-            let most = rest.len().min(self.sink.piece_bytes_max());
+            let most = rest.len().min(self.piece_bytes_max);
             match self.sink.write(&rest[..most]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => *done += count,
@@ -97,7 +80,7 @@ impl<S: Sink> Lossy<S> {
     }
 }
 
-impl<S: Sink> Write for Lossy<S> {
+impl<S: Write> Write for Lossy<S> {
     /// Takes one record, and never fails: a record for which there is no room is lost.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let has_room = self.finish().and_then(|()| self.report_lost());
@@ -139,11 +122,7 @@ mod tests {
         got: String,
     }
 
-    impl Sink for Script {
-        fn piece_bytes_max(&self) -> usize {
-            10
-        }
-
+    impl Write for Script {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             assert!(!bytes.is_empty() && bytes.len() <= 10);
             let count = self.goes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
@@ -151,12 +130,16 @@ mod tests {
             self.got.push('|');
             Ok(count)
         }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     /// What arrives of `records` if the first writes go as planned, with a `|` after every write.
     fn got(goes: impl IntoIterator<Item = io::Result<usize>>, records: &[&str]) -> String {
         let sink = Script { goes: goes.into_iter().collect(), got: String::new() };
-        let mut lossy = Lossy::new(sink);
+        let mut lossy = Lossy::new(sink, 10);
         for record in records {
             assert_eq!(lossy.write(record.as_bytes()).unwrap(), record.len());
         }

@@ -22,7 +22,8 @@ pub fn start() {
     });
     // Without a stderr the builder keeps its default target, and no record is seen.
     if let Ok(stderr) = Stderr::open() {
-        builder.target(Target::Pipe(Box::new(Lossy::new(stderr))));
+        let bytes_max = stderr.piece_bytes_max();
+        builder.target(Target::Pipe(Box::new(Lossy::new(stderr, bytes_max))));
     }
     builder.init();
     // The hook of std would write to stderr itself, and wait for its reader.

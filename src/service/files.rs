@@ -51,9 +51,7 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
             Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
-        Err(Missing::NotThere) => {
-            page(Status::NOT_FOUND, "There is nothing here by this name").into()
-        }
+        Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
         Err(Missing::NotListed) => {
             let sentence = "This folder has no index, and is not listed; the user who runs this server can list it with \
                             --listing on";

@@ -193,20 +193,8 @@ impl Resource {
     /// The same resource with a gzip representation, whose bytes are `bytes`.
     pub fn with_gzip(&self, bytes: Vec<u8>) -> Resource {
         let identity = self.identity();
-        let mut validators = identity.validators.clone();
-        validators.etag.opaque.push_str("-gzip");
-        let gzip = Representation {
-            name: identity.name.clone(),
-            stamp: identity.stamp,
-            seen: identity.seen.clone(),
-            coding: Coding::Gzip,
-            audience: Audience::All,
-            choice: Choice::Coding,
-            content_type: identity.content_type.clone(),
-            validators,
-            stored: Stored::Whole(bytes.into()),
-            head: OnceLock::new(),
-        };
+        let (content_type, stored) = (identity.content_type.clone(), Stored::Whole(bytes.into()));
+        let gzip = identity.recoded("-gzip", Coding::Gzip, Audience::All, content_type, stored);
         let mut resource = Resource { is_compressible: false, ..self.clone() };
         resource.representations.push(Arc::new(gzip));
         resource
@@ -267,19 +255,22 @@ impl Representation {
 
     /// The same bytes, described as their decompressed content with a `Content-Encoding`: the client decompresses them.
     fn decoded(&self, Inner { coding, content_type, audience }: Inner) -> Representation {
-        let mut validators = self.validators.clone();
-        validators.etag.opaque.push_str("-decoded");
-        Representation {
-            name: self.name.clone(),
-            stamp: self.stamp,
-            seen: Seen::default(),
-            coding,
-            audience,
-            choice: self.choice,
-            content_type: content_type.into(),
-            validators,
-            stored: self.stored.clone(),
-            head: OnceLock::new(),
-        }
+        self.recoded("-decoded", coding, audience, content_type.into(), self.stored.clone())
+    }
+
+    /// The same version in another coding: its tag ends in `suffix`.
+    fn recoded(
+        &self,
+        suffix: &str,
+        coding: Coding,
+        audience: Audience,
+        content_type: Cow<'static, str>,
+        stored: Stored,
+    ) -> Representation {
+        let Representation { stamp, choice, .. } = *self;
+        let (name, seen, mut validators) = (self.name.clone(), self.seen.clone(), self.validators.clone());
+        validators.etag.opaque.push_str(suffix);
+        let head = OnceLock::new();
+        Representation { name, stamp, seen, coding, audience, choice, content_type, validators, stored, head }
     }
 }

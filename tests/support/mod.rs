@@ -5,7 +5,6 @@
 
 pub mod patience;
 pub mod watch;
-pub mod between;
 pub mod dice;
 pub mod program;
 pub mod service;

@@ -4,7 +4,7 @@
 //! timeout, the shortest of all limits: a call that comes back without a byte is "would block" to the connection, and
 //! then the same clock says whether its time is up. So times run out as in the reactor, at most one such timeout later.
 
-use crate::counted::Counted;
+use crate::counted::{self, Counted};
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
@@ -59,7 +59,7 @@ pub fn prepare(listener: &TcpListener, service: &Arc<Service>) -> io::Result<()>
 pub fn accept(listener: &TcpListener, service: &Service) -> Accepted {
     loop {
         match listener.accept() {
-            Ok((socket, peer)) => return Accepted { socket: Counted::accepted(socket), peer: peer.ip() },
+            Ok((socket, peer)) => return Accepted { socket: counted::accepted(socket), peer: peer.ip() },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if os::is_of_one_client(&error) => {}
             Err(_) => {

@@ -1,6 +1,7 @@
 //! The product itself: one thread waits in epoll_wait for all connections and drives those that are ready.
 
-use crate::counted::Counted;
+use crate::counted::Counter;
+use onepoll::inspect::Observed;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::service::Service;
@@ -10,5 +11,5 @@ use std::sync::Arc;
 /// Serves until the process ends.
 pub fn run(listener: TcpListener, service: Arc<Service>) {
     let epoll = Epoll::on(listener).expect("a poll can be made");
-    Reactor::new(Counted::kernel(epoll), service).run().expect("a poll can be waited for");
+    Reactor::new(Observed::new(epoll, Counter), service).run().expect("a poll can be waited for");
 }
