@@ -213,6 +213,12 @@ fn what_is_compressed_by_name_reaches_pages_as_what_is_in_it() {
         check("/archive.tgz", &and(asks), GZIP, "none", "none");
         check("/unheard-of.gz", &and(asks), GZIP, "none", "none");
     }
+    // A client that refuses the file as it is learns what else decides.
+    for (asks, status) in [(ELEMENT, 200), (OPENS, 406)] {
+        let answer = visitor.get("/game.wasm.gz", &format!("Accept-Encoding: gzip, identity;q=0\r\n{asks}"));
+        let vary = if status == 406 { format!("{BOTH}, Accept") } else { BOTH.to_owned() };
+        assert_eq!((answer.status, field(&answer, "vary")), (status, &*vary), "{asks}");
+    }
     // Parts are of the file as it is; each form has a tag of its own.
     let tags =
         [ALL, &and(ELEMENT)].map(|fields| visitor.get_settled("/game.wasm.gz", fields).tag().to_owned());

@@ -298,7 +298,8 @@ impl Site {
         }
         match found.or_else(|| resource.stand_in(wanted.codings)) {
             Some(representation) => Found::File(representation.clone()),
-            None => Found::NotAcceptable(resource.identity().choice),
+            // Another client takes the file as it is.
+            None => Found::NotAcceptable(resource.identity().choice.max(Choice::Coding)),
         }
     }
 

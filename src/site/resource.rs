@@ -67,7 +67,7 @@ pub struct Representation {
 }
 
 /// What decides which representation of a file is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Choice {
     /// Nothing: there is only one representation.
     None,

@@ -22,8 +22,8 @@ const FILES: [(&str, u64, u64); 4] = [
     ("large.bin", 280_000, 300_000),
 ];
 
-/// Names of neighbours, the file beside which each stands, and how it is coded. Some of those that are coded by gzip are
-/// copies of their file; the others are only called so, and are used where their dates say that they are copies.
+/// Names of neighbours, the file beside which each stands, and how it is coded. Some are copies of their file; the others are
+/// only called so.
 const NEIGHBOURS: [(&str, usize, Coding); 4] = [
     ("note.txt.br", NOTE, Coding::Brotli),
     ("note.txt.zst", NOTE, Coding::Zstd),
@@ -75,11 +75,10 @@ impl Disk {
             Name { name, lengths: (least, most), firsts, past: Past::of(None) }
         });
         let mut names: Vec<Name> = names.collect();
-        for (at, (_, of, coding)) in (FILES.len()..).zip(NEIGHBOURS) {
-            if coding == Coding::Gzip {
-                let copy = Version::copy(at as u64, Age::Old, &names[of].firsts[0]);
-                names[at].firsts.push(copy);
-            }
+        for (at, (name, of, _)) in (FILES.len()..).zip(NEIGHBOURS) {
+            let copy = |age| Version::copy(at as u64, age, &names[of].firsts[0], extension(name));
+            let copies = [copy(Age::Old), copy(Age::First)];
+            names[at].firsts.extend(copies);
         }
         Disk { names, root, changes: 0, favourite: 0, tags_last: true }
     }
@@ -111,17 +110,13 @@ impl Disk {
         self.changes = self.names.len() as u64;
         self.tags_last = true;
         self.favourite = (seed % FILES.len() as u64) as usize;
-        let mut are_put = [false; FILES.len()];
         for at in 0..self.names.len() {
-            // A neighbour is put in place after its file, so that it is not the file that was changed last.
-            let of = at.checked_sub(FILES.len()).map_or(at, |at| NEIGHBOURS[at].1);
             let Name { firsts, past, .. } = &mut self.names[at];
             let is_there = at < FILES.len() || !dice.one_in(3);
             let first = is_there.then(|| firsts[dice.below(firsts.len() as u64) as usize].clone());
             let is_same = !past.has_changed() && past.now().map(Rc::as_ptr) == first.as_ref().map(Rc::as_ptr);
             *past = Past::of(first);
-            if !is_same || are_put[of] {
-                are_put[of] |= at == of;
+            if !is_same {
                 self.put(at);
             }
         }
@@ -135,8 +130,7 @@ impl Disk {
         let state = |epoch| {
             let stood = family(file).filter_map(|(at, coding)| {
                 let past = &self.names[at].past;
-                let (version, since) = (past.at(epoch)?.clone(), past.since(epoch));
-                Some(Stood { at, coding, version, since })
+                Some(Stood { at, coding, version: past.at(epoch)?.clone() })
             });
             State::of(self.names[file].name, stood.collect())
         };
@@ -159,7 +153,7 @@ impl Disk {
         self.changes += 1;
         let number = self.changes;
         let age = if dice.one_in(6) { Age::Old } else { Age::New };
-        let copied = self.copied(at).filter(|_| dice.one_in(3));
+        let copied = self.copied(at).filter(|_| dice.one_in(2));
         let Name { name, lengths, past, .. } = &mut self.names[at];
         let now = past.now().cloned();
         let length = match &now {
@@ -170,7 +164,7 @@ impl Disk {
         let how = match (now, dice.below(9)) {
             (now, kind) if copied.as_ref().is_some_and(|_| now.is_none() || kind < 6) => {
                 let copied = copied.expect("it was looked at");
-                past.becomes(Some(Version::copy(number, age, &copied)), epoch);
+                past.becomes(Some(Version::copy(number, age, &copied, extension(name))), epoch);
                 "compressed"
             }
             (None, _) | (_, 0..3) => {
@@ -209,8 +203,8 @@ impl Disk {
 
     /// The file of which a copy may be made under this name.
     fn copied(&self, at: usize) -> Option<Rc<Version>> {
-        let (_, of, coding) = NEIGHBOURS[at.checked_sub(FILES.len())?];
-        self.names[of].past.now().filter(|_| coding == Coding::Gzip).cloned()
+        let (_, of, _) = NEIGHBOURS[at.checked_sub(FILES.len())?];
+        self.names[of].past.now().cloned()
     }
 
     /// Writes the newest version over what stands there.
@@ -252,6 +246,10 @@ fn family(file: usize) -> impl Iterator<Item = (usize, Coding)> {
     let neighbours = NEIGHBOURS.iter().enumerate().filter(move |(_, (_, of, _))| *of == file);
     let neighbours = neighbours.map(|(at, (.., coding))| (FILES.len() + at, *coding));
     [(file, Coding::Identity)].into_iter().chain(neighbours)
+}
+
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, extension)| extension)
 }
 
 /// Bytes in which a hole, a shift and another version show.

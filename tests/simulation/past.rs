@@ -1,6 +1,6 @@
 //! What became of a name on the disk: which version stood there when.
 
-use crate::support::visitor::gzip;
+use crate::support::visitor::{compressed, gzip};
 use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
@@ -36,9 +36,9 @@ impl Version {
         Version::made(number, age, bytes, None)
     }
 
-    /// A neighbour that is what gzip makes of `original`.
-    pub fn copy(number: u64, age: Age, original: &Version) -> Rc<Version> {
-        Version::made(number, age, original.gzipped().to_vec(), Some(original.number))
+    /// A neighbour that is what the compressor for files with this extension makes of `original`.
+    pub fn copy(number: u64, age: Age, original: &Version, extension: &str) -> Rc<Version> {
+        Version::made(number, age, compressed(extension, &original.bytes), Some(original.number))
     }
 
     fn made(number: u64, age: Age, bytes: Vec<u8>, copy_of: Option<u64>) -> Rc<Version> {
@@ -99,11 +99,6 @@ impl Past {
     pub fn at(&self, epoch: u64) -> Option<&Rc<Version>> {
         let last = self.versions.iter().rfind(|(since, _)| *since <= epoch);
         last.and_then(|(_, version)| version.as_ref())
-    }
-
-    /// Since which epoch it is what it was at `epoch`.
-    pub fn since(&self, epoch: u64) -> u64 {
-        self.versions.iter().rfind(|(since, _)| *since <= epoch).map_or(0, |(since, _)| *since)
     }
 
     /// The epochs of its changes after `from`, up to `to`.

@@ -46,24 +46,19 @@ pub struct Stood {
     pub at: usize,
     pub coding: Coding,
     pub version: Rc<Version>,
-    /// The epoch since which it stood there.
-    pub since: u64,
 }
 
 impl Stood {
-    /// Whether this neighbour of `file` is sent in its place. Its dates decide, where they say that it was both written
-    /// and changed no earlier; else its content does, at once where both are small.
+    /// Whether this neighbour of `file` is sent in its place: where it is a copy, at once if both are small. A large one is
+    /// compared first, and so is one that is no copy: until then, a client that takes nothing else gets the file as it is.
     fn counts(&self, file: &Stood) -> Option<Sure> {
-        let is_written_later = self.version.modified >= file.version.modified;
         let is_copy = self.version.copy_of == Some(file.version.number);
         let is_small = self.version.bytes.len().max(file.version.bytes.len()) <= WHOLE_BYTES_MAX;
-        match (is_written_later, self.since >= file.since, is_copy) {
-            (true, true, _) => Some(Sure::Yes),
-            (_, _, true) if is_small => Some(Sure::Yes),
-            (_, _, true) => Some(Sure::NotYet),
-            // The clock of the file system ticks rarely: both may have been changed at the same time.
-            (true, false, false) => Some(Sure::Perhaps),
-            (false, _, false) => (!is_small).then_some(Sure::No),
+        match (is_copy, is_small) {
+            (true, true) => Some(Sure::Yes),
+            (true, false) => Some(Sure::NotYet),
+            (false, true) => None,
+            (false, false) => Some(Sure::No),
         }
     }
 }
@@ -74,8 +69,6 @@ pub enum Sure {
     Yes,
     /// It will be, in a moment.
     NotYet,
-    /// It may never be.
-    Perhaps,
     /// It will not be, and the server does not know that yet.
     No,
 }
@@ -167,8 +160,7 @@ impl State {
         let mut choices: Vec<_> = sent.collect();
         if sure.is_none() {
             // The last word is that it is there in no coding that the client takes; before it, a neighbour may be compared.
-            let may_never_be = there.iter().all(|it| it.sure == Sure::Perhaps);
-            choices.extend(may_never_be.then_some(Choice::NotAcceptable));
+            choices.extend(there.is_empty().then_some(Choice::NotAcceptable));
             let is_hoped_for =
                 |(it, sure): &(Stood, Sure)| *sure == Sure::No && accepted.contains(&it.coding);
             let stands_in = !there.is_empty() || self.stood.iter().any(is_hoped_for);

@@ -79,3 +79,16 @@ pub fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()
 }
+
+/// Bytes as the compressor for files with this extension writes them.
+pub fn compressed(extension: &str, content: &[u8]) -> Vec<u8> {
+    match extension {
+        "br" => {
+            let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
+            encoder.write_all(content).unwrap();
+            encoder.into_inner()
+        }
+        "zst" => ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest),
+        _ => gzip(content),
+    }
+}
