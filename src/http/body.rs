@@ -1,10 +1,10 @@
-//! A request's content: how it is framed, and where it ends (RFC 9112 §6 and §7). The content itself is
-//! counted and passed over; nothing here keeps it.
+//! Where a request's content ends (RFC 9112 §6 and §7). The content itself is counted and passed over; nothing here keeps
+//! it.
 
-use super::fields::{Fields, Slots, TOKEN, is_token, trim};
+use super::fields::{Fields, Slots, TOKEN};
+use super::framing::Framing;
 use super::lines::TrailerScan;
 use super::status::Status;
-use super::version::Version;
 use super::{HeadLimits, Refusal};
 
 /// Bytes of chunk extensions accepted in one body: nobody needs them, and each costs its reader time.
@@ -12,69 +12,6 @@ const EXTENSION_BYTES_MAX: usize = 16 << 10;
 
 /// Digits of a chunk's size: as many as 64 bits have. More would only be zeros, and those could go on for ever.
 const SIZE_DIGITS_MAX: u8 = 16;
-
-/// How a request's content is framed (RFC 9112 §6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// `Content-Length`, or 0 where nothing is said.
-    Length(u64),
-    /// `Transfer-Encoding: chunked`.
-    Chunked,
-}
-
-impl Framing {
-    /// What `Content-Length` and `Transfer-Encoding` say together.
-    pub fn of(fields: Fields<'_>, version: Version) -> Result<Framing, Refusal> {
-        if fields.lacks(["content-length", "transfer-encoding"]) {
-            return Ok(Framing::Length(0));
-        }
-        let length = fields.only("content-length", "more than one Content-Length field")?;
-        let mut codings = fields.members("transfer-encoding").peekable();
-        if codings.peek().is_none() {
-            return length.map_or(Ok(Framing::Length(0)), |digits| decimal(digits).map(Framing::Length));
-        }
-        if length.is_some() {
-            return Err(Refusal::bad("both Content-Length and Transfer-Encoding"));
-        }
-        if version == Version::Http10 {
-            return Err(Refusal::bad("HTTP/1.0 has no Transfer-Encoding"));
-        }
-        only_chunked(codings)
-    }
-}
-
-/// `chunked` is the one coding that this server knows, and it comes last and once.
-fn only_chunked<'a>(codings: impl Iterator<Item = &'a [u8]>) -> Result<Framing, Refusal> {
-    let mut unknown = false;
-    let mut chunked = false;
-    for coding in codings {
-        let name = trim(coding.split(|&byte| byte == b';').next().unwrap_or_default());
-        if chunked || !is_token(name) {
-            return Err(Refusal::bad("chunked is not the final coding, once"));
-        }
-        chunked = coding.eq_ignore_ascii_case(b"chunked");
-        if !chunked && name.eq_ignore_ascii_case(b"chunked") {
-            return Err(Refusal::bad("chunked takes no parameters"));
-        }
-        unknown |= !chunked;
-    }
-    match (chunked, unknown) {
-        (true, false) => Ok(Framing::Chunked),
-        (true, true) => {
-            Err(Refusal::new(Status::NOT_IMPLEMENTED, "this server decodes no transfer coding but chunked"))
-        }
-        (false, _) => Err(Refusal::bad("chunked is not the final coding, once")),
-    }
-}
-
-/// Digits, nothing else, that fit 64 bits.
-fn decimal(digits: &[u8]) -> Result<u64, Refusal> {
-    let refusal = Refusal::bad("Content-Length is not one decimal number");
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(refusal);
-    }
-    std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).ok_or(refusal)
-}
 
 /// A body on its way in.
 #[derive(Clone, Debug)]
@@ -247,61 +184,6 @@ fn grow(size: u64, digit: u8) -> Result<u64, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn framing(version: Version, fields: &str) -> Result<Framing, u16> {
-        let section = format!("{fields}\r\n");
-        let mut slots = Slots::new();
-        let fields = Fields::parse(section.as_bytes(), &mut slots).map_err(|refusal| refusal.status.code)?;
-        Framing::of(fields, version).map_err(|refusal| refusal.status.code)
-    }
-
-    #[test]
-    fn framings() {
-        use Framing::*;
-        let table = [
-            ("", Ok(Length(0))),
-            ("Content-Length: 0\r\n", Ok(Length(0))),
-            ("Content-Length:   42  \r\n", Ok(Length(42))),
-            ("Content-Length: 0042\r\n", Ok(Length(42))),
-            ("Content-Length: 18446744073709551615\r\n", Ok(Length(u64::MAX))),
-            ("Content-Length: 18446744073709551616\r\n", Err(400)),
-            ("Content-Length:\r\n", Err(400)),
-            ("Content-Length: +1\r\n", Err(400)),
-            ("Content-Length: -1\r\n", Err(400)),
-            ("Content-Length: 1 2\r\n", Err(400)),
-            ("Content-Length: 1,1\r\n", Err(400)),
-            ("Content-Length: 1, 1\r\n", Err(400)),
-            ("Content-Length: 0x1\r\n", Err(400)),
-            ("Content-Length: 1.0\r\n", Err(400)),
-            ("Content-Length: 1\r\nContent-Length: 1\r\n", Err(400)),
-            ("Content-Length: 1\r\ncontent-length: 2\r\n", Err(400)),
-            ("Transfer-Encoding: chunked\r\n", Ok(Chunked)),
-            ("transfer-encoding: CHUNKED\r\n", Ok(Chunked)),
-            ("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", Err(400)),
-            ("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", Err(400)),
-            ("Transfer-Encoding: chunked, chunked\r\n", Err(400)),
-            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Err(400)),
-            ("Transfer-Encoding: chunked, gzip\r\n", Err(400)),
-            ("Transfer-Encoding: gzip\r\n", Err(400)),
-            ("Transfer-Encoding: identity\r\n", Err(400)),
-            ("Transfer-Encoding: gzip, chunked\r\n", Err(501)),
-            ("Transfer-Encoding: gzip;q=1, chunked\r\n", Err(501)),
-            ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", Err(501)),
-            ("Transfer-Encoding: gzip, chunked, chunked\r\n", Err(400)),
-            ("Transfer-Encoding: , chunked\r\n", Err(400)),
-            ("Transfer-Encoding: chunked,\r\n", Err(400)),
-            ("Transfer-Encoding:\r\n", Err(400)),
-            ("Transfer-Encoding: xchunked\r\n", Err(400)),
-            ("Transfer-Encoding: \"chunked\"\r\n", Err(400)),
-            ("Transfer-Encoding: chunked;a=b\r\n", Err(400)),
-            ("Transfer-Encoding: chunked;a=b, chunked\r\n", Err(400)),
-        ];
-        for (fields, expected) in table {
-            assert_eq!(framing(Version::Http11, fields), expected, "{fields}");
-        }
-        assert_eq!(framing(Version::Http10, "Transfer-Encoding: chunked\r\n"), Err(400));
-        assert_eq!(framing(Version::Http10, "Content-Length: 7\r\n"), Ok(Length(7)));
-    }
 
     const LIMITS: HeadLimits = HeadLimits { request_line_bytes_max: 10, head_bytes_max: 60, fields_max: 2 };
 

@@ -1,8 +1,8 @@
 //! A request's head: its line, its fields, and what they mean for the connection (RFC 9112 §3 to §9).
 
 use super::Refusal;
-use super::body::Framing;
 use super::fields::{Fields, Slots, is_token, trim};
+use super::framing::Framing;
 use super::method::Method;
 use super::status::Status;
 use super::target::{self, Target};
