@@ -19,27 +19,33 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A single-threaded HTTP/1.1 server: one poll, one thread, every connection.
+/// The end of `--help`.
+const AFTER_HELP: &str = "\
+A SIZE is written as 65536, 64KiB or 10MB, SECONDS as 10 or 0.5. Each flag is
+also read from the environment: --port from ONEPOLL_PORT, and so on.
+RUST_LOG=trace logs every system call on a socket.";
+
+/// Serves the static files of a folder over HTTP/1.1: one poll, one thread, every connection.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, hide_possible_values = true)]
-#[command(after_help = "Environment: ONEPOLL_PORT, … and RUST_LOG=trace. SIZE: 64KiB, SECONDS: 0.5.")]
+#[command(after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Folder to serve [default: www if it is here, else .]
+    /// The folder to serve [default: www if it is here, else .]
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
     /// Port to listen on; 0 picks a free one
     #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", default_value_t = 8080, value_parser = place::port)]
     pub port: u16,
-    /// Address to listen on
+    /// The address to listen on; 0.0.0.0 is the whole network
     #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1", value_parser = place::bind)]
     pub bind: String,
-    /// Name to answer to beside localhost; '*' for any
+    /// A name to answer to beside localhost, such as dev.example; '*' is any name
     #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = host)]
     allow_host: Vec<String>,
-    /// Share the port with others that do so, too
+    /// Share the port with other processes that have this flag
     #[arg(long, env = "ONEPOLL_REUSE_PORT", value_parser = BoolishValueParser::new())]
     reuse_port: bool,
-    /// Show the loop at work under /.onepoll/
+    /// Show the loop at work under /.onepoll/, to this machine only
     #[arg(long, env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
     pub inspect: bool,
     #[command(flatten)]
@@ -56,25 +62,25 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Files")]
 struct Files {
-    /// Stands for its folder
+    /// The name of the file that is sent for its folder
     #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_parser = file_name)]
     index: String,
-    /// List folders: on or off [default: on for loopback]
+    /// List the folders that have no such file: on or off [default: on for loopback]
     #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = listing)]
     listing: Option<Listing>,
-    /// Serve names that begin with a dot
+    /// Serve files and folders whose names begin with a dot
     #[arg(long, env = "ONEPOLL_HIDDEN", value_parser = BoolishValueParser::new())]
     hidden: bool,
-    /// Follow links out of DIR
+    /// Follow links that lead out of DIR
     #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
     follow_links: bool,
-    /// Clients need not ask for so long [default: 0]
+    /// How long clients may keep a file before they ask again [default: 0]
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = whole_seconds)]
     cache: Option<u32>,
-    /// Memory for small files
+    /// How much memory small files fill
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "32MiB", value_parser = memory)]
     cache_memory: u64,
-    /// Send text as it is
+    /// Send text without compressing it
     #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]
     no_compress: bool,
 }
@@ -82,19 +88,19 @@ struct Files {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 struct Sizes {
-    /// At once [default: as descriptors allow]
+    /// Most connections open at the same time [default: as descriptors allow]
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", value_parser = at_least_one)]
     max_connections: Option<usize>,
-    /// A request line, else 414
+    /// Longest request line; a longer one gets 414
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", default_value = "8KiB", value_parser = bytes)]
     max_request_line: u64,
-    /// A whole head, else 431
+    /// Longest head of a request; a longer one gets 431
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", default_value = "16KiB", value_parser = bytes)]
     max_head: u64,
-    /// Number of fields, else 431
+    /// Most fields of a request; one with more gets 431
     #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", default_value_t = 100, value_parser = fields)]
     max_fields: usize,
-    /// A body, else 413
+    /// Longest body of a request; a longer one gets 413
     #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", default_value = "1MiB", value_parser = bytes)]
     max_body: u64,
 }
@@ -102,19 +108,19 @@ struct Sizes {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Timeouts")]
 struct Times {
-    /// For a whole head, else 408
+    /// How long the whole head of a request may take; then 408
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", default_value = "10", value_parser = timeout)]
     head_timeout: Duration,
-    /// For more of a body, else 408
+    /// How long a client may pause within a body; then 408
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", default_value = "20", value_parser = timeout)]
     body_timeout: Duration,
-    /// For more of an answer to leave
+    /// How long a client may take nothing of its answer
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = timeout)]
     write_timeout: Duration,
-    /// For a next request
+    /// How long a connection may stay open without a request
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = timeout)]
     idle_timeout: Duration,
-    /// To finish after Ctrl-C
+    /// How long requests may take to finish after Ctrl-C
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = seconds)]
     grace: Duration,
 }

@@ -77,7 +77,7 @@ fn give_up(root: &Path, links: Links) {
     };
     match folders.and_then(|folders| Ok((contain(&folders)?, folders))) {
         Ok((Containment::Contained, folders)) => {
-            debug!("contained: from now on it reads below {folders:?} only")
+            debug!("contained: from now on this process reads below {folders:?} only")
         }
         Ok((Containment::Missing, _)) => info!("not contained: this kernel has no Landlock"),
         Err(error) => info!("not contained: {error}"),
@@ -96,10 +96,12 @@ fn announcement(cli: &Cli, address: SocketAddr, policy: &Policy) -> String {
     let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
     if policy.listing == Listing::Offered && !cli.root().join(&policy.index).is_file() {
         let index = shown(policy.index.as_ref());
-        text += &format!("It has no {index} and is not listed, so / is 404; --listing on lists folders\n");
+        text += &format!(
+            "The folder has no {index} and is not listed, so / is 404; --listing on lists folders\n"
+        );
     }
     if cli.inspect {
-        text += &format!("Watch it at http://{here}{PREFIX}\n");
+        text += &format!("Watch the loop at http://{here}{PREFIX}\n");
     }
     text
 }

@@ -35,13 +35,17 @@ fn outdented(text: &str, spaces: usize) -> String {
 fn what_it_quotes_stands_in_the_source() {
     let tour = tour();
     let mut count = 0;
-    for quote in between(&tour, "<pre class=\"code\" data-from=\"", "</pre>") {
-        let (path, rest) = quote.split_once('"').unwrap();
-        let (_, code) = rest.split_once('>').unwrap();
-        let code = unescaped(code);
-        let is_there = (0..4).any(|level| outdented(&source(path), 4 * level).contains(&code));
-        assert!(is_there, "{path} has no such lines any more:\n{code}");
-        count += 1;
+    for step in between(&tour, "<section ", "</section>") {
+        let named = between(step, "data-file=\"", "\"").next().unwrap();
+        for quote in between(step, "<pre class=\"code\" data-from=\"", "</pre>") {
+            let (path, rest) = quote.split_once('"').unwrap();
+            let (_, code) = rest.split_once('>').unwrap();
+            let code = unescaped(code);
+            assert_eq!(path, named, "a step quotes the file that it names:\n{code}");
+            let is_there = (0..4).any(|level| outdented(&source(path), 4 * level).contains(&code));
+            assert!(is_there, "{path} has no such lines any more:\n{code}");
+            count += 1;
+        }
     }
     assert!(count >= 8, "only {count} quotes");
 }
@@ -58,6 +62,17 @@ fn every_place_that_it_names_is_there() {
     }
     assert_eq!(count, tour.matches("<section ").count(), "each step names a place");
     assert_eq!(count, tour.matches("<dt>Expect</dt>").count(), "and says what to expect");
+}
+
+#[test]
+fn the_methods_that_it_names_are_those_that_are_answered() {
+    let root = support::folder(&[]);
+    let address = support::serve(root.path(), Default::default());
+    let refused = support::service::answer_to(address, "DELETE", b"/", "");
+    assert_eq!(refused.status, 405, "the tour shows it");
+    let tour = tour();
+    let named = between(&tour, "with <code>Allow: ", "</code>").next().unwrap();
+    assert_eq!(refused.field("allow"), Some(named));
 }
 
 /// Numbers differ from run to run; what is around them does not.
@@ -77,11 +92,24 @@ fn without_numbers(line: &str) -> String {
 fn the_life_of_a_request_is_what_the_log_says() {
     let tour = tour();
     let trace = between(&tour, "<pre class=\"trace\" tabindex=\"0\">", "</pre>").next().unwrap();
+    is_logged(&unescaped(trace));
+}
+
+#[test]
+fn the_page_about_the_log_says_what_it_says() {
+    let page = source("docs/logs.md");
+    let trace = between(&page, "$ RUST_LOG=trace cargo run --release\n", "```").next().unwrap();
+    assert!(trace.lines().count() > 10, "{trace}");
+    is_logged(trace);
+}
+
+/// Asks for the start page, and finds these lines in the log, one after the other.
+fn is_logged(trace: &str) {
     let (program, address) =
         Program::start(onepoll().arg(Path::new(ROOT).join("www")).env("RUST_LOG", "trace"));
     let asked = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     support::ask(address, asked);
-    for line in unescaped(trace).lines() {
+    for line in trace.lines() {
         let wanted = without_numbers(line);
         loop {
             let said = program.told("");

@@ -65,7 +65,7 @@ def parse():
     parser.add_argument("--cpus", type=lambda text: map(int, text.split(",")), default=(0, 1),
                         metavar="0,1", help="for the server and for the clients; not two threads of one core")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure of every round")
-    parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="the table of the README")
+    parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="the tables of docs/speed.md")
     return parser.parse_args()
 
 

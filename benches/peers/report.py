@@ -85,7 +85,7 @@ def judgement(key, by_server):
 
 
 def markdown(results, options):
-    """The tables of the README: CPU time, then all that has another unit."""
+    """The tables of docs/speed.md: CPU time, then all that has another unit."""
     cpu, others = [], []
     for load, rounds in results.items():
         for key, title in LOADS[load].judged.items():

@@ -59,7 +59,9 @@ pub fn refuse(
 ) -> Answered {
     let line = request_line(came);
     if refusal == TLS && context.service.note_tls() {
-        info!("a client speaks TLS on this plain port; its address begins with http://, not with https://");
+        info!(
+            "a client speaks TLS on this plain port; addresses of this server begin with http://, not with https://"
+        );
     }
     let exchange = access::is_read().then_some(Exchange {
         peer: client.peer,

@@ -1,5 +1,6 @@
-//! Where a request's content ends (RFC 9112 §6 and §7). The content itself is counted and passed over; nothing here keeps
-//! it.
+//! The content (body) of a request: where it ends (RFC 9112 §6 and §7).
+//!
+//! This file finds the end of a body and counts its bytes. It does not keep the bytes, and does not know a socket.
 
 use super::fields::{Fields, Slots, TOKEN};
 use super::framing::Framing;
@@ -7,13 +8,15 @@ use super::lines::TrailerScan;
 use super::status::Status;
 use super::{HeadLimits, Refusal};
 
-/// Bytes of chunk extensions accepted in one body: nobody needs them, and each costs its reader time.
+/// Bytes of chunk extensions accepted in one body before 400. Clients have no use for extensions, and reading them
+/// costs time.
 const EXTENSION_BYTES_MAX: usize = 16 << 10;
 
-/// Digits of a chunk's size: as many as 64 bits have. More would only be zeros, and those could go on for ever.
+/// Hexadecimal digits accepted in the size of a chunk: as many as a number of 64 bits has. Without this limit a client
+/// could send leading zeros for ever.
 const SIZE_DIGITS_MAX: u8 = 16;
 
-/// A body on its way in.
+/// The state of a body that is being received.
 #[derive(Clone, Debug)]
 pub struct Body {
     left: Left,
@@ -22,31 +25,34 @@ pub struct Body {
     extension_bytes: usize,
 }
 
-/// What must still come.
+/// The part of a body that is expected next.
 #[derive(Clone, Debug)]
 enum Left {
-    /// This many bytes of a body of known length.
+    /// This many bytes more of a body of known length.
     Content(u64),
-    /// More of a chunk's first line, of which this much was read.
+    /// More of the first line of a chunk: the place reached in the line, and the size by the digits so far.
     ChunkLine(ChunkLine, u64),
-    /// The rest of a chunk, at least one byte.
+    /// This many bytes more of a chunk, at least one.
     Chunk(u64),
     /// The CRLF that ends a chunk.
     ChunkEnd,
-    /// Its LF.
+    /// The LF of this CRLF.
     ChunkEndLf,
     /// The trailer section, up to its empty line.
     Trailers(TrailerScan),
-    /// Nothing.
+    /// Nothing: the body is whole.
     Nothing,
 }
 
-/// Where in `1*HEXDIG *( BWS ";" BWS name [ BWS "=" BWS value ] ) CRLF` (RFC 9112 §7.1.1) we stand. No
-/// white space stands between the size and what follows it: some read a size past it and some do not.
+/// The place reached in the first line of a chunk, `1*HEXDIG *( BWS ";" BWS name [ BWS "=" BWS value ] ) CRLF`
+/// (RFC 9112 §7.1.1).
+///
+/// White space right after the size is refused: some servers read more digits behind it, others do not, and so they
+/// would find different ends of the chunk.
 #[derive(Clone, Copy, Debug)]
 enum ChunkLine {
     FirstDigit,
-    /// So many of them came.
+    /// This many digits of the size were read.
     Digits(u8),
     BeforeName,
     Name,
@@ -61,7 +67,8 @@ enum ChunkLine {
 }
 
 impl Body {
-    /// A body framed so, of at most `content_bytes_max` bytes; more are 413.
+    /// A body with this `framing`, of which no byte came yet. A body of more than `content_bytes_max` bytes is refused
+    /// with 413: here where its length is known, or else in [`Body::consume`].
     pub fn new(framing: Framing, content_bytes_max: u64) -> Result<Body, Refusal> {
         let left = match framing {
             Framing::Length(length) if length > content_bytes_max => return Err(TOO_LARGE),
@@ -72,18 +79,18 @@ impl Body {
         Ok(Body { left, content_bytes: 0, content_bytes_max, extension_bytes: 0 })
     }
 
-    /// Whether all of it was read.
+    /// Whether the whole body was read.
     pub fn is_whole(&self) -> bool {
         matches!(self.left, Left::Nothing)
     }
 
-    /// Bytes of content read so far, without their framing.
+    /// Bytes of content read so far, without the bytes of the framing.
     pub fn content_bytes(&self) -> u64 {
         self.content_bytes
     }
 
-    /// Reads on in `bytes` and says how many of them are done with. Those that are not, a trailer
-    /// section without its end, must stand at the beginning of the next call's.
+    /// Reads the next `bytes` of the body, and gives how many of them it consumed. A trailer section is consumed only
+    /// when it is whole, so the next call must begin with the bytes that this call left.
     pub fn consume(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<usize, Refusal> {
         let mut done = 0;
         while done < bytes.len() && !self.is_whole() {
@@ -174,7 +181,7 @@ impl Body {
 const TOO_LARGE: Refusal =
     Refusal::new(Status::CONTENT_TOO_LARGE, "the content is longer than this server reads");
 
-/// One more digit of a chunk's size.
+/// The size of a chunk after one more hexadecimal `digit`; 400 where it does not fit 64 bits.
 fn grow(size: u64, digit: u8) -> Result<u64, Refusal> {
     let digit = char::from(digit).to_digit(16).expect("the caller saw a hexadecimal digit");
     let grown = size.checked_mul(16).map(|size| size + u64::from(digit));
@@ -187,8 +194,8 @@ mod tests {
 
     const LIMITS: HeadLimits = HeadLimits { request_line_bytes_max: 10, head_bytes_max: 60, fields_max: 2 };
 
-    /// Content bytes and bytes left over after a body that comes in pieces of `step`; `None` where it
-    /// is not whole.
+    /// The bytes of content, and the bytes left over behind the body, when it comes in pieces of `step` bytes; `None`
+    /// where the body is not whole.
     fn read(framing: Framing, bytes: &[u8], step: usize) -> Result<Option<(u64, usize)>, u16> {
         let refused = |refusal: Refusal| refusal.status.code;
         let mut body = Body::new(framing, 100).map_err(refused)?;

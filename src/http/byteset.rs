@@ -1,10 +1,10 @@
-//! Which bytes a piece of a request may hold, as the grammars of RFC 3986 and RFC 9110 list them.
+//! Sets of bytes: which bytes a part of a request may hold, by the grammars of RFC 3986 and RFC 9110.
 
-/// A set of bytes; one load tells whether a byte is in it.
+/// A set of bytes. A lookup costs one load from memory.
 pub struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    /// ASCII letters, digits, and `others`.
+    /// The set of the ASCII letters, the digits, and `others`.
     pub const fn alphanumeric_and(others: &[u8]) -> ByteSet {
         let mut set = [false; 256];
         let mut byte = 0;
@@ -20,12 +20,12 @@ impl ByteSet {
         ByteSet(set)
     }
 
-    /// Whether `byte` is in it.
+    /// Whether `byte` is in the set.
     pub fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte)]
     }
 
-    /// Whether every one of `bytes` is.
+    /// Whether all of `bytes` are in the set.
     pub fn has_all(&self, bytes: &[u8]) -> bool {
         bytes.iter().all(|byte| self.has(*byte))
     }

@@ -1,21 +1,24 @@
-//! Preconditions: whether a request is carried out, given what the client has already (RFC 9110 §13).
+//! Preconditions: whether a request is carried out, by the version that the client has already (RFC 9110 §13).
+//!
+//! This file compares fields of a request with validators. It does not know where a representation comes from.
 
 use super::fields::Fields;
 use super::validators::{EntityTag, Validators};
 use std::time::SystemTime;
 
-/// What the preconditions of a GET or a HEAD come to.
+/// The result of the preconditions of a GET or a HEAD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precondition {
     /// The request is carried out.
     Holds,
-    /// 304: the client has it already.
+    /// 304: the client has this version already.
     NotModified,
-    /// 412: the client wanted it only as it no longer is.
+    /// 412: the client asked for an older version, and only for that.
     Failed,
 }
 
-/// Evaluates the preconditions in the order of RFC 9110 §13.2.2. Dates that are none are passed over.
+/// Evaluates the preconditions in the order of RFC 9110 §13.2.2. A field whose value is no date is ignored where a date
+/// belongs.
 pub fn evaluate(fields: Fields<'_>, validators: &Validators) -> Precondition {
     if fields.lacks(["if-match", "if-unmodified-since", "if-none-match", "if-modified-since"]) {
         return Precondition::Holds;
@@ -38,7 +41,8 @@ pub fn evaluate(fields: Fields<'_>, validators: &Validators) -> Precondition {
     Precondition::Holds
 }
 
-/// Whether `If-Range`, where there is one, still names this version, so that `Range` applies (RFC 9110 §13.1.5).
+/// Whether `Range` applies: `If-Range` names the current version by a strong tag or by its date, or is absent
+/// (RFC 9110 §13.1.5).
 pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTime) -> bool {
     let mut values = fields.all("if-range");
     match (values.next(), values.next()) {
@@ -51,8 +55,8 @@ pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTim
     }
 }
 
-/// Whether the client says by a strong tag that it wants parts of the representation with the tag `etag`, in `If-Range`
-/// or in `If-Match`.
+/// Whether the client asks for parts of the representation tagged `etag`: `If-Range` or `If-Match` has this tag, by the
+/// strong comparison.
 pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
     if fields.lacks(["if-range", "if-match"]) {
         return false;
@@ -61,19 +65,20 @@ pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
     is_in_if_range || fields.all("if-match").flat_map(tags).any(|tag| etag.matches_strongly(tag))
 }
 
-/// Whether the list of tags in the field called `name` has `etag` in it, by the weak comparison.
+/// Whether `etag` is in the list of tags in the field called `name`, by the weak comparison.
 pub fn names(fields: Fields<'_>, name: &'static str, etag: &EntityTag) -> bool {
     fields.all(name).any(|list| tags(list).any(|tag| etag.matches_weakly(tag)))
 }
 
-/// Whether one of the listed tags is `wanted`, or `*` stands for any; `None` where the field is missing.
+/// Whether one of the listed tags is `wanted`, or the list is `*`, which matches any tag; `None` where the field is
+/// missing.
 fn any_tag(fields: Fields<'_>, name: &'static str, wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
     fields.first(name)?;
     Some(fields.all(name).any(|list| list == b"*" || tags(list).any(&wanted)))
 }
 
-/// The tags of a list. A tag may hold a comma, so the list is cut behind closing quotes; what does not read as
-/// a tag ends it.
+/// The tags of a list, quotes and `W/` included. A tag may hold a comma, so the list is cut behind closing quotes. The
+/// list ends at the first part that is not a tag.
 fn tags(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let skip = list.iter().position(|byte| !b", \t".contains(byte))?;
@@ -87,7 +92,8 @@ fn tags(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether the representation is unmodified since the date in a field; `None` where that is no single date.
+/// Whether the representation is unmodified since the date in a field; `None` where the field is missing, stands there
+/// twice, or holds no date.
 fn date(fields: Fields<'_>, name: &'static str, validators: &Validators) -> Option<bool> {
     sole(fields, name).and_then(|value| validators.unmodified_since(value))
 }

@@ -1,21 +1,21 @@
-//! The time as HTTP writes it (RFC 9110 §5.6.7).
+//! Dates and times in the forms of HTTP (RFC 9110 §5.6.7). This file formats and parses times; it reads no clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 9999-12-31 23:59:59, the last second with four digits to its year.
+/// 9999-12-31 23:59:59, the last second of a year with four digits.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
-/// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`. A time before 1970 or after 9999 is written as
-/// the nearest that can be.
+/// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`. A time before 1970 is written as the first second of 1970, a
+/// time after 9999 as the last second of 9999.
 pub fn imf_fixdate(time: SystemTime) -> String {
     let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND);
     httpdate::fmt_http_date(time)
 }
 
-/// A second, counted from 1970 or back from it, for people: `1994-11-06 08:49`. Years with other than four digits have a
-/// sign (ISO 8601), and 0 is the year before 1.
+/// A time for people to read, in UTC: `1994-11-06 08:49`. `second` counts seconds since 1970 and is negative before. A
+/// year that does not have four digits gets a sign (ISO 8601); year 0 is the year before year 1.
 pub fn date_and_clock(second: i64) -> String {
-    /// The calendar repeats itself after so many years, to the day of the week.
+    /// The calendar repeats after this many years, days of the week included.
     const CYCLE_YEARS: i64 = 400;
     const CYCLE_SECONDS: i64 = 146_097 * 24 * 60 * 60;
     let alike = second.rem_euclid(CYCLE_SECONDS).unsigned_abs();
@@ -30,29 +30,29 @@ pub fn date_and_clock(second: i64) -> String {
     format!("{year}-{month:02}-{} {}", part(5..7), part(17..22))
 }
 
-/// Reads a date in any of the three forms that HTTP has had. Where its day of the week is another than the date's, the
-/// date counts: some clients reckon the day wrongly, or leave it as it was.
+/// Reads a date in any of the three forms of HTTP. The day of the week may be wrong and is then ignored: some clients
+/// compute it wrongly, or change the date without it.
 pub fn parse_date(written: &[u8]) -> Option<SystemTime> {
     let text = std::str::from_utf8(written).ok()?;
     httpdate::parse_http_date(text).ok().or_else(|| parse_on_another_day(text))
 }
 
-/// The same where the day of the week, which stands first, is not that of the date.
+/// Reads a date that begins with a wrong day of the week.
 fn parse_on_another_day(text: &str) -> Option<SystemTime> {
     const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let (day, rest) = text.split_at(text.find([',', ' '])?);
-    // All days are as short as the written one, or written out as it is.
+    // The form of the date decides whether its days are short ("Sun") or written out ("Sunday").
     let days = || DAYS.map(|name| if day.len() == 3 { &name[..3] } else { name }).into_iter();
     let is_day = days().any(|name| name == day);
     days().filter(|_| is_day).find_map(|name| httpdate::parse_http_date(&format!("{name}{rest}")).ok())
 }
 
-/// Whole seconds since 1970; 0 for any time before.
+/// Whole seconds since 1970; 0 for a time before 1970.
 pub fn unix_second(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The time of a turn, and the field line that tells it, which is written once a second.
+/// The current time of a turn of the loop, and the `Date` field line for it. The line is formatted once a second.
 #[derive(Clone, Debug)]
 pub struct Date {
     time: SystemTime,
@@ -65,7 +65,7 @@ impl Date {
         Date { time: now, line: Date::write(now) }
     }
 
-    /// Moves on, or back, to `now`, and says whether what is told now is earlier than what was told before.
+    /// Sets the time to `now`. True if the field line then shows an earlier second than before: the clock was set back.
     pub fn set(&mut self, now: SystemTime) -> bool {
         let is_another_second = unix_second(now) != unix_second(self.time);
         let is_earlier = is_another_second && now < self.time;
@@ -80,17 +80,17 @@ impl Date {
         format!("Date: {}\r\n", imf_fixdate(now))
     }
 
-    /// The time itself.
+    /// The time that was set last.
     pub fn time(&self) -> SystemTime {
         self.time
     }
 
-    /// The field line, with its CRLF.
+    /// The field line `Date: …`, with its CRLF.
     pub fn line(&self) -> &str {
         &self.line
     }
 
-    /// The IMF-fixdate in it.
+    /// The value of the field line, an IMF-fixdate.
     pub fn text(&self) -> &str {
         &self.line["Date: ".len()..self.line.len() - "\r\n".len()]
     }

@@ -1,10 +1,10 @@
-//! Which content codings a client takes, by its `Accept-Encoding` (RFC 9110 §12.5.3).
+//! Which content codings a client accepts, by its `Accept-Encoding` (RFC 9110 §12.5.3). This file compresses nothing.
 
 use super::fields::{Fields, trim};
 use super::weight::weight;
 
-/// How a representation is coded (RFC 9110 §8.4.1), in the order this server likes them where a client does
-/// not mind: what is smallest first.
+/// The content coding of a representation (RFC 9110 §8.4.1). The order is the order in which this server prefers them
+/// where the client has no preference: the coding with the fewest bytes comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// Brotli (RFC 7932).
@@ -13,15 +13,15 @@ pub enum Coding {
     Zstd,
     /// Gzip (RFC 1952).
     Gzip,
-    /// Not at all.
+    /// No coding: the plain bytes.
     Identity,
 }
 
 impl Coding {
-    /// All of them, in the order of preference.
+    /// All codings, in the server's order of preference.
     pub const ALL: [Coding; 4] = [Coding::Brotli, Coding::Zstd, Coding::Gzip, Coding::Identity];
 
-    /// Its name in `Content-Encoding`.
+    /// The name of the coding in `Content-Encoding`.
     pub fn name(self) -> &'static str {
         match self {
             Coding::Brotli => "br",
@@ -38,14 +38,16 @@ impl Coding {
     }
 }
 
-/// The codings that a client takes, the one it likes best first. None at all is possible: it refuses identity too.
+/// The codings that a client accepts, in its order of preference. The list is empty for a client that refuses identity
+/// too.
 pub struct Accepted {
     codings: [Coding; 4],
     count: usize,
 }
 
 impl Accepted {
-    /// By what `Accept-Encoding` says. Of identity it need not say anything; then that comes last.
+    /// The codings by the `Accept-Encoding` of a request. Identity is accepted although it is not named, and comes last
+    /// then.
     pub fn by(fields: Fields<'_>) -> Accepted {
         let mut said = [None; 4];
         let mut said_of_others = None;
@@ -73,14 +75,14 @@ impl Accepted {
         Accepted { codings, count: codings.iter().filter(|coding| weight(**coding) > 0).count() }
     }
 
-    /// Puts identity before all others, where the client takes it.
+    /// Moves identity to the front, if the client accepts it.
     pub fn put_identity_first(&mut self) {
         if let Some(at) = self.codings().iter().position(|coding| *coding == Coding::Identity) {
             self.codings[..=at].rotate_right(1);
         }
     }
 
-    /// In their order.
+    /// The accepted codings, the preferred one first.
     pub fn codings(&self) -> &[Coding] {
         &self.codings[..self.count]
     }

@@ -1,21 +1,23 @@
-//! Field lines (RFC 9110 §5, RFC 9112 §5): from the bytes of a section to names and values.
+//! Field lines (RFC 9110 §5, RFC 9112 §5): from the bytes of a section to names and values. This file does not know
+//! what a field means.
 
 use super::Refusal;
 use super::byteset::ByteSet;
 
-/// What a token is made of.
+/// The bytes that a token may hold (`tchar`, RFC 9110 §5.6.2).
 pub const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 
-/// The most fields a head can be allowed to have.
+/// The most fields that a head can have, whatever limit the user sets.
 pub const FIELDS_MOST: usize = 128;
 
-/// Fields for which there is room on the stack: more than browsers send.
+/// Fields that have room on the stack. Browsers send fewer.
 const FIELDS_FEW: usize = 32;
 
-/// Room for the fields of one section, made by whoever wants to hold on to them.
+/// Memory for the parsed fields of one section. The caller of [`Fields::parse`] owns it, and the [`Fields`] borrow from
+/// it.
 pub struct Slots<'a> {
     few: [httparse::Header<'a>; FIELDS_FEW],
-    /// Made for those who send more.
+    /// Empty unless a section has more fields than `few` has room for.
     many: Vec<httparse::Header<'a>>,
 }
 
@@ -32,17 +34,19 @@ impl Default for Slots<'_> {
     }
 }
 
-/// The fields of one section, in the order they came.
+/// The fields of one section, in the order in which they came.
 ///
-/// A lookup is O(k) in the number of fields, at most [`FIELDS_MOST`] and a dozen in practice. Most are for fields
-/// that nobody sent; those end at the filter. They are inlined, so that the bit of the name is a constant.
+/// A lookup is O(k) in the number of fields, at most [`FIELDS_MOST`] and a dozen in practice. Most lookups are for
+/// fields that the client did not send; such a lookup ends at the filter. Lookups are inlined, so that the compiler can
+/// make the bit of the name a constant.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
     list: &'a [httparse::Header<'a>],
     filter: Filter,
 }
 
-/// Which names may be among the fields: a bit for each, that another name may share.
+/// Which names may be among the fields: one bit for each name. Several names share a bit, so a set bit means "maybe", and
+/// a clear bit means "no".
 #[derive(Clone, Copy)]
 struct Filter(u128);
 
@@ -58,18 +62,18 @@ impl Filter {
 
     #[inline(always)]
     fn bit(name: &str) -> u128 {
-        // The lowest five bits of a letter are the same for both of its cases. By the length modulo 3, those that
-        // are looked up differ from the others with their letter that browsers send.
+        // The lowest five bits of a letter are the same in upper and lower case. The first letter and the length modulo 3
+        // are enough to tell the fields that are looked up from the other fields that browsers send.
         let letter = usize::from(name.as_bytes().first().map_or(0, |first| first & 0x1f));
         1 << (3 * letter + name.len() % 3)
     }
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a whole `section`: field lines, each with its CRLF, and the empty line.
+    /// Reads a whole `section`: field lines, each with its CRLF, and the empty line. 400 where a line is malformed.
     ///
-    /// What makes a line end is decided in [`super::lines`]; here names are tokens, the colon follows
-    /// at once, and no line continues the one before it (obs-fold).
+    /// A name must be a token, its colon must follow at once, and a line must not continue the line before it
+    /// (obs-fold). Where lines end was decided in [`super::lines`].
     pub fn parse(section: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Fields<'a>, Refusal> {
         let parsed = match httparse::parse_headers(section, &mut slots.few) {
             Err(httparse::Error::TooManyHeaders) => {
@@ -86,14 +90,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether it is certain that there is no field called by one of `names`: one test for all of them.
+    /// True if there is certainly no field with one of `names`; false if there may be one. All names cost one test
+    /// together.
     #[inline(always)]
     pub fn lacks<const N: usize>(self, names: [&'static str; N]) -> bool {
         !names.into_iter().any(|name| self.filter.may_have(name))
     }
 
-    /// The values of every field line called `name` (compared without case), without the white space
-    /// around them.
+    /// The values of all field lines called `name` (compared without case), without the white space around them.
     #[inline(always)]
     pub fn all(self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
         let list = if self.filter.may_have(name) { self.list } else { &[] };
@@ -101,13 +105,14 @@ impl<'a> Fields<'a> {
         named.map(|field| trim(field.value))
     }
 
-    /// The first value of `name`, for fields that only describe and where a second one does no harm.
+    /// The first value of `name`; later ones are ignored. For fields where a second value does no harm.
     #[inline(always)]
     pub fn first(self, name: &'static str) -> Option<&'a [u8]> {
         self.all(name).next()
     }
 
-    /// The only value of `name`, for fields on which two readers must agree.
+    /// The value of `name`, which may stand in the section once; 400 with the reason `twice` if it stands there more
+    /// often. For fields that every server on the way must read alike.
     #[inline(always)]
     pub fn only(self, name: &'static str, twice: &'static str) -> Result<Option<&'a [u8]>, Refusal> {
         let mut values = self.all(name);
@@ -117,14 +122,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The members of the list that all lines of `name` make together (RFC 9110 §5.6.1), empty ones included.
+    /// The members of the list that all lines of `name` make together (RFC 9110 §5.6.1), empty members included.
     #[inline(always)]
     pub fn members(self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
         self.all(name).flat_map(|value| value.split(|&byte| byte == b',').map(trim))
     }
 }
 
-/// Without the spaces and tabs around it (OWS, RFC 9110 §5.6.3).
+/// The same bytes without the spaces and tabs around them (OWS, RFC 9110 §5.6.3).
 pub fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -132,7 +137,7 @@ pub fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Whether this is a token (RFC 9110 §5.6.2).
+/// Whether `bytes` are a token (RFC 9110 §5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && TOKEN.has_all(bytes)
 }

@@ -1,4 +1,4 @@
-//! How a request's content is framed: by its length, or in chunks (RFC 9112 §6).
+//! How the content of a request is framed: by its length, or in chunks (RFC 9112 §6).
 
 use super::Refusal;
 use super::fields::{Fields, is_token, trim};
@@ -8,14 +8,15 @@ use super::version::Version;
 /// How a request's content is framed (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// `Content-Length`, or 0 where nothing is said.
+    /// The body has this many bytes, by `Content-Length`; 0 where the head has neither of the two fields.
     Length(u64),
-    /// `Transfer-Encoding: chunked`.
+    /// The body comes in chunks: `Transfer-Encoding: chunked`.
     Chunked,
 }
 
 impl Framing {
-    /// What `Content-Length` and `Transfer-Encoding` say together.
+    /// The framing that `Content-Length` and `Transfer-Encoding` give. An error where the two contradict each other, or
+    /// where a field is malformed (400) or names a coding that this server does not decode (501).
     pub fn of(fields: Fields<'_>, version: Version) -> Result<Framing, Refusal> {
         if fields.lacks(["content-length", "transfer-encoding"]) {
             return Ok(Framing::Length(0));
@@ -35,7 +36,8 @@ impl Framing {
     }
 }
 
-/// `chunked` is the one coding that this server knows, and it comes last and once.
+/// The framing by a list of transfer codings. `chunked` is the only coding that this server decodes, and must be the
+/// last in the list and stand there once.
 fn only_chunked<'a>(codings: impl Iterator<Item = &'a [u8]>) -> Result<Framing, Refusal> {
     let mut unknown = false;
     let mut chunked = false;
@@ -59,7 +61,7 @@ fn only_chunked<'a>(codings: impl Iterator<Item = &'a [u8]>) -> Result<Framing, 
     }
 }
 
-/// Digits, nothing else, that fit 64 bits.
+/// The number that `digits` write. An error where there is no digit, another byte, or a number above 64 bits.
 fn decimal(digits: &[u8]) -> Result<u64, Refusal> {
     let refusal = Refusal::bad("Content-Length is not one decimal number");
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

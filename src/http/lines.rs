@@ -1,14 +1,15 @@
-//! Where lines and heads end. The search looks at every byte once, however the bytes were cut on their
-//! way here, and judges in the order of the bytes: the same request gets the same answer whether it
-//! came in one piece or in a thousand.
+//! Where lines and heads end. This file does not know what a line means.
+//!
+//! The search looks at every byte once, and in order. So a request gets the same answer whether its bytes came in one
+//! piece or in a thousand.
 
 use super::fields::is_token;
 use super::method::Method;
 use super::status::Status;
 use super::{HeadLimits, Refusal};
 
-/// Empty lines skipped before a request line; RFC 9112 §2.2 asks for one at least, and a client that
-/// sends more than a few is not speaking HTTP.
+/// Empty lines skipped before a request line. RFC 9112 §2.2 asks for one at least; a client that sends more than a few
+/// does not speak HTTP and gets 400.
 const EMPTY_LINES_MAX: usize = 4;
 
 /// The search for the end of a request's head: empty lines, the request line, field lines, an empty line.
@@ -20,8 +21,9 @@ pub struct HeadScan {
 }
 
 impl HeadScan {
-    /// Looks at what came since the last call; `bytes` always begins where the connection's next request
-    /// does. `Some(range)` is where the head lies in `bytes`, from its request line to its empty line.
+    /// Looks at the bytes that came since the last call. `bytes` holds all bytes from the end of the request before.
+    /// `Some(range)` is the place of the head in `bytes`, from its request line to its empty line; `None` means that the
+    /// end of the head has not come yet.
     pub fn find(
         &mut self,
         bytes: &[u8],
@@ -47,8 +49,8 @@ impl HeadScan {
     }
 }
 
-/// Which part of a request line that begins with `line` is too long: the method, else the target (RFC 9112 §3). A
-/// method that is no token is refused as it is in a line that is read.
+/// The refusal of a request line that is too long and begins with `line` (RFC 9112 §3): 501 where the method is too
+/// long, 414 where the target is, and 400 where the method is not a token, as in a line of any length.
 fn too_long(line: &[u8]) -> Refusal {
     let method = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     match method.len() > Method::NAME_BYTES_MAX {
@@ -58,16 +60,16 @@ fn too_long(line: &[u8]) -> Refusal {
     }
 }
 
-/// The refusal of a client that speaks TLS, whatever was found wrong with its first bytes.
+/// The refusal of a client that speaks TLS. It takes the place of the error that the parser found in the client's bytes.
 pub const TLS: Refusal = Refusal::bad(
-    "this is TLS, and the port speaks plain HTTP: its address begins with http://, not with https://",
+    "this is TLS, and this port speaks plain HTTP: its addresses begin with http://, not with https://",
 );
 
-/// What stands for the request line of a client that speaks TLS: all else of it is noise.
+/// Logged as the request line of a client that speaks TLS, whose bytes are not text.
 pub const TLS_LINE: &[u8] = b"TLS on a plain port";
 
-/// Whether a client begins to speak TLS: with a record that holds a handshake (RFC 8446 §5.1). One byte tells, since no
-/// request begins with it; to wait for the next would make the answer depend on how the bytes were cut.
+/// Whether the first bytes of a client are TLS: a record that holds a handshake (RFC 8446 §5.1). One byte is enough,
+/// since no request begins with it. Waiting for a second byte would make the answer depend on how the bytes were cut.
 pub fn is_tls(bytes: &[u8]) -> bool {
     without_empty_lines(bytes).first() == Some(&22)
 }
@@ -79,8 +81,8 @@ fn without_empty_lines(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The request line that begins in `bytes`, as far as it came; for a request that is refused, whose head may
-/// have no end. It is found as [`HeadScan`] finds it, or a refusal would depend on how the bytes were cut.
+/// The request line at the beginning of `bytes`, as far as it came: for the log, when a request is refused before its
+/// head is whole. Empty lines are skipped as in [`HeadScan`], so that the log does not depend on how the bytes were cut.
 pub fn request_line(bytes: &[u8]) -> &[u8] {
     if is_tls(bytes) {
         return TLS_LINE;
@@ -88,7 +90,7 @@ pub fn request_line(bytes: &[u8]) -> &[u8] {
     without_empty_lines(bytes).split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default()
 }
 
-/// The search for the end of a trailer section: field lines and an empty line, under a head's limits.
+/// The search for the end of a trailer section: field lines and an empty line, with the limits of a head.
 #[derive(Clone, Debug, Default)]
 pub struct TrailerScan {
     lines: Lines,
@@ -96,13 +98,14 @@ pub struct TrailerScan {
 }
 
 impl TrailerScan {
-    /// As [`HeadScan::find`]: where the section that begins `bytes` ends, its empty line included.
+    /// Looks at the bytes that came since the last call; `bytes` holds the section from its beginning. Gives the length
+    /// of the section, its empty line included; `None` means that its end has not come yet.
     pub fn find(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Refusal> {
         self.section.find(&mut self.lines, bytes, limits)
     }
 }
 
-/// Field lines up to an empty one, counted.
+/// Field lines up to an empty line, and how many there are.
 #[derive(Clone, Debug, Default)]
 struct Section {
     begin: usize,
@@ -135,17 +138,17 @@ impl Section {
     }
 }
 
-/// Lines that end in CRLF and hold no other control byte than a tab.
+/// The search for lines. A line ends in CRLF and holds no other control byte than a tab.
 #[derive(Clone, Debug, Default)]
 struct Lines {
-    /// Bytes before this one were looked at.
+    /// All bytes before this index were looked at.
     seen: usize,
-    /// The current line begins here.
+    /// The index where the current line begins.
     start: usize,
 }
 
 impl Lines {
-    /// The length of the next whole line, without its CRLF; `None` where its end has not come yet.
+    /// The length of the next whole line, without its CRLF; `None` if its end has not come yet.
     fn next(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         let rest = &bytes[self.seen.min(bytes.len())..];
         let Some(skip) = first_control(rest) else {
@@ -168,7 +171,7 @@ impl Lines {
     }
 }
 
-/// Where the first control byte other than a tab is. Most bytes are none, so they are judged a word at a time.
+/// The index of the first control byte other than a tab. Such bytes are rare, so eight bytes are tested at a time.
 fn first_control(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks();
     let mut last = [b' '; 8];
@@ -183,11 +186,12 @@ fn first_control(bytes: &[u8]) -> Option<usize> {
     (found != 0).then(|| 8 * words.len() + found.trailing_zeros() as usize / 8)
 }
 
-/// The bytes of `word` that are control bytes and no tab: the highest bit of each is set in the result, and no other.
+/// Finds the control bytes in `word`, except tabs. In the result the highest bit of each such byte is set, and no other
+/// bit.
 fn controls(word: u64) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
     const HIGHEST: u64 = 0x80 * EACH;
-    // Without their highest bits, adding to one byte never carries into the next.
+    // Without the highest bit of each byte, an addition to one byte does not carry into the next byte.
     let ascii = word & !HIGHEST;
     let not_below_space = ascii + (0x80 - u64::from(b' ')) * EACH;
     let not_tab = (ascii ^ (u64::from(b'\t') * EACH)) + 0x7f * EACH;
@@ -199,12 +203,12 @@ fn controls(word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Where the head lies, or the status that refuses it.
+    /// The place of the head, or the status of the refusal.
     type Verdict = Result<Option<std::ops::Range<usize>>, u16>;
 
     const LIMITS: HeadLimits = HeadLimits { request_line_bytes_max: 20, head_bytes_max: 60, fields_max: 3 };
 
-    /// The verdict on `bytes` that come in pieces of `step` bytes.
+    /// The result for `bytes` that come in pieces of `step` bytes.
     fn find(bytes: &[u8], step: usize) -> Verdict {
         let mut scan = HeadScan::default();
         for end in (0..=bytes.len()).step_by(step).chain([bytes.len()]) {

@@ -1,6 +1,6 @@
-//! The methods that HTTP knows.
+//! The methods of HTTP. Which of them this server answers is decided elsewhere.
 
-/// A method that HTTP knows (RFC 9110 §9, RFC 5789), whether or not this server answers it.
+/// A method of HTTP (RFC 9110 §9, RFC 5789), whether or not this server answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Method {
@@ -13,7 +13,7 @@ pub enum Method {
     Options,
     Trace,
     Patch,
-    /// A token that names none of the above.
+    /// A token that is not the name of a method above.
     Unknown,
 }
 
@@ -41,14 +41,14 @@ impl Method {
         ("PATCH", Method::Patch),
     ];
 
-    /// The method that `token` names.
+    /// The method whose name is `token` (case counts).
     #[inline]
     pub fn parse(token: &[u8]) -> Method {
         let known = Method::NAMES.iter().find(|(name, _)| name.as_bytes() == token);
         known.map_or(Method::Unknown, |&(_, method)| method)
     }
 
-    /// The method as it is written.
+    /// The name of the method, as in a request line.
     pub fn name(self) -> &'static str {
         let known = Method::NAMES.iter().find(|&&(_, method)| method == self);
         known.map_or("(unknown)", |&(name, _)| name)

@@ -1,8 +1,8 @@
-//! Ring 1, words and bytes: slices in, values out. Nothing here knows a socket, a file or a clock, so
-//! every line of it can be tested with a table and fuzzed with bytes.
+//! Ring 1, words and bytes: slices in, values out. No file in this room knows a socket, a file or a clock, so every
+//! function can be tested with a table and fuzzed with bytes.
 //!
-//! What can be read in two ways is refused, never guessed: two readers of one byte stream that disagree
-//! about where a request ends is how requests are smuggled (RFC 9112 §11.2).
+//! A request that can be read in two ways is refused. If this server guessed, a proxy in front of it could guess
+//! otherwise, and find another end of the request: then a request can be smuggled past the proxy (RFC 9112 §11.2).
 
 pub mod status;
 pub mod byteset;
@@ -24,13 +24,13 @@ pub mod date;
 
 use status::Status;
 
-/// Why a request is refused, and with which status. After a refusal nothing on the connection is read
-/// as a request again.
+/// Why a request is refused, and with which status. After a refusal the server reads no other request from the
+/// connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The status that answers it.
+    /// The status of the answer.
     pub status: Status,
-    /// One sentence for whoever sent it, without a full stop.
+    /// One sentence for the client, without a full stop.
     pub why: &'static str,
 }
 
@@ -40,16 +40,16 @@ impl Refusal {
         Refusal { status, why }
     }
 
-    /// 400: what came is not HTTP/1.1 as RFC 9112 writes it.
+    /// 400, because of `why`: the request is not HTTP/1.1 as in RFC 9112.
     pub const fn bad(why: &'static str) -> Refusal {
         Refusal::new(Status::BAD_REQUEST, why)
     }
 }
 
-/// How much of a head, or of a chunked body's trailer section, is read before it is refused.
+/// The largest head, or trailer section of a chunked body, that is read; a larger one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes of request line accepted before 414, or before 501 where the method is what is too long (RFC 9112 §3).
+    /// Bytes of request line accepted before 414; or before 501, where the method is too long (RFC 9112 §3).
     pub request_line_bytes_max: usize,
     /// Bytes of request line and field lines together accepted before 431 (RFC 6585 §5).
     pub head_bytes_max: usize,
@@ -57,7 +57,7 @@ pub struct HeadLimits {
     pub fields_max: usize,
 }
 
-/// What an `expect` says behind a write to a `String` or a `Vec`.
+/// The message for `expect` after a write to a `String` or a `Vec`.
 pub(crate) const INFALLIBLE: &str = "writing to memory cannot fail";
 
 impl Default for HeadLimits {

@@ -1,27 +1,27 @@
-//! Which bytes a `Range` field asks for (RFC 9110 §14).
+//! Which bytes a `Range` field asks for (RFC 9110 §14). This file knows lengths only, and no file.
 
 use std::ops::Range;
 
-/// Ranges that are read in one field; a longer list is answered whole. Each costs a part of its own, which
-/// is how short lists were once made into long answers (CVE-2011-3192).
+/// Ranges that are read in one field; with a longer list the answer is the whole file. Without a limit a short field
+/// could ask for a very long answer (CVE-2011-3192).
 const LISTED_MAX: usize = 64;
 
-/// Parts sent in one answer; where more are left when those that touch were joined, the answer is whole.
+/// Parts sent in one answer. If there are more, after parts that touch were joined, the answer is the whole file.
 const PARTS_MAX: usize = 16;
 
-/// What to send.
+/// Which bytes to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// 200: all of it; the field is missing, malformed, absurd or in another unit, or the file is empty.
+    /// 200: the whole file. The field is malformed, has too many ranges, or uses another unit; or the file is empty.
     Whole,
-    /// 206: these bytes, at least one range, none empty, no two that touch.
+    /// 206: these ranges. There is at least one, no range is empty, and no two touch.
     Parts(Vec<Range<u64>>),
-    /// 416: the field asks only for bytes that are not there.
+    /// 416: all bytes that the field asks for are beyond the end of the file.
     Unsatisfiable,
 }
 
-/// Selects from `length` bytes by the value of a `Range` field. An empty file is sent whole: `Content-Range` has no
-/// form for a part of it, and clients that always send a range expect the file.
+/// Selects from a file of `length` bytes by the `value` of a `Range` field. For an empty file the answer is 200, since
+/// `Content-Range` cannot express a part of it, and some clients send a range with every request.
 pub fn select(value: &[u8], length: u64) -> Selection {
     let specs = std::str::from_utf8(value).ok().and_then(|text| text.split_once('='));
     let is_read = |unit: &str| length > 0 && unit.eq_ignore_ascii_case("bytes");
@@ -48,8 +48,8 @@ pub fn select(value: &[u8], length: u64) -> Selection {
     }
 }
 
-/// One spec: `first-last`, `first-` or `-count`. An empty range is one that cannot be satisfied; `None` is no
-/// spec at all.
+/// Reads one range: `first-last`, `first-` or `-count`. An empty range is beyond the end of the file; `None` means that
+/// `spec` is malformed.
 fn read(spec: &str, length: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
@@ -61,14 +61,14 @@ fn read(spec: &str, length: u64) -> Option<Range<u64>> {
     (first <= last).then(|| first.min(length)..last.saturating_add(1).min(length))
 }
 
-/// Digits; a number that does not fit is beyond every file.
+/// The number that `digits` write. A number above 64 bits becomes the largest one: it is beyond the end of any file.
 fn position(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// Adds a range, joined with all that it overlaps or touches, in the place of the first of them; the order of
-/// the list is kept (RFC 9110 §15.3.7.2). O(k) in the parts, at most [`LISTED_MAX`].
+/// Adds `range` to `parts`, joined with the parts that it overlaps or touches. The joined part takes the place of the
+/// first of these, so the order of the list is kept (RFC 9110 §15.3.7.2). O(k) in the parts, at most [`LISTED_MAX`].
 fn join(parts: &mut Vec<Range<u64>>, mut range: Range<u64>) {
     let touches = |part: &Range<u64>, range: &Range<u64>| part.start <= range.end && range.start <= part.end;
     let mut place = None;
@@ -98,7 +98,7 @@ mod tests {
             ("bytes= 0-999, 4500-5499, -1000", Parts(vec![0..1000, 4500..5500, 9000..10_000])),
             ("bytes=500-600,601-999", one(500..1000)),
             ("bytes=500-700,601-999", one(500..1000)),
-            // The edges.
+            // The first and last bytes, and a range that begins or ends beyond the last.
             ("bytes=0-", one(0..10_000)),
             ("bytes=0-99999", one(0..10_000)),
             ("bytes=9999-9999", one(9999..10_000)),
@@ -116,7 +116,7 @@ mod tests {
             ("bytes=5000-5001,0-1", Parts(vec![5000..5002, 0..2])),
             ("bytes=5-6,100-101,0-4", Parts(vec![0..7, 100..102])),
             ("bytes=0-1,4-5,100-,2-3", Parts(vec![0..6, 100..10_000])),
-            // What is no list of ranges is passed over.
+            // A value that is not a list of ranges is ignored.
             ("bytes=5-4", Whole),
             ("bytes=0-1,5-4", Whole),
             ("bytes=", Whole),

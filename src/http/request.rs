@@ -1,4 +1,5 @@
-//! A request's head: its line, its fields, and what they mean for the connection (RFC 9112 §3 to §9).
+//! The head of a request: its line, its fields, and what they mean for the connection (RFC 9112 §3 to §9). The end of
+//! the head was found before, in [`super::lines`].
 
 use super::Refusal;
 use super::fields::{Fields, Slots, is_token, trim};
@@ -9,32 +10,33 @@ use super::target::{self, Target};
 use super::version::{Persistence, Version};
 use super::weight::weight;
 
-/// A whole head that may be acted upon.
+/// A request whose head was read whole and found valid.
 pub struct Request<'a> {
-    /// The request line as it came, for logs.
+    /// The request line as it came, for the access log.
     pub line: &'a [u8],
-    /// What is to be done.
+    /// The method.
     pub method: Method,
-    /// To what.
+    /// The target: what the client asks for.
     pub target: Target<'a>,
-    /// The host it is for, without its port: that of an absolute target, else of `Host`; HTTP/1.0 may name none.
+    /// The host that the request is for, without its port: from an absolute target, or else from `Host`. A request of
+    /// HTTP/1.0 may have no host.
     pub host: Option<&'a str>,
-    /// Everything else that was said.
+    /// All fields of the head.
     pub fields: Fields<'a>,
     /// How the content that follows the head is framed.
     pub framing: Framing,
-    /// What becomes of the connection afterwards.
+    /// Whether the connection is kept alive after this request.
     pub persistence: Persistence,
     /// Whether the client waits for `100 Continue` before it sends the content (RFC 9110 §10.1.1).
     pub expects_continue: bool,
-    /// Bytes of content that came: known once all of it was read.
+    /// Bytes of content; 0 until the whole content was read.
     pub content_bytes: u64,
 }
 
 impl<'a> Request<'a> {
     /// Reads `head`, from its request line to its empty line, as [`super::lines::HeadScan`] found it.
     ///
-    /// The framing is judged before the method: whoever frames a body badly is refused whatever it asks.
+    /// The framing is checked before the method: a request with a bad framing is refused whatever its method is.
     pub fn parse(head: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Request<'a>, Refusal> {
         let line_end = head.iter().position(|&byte| byte == b'\r').unwrap_or(head.len());
         let (line, section) = head.split_at(line_end);
@@ -67,23 +69,23 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Whether content follows the head, or is said to.
+    /// Whether content follows the head, by the fields of the head.
     pub fn has_content(&self) -> bool {
         self.framing != Framing::Length(0)
     }
 
-    /// Whether the client would rather have JSON than HTML (RFC 9110 §12.5.1).
+    /// Whether the client prefers JSON to HTML (RFC 9110 §12.5.1).
     pub fn prefers_json(&self) -> bool {
         self.weight_of("application/json") > self.weight_of("text/html")
     }
 
-    /// Whether the client would rather have an error as JSON than as HTML (RFC 9457 §3).
+    /// Whether the client prefers an error in JSON to an error in HTML (RFC 9457 §3).
     pub fn prefers_problem(&self) -> bool {
         self.prefers_json() || self.weight_of("application/problem+json") > self.weight_of("text/html")
     }
 
-    /// The weight, in thousandths, that `Accept` gives to a media type named in full. Wildcards count
-    /// for nothing: they do not tell one type from another.
+    /// The weight, in thousandths, that `Accept` gives to a media type by its full name; 0 if the type is not named.
+    /// Wildcards such as `*/*` are ignored, since they show no preference.
     fn weight_of(&self, media_type: &str) -> u16 {
         let mut members = self.fields.members("accept");
         let found = members.find_map(|member| {
@@ -95,7 +97,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Method, target and version of a request line: three parts, two single spaces.
+/// The method, target and version of a request line: three parts with one space between them.
 fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
     let mut parts = line.split(|&byte| byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
@@ -116,7 +118,8 @@ fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
     }
 }
 
-/// `Host`: once in HTTP/1.1, at most once in 1.0, and an authority wherever it stands (RFC 9112 §3.2).
+/// The host of the `Host` field, without its port. HTTP/1.1 must have the field once, HTTP/1.0 at most once
+/// (RFC 9112 §3.2).
 fn host(fields: Fields<'_>, version: Version) -> Result<Option<&str>, Refusal> {
     let Some(host) = fields.only("host", "more than one Host field")? else {
         return match version {

@@ -1,4 +1,5 @@
-//! A response's head: status and fields in, bytes out (RFC 9112 §4). Every head is written here.
+//! The head of a response: status and fields in, bytes out (RFC 9112 §4). All heads are encoded in this file; it does
+//! not know what the content is.
 
 use super::INFALLIBLE;
 use super::date::Date;
@@ -11,31 +12,33 @@ use std::sync::Arc;
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The head of an answer, all but what only the connection knows; that [`Head::encode`] adds.
+/// The head of an answer, without `Date`, `Connection` and the fields that every answer carries. [`Head::encode`] adds
+/// these.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// How it went.
+    /// The status of the answer.
     pub status: Status,
     lines: Lines,
 }
 
-/// The status line and field lines, written out.
+/// The bytes of the status line and of the field lines.
 #[derive(Clone, Debug)]
 enum Lines {
+    /// For one answer.
     Own(Vec<u8>),
-    /// The same for many answers.
+    /// For many answers.
     Shared(Arc<[u8]>),
 }
 
 impl Head {
-    /// A head with a status, and no field yet.
+    /// A head with this status and without fields.
     pub fn new(status: Status) -> Head {
         let Status { code, reason } = status;
         let lines = format!("HTTP/1.1 {code} {reason}\r\n");
         Head { status, lines: Lines::Own(lines.into_bytes()) }
     }
 
-    /// Adds a field; its value holds no control bytes.
+    /// Adds a field. The value must not hold control bytes.
     pub fn field(self, name: &str, value: impl Display) -> Head {
         let mut lines = match self.lines {
             Lines::Own(lines) => lines,
@@ -45,28 +48,28 @@ impl Head {
         Head { lines: Lines::Own(lines), ..self }
     }
 
-    /// Sets a field: it takes the place of those that have its name. Its value holds no control bytes.
+    /// Sets a field: replaces all fields with this name. The value must not hold control bytes.
     pub fn set(self, name: &str, value: impl Display) -> Head {
         self.without(name).field(name, value)
     }
 
-    /// Takes away the fields that have this name.
+    /// Removes the fields with this name.
     pub fn without(self, name: &str) -> Head {
         Head { lines: Lines::Own(Head::lines_without(self.lines(), name)), ..self }
     }
 
-    /// The lines that are not of the field called `name`.
+    /// `lines` without the lines of the field called `name`.
     pub fn lines_without(lines: &[u8], name: &str) -> Vec<u8> {
         let is_other = |line: &&[u8]| value_of(line, name).is_none();
         lines.split_inclusive(|byte| *byte == b'\n').filter(is_other).collect::<Vec<_>>().concat()
     }
 
-    /// Whether it is written once for many answers.
+    /// Whether the head was made once for many answers.
     pub fn is_shared(&self) -> bool {
         matches!(self.lines, Lines::Shared(_))
     }
 
-    /// Says that the answer depends on the request's field `name`, too (RFC 9110 §12.5.5).
+    /// Adds `name` to `Vary`: the answer depends on this field of the request, too (RFC 9110 §12.5.5).
     pub fn vary(self, name: &str) -> Head {
         let lines = self.lines().split_inclusive(|byte| *byte == b'\n');
         let said: Vec<_> =
@@ -87,7 +90,7 @@ impl Head {
         }
     }
 
-    /// The same head, cheap to clone for another answer.
+    /// The same head in shared memory, so that it is cheap to clone for each answer.
     pub fn shared(self) -> Head {
         match self.lines {
             Lines::Own(lines) => Head { lines: Lines::Shared(lines.into()), ..self },
@@ -108,7 +111,7 @@ impl Head {
     }
 }
 
-/// The value of a field line, if it is one of the field called `name`.
+/// The value of a field line, if its field is called `name`.
 fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let (field, value) = line.split_at_checked(name.len())?;
     let value = value.strip_prefix(b": ").filter(|_| field.eq_ignore_ascii_case(name.as_bytes()))?;

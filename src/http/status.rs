@@ -1,6 +1,6 @@
-//! How a request went (RFC 9110 §15).
+//! The status codes that this server sends (RFC 9110 §15).
 
-/// A status code and the phrase that goes with it (RFC 9110 §15).
+/// A status code and its reason phrase (RFC 9110 §15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Status {
@@ -33,7 +33,7 @@ impl Status {
     pub const SERVICE_UNAVAILABLE: Status = Status::new(503, "Service Unavailable");
     pub const VERSION_NOT_SUPPORTED: Status = Status::new(505, "HTTP Version Not Supported");
 
-    /// Whether it says that a request failed (RFC 9110 §15.5 and §15.6).
+    /// Whether the status is an error of the client or the server (RFC 9110 §15.5 and §15.6).
     pub fn is_error(self) -> bool {
         self.code >= 400
     }

@@ -1,29 +1,28 @@
-//! The request target in its four forms, and the authority that a target or a `Host` field names
-//! (RFC 9112 §3.2, RFC 3986 §3.2).
+//! The request target in its four forms, and the authority in a target or in a `Host` field (RFC 9112 §3.2,
+//! RFC 3986 §3.2). This file does not decide which hosts are served, nor which file a path names.
 
 use super::Refusal;
 use super::byteset::ByteSet;
 use std::net::Ipv6Addr;
 
-/// What a label of a host's name is made of, all but the percent sign (RFC 3986 §3.2.2).
+/// The bytes that a label of a host name may hold, except the percent sign (RFC 3986 §3.2.2).
 const LABEL: ByteSet = ByteSet::alphanumeric_and(b"-_~!$&'()*+,;=");
 
-/// What a request is for (RFC 9112 §3.2).
+/// What a request asks for (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// Origin or absolute form: a path that begins with `/`, still percent-encoded, and what followed
-    /// the first `?`.
+    /// Origin form (`/path?query`) or absolute form (`http://host/path?query`).
     Path {
-        /// From the first `/` up to the query.
+        /// The path, from its first `/` up to the query, still percent-encoded.
         path: &'a str,
-        /// Without its `?`.
+        /// The query, without its `?`.
         query: Option<&'a str>,
-        /// The host of the absolute form, without a port; it stands for that of `Host`.
+        /// The host of the absolute form, without a port; it takes the place of the host in `Host`.
         host: Option<&'a str>,
     },
     /// `*`: the server as a whole; only OPTIONS may ask for it.
     Asterisk,
-    /// `host:port`, only for CONNECT.
+    /// `host:port`: only CONNECT may ask for it.
     Authority,
 }
 
@@ -60,7 +59,7 @@ impl<'a> Target<'a> {
             Some((path, query)) => (path, Some(query)),
             None => (text, None),
         };
-        // In a query browsers send it as it was typed (`?q=100%`), and no file is named there.
+        // A query may hold any `%`: browsers send it as it was typed (`?q=100%`), and it names no file.
         if !is_percent_encoded(path) {
             return Err(Refusal::bad("a % in the path without two hexadecimal digits"));
         }
@@ -72,7 +71,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The host and the path of `http://authority/path`; the path is the root where there is none.
+/// The host and the path of `http://authority/path`. An empty path becomes `/`.
 fn split_absolute(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -80,8 +79,8 @@ fn split_absolute(text: &str) -> Option<(&str, &str)> {
     Some((host, if path.is_empty() { "/" } else { path }))
 }
 
-/// The host of `host` or `host:port` as an http URI has it: a name or an address that is not empty, no user
-/// information (RFC 9110 §4.2.4), a port that fits 16 bits or is left empty.
+/// The host of `host` or `host:port`, as in an http URI; `None` where the text is malformed. The host is a name or an
+/// address and not empty. User information is malformed (RFC 9110 §4.2.4). The port fits 16 bits, or is empty.
 pub fn host(text: &str) -> Option<&str> {
     let bracket = text.starts_with('[').then(|| text.bytes().position(|byte| byte == b']')).flatten();
     let host_end = match bracket {
@@ -97,19 +96,20 @@ pub fn host(text: &str) -> Option<&str> {
     (is_good && port_is_good).then_some(host)
 }
 
-/// Most names are one label, and need no second look.
+/// Whether `text` is a host name. Most names pass the first test alone.
 fn is_name(text: &str) -> bool {
     let is_one_label = !text.is_empty() && LABEL.has_all(text.as_bytes());
     is_one_label || are_labels(text) || is_encoded_name(text)
 }
 
-/// Labels with dots between them, and maybe a final dot. No name has an empty label (RFC 1034 §3.1).
+/// Whether `name` is labels with dots between them, and maybe a final dot. No label is empty (RFC 1034 §3.1).
 fn are_labels(name: &str) -> bool {
     let mut labels = name.strip_suffix('.').unwrap_or(name).as_bytes().split(|byte| *byte == b'.');
     labels.all(|label| !label.is_empty() && LABEL.has_all(label))
 }
 
-/// A dot that is encoded is a dot (RFC 3986 §6.2.2.2); any other byte that is encoded is as good as a letter.
+/// Whether `text` is a host name with percent-encoded bytes. An encoded dot is a dot (RFC 3986 §6.2.2.2); any other
+/// encoded byte is taken for a letter.
 fn is_encoded_name(text: &str) -> bool {
     let name = || text.replace("%2e", ".").replace("%2E", ".").replace('%', "");
     is_percent_encoded(text) && are_labels(&name())
@@ -119,7 +119,7 @@ fn is_port(text: &str) -> bool {
     text.is_empty() || (text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok())
 }
 
-/// As text, where every byte is a visible ASCII character.
+/// `bytes` as text; 400 where a byte is not a visible ASCII character.
 fn visible(bytes: &[u8]) -> Result<&str, Refusal> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text),

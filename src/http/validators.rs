@@ -1,35 +1,36 @@
-//! What tells one version of a representation from another (RFC 9110 §8.8).
+//! Validators: what tells one version of a representation from another (RFC 9110 §8.8). This file compares them; it does
+//! not know what they are made from.
 
 use super::date::{imf_fixdate, parse_date, unix_second};
 use std::time::SystemTime;
 
-/// An entity tag: an opaque string, and whether it stands for the very bytes (RFC 9110 §8.8.3).
+/// An entity tag: an opaque string, and what it promises (RFC 9110 §8.8.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityTag {
-    /// Between the quotes: visible characters other than `"`.
+    /// The text between the quotes: visible characters other than `"`.
     pub opaque: String,
-    /// What equal tags promise.
+    /// What the tag promises.
     pub strength: Strength,
 }
 
-/// What equal validators promise.
+/// What a validator promises about representations that have the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// Equal bytes.
+    /// Their bytes are the same.
     Strong,
-    /// As good as equal.
+    /// One can take the place of the other, though their bytes may differ.
     Weak,
 }
 
 impl EntityTag {
-    /// Whether a tag as a client wrote it, `W/` and quotes included, is this one by the weak comparison
-    /// (RFC 9110 §8.8.3.2).
+    /// Whether the tag of a client, with its quotes and `W/`, is this tag by the weak comparison (RFC 9110 §8.8.3.2).
     pub fn matches_weakly(&self, written: &[u8]) -> bool {
         let quoted = written.strip_prefix(b"W/").unwrap_or(written);
         self.is_opaque(quoted)
     }
 
-    /// The same by the strong comparison: neither of the two is weak.
+    /// Whether the tag of a client, with its quotes, is this tag by the strong comparison: neither tag may be weak
+    /// (RFC 9110 §8.8.3.2).
     pub fn matches_strongly(&self, written: &[u8]) -> bool {
         self.strength == Strength::Strong && self.is_opaque(written)
     }
@@ -49,26 +50,27 @@ impl std::fmt::Display for EntityTag {
 /// The validators of a representation that was selected for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
-    /// Its `ETag`.
+    /// The tag for `ETag`.
     pub etag: EntityTag,
-    /// Its `Last-Modified`, in seconds since 1970; none where the file has no time that could be told.
+    /// The time for `Last-Modified`, in seconds since 1970; `None` where the file has no useful time.
     pub modified: Option<u64>,
 }
 
 impl Validators {
-    /// `Last-Modified`, as it is written.
+    /// The value of `Last-Modified`, an IMF-fixdate.
     pub fn last_modified(&self) -> Option<String> {
         self.modified
             .map(|second| imf_fixdate(std::time::UNIX_EPOCH + std::time::Duration::from_secs(second)))
     }
 
-    /// Whether the representation is no younger than a date that a client wrote; `None` where it is no date.
+    /// Whether the representation was not modified after the date of a client; `None` where the client's text is no
+    /// date, or the representation has none.
     pub fn unmodified_since(&self, written: &[u8]) -> Option<bool> {
         Some(self.modified? <= date_second(written)?)
     }
 
-    /// Whether a date that a client wrote is the very one of this representation, and old enough at `now` for
-    /// one second to tell two versions apart (RFC 9110 §8.8.2.2).
+    /// Whether the date of a client equals the date of this representation, and the date is at least a second old at
+    /// `now`. A younger date could belong to two versions (RFC 9110 §8.8.2.2).
     pub fn is_exactly(&self, written: &[u8], now: SystemTime) -> bool {
         self.modified.is_some_and(|second| date_second(written) == Some(second) && second < unix_second(now))
     }

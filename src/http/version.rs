@@ -1,9 +1,9 @@
-//! The version of a request, and what follows from it for the connection.
+//! The HTTP version of a request, and whether the connection is kept alive after it.
 
 use super::Refusal;
 use super::fields::{Fields, is_token, trim};
 
-/// What both sides are held to: a minor version above 1 is read as 1 (RFC 9110 §2.5).
+/// The HTTP version of a request. A minor version above 1 is read as 1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Version {
@@ -11,24 +11,26 @@ pub enum Version {
     Http11,
 }
 
-/// Whether the connection serves another request after this one (RFC 9112 §9.3).
+/// Whether the connection is kept alive after a request (RFC 9112 §9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// It does, as in HTTP/1.1 unless something is said.
+    /// The connection is kept alive, as is usual in HTTP/1.1.
     KeepAlive,
-    /// It does, and has to say so: a 1.0 client that asked for it.
+    /// The connection is kept alive, and the answer must say so: an HTTP/1.0 client asked for it.
     KeepAliveSaid,
-    /// It ends.
+    /// The connection is closed.
     Close,
 }
 
 impl Persistence {
-    /// What `Connection` says, and where it says nothing the version. Its members are tokens (RFC 9110 §7.6.1), or
-    /// empty and passed over (§5.6.1.2): what is neither is another list to a reader that cuts it otherwise.
+    /// The persistence by the `Connection` field, or by the version where the field says nothing.
+    ///
+    /// A member of the field must be a token (RFC 9110 §7.6.1); an empty member is ignored (§5.6.1.2). Any other member
+    /// is 400, since another server could cut the list in other places.
     pub fn of(fields: Fields<'_>, version: Version) -> Result<Persistence, Refusal> {
         let mut options = Options { close: false, keep_alive: false };
         for value in fields.all("connection") {
-            // Most clients say one known option, which need not be cut out of a list.
+            // Most clients send a single known option, so the whole value is tried first.
             if !options.note(value) && !options.note_all(value) {
                 return Err(Refusal::bad("the Connection field is not a list of tokens"));
             }
@@ -43,14 +45,14 @@ impl Persistence {
     }
 }
 
-/// Which options were seen.
+/// Which options of `Connection` were seen.
 struct Options {
     close: bool,
     keep_alive: bool,
 }
 
 impl Options {
-    /// Takes note of an option, if it is one that is known.
+    /// Notes an option. False if the option is not known.
     fn note(&mut self, option: &[u8]) -> bool {
         let is_keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
         let is_close = option.eq_ignore_ascii_case(b"close");
@@ -59,7 +61,7 @@ impl Options {
         is_keep_alive || is_close
     }
 
-    /// The same for a whole list, if it is one.
+    /// Notes all options of a list. False if it is not a list of tokens.
     fn note_all(&mut self, list: &[u8]) -> bool {
         let mut options = list.split(|byte| *byte == b',').map(trim);
         options.all(|option| self.note(option) || option.is_empty() || is_token(option))

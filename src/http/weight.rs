@@ -1,6 +1,6 @@
-//! The weight that a client gives to one of several choices (RFC 9110 §12.4.2).
+//! The weight (`q`) that a client gives to one of several choices (RFC 9110 §12.4.2).
 
-/// The `q` among the `parameters` of a choice, in thousandths: 1000 where there is none, 0 where it is malformed.
+/// The value of `q` among the `parameters` of a choice, in thousandths: 1000 if there is no `q`, 0 if it is malformed.
 pub fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
     let value = parameters.find_map(|parameter| match parameter {
         [b'q' | b'Q', b'=', value @ ..] => Some(value),
@@ -9,7 +9,7 @@ pub fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
     value.map_or(1000, |value| thousandths(value).unwrap_or(0))
 }
 
-/// `0`, `1`, or either with up to three decimals, from 0 to 1.
+/// A number from 0 to 1 with up to three decimals, in thousandths; `None` where it is malformed.
 fn thousandths(value: &[u8]) -> Option<u16> {
     let (whole, decimals) = value.split_first()?;
     let decimals = match decimals {

@@ -249,7 +249,10 @@ impl<K: Kernel> Reactor<K> {
     }
 
     fn make_room(&mut self, key: usize) {
-        debug!("{} closed: idle longest, and another needs its place", self.slots[key].connection.id());
+        debug!(
+            "{} closed: it was idle longest, and another connection needs its place",
+            self.slots[key].connection.id()
+        );
         self.remove(key);
     }
 
@@ -357,7 +360,7 @@ impl<K: Kernel> Reactor<K> {
             self.ending = Ending::Now;
             return;
         }
-        info!("stopping: what is in flight is finished; once more to stop at once");
+        info!("stopping: requests that are on their way are finished; a second signal stops at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
         self.accepting.knock();

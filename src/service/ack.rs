@@ -1,4 +1,4 @@
-//! POST: whatever is sent is read to its end and acknowledged; nothing is kept.
+//! POST: acknowledges the content of the request. The connection has read the content to its end and kept nothing of it.
 
 use super::json;
 use super::pages::html;
@@ -8,7 +8,7 @@ use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::site::Moment;
 
-/// Acknowledges in HTML, or in JSON to a client that prefers it.
+/// Acknowledges the request with 200, in HTML, or in JSON for a client that prefers it.
 pub fn post(request: &Request<'_>, _: &Service, _: Moment) -> Reply {
     if !request.prefers_json() {
         return html(Status::OK, "<h1>POST Request Received</h1>").into();

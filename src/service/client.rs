@@ -1,9 +1,10 @@
-//! Who asks: what a handler is told of the client.
+//! What a handler is told about the client: its address, and the number of its connection. A handler never sees the
+//! connection itself.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
-/// The number of a connection, in the order they were accepted: it names the connection in logs and in tokens.
+/// The number of a connection, counted in the order of accepting. It names the connection in logs and in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(pub u32);
 
@@ -13,11 +14,11 @@ impl Display for Id {
     }
 }
 
-/// A client, as its connection knows it.
+/// A client.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     /// The number of its connection.
     pub id: Id,
-    /// The address that it connects from.
+    /// The IP address from which it connects.
     pub peer: IpAddr,
 }

@@ -1,16 +1,17 @@
-//! The fields that every answer carries: made once, at start, and put behind each head as it is sent.
+//! The fields that every answer carries. Their lines are formatted once, at start, and appended to each head when it is
+//! sent.
 
 use crate::http::response::Head;
 use std::fmt::Display;
 
-/// What every answer of this server says, those of the site and its own.
+/// Fields in all answers: in those of the site, and in those of the server itself.
 const ALWAYS: [(&str, &str); 2] = [("Server", "onepoll"), ("X-Content-Type-Options", "nosniff")];
 
-/// Field lines that the answers of the site carry, or those of the server itself.
+/// The field lines that all answers of one [`Owner`](super::response::Owner) carry.
 #[derive(Clone, Debug)]
 pub struct CommonFields {
     lines: Vec<u8>,
-    /// Names of fields that an answer may have set by itself, and that these take the place of.
+    /// Names of fields in `lines` that replace a field of the answer.
     replaced: Vec<String>,
 }
 
@@ -22,20 +23,20 @@ impl Default for CommonFields {
 }
 
 impl CommonFields {
-    /// Sets a field on every answer, in the place of one that the answer has set itself; its value holds no control bytes.
-    /// A field that lists members, such as `Vary`, is replaced like any other.
+    /// Sets a field on every answer. It replaces a field of the same name in the answer, even one that is a list, such as
+    /// `Vary`. The value must not hold control bytes.
     pub fn set(&mut self, name: &str, value: impl Display) {
         let lines = Head::lines_without(&self.lines, name);
         self.lines = [lines, format!("{name}: {value}\r\n").into_bytes()].concat();
         self.replaced.push(name.to_owned());
     }
 
-    /// The lines, as they stand behind those of a head.
+    /// The field lines, each with its CRLF, to append to the lines of a head.
     pub fn lines(&self) -> &[u8] {
         &self.lines
     }
 
-    /// A head without the fields that these lines take the place of.
+    /// `head` without the fields that these lines replace.
     pub fn make_way(&self, head: Head) -> Head {
         self.replaced.iter().fold(head, |head, name| head.without(name))
     }

@@ -1,6 +1,7 @@
-//! GET and HEAD: files of the site, whole, in part, or not at all where the client has them already.
+//! GET and HEAD: answers with a file of the site, with a part of it, or with 304 if the client has it already. Which
+//! file a path names is decided in [`crate::site`].
 
-use super::listing::Listing;
+use super::listing::FolderListing;
 use super::pages::page;
 use super::response::{Content, Owner, Reply, Response};
 use super::shared::Service;
@@ -16,15 +17,15 @@ use crate::http::validators::EntityTag;
 use crate::site::{Asker, Choice, Found, Missing, Moment, Representation, Site, Wanted};
 use std::ops::Range;
 
-/// Answers with what the target names. HEAD is answered as GET: the connection leaves the content out
-/// (RFC 9110 §9.3.2).
+/// Answers with the file or folder that the target names. HEAD gets the same answer as GET, and the connection leaves out
+/// the content (RFC 9110 §9.3.2).
 ///
-/// A range is a part of the plain file, whatever codings the client takes. So its next range is of the same bytes, though
-/// the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
+/// A range is a part of the plain file, even if the client accepts codings. So its next range is of the same bytes,
+/// though the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
 pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     let site = &service.site;
     let Target::Path { path, query, .. } = request.target else {
-        return page(Status::BAD_REQUEST, "This target names no file").into();
+        return page(Status::BAD_REQUEST, "The target of this request names no file").into();
     };
     let range = range(request);
     let mut accepted = Accepted::by(request.fields);
@@ -47,7 +48,7 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
             page.field("Vary", "Accept-Encoding").into()
         }
         Ok(Found::Folder(folder)) => {
-            Reply::Pending(Box::new(Listing::new(folder, path, query, request.prefers_json())))
+            Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
         }
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
@@ -56,7 +57,9 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
                             --listing on";
             page(Status::NOT_FOUND, sentence).into()
         }
-        Err(Missing::NotAllowed) => page(Status::FORBIDDEN, "This server may not read it").into(),
+        Err(Missing::NotAllowed) => {
+            page(Status::FORBIDDEN, "This server has no permission to read this file").into()
+        }
         Err(Missing::NotNow) => {
             let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
             page.field("Retry-After", 1).into()
@@ -65,14 +68,15 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     }
 }
 
-/// The `Range` field, which is for GET alone (RFC 9110 §14.2). Of two fields it is not known which is meant.
+/// The `Range` field of a GET (RFC 9110 §14.2). It is ignored with other methods, and where it stands twice.
 fn range<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     let range = request.fields.only("range", "two lists of ranges").ok().flatten();
     range.filter(|_| request.method == Method::Get)
 }
 
-/// What asks for the file: browsers say it in `Sec-Fetch-Dest`, to servers on the same machine and to those that they reach
-/// by TLS (W3C Fetch Metadata §2.1). A file that a user stores is asked for without a mode of a script's.
+/// What in the client asks for the file. Browsers say it in `Sec-Fetch-Dest`, to servers on the same machine and to
+/// servers with TLS (W3C Fetch Metadata §2.1). If a user saves a file, `Sec-Fetch-Dest` may be the same as for a script,
+/// but `Sec-Fetch-Mode` is another.
 fn asker(request: &Request<'_>) -> Asker {
     const ELEMENTS: [&[u8]; 15] = [
         b"script",
@@ -101,7 +105,7 @@ fn asker(request: &Request<'_>) -> Asker {
     }
 }
 
-/// Preconditions first, then the range (RFC 9110 §13.2.1).
+/// The answer with a representation. Preconditions are evaluated first, then the range (RFC 9110 §13.2.1).
 fn represent(
     request: &Request<'_>,
     range: Option<&[u8]>,
@@ -128,7 +132,8 @@ fn represent(
     match selection {
         Selection::Whole => whole(it, service),
         Selection::Unsatisfiable => {
-            let page = page(Status::RANGE_NOT_SATISFIABLE, "The file is not that long");
+            let page =
+                page(Status::RANGE_NOT_SATISFIABLE, "The file ends before the range that you asked for");
             let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
             Response { head: vary(head, it), ..page }
         }
@@ -139,7 +144,8 @@ fn represent(
     }
 }
 
-/// The head of the answer to most requests is written once for each version of a file.
+/// The answer with the whole file. Its head is made for the first request and shared by later ones: most requests get
+/// this answer.
 fn whole(it: &Representation, service: &Service) -> Response {
     let content = Content::Stored(it.stored.clone(), 0..it.stored.length());
     let head = it.head.get_or_init(|| {
@@ -159,7 +165,8 @@ fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {
 
 /// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
 fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Response {
-    // No part holds the boundary (RFC 2046 §5.1.1), unless somebody wrote a file that knows its own inode and times.
+    // The boundary must not occur in a part (RFC 2046 §5.1.1). It is made of a hash of the inode and the times of the
+    // file, so only a file that holds this hash of itself could contain it.
     let boundary = format!("onepoll-{}", it.validators.etag.opaque);
     let part = |(at, range): (usize, &Range<u64>)| {
         let line_end = if at == 0 { "" } else { "\r\n" };
@@ -182,7 +189,7 @@ fn content_range(range: &Range<u64>, it: &Representation) -> String {
     format!("bytes {}-{}/{}", range.start, range.end - 1, it.stored.length())
 }
 
-/// What a 304 says as well (RFC 9110 §15.4.5).
+/// Adds the fields that a 304 has, too (RFC 9110 §15.4.5).
 fn describe(head: Head, it: &Representation, site: &Site) -> Head {
     let mut head = freshness(head, site).field("ETag", &it.validators.etag);
     if let Some(date) = it.validators.last_modified() {
@@ -198,7 +205,7 @@ fn freshness(head: Head, site: &Site) -> Head {
     }
 }
 
-/// What is said of one representation does not hold for clients that get another.
+/// Adds `Vary`, if other clients may get another representation of this file.
 fn vary(head: Head, it: &Representation) -> Head {
     match it.choice {
         Choice::None => head,
@@ -215,7 +222,7 @@ fn describe_content(head: Head, it: &Representation) -> Head {
     }
 }
 
-/// Relative links in a folder's index need the folder's final `/`.
+/// Redirects to a folder with its final `/`: without it, relative links in the folder's page would lead elsewhere.
 fn moved(mut location: String, query: Option<&str>) -> Response {
     if let Some(query) = query {
         location.push('?');

@@ -1,5 +1,5 @@
-//! The gate: who may ask, and for what. A request is judged here when its head is whole, before anything is said of its
-//! content, `100 Continue` too.
+//! The gate: which requests are refused as soon as their head is whole, before `100 Continue` and before their content is
+//! read. What a request that passes is answered with is decided elsewhere.
 
 use super::hosts::{self, Hosts};
 use super::pages::page;
@@ -12,30 +12,30 @@ use crate::http::status::Status;
 use crate::log::escaped::Escaped;
 use log::warn;
 
-/// The answer to a request that is turned away. Its questions are asked in this order, and the first that has an answer ends
-/// the request.
+/// The answer to a request that is refused; `None` lets the request pass. The checks are made in this order, and the
+/// first that refuses decides the answer.
 pub fn turned_away(request: &Request<'_>, service: &Service) -> Option<Response> {
     other_host(request, service).or_else(|| unwanted_content(request))
 }
 
-/// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
+/// 421 if the request is for another host (RFC 9110 §15.5.20).
 fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
     let Hosts::Named(_) = service.hosts else { return None };
     let host = request.host.filter(|host| !service.hosts.include(host))?;
     let name = hosts::in_short(host);
-    // It is the client's, and may end up in a shell.
+    // The client chose this name, and a user may copy the advice into a shell.
     const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._");
     let flag = if PLAIN.has_all(name.as_bytes()) { name } else { "NAME" };
     let [shown, flag] = [name, flag].map(|text| Escaped(text.as_bytes()));
     if service.note_refused(name) {
-        warn!("a request for {shown} was refused; --allow-host {flag} allows it");
+        warn!("a request for the host {shown} was refused; --allow-host {flag} allows it");
     }
     let sentence =
-        "This server does not go by that name; the user who runs it can allow it with --allow-host";
+        "This server does not answer to that host; the user who runs it can allow the name with --allow-host";
     Some(page(Status::MISDIRECTED_REQUEST, sentence))
 }
 
-/// The client asks whether to send content, and this server has no use for it.
+/// An error if the client asks whether it shall send content, for a method that this server does not answer.
 fn unwanted_content(request: &Request<'_>) -> Option<Response> {
     let asks_first = request.expects_continue && request.has_content();
     (asks_first && !routes::answers(request.method)).then(|| routes::not_in_the_table(request.method))

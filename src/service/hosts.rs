@@ -1,22 +1,22 @@
-//! Which hosts this server goes by.
+//! Which hosts this server answers to.
 //!
-//! A page in a browser may make its own name point to this machine and then read what a server here answers (DNS
-//! rebinding). It cannot make the browser send another `Host` than its name, so a server for one machine answers
-//! to names that only mean this machine, to addresses, and to what it was told.
+//! A hostile page in a browser may make its own name point to this machine, and then read the answers of a server here
+//! (DNS rebinding). It cannot make the browser send another `Host` than its own name. So a server for one machine
+//! answers to names that only mean this machine, to IP addresses, and to the names that the user allows.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The hosts that are answered to.
+/// The hosts that the server answers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hosts {
-    /// Whatever the client says.
+    /// All hosts.
     Any,
-    /// `localhost` and what is below it, every IP address, and these names, which are valid and without a port.
+    /// `localhost` and the names below it, all IP addresses, and these names. Each is valid and has no port.
     Named(Vec<String>),
 }
 
 impl Hosts {
-    /// Whether `host`, which is valid and without a port, is one of them.
+    /// Whether the server answers to `host`, which is valid and has no port.
     pub fn include(&self, host: &str) -> bool {
         let Hosts::Named(names) = self else { return true };
         let host = in_short(host);
@@ -25,7 +25,7 @@ impl Hosts {
     }
 }
 
-/// A host without the final dot of a name that is written in full.
+/// `host` without the final dot that a fully qualified name may have.
 pub fn in_short(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
@@ -38,7 +38,7 @@ fn is_address(host: &str) -> bool {
     }
 }
 
-/// RFC 6761 §6.3 keeps these names for the machine itself.
+/// Whether `host` is `localhost` or below it: RFC 6761 §6.3 reserves these names for the machine itself.
 fn is_below_localhost(host: &str) -> bool {
     let (above, last) =
         host.split_at_checked(host.len().saturating_sub("localhost".len())).unwrap_or_default();

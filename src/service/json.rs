@@ -1,4 +1,4 @@
-//! Answers for programs.
+//! Answers in JSON, for programs. This is the only file that names serde_json.
 
 use super::names::escape_invisible_in_json;
 use super::response::{Content, Response};
@@ -7,15 +7,15 @@ use crate::http::status::Status;
 
 use serde_json::Value;
 
-/// Writes a JSON value.
+/// Makes a JSON value.
 pub use serde_json::json as value;
 
-/// A value as a line of text without invisible characters, since it may be read on a terminal.
+/// A value as one line of text. Invisible characters are escaped, since the line may be shown on a terminal.
 pub fn line(value: &Value) -> String {
     escape_invisible_in_json(value.to_string())
 }
 
-/// An answer of JSON that is written already.
+/// A 200 whose content is `json`.
 pub fn response(json: impl Into<Vec<u8>>) -> Response {
     let head = Head::new(Status::OK).field("Content-Type", "application/json");
     Response::new(head, Content::Bytes(json.into()))

@@ -1,5 +1,5 @@
-//! What is in a folder, as a page or as JSON, made a part a turn: a folder of ten thousand names is read, sorted
-//! and written while others are served.
+//! Listings: the files and folders in a folder, as a page or as JSON. A listing is made a bounded part in each turn, so
+//! other clients are served while a folder of ten thousand names is read and sorted.
 
 use super::names::{shown, sort_key};
 use super::pages::{html, page};
@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write;
 
-/// A listing on its way.
-pub struct Listing {
+/// A listing that is being made.
+pub struct FolderListing {
     folder: Folder,
     crumbs: Vec<(OsString, String)>,
     form: Form,
@@ -26,10 +26,11 @@ pub struct Listing {
     text: String,
 }
 
-/// What the button above a column sends as well, where the listing is sorted by that column.
+/// Makes the button above the current column ask for the other direction.
 const REVERSED: &str = "<input type=\"hidden\" name=\"order\" value=\"desc\">";
 
-/// Folders are listed before files; each kind is sorted by what is asked for, then by name.
+/// What folders and files are sorted by: the column that the client asks for (0 for the name), then the name for people,
+/// then the exact name.
 type Key = (i64, Vec<u8>, OsString);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ enum Form {
     Json,
 }
 
-/// What a listing is sorted by.
+/// The order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Order {
     column: Column,
@@ -65,7 +66,7 @@ enum Direction {
 }
 
 impl Order {
-    /// Reads `sort=name|size|time` and `order=asc|desc` off a query; anything else sorts by name.
+    /// The order by `sort=name|size|time` and `order=asc|desc` in a query; otherwise by name, ascending.
     fn of(query: Option<&str>) -> Order {
         let says = |pair: &str| query.is_some_and(|query| query.split('&').any(|said| said == pair));
         let column = match (says("sort=size"), says("sort=time")) {
@@ -87,8 +88,8 @@ impl Order {
     }
 }
 
-impl Pending for Listing {
-    /// A step is a name that is read, or written.
+impl Pending for FolderListing {
+    /// A step reads or writes one name.
     fn advance(&mut self, steps_left: &mut usize) -> Progress {
         if self.stage == Stage::Reading {
             return self.read(steps_left);
@@ -102,13 +103,13 @@ impl Pending for Listing {
     }
 }
 
-impl Listing {
-    /// Begins to list `folder`, to which `path` led, in the order that `query` asks for.
-    pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> Listing {
+impl FolderListing {
+    /// Begins to list `folder`, which a client asked for by `path`, in the order that `query` asks for.
+    pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> FolderListing {
         let form = if prefers_json { Form::Json } else { Form::Html };
         let (crumbs, order) = (path::crumbs(path), Order::of(query));
         let (found, stage, text) = (Default::default(), Stage::Reading, String::new());
-        Listing { folder, crumbs, form, order, found, stage, text }
+        FolderListing { folder, crumbs, form, order, found, stage, text }
     }
 
     fn read(&mut self, names_left: &mut usize) -> Progress {
@@ -164,7 +165,7 @@ impl Listing {
                 (true, Direction::Down) => (" aria-sort=\"descending\"", ""),
                 (false, _) => ("", ""),
             };
-            // Not links: programs that follow them would take every folder six times over.
+            // Buttons and not links: a program that follows links would fetch every folder in all six orders.
             write!(
                 self.text,
                 "<th scope=\"col\"{sorted}><form>{order}<button name=\"sort\" value=\"{word}\">{label}</button></form></th>"
@@ -174,7 +175,7 @@ impl Listing {
         self.text.push_str("</tr>\n</thead>\n<tbody>\n");
     }
 
-    /// `2 folders, 1 file`.
+    /// How many there are: `2 folders, 1 file`.
     fn counts(&self) -> String {
         let count = |kind: usize, one: &str| match self.found[kind].len() {
             0 => None,
@@ -208,7 +209,7 @@ impl Listing {
         let name = encode_safe(&name);
         let bytes = item.bytes.map(size::format).unwrap_or_default();
         let modified = date_and_clock(item.modified);
-        // Programs read this, too: a row is a line, the text of the link is the name, the date is one piece.
+        // Programs parse this, too: a row is one line, the text of the link is the name, and the date is one cell.
         writeln!(
             self.text,
             "<tr><td><a href=\"{link}\">{name}{slash}</a></td><td>{bytes}</td><td>{modified}</td></tr>"

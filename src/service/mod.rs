@@ -1,5 +1,5 @@
-//! Ring 2, the inside: from a request to a response. Nothing here knows a socket or a buffer; what a handler must know of
-//! the client is handed in.
+//! Ring 2, the inside: from a request to a response. No file in this room knows a socket or a buffer; what a handler must
+//! know about the client is handed in.
 
 pub mod limits;
 pub mod hosts;
@@ -25,8 +25,8 @@ use crate::http::request::Request;
 use crate::site::Moment;
 use log::debug;
 
-/// The answer to a request that the gate lets through: that of the first mounted handler that knows one, or else that of the
-/// dispatch table.
+/// The answer to a request that has passed the gate: by the first mounted handler that has one, or else by the dispatch
+/// table.
 pub fn respond(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
     if let Some(reply) = service.ask_mounted(request, client) {
         debug!("{} is for a handler that is mounted", client.id);

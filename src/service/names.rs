@@ -1,14 +1,14 @@
-//! Names of files, fit to be shown, and in the order that people expect.
+//! File names for people: how a name is shown safely, and how names are sorted.
 //!
-//! A name may hold invisible characters: `report\u{202e}txt.exe` looks like `reportexe.txt`, since U+202E turns the
-//! direction of writing, and a terminal obeys control characters.
+//! A name may hold invisible characters. `report\u{202e}txt.exe` looks like `reportexe.txt`, since U+202E turns the
+//! direction of writing; and a terminal obeys control characters.
 
 use crate::http::INFALLIBLE;
 use std::ffi::OsStr;
 use std::fmt::Write;
 
-/// `name` with its invisible characters as escapes, and U+FFFD for bytes that are not UTF-8. So two names may be shown
-/// alike.
+/// `name` as text for people: invisible characters are escaped, and U+FFFD stands for bytes that are not UTF-8. Two names
+/// may look the same.
 pub fn shown(name: &OsStr) -> String {
     let name = name.to_string_lossy();
     if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -28,8 +28,8 @@ pub fn shown(name: &OsStr) -> String {
     shown
 }
 
-/// Puts `\u` escapes in the place of invisible characters in JSON that is written already. They all stand in strings, so
-/// the values stay the same.
+/// Replaces invisible characters in the text of a JSON value by `\u` escapes. Such characters only occur in strings, so
+/// the value stays the same.
 pub fn escape_invisible_in_json(json: String) -> String {
     if json.is_ascii() && !json.contains('\x7f') {
         return json;
@@ -47,8 +47,8 @@ pub fn escape_invisible_in_json(json: String) -> String {
     escaped
 }
 
-/// Whether `char` controls something, turns the direction of writing, ends a line or takes no room: Unicode's
-/// `Default_Ignorable_Code_Point` and a few more, but not the selectors that make an emoji of a sign (U+FE00 to U+FE0F).
+/// Whether `char` is a control character, turns the direction of writing, ends a line or takes no room. This is Unicode's
+/// `Default_Ignorable_Code_Point` and a few more, but not the selectors that turn a sign into an emoji (U+FE00 to U+FE0F).
 fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(char,
@@ -58,8 +58,8 @@ fn is_invisible(char: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether `char` is one of the two that Persian, Indic scripts and emoji need between their characters. Beside ASCII they
-/// are invisible, too.
+/// Whether `char` is a joiner: Persian, Indic scripts and emoji need these between their characters. Next to ASCII a
+/// joiner is only invisible.
 fn is_joiner(char: char) -> bool {
     matches!(char, '\u{200c}' | '\u{200d}')
 }
@@ -68,8 +68,8 @@ fn is_joined(neighbour: Option<char>) -> bool {
     neighbour.is_some_and(|char| !char.is_ascii() && !is_invisible(char))
 }
 
-/// What names are sorted by: without case, and numbers by their value (`file2` before `file10`), however long they are.
-/// Names that differ in case or in leading zeros only are alike.
+/// The key by which names are sorted: without case, and with numbers of any length by their value (`file2` before
+/// `file10`). Names that differ only in case or in leading zeros have the same key.
 pub fn sort_key(name: &OsStr) -> Vec<u8> {
     let name = name.to_string_lossy().to_lowercase();
     let mut key = Vec::with_capacity(name.len() + 8);
@@ -78,7 +78,7 @@ pub fn sort_key(name: &OsStr) -> Vec<u8> {
             [b'0'..=b'9', ..] => {
                 let zeros = run.iter().take_while(|digit| **digit == b'0').count();
                 let digits = &run[zeros..];
-                // A number stands where digits do. Of two, the one with more digits is greater.
+                // The `0` sorts a number among other characters as a digit. Then the number with more digits is greater.
                 key.push(b'0');
                 key.extend((digits.len() as u64).to_be_bytes());
                 key.extend(digits);
@@ -108,7 +108,7 @@ mod tests {
             ("\u{2028}\u{2029}\u{e0041}\u{3164}", "\\u{2028}\\u{2029}\\u{e0041}\\u{3164}"),
             ("f\u{fc}n\u{ef}\u{301} \u{5d0}\u{5d1}.txt", "f\u{fc}n\u{ef}\u{301} \u{5d0}\u{5d1}.txt"),
             ("back\\slash", "back\\slash"),
-            // Joiners between what they may join, and elsewhere.
+            // Joiners between characters that they may join, and elsewhere.
             ("\u{1f468}\u{200d}\u{1f469} \u{2764}\u{fe0f}", "\u{1f468}\u{200d}\u{1f469} \u{2764}\u{fe0f}"),
             ("\u{645}\u{6cc}\u{200c}\u{62e}", "\u{645}\u{6cc}\u{200c}\u{62e}"),
             ("a\u{200d}b", "a\\u{200d}b"),

@@ -1,4 +1,5 @@
-//! Pages for people, and what programs get in their place: every error is written here.
+//! Pages for people, and JSON for programs in their place. All error pages are written in this file; which error it is
+//! was decided elsewhere.
 
 use super::json;
 use super::response::{Content, Owner, Response};
@@ -10,21 +11,22 @@ use html_escape::encode_text;
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// An answer that says what went wrong, in one sentence without a full stop.
+/// A page that says what went wrong, in one sentence without a full stop.
 pub fn page(status: Status, sentence: &'static str) -> Response {
-    // Without it, a browser may remember a 301 or a 404 for longer than it is true (RFC 9111 §4.2.2).
+    // Without `no-cache`, a browser may reuse a 301 or a 404 after the file has come (RFC 9111 §4.2.2).
     let head = Head::new(status).field("Cache-Control", "no-cache");
     Response { head, content: Content::Page(sentence), owner: Owner::Site }
 }
 
-/// An answer of HTML.
+/// An answer whose content is `html`.
 pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
     Response::new(Head::new(status).field("Content-Type", HTML), Content::Bytes(html.into()))
 }
 
-/// The answer with its page written, where it is one, for a request, or for bytes that are none.
+/// Writes the page of a response that is one ([`Content::Page`]); any other response stays as it is. `request` is `None`
+/// where the bytes that came are no request.
 ///
-/// An error is written as JSON for a client that prefers it (RFC 9457).
+/// An error is written in JSON for a client that prefers it (RFC 9457).
 pub fn write(response: Response, request: Option<&Request<'_>>) -> Response {
     let Response { head, content: Content::Page(sentence), owner } = response else { return response };
     let status = head.status;
@@ -50,7 +52,7 @@ fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Op
     Response::new(head.field("Content-Type", "application/problem+json"), content)
 }
 
-/// With a link to the root, and with the path that was asked for, where that is known.
+/// The page in HTML. If the path of the request is known, it shows the path and a link to the root.
 fn in_html(Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> String {
     let asked = path.map(|path| {
         let way = way_to_root(path);

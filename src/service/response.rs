@@ -1,56 +1,56 @@
-//! What a handler gives: a response, or something that becomes one, and the content of a response.
+//! What a handler gives: a response, or a promise that becomes one in later turns; and the content of a response. This
+//! file does not know how a response is sent.
 
 use crate::http::response::Head;
 use crate::site::Stored;
 use std::fmt::Display;
 use std::ops::Range;
 
-/// What a handler answers with.
+/// What a handler gives for a request.
 pub enum Reply {
-    /// The response.
+    /// A response that can be sent now.
     Ready(Response),
-    /// A response that takes more than a turn of the loop.
+    /// A response that takes more than one turn of the loop.
     Pending(Box<dyn Pending>),
 }
 
-/// A response that is not here yet. Its connection asks for it again, turn by turn, and nothing of it is sent before.
+/// A response that is not ready yet. The connection asks for it in each turn, and sends nothing until it is ready.
 pub trait Pending: Send {
-    /// Does a part of the work for it, of as many steps as `steps_left` says, which it counts down. A step takes a few
-    /// microseconds.
+    /// Does a part of the work: at most `*steps_left` steps, which it counts down. A step takes a few microseconds.
     fn advance(&mut self, steps_left: &mut usize) -> Progress;
 }
 
-/// How far a response is.
+/// The progress of a [`Pending`] response.
 pub enum Progress {
-    /// It is here.
+    /// The response is ready.
     Ready(Response),
-    /// There is more to do in the next turn.
+    /// There is more work to do, in the next turn.
     Again,
-    /// It waits for something else, which wakes its connection by an event that says nothing of the socket.
+    /// The response waits for something else, which will wake the connection by an event without any readiness.
     Later,
 }
 
-/// An answer, framed by its length, or by the end of the connection where that is not known.
+/// An answer. The end of its content is given by its length; if the length is not known, by the end of the connection.
 pub struct Response {
-    /// Status and fields.
+    /// The status and the fields.
     pub head: Head,
-    /// What follows them.
+    /// The content.
     pub content: Content,
-    /// Whose answer it is.
+    /// To whom the answer belongs.
     pub owner: Owner,
 }
 
-/// Whose answer a response is: the fields that a user sets for the site are no business of the server's own pages.
+/// To whom an answer belongs. Fields that a user sets for the site are not added to the server's own pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// The site's.
+    /// The site.
     Site,
-    /// The server's own, such as the inspector's.
+    /// The server itself, such as the inspector.
     Server,
 }
 
 impl Response {
-    /// An answer with a head that says how long `content` is, where there may be any (RFC 9110 §8.6).
+    /// An answer of the site. `Content-Length` is added to `head`, if `content` has a known length (RFC 9110 §8.6).
     pub fn new(head: Head, content: Content) -> Response {
         let head = match content.length() {
             Some(length) => head.field("Content-Length", length),
@@ -59,12 +59,12 @@ impl Response {
         Response { head, content, owner: Owner::Site }
     }
 
-    /// The same, as an answer of the server itself.
+    /// The same answer, as an answer of the server itself.
     pub fn of_server(self) -> Response {
         Response { owner: Owner::Server, ..self }
     }
 
-    /// Adds a field; its value holds no control bytes.
+    /// Adds a field. The value must not hold control bytes.
     pub fn field(self, name: &str, value: impl Display) -> Response {
         Response { head: self.head.field(name, value), ..self }
     }
@@ -76,26 +76,27 @@ impl From<Response> for Reply {
     }
 }
 
-/// The content of an answer. To HEAD only its length is sent.
+/// The content of an answer. For HEAD only its length is sent.
 pub enum Content {
-    /// The status forbids any.
+    /// There is no content.
     None,
-    /// A page around a sentence, see [`page`](super::pages::page); it is written when the answer is queued, for the
-    /// request that it answers.
+    /// A page around this sentence, see [`page`](super::pages::page). It is written when the answer is queued, since it
+    /// depends on the request.
     Page(&'static str),
-    /// Made for this answer.
+    /// Bytes in memory, made for this answer.
     Bytes(Vec<u8>),
-    /// Some of what is stored.
+    /// A range of the bytes of a file.
     Stored(Stored, Range<u64>),
-    /// Several parts of what is stored, each behind bytes of its own (RFC 9110 §14.6). The last part is empty:
-    /// its bytes end the whole.
+    /// Several ranges of a file, each with bytes that come before it (RFC 9110 §14.6). The last range is empty: its bytes
+    /// end the content.
     Parts(Stored, Vec<(Vec<u8>, Range<u64>)>),
-    /// Made while it is sent. The connection ends with it, since its length may not be known (RFC 9112 §6.3).
+    /// Content made while it is sent. The connection is closed after it, since its length may not be known
+    /// (RFC 9112 §6.3).
     Produced(Box<dyn Source>),
 }
 
 impl Content {
-    /// Its `Content-Length`, where it has one.
+    /// The `Content-Length`; `None` if there is no content, or its length is not known yet.
     fn length(&self) -> Option<u64> {
         let length = |range: &Range<u64>| range.end - range.start;
         match self {
@@ -110,32 +111,32 @@ impl Content {
     }
 }
 
-/// Makes content while it is sent: the head is out, so this is a [`Pending`] one step later.
+/// Makes content while it is sent. Like [`Pending`], but the head was sent already.
 pub trait Source: Send {
-    /// How many bytes it makes in all, where that is known.
+    /// The length of the whole content in bytes, if it is known.
     fn length(&self) -> Option<u64> {
         None
     }
 
-    /// Appends a bounded part of it to `out`. A source without an end of its own ends when the server stops.
+    /// Appends a bounded part of the content to `out`. A source that would go on for ever ends when the server stops.
     fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply;
 }
 
-/// How far the content of a [`Source`] is.
+/// What a [`Source`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supply {
-    /// A part was appended.
+    /// It appended a part.
     Some,
-    /// Nothing for now. What makes more wakes the connection, by an event that says nothing of the socket.
+    /// It has nothing for now. When there is more, the connection is woken by an event without any readiness.
     Later,
-    /// That was all.
+    /// The content is at its end.
     End,
 }
 
-/// Whether there is a next request on a connection.
+/// Whether the server goes on, or stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// There may be.
+    /// The server goes on: a connection may have a next request.
     Serving,
     /// The server stops: every answer is the last on its connection.
     Stopping,

@@ -1,5 +1,5 @@
-//! The dispatch table. What is in it is answered; the `Allow` of a 405 and the answer to OPTIONS are read
-//! off it, so a new method is one line here and one file beside this.
+//! The dispatch table: which function answers which method. `Allow` in a 405 and in the answer to OPTIONS comes from this
+//! table, too. So a new method takes one line in this file, and a file of its own.
 
 use super::pages::page;
 use super::response::{Content, Reply, Response};
@@ -18,7 +18,7 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Options, "routes::options", options),
 ];
 
-/// The answer to `request`.
+/// The answer to `request`, by the handler for its method; 405 or 501 if there is none.
 pub fn dispatch(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     match find(request.method) {
         Some((.., handler)) => handler(request, service, moment),
@@ -26,17 +26,18 @@ pub fn dispatch(request: &Request<'_>, service: &Service, moment: Moment) -> Rep
     }
 }
 
-/// What answers `method`, for logs.
+/// The name of the handler for `method`, for the log.
 pub fn name(method: Method) -> &'static str {
-    find(method).map_or("nobody", |(_, name, _)| name)
+    find(method).map_or("no handler", |(_, name, _)| name)
 }
 
-/// Whether the table answers `method` with more than an error.
+/// Whether there is a handler for `method`.
 pub fn answers(method: Method) -> bool {
     find(method).is_some()
 }
 
-/// RFC 9110 §15.6.2 for methods that nobody knows, §15.5.6 for those that are known and not answered.
+/// The error for a method without a handler: 501 for a method that HTTP does not know (RFC 9110 §15.6.2), 405 for any
+/// other (§15.5.6).
 pub fn not_in_the_table(method: Method) -> Response {
     if method == Method::Unknown {
         return page(Status::NOT_IMPLEMENTED, "This server does not know that method");

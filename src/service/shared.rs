@@ -1,4 +1,5 @@
-//! What every handler sees: the files, and the settings that say how and to whom they are served.
+//! What every handler sees: the site, and the settings that say how and to whom it is served. This file does not know any
+//! handler.
 
 use super::client::Client;
 use super::fields::CommonFields;
@@ -10,29 +11,30 @@ use crate::site::{Moment, Site};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Hosts that are named in warnings: a client that asks for more of them is not a user who misses a flag.
+/// The most hosts that are named in warnings. A client that asks for more is probably a scanner, and not a user who misses
+/// a flag.
 const REFUSED_HOSTS_MAX: usize = 64;
 
-/// What answers a method, see [`crate::service::routes`].
+/// A function that answers a method, see [`crate::service::routes`].
 pub type Handler = fn(&Request<'_>, &Service, Moment) -> Reply;
 
-/// A handler that is asked before the dispatch table, and may remember something.
+/// A handler that is asked before the dispatch table. Unlike a [`Handler`], it may have a state.
 pub trait Mounted: Send + Sync {
-    /// The answer to a request of this client's, if it is for this handler to give.
+    /// The answer to a request of this client; `None` if the request is not for this handler.
     fn answer(&self, request: &Request<'_>, client: Client, service: &Service) -> Option<Reply>;
 }
 
-/// What is served, to whom, and how much of it. Several loops may have one in common.
+/// What is served, to whom, and within which limits. Several loops may share one service.
 pub struct Service {
-    /// The files.
+    /// The folder that is served.
     pub site: Site,
-    /// The hosts that are answered to.
+    /// The hosts that the server answers to.
     pub hosts: Hosts,
-    /// What a client may take.
+    /// The limits on what clients may use.
     pub limits: Limits,
-    /// What every answer of the site carries.
+    /// The fields of all answers of the site.
     pub fields: CommonFields,
-    /// What every answer of the server itself carries.
+    /// The fields of all answers of the server itself.
     own_fields: CommonFields,
     mounted: Vec<Box<dyn Mounted>>,
     refused_hosts: Mutex<Vec<String>>,
@@ -40,7 +42,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Serves `site` to clients that ask for a name of this machine, within the default limits.
+    /// A service for `site`. It answers to hosts that mean this machine, within the default limits.
     pub fn new(site: Site) -> Service {
         let (hosts, limits) = (Hosts::Named(Vec::new()), Limits::default());
         let (fields, own_fields) = Default::default();
@@ -48,23 +50,23 @@ impl Service {
         Service { site, hosts, limits, fields, own_fields, mounted, refused_hosts, has_met_tls }
     }
 
-    /// Answers to these hosts.
+    /// The same service, which answers to these hosts.
     pub fn hosts(self, hosts: Hosts) -> Service {
         Service { hosts, ..self }
     }
 
-    /// Lets a client take no more than this.
+    /// The same service with these limits.
     pub fn limits(self, limits: Limits) -> Service {
         Service { limits, ..self }
     }
 
-    /// Sets a field on every answer of the site.
+    /// Sets a field on every answer of the site. The value must not hold control bytes.
     pub fn field(mut self, name: &str, value: &str) -> Service {
         self.fields.set(name, value);
         self
     }
 
-    /// The fields that the answers of `owner` carry.
+    /// The fields that all answers of `owner` carry.
     pub fn fields_of(&self, owner: Owner) -> &CommonFields {
         match owner {
             Owner::Site => &self.fields,
@@ -72,18 +74,18 @@ impl Service {
         }
     }
 
-    /// Asks `handler` about a request that no handler mounted before has answered.
+    /// Mounts `handler`. Mounted handlers are asked in the order of mounting, until one answers.
     pub fn mount(mut self, handler: impl Mounted + 'static) -> Service {
         self.mounted.push(Box::new(handler));
         self
     }
 
-    /// What the first of the mounted handlers that knows an answer answers.
+    /// The answer of the first mounted handler that has one.
     pub fn ask_mounted(&self, request: &Request<'_>, client: Client) -> Option<Reply> {
         self.mounted.iter().find_map(|handler| handler.answer(request, client, self))
     }
 
-    /// Remembers that `host` was refused, and says whether that is worth a warning: the first time it is.
+    /// Remembers that `host` was refused. True if this was the first time, and worth a warning.
     pub fn note_refused(&self, host: &str) -> bool {
         let mut refused = self.refused_hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = refused.len() < REFUSED_HOSTS_MAX
@@ -94,7 +96,7 @@ impl Service {
         is_new
     }
 
-    /// Remembers that a client speaks TLS, and says whether it is the first.
+    /// Remembers that a client speaks TLS. True for the first such client.
     pub fn note_tls(&self) -> bool {
         !self.has_met_tls.swap(true, Ordering::Relaxed)
     }

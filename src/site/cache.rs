@@ -1,29 +1,32 @@
-//! Files kept in memory, and large ones kept open, the least used of them forgotten first. Nothing here is trusted
-//! without a look at the disk: whoever takes something out compares it, see [`super::Site::find`].
+//! The cache: small files kept in memory, and large files kept open. The least recently used file is evicted first.
+//!
+//! The cache does not know whether a file has changed since. [`super::Site::find`] compares each file with the disk
+//! before it is used.
 
 use super::resource::Resource;
 use lru::LruCache;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Large files held open, so that a popular one is not opened for every request.
+/// Large files kept open, so that a popular file is not opened anew for every request.
 const OPEN_FILES_MAX: usize = 32;
 
-/// How often those are let go of that nobody asked for since the last time: a file that is deleted takes its space
-/// on the disk for as long as somebody holds it open.
-const LET_GO_EVERY: Duration = Duration::from_secs(2);
+/// Every two seconds, open files that no request used in that time are closed. While a deleted file is open, its space
+/// on the disk is not freed.
+const CLOSE_UNUSED_EVERY: Duration = Duration::from_secs(2);
 
-/// Up to so many bytes of files nobody minds; with them goes what was compressed of them.
-const HELD_BYTES_MAX: u64 = 4 << 20;
+/// A resource that holds open files of at most this many bytes stays in the cache although it is unused: little space
+/// on the disk depends on it, and its compressed copies, which would go with it, were costly to make.
+const SMALL_BYTES_MAX: u64 = 4 << 20;
 
-/// Resources by the path of the target that asked for them, as it was written: what differs in spelling is kept
-/// twice, and what leads nowhere is never kept.
+/// Resources by the path of the target of a request, as the client wrote it. Two spellings of a path are kept as two
+/// entries. A path that leads to no file is never kept.
 pub struct Cache {
     in_memory: LruCache<String, Arc<Resource>>,
     bytes: usize,
     bytes_max: usize,
     open: LruCache<String, Held>,
-    let_go_at: Option<Instant>,
+    close_unused_at: Option<Instant>,
 }
 
 /// A resource that holds files open.
@@ -33,20 +36,20 @@ struct Held {
 }
 
 impl Held {
-    /// Whether somebody who deletes it would miss the space.
+    /// Whether a user who deletes the files would miss their space on the disk.
     fn is_large(&self) -> bool {
-        self.resource.held_bytes() > HELD_BYTES_MAX
+        self.resource.held_bytes() > SMALL_BYTES_MAX
     }
 }
 
 impl Cache {
-    /// Keeps up to so many bytes.
+    /// An empty cache, for up to `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Cache {
         let (in_memory, open) = (LruCache::unbounded(), LruCache::unbounded());
-        Cache { in_memory, bytes: 0, bytes_max, open, let_go_at: None }
+        Cache { in_memory, bytes: 0, bytes_max, open, close_unused_at: None }
     }
 
-    /// What is kept for `path`; now it is the most used.
+    /// The resource kept for `path`, which is now the most recently used; `None` is a cache miss.
     pub fn get(&mut self, path: &str) -> Option<Arc<Resource>> {
         if let Some(resource) = self.in_memory.get(path) {
             return Some(resource.clone());
@@ -56,12 +59,13 @@ impl Cache {
         Some(held.resource.clone())
     }
 
-    /// Whether anything is kept for `path`.
+    /// Whether a resource is kept for `path`. This does not count as a use.
     pub fn contains(&self, path: &str) -> bool {
         self.in_memory.contains(path) || self.open.contains(path)
     }
 
-    /// Keeps `resource`, and forgets others where there is no room; what is larger than all the room is not kept.
+    /// Keeps `resource` for `path`, and evicts others if there is no room. A resource larger than the whole cache is not
+    /// kept.
     pub fn insert(&mut self, path: &str, resource: Arc<Resource>) {
         self.remove(path);
         let cost = cost(path, &resource);
@@ -80,8 +84,8 @@ impl Cache {
         }
     }
 
-    /// What is to be forgotten next. Those in memory go first, all but the last so many: they are soon read again,
-    /// and of the open ones those that nobody uses are let go of anyway.
+    /// The path to evict next, if there is too much in the cache. Files in memory go before open ones, except the last
+    /// `stay_in_memory` of them: they are quickly read again, and unused open files are closed soon anyway.
     fn surplus(&self, stay_in_memory: usize) -> Option<String> {
         let open = self.open.peek_lru().map(|(path, _)| path);
         if self.open.len() > OPEN_FILES_MAX {
@@ -92,8 +96,8 @@ impl Cache {
         least_used.filter(|_| self.bytes > self.bytes_max).cloned()
     }
 
-    /// Keeps `resource` in the place of the version it was made from, if that is still kept; where it is too large
-    /// for that, it stays as it was and is not compressed again.
+    /// Replaces the resource from which `resource` was made, if that is still kept. If the new one is too large for the
+    /// cache, it is kept without its gzip, and marked not to be compressed again.
     pub fn replace(&mut self, path: &str, resource: Resource) {
         let kept = self.in_memory.peek(path).or(self.open.peek(path).map(|held| &held.resource));
         if kept.is_some_and(|kept| Arc::ptr_eq(kept.identity(), resource.identity())) {
@@ -102,7 +106,7 @@ impl Cache {
         }
     }
 
-    /// Forgets what is kept for `path`.
+    /// Removes the resource for `path`.
     pub fn remove(&mut self, path: &str) {
         let held = self.open.pop(path).map(|held| held.resource);
         if let Some(resource) = held.or_else(|| self.in_memory.pop(path)) {
@@ -110,29 +114,29 @@ impl Cache {
         }
     }
 
-    /// Forgets everything.
+    /// Removes all resources.
     pub fn clear(&mut self) {
         *self = Cache::new(self.bytes_max);
     }
 
-    /// Lets go of open files that nobody asked for lately, where it is time for that at `now`, and says when it
-    /// will be time again. O(k) in the files held, at most [`OPEN_FILES_MAX`].
-    pub fn let_go(&mut self, now: Instant) -> Option<Instant> {
-        if self.let_go_at.is_some_and(|time| time <= now) {
-            self.let_go_at = None;
+    /// Closes large files that no request used lately, if it is time for that at `now`. Gives the next time to call this;
+    /// `None` while no large file is open. O(k) in the open files, at most [`OPEN_FILES_MAX`].
+    pub fn close_unused(&mut self, now: Instant) -> Option<Instant> {
+        if self.close_unused_at.is_some_and(|time| time <= now) {
+            self.close_unused_at = None;
             let unused = self.open.iter().filter(|(_, held)| !held.was_used && held.is_large());
             for path in unused.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
                 self.remove(&path);
             }
             self.open.iter_mut().for_each(|(_, held)| held.was_used = false);
         }
-        if self.let_go_at.is_none() && self.open.iter().any(|(_, held)| held.is_large()) {
-            self.let_go_at = Some(now + LET_GO_EVERY);
+        if self.close_unused_at.is_none() && self.open.iter().any(|(_, held)| held.is_large()) {
+            self.close_unused_at = Some(now + CLOSE_UNUSED_EVERY);
         }
-        self.let_go_at
+        self.close_unused_at
     }
 
-    /// Closes every file that is held open, since descriptors ran out, and says whether there were any.
+    /// Closes all open files, since the process ran out of descriptors. False if no file was open.
     pub fn close_files(&mut self) -> bool {
         let mut closed = false;
         while let Some((path, held)) = self.open.pop_lru() {
@@ -159,10 +163,10 @@ mod tests {
     use std::sync::Mutex;
     use std::time::SystemTime;
 
-    /// What room [`resource`] takes beside its content, near enough.
+    /// Bytes that [`resource`] takes in addition to its content, roughly.
     const OVERHEAD: usize = 1100;
 
-    /// A file of so many bytes, read when it is old enough to be kept.
+    /// A file of `bytes` bytes, as if read ten seconds after it was written: old enough to be kept.
     fn resource(folder: &Path, name: &str, bytes: usize) -> Arc<Resource> {
         std::fs::write(folder.join(name), vec![b'a'; bytes]).unwrap();
         let root = Root::open(folder, Links::Inside).unwrap();
@@ -172,7 +176,7 @@ mod tests {
         Arc::new(Resource::read(&root, name.into(), opened, Compression::On, &comparer, later).unwrap())
     }
 
-    /// Which of these are kept, and that the count of bytes is that of what is kept.
+    /// Which of `names` are kept. Fails if the cache counts its bytes wrongly, or holds too many.
     fn kept<'a>(cache: &Cache, names: &[&'a str]) -> Vec<&'a str> {
         let in_memory = cache.in_memory.iter().map(|(path, resource)| cost(path, resource));
         let open = cache.open.iter().map(|(path, held)| cost(path, &held.resource));
@@ -238,22 +242,22 @@ mod tests {
     }
 
     #[test]
-    fn so_many_files_are_held_open_and_those_that_nobody_uses_are_let_go_of() {
+    fn open_files_are_bounded_and_unused_ones_are_closed() {
         let folder = tempfile::tempdir().unwrap();
         let names: Vec<_> = (0..OPEN_FILES_MAX + 2).map(|at| at.to_string()).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let mut cache = Cache::new(1 << 20);
         for name in &names {
-            cache.insert(name, resource(folder.path(), name, HELD_BYTES_MAX as usize + 1));
+            cache.insert(name, resource(folder.path(), name, SMALL_BYTES_MAX as usize + 1));
         }
         assert_eq!(kept(&cache, &names), names[2..]);
         let now = Instant::now();
-        assert_eq!(cache.let_go(now), Some(now + LET_GO_EVERY));
-        let [once, twice] = [1, 2].map(|times| now + times * LET_GO_EVERY);
-        assert_eq!(cache.let_go(once), Some(twice));
+        assert_eq!(cache.close_unused(now), Some(now + CLOSE_UNUSED_EVERY));
+        let [once, twice] = [1, 2].map(|times| now + times * CLOSE_UNUSED_EVERY);
+        assert_eq!(cache.close_unused(once), Some(twice));
         assert_eq!(kept(&cache, &names), names[2..], "all were used since the first time");
         cache.get("5");
-        cache.let_go(twice);
+        cache.close_unused(twice);
         assert_eq!(kept(&cache, &names), ["5"]);
     }
 }

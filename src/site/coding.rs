@@ -1,4 +1,4 @@
-//! Compressing and decompressing: the only file that knows the crates for it.
+//! Compressing and decompressing. This is the only file that names the crates for it; it does not know any file.
 
 use crate::http::encoding::Coding;
 use brotli_decompressor::Decompressor;
@@ -7,19 +7,19 @@ use flate2::write::GzEncoder;
 use ruzstd::decoding::StreamingDecoder;
 use std::io::{self, Read};
 
-/// Bytes of compressed input that the decoder of brotli asks for at a time.
+/// Bytes of compressed input that the brotli decoder reads at a time.
 const BROTLI_INPUT_BYTES: usize = 16 << 10;
 
-/// Takes plain bytes, and gives them compressed by gzip when it is finished.
+/// Compresses the bytes that are written to it with gzip, in memory.
 pub type Gzip = GzEncoder<Vec<u8>>;
 
-/// A new [`Gzip`], which has taken nothing yet.
+/// A new [`Gzip`], to which no byte was written yet.
 pub fn gzip() -> Gzip {
     GzEncoder::new(Vec::new(), flate2::Compression::default())
 }
 
-/// The plain bytes of `compressed`, which is compressed by `coding`. Reading fails where it is not, and decompresses no
-/// more than what is asked for, and the rest of a block.
+/// Reads the plain bytes of `compressed`, which is compressed by `coding`. A read fails if the input is not valid for
+/// the coding. A read decompresses no more than it was asked for, and what is left of the current block.
 pub fn decoded(coding: Coding, compressed: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
     Ok(match coding {
         Coding::Brotli => Box::new(Decompressor::new(compressed, BROTLI_INPUT_BYTES)),

@@ -1,4 +1,5 @@
-//! Compressing text, a bounded piece a turn, for those who ask the next time.
+//! Compresses text files in memory, a bounded piece in each turn, for later requests. Which files are worth compressing
+//! is decided elsewhere.
 
 use super::coding::{Gzip, gzip};
 use super::contents::Stored;
@@ -9,19 +10,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// Bytes compressed in one turn, in well under 2 ms.
+/// Bytes compressed in one turn of the loop, which takes well under 2 ms.
 const BYTES_PER_TURN: usize = 16 << 10;
 
-/// Resources that may wait; others ask again with their next request.
+/// Resources that may wait to be compressed. With more, a later request for the file asks again.
 const WAITING_MAX: usize = 64;
 
-/// The resource that is being compressed, and those that wait for it.
+/// The queue of resources to compress; the first one is being compressed.
 #[derive(Default)]
 pub struct Compressor {
     waiting: VecDeque<Job>,
 }
 
-/// A resource, under the path it is kept by, as far as it is compressed.
+/// A resource that is being compressed, and the path by which the cache keeps it.
 struct Job {
     path: String,
     resource: Arc<Resource>,
@@ -30,7 +31,7 @@ struct Job {
 }
 
 impl Compressor {
-    /// Somebody would have liked `resource` compressed.
+    /// Queues `resource`, since a client would have preferred it compressed.
     pub fn want(&mut self, path: &str, resource: &Arc<Resource>) {
         let is_known = self.waiting.iter().any(|job| Arc::ptr_eq(&job.resource, resource));
         if !is_known && self.waiting.len() < WAITING_MAX {
@@ -39,8 +40,8 @@ impl Compressor {
         }
     }
 
-    /// Does one piece, and gives what is finished by it: nobody waits for it any longer, whatever came of it. Where a
-    /// piece panics its job is gone, and the next one's turn comes.
+    /// Compresses one piece. When a resource is finished, gives it with its gzip; or without, where the file could not be
+    /// read. If compressing panics, this resource is dropped from the queue, and the next call goes on with the next.
     pub fn work(&mut self) -> Option<(String, Resource)> {
         let mut job = self.waiting.pop_front()?;
         let is_finished = match job.piece() {
@@ -59,21 +60,21 @@ impl Compressor {
         })
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty()
     }
 }
 
 impl Job {
-    /// Compresses on and says how many bytes; none at the end. A file that has changed on the way makes a result
-    /// that is never used: its stamp no longer is that of the resource.
+    /// Compresses the next piece, and gives its length in bytes; 0 at the end. If the file changes meanwhile, the result
+    /// is never used, since the stamp of the resource no longer is the stamp of the file.
     fn piece(&mut self) -> io::Result<usize> {
         let mut room = [0; BYTES_PER_TURN];
         let piece = match &self.resource.identity().stored {
             Stored::Whole(bytes) => {
-                let rest = &bytes[(self.done as usize).min(bytes.len())..];
-                &rest[..rest.len().min(BYTES_PER_TURN)]
+                let left = &bytes[(self.done as usize).min(bytes.len())..];
+                &left[..left.len().min(BYTES_PER_TURN)]
             }
             Stored::Large { file, .. } => {
                 let count = file.read_at(&mut room, self.done)?;

@@ -1,4 +1,5 @@
-//! The bytes of a file: a small one is read into memory, a large one is sent from where it is.
+//! The bytes of a file: a small file is read into memory, a large file is kept open and sent from the disk. This file
+//! does not know what the bytes mean.
 
 use super::root::Opened;
 use super::stamp::Stamp;
@@ -10,35 +11,35 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Files up to this many bytes are read into memory and leave with their head in one write.
+/// Files up to this many bytes are read into memory, and sent together with their head in one write.
 pub const WHOLE_BYTES_MAX: u64 = 64 << 10;
 
 /// The bytes of one version of a file.
 pub struct Contents {
-    /// Where they are.
+    /// Where the bytes are.
     pub stored: Stored,
-    /// The version.
+    /// The version of the file.
     pub stamp: Stamp,
-    /// Strong where every later change shows in the stamp.
+    /// Strong if every later change of the file will show in its stamp.
     pub strength: Strength,
 }
 
 /// Where the bytes of a representation are.
 #[derive(Clone)]
 pub enum Stored {
-    /// In memory, all of them.
+    /// All bytes are in memory.
     Whole(Arc<[u8]>),
-    /// In a file; so many that they are better sent from there.
+    /// The bytes are in a file, which is too large to be kept in memory.
     Large {
-        /// Open for reading.
+        /// The file, open for reading.
         file: Arc<File>,
-        /// Bytes.
+        /// The length of the file in bytes.
         length: u64,
     },
 }
 
 impl Stored {
-    /// Bytes.
+    /// The number of bytes.
     pub fn length(&self) -> u64 {
         match self {
             Stored::Whole(bytes) => bytes.len() as u64,
@@ -46,7 +47,7 @@ impl Stored {
         }
     }
 
-    /// Whether these are the first bytes.
+    /// Whether the content begins with `bytes`. For a large file this reads from the disk.
     pub fn begins_with(&self, bytes: &[u8]) -> io::Result<bool> {
         match self {
             Stored::Whole(stored) => Ok(stored.starts_with(bytes)),
@@ -60,7 +61,8 @@ impl Stored {
 }
 
 impl Contents {
-    /// Reads a small file whole, and asks for a large one ahead of time.
+    /// Reads a small file into memory. Of a large file, asks the kernel to read the first bytes from the disk ahead of
+    /// time.
     pub fn read(Opened { file, stamp }: Opened, now: SystemTime) -> io::Result<Contents> {
         if stamp.bytes() > WHOLE_BYTES_MAX {
             read_ahead(&file);

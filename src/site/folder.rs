@@ -1,4 +1,4 @@
-//! What is in a folder, read a bounded part at a time.
+//! The entries of a folder, read a bounded part at a time. How they are shown is decided elsewhere.
 
 use super::path::is_served;
 use super::policy::Hidden;
@@ -16,19 +16,19 @@ pub struct Folder {
     name: PathBuf,
     names: Box<dyn Iterator<Item = io::Result<Option<OsString>>> + Send>,
     hidden: Hidden,
-    /// Counts this one among those that are listed.
+    /// While this exists, the folder counts as one that is being listed ([`super::Site::listed`]).
     _listed: Arc<()>,
 }
 
 impl Folder {
-    /// Begins to read the folder called `name`.
+    /// Opens the folder called `name` for reading its entries.
     pub(super) fn open(root: Arc<Root>, name: &Path, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
         let names = Box::new(root.names(name)?);
         Ok(Folder { root, name: name.to_owned(), names, hidden, _listed: listed })
     }
 
-    /// Up to `count` more names, in no order, and what a visitor finds under each, if anything. Fewer than that,
-    /// perhaps none, are the last.
+    /// Reads up to `count` more names, in the order of the file system. Each gives the file or folder of this name, or
+    /// `None` where a client would not be served one. Fewer names than `count` mean that the folder was read to its end.
     pub fn read(&mut self, count: usize) -> io::Result<Vec<Option<Item>>> {
         let names = self.names.by_ref().take(count);
         let item = |name: OsString| {

@@ -1,29 +1,31 @@
-//! Which requests a look at the disk is fresh enough for: those that were read before it. So one look serves all the
-//! requests that a turn has read, and none is ever answered by a look that is older than itself.
+//! When a look at the disk is fresh enough for a request: if the request was read before the look began.
+//!
+//! So one look serves all requests that a turn of the loop has read. And no request is answered by a look that is older
+//! than the request: a change made before the client asked is always seen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A place in the order of all reads from sockets.
+/// A place in the order of all reads from sockets: the number of the read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(u64);
 
-/// Counts the reads.
+/// Counts the reads from sockets.
 #[derive(Default)]
 pub struct Clock(AtomicU64);
 
 impl Clock {
-    /// Something was read. Whoever looks from now on looks after it.
+    /// Counts a read. A look at the disk that begins after this call is fresh enough for the bytes that were read.
     pub fn tick(&self) -> Tick {
         Tick(self.0.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
-    /// The last read.
+    /// The number of the last read.
     pub fn now(&self) -> Tick {
         Tick(self.0.load(Ordering::Acquire))
     }
 }
 
-/// When something was last found to be as it was.
+/// When a file was last looked at and found unchanged.
 #[derive(Default)]
 pub struct Seen(AtomicU64);
 
@@ -34,12 +36,12 @@ impl Clone for Seen {
 }
 
 impl Seen {
-    /// It was, by a look that began at `tick`.
+    /// The file was found unchanged, by a look that began after the read at this tick.
     pub fn set(&self, Tick(count): Tick) {
         self.0.fetch_max(count, Ordering::AcqRel);
     }
 
-    /// Whether that was after the read at `tick`.
+    /// Whether the last look began after the read at this tick, so that it is fresh enough for what was read then.
     pub fn is_after(&self, Tick(count): Tick) -> bool {
         self.0.load(Ordering::Acquire) >= count
     }

@@ -1,4 +1,5 @@
-//! What a file is whose name says that it is compressed, and for which requests: `picture.svgz`, `game.wasm.br`.
+//! Files whose name says that they are compressed, such as `picture.svgz` and `game.wasm.br`: what is inside, and which
+//! requests get it as such, with `Content-Encoding`, instead of the file as it is.
 
 use super::contents::Stored;
 use super::kind;
@@ -7,40 +8,40 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What a file is asked for by, as far as the client says.
+/// What in the client asks for a file, as far as the request says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// An element of a page, such as a script, a style or a font: it uses what is in the file.
+    /// An element of a page, such as `<script>`, a style or a font. It can only use the decompressed content.
     Element,
-    /// A script of a page: it gets the bytes of the file, and does with them what it likes.
+    /// A script of a page, which reads the bytes of the file.
     Script,
-    /// A user who opens or stores the file, or a client that does not say.
+    /// A user who opens or saves the file, or a client that does not say.
     Other,
 }
 
-/// What a file is whose name says that it is compressed, once it is decompressed.
+/// The content of a compressed file, once it is decompressed.
 pub struct Inner {
-    /// How it is compressed.
+    /// How the file is compressed.
     pub coding: Coding,
-    /// The media type of what is in it.
+    /// The media type of the content.
     pub content_type: &'static str,
-    /// Which requests are answered with that.
+    /// Which requests get the content instead of the file as it is.
     pub audience: Audience,
 }
 
 /// Which requests a representation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// All.
+    /// All requests.
     All,
-    /// Those of pages: of their elements and of their scripts.
+    /// Requests by the elements and the scripts of pages.
     Pages,
-    /// Those of the elements of pages.
+    /// Requests by the elements of pages.
     Elements,
 }
 
 impl Audience {
-    /// Whether a request by `asker` is one of them.
+    /// Whether the representation is for a request by `asker`.
     pub fn includes(self, asker: &dyn Fn() -> Asker) -> bool {
         match self {
             Audience::All => true,
@@ -51,12 +52,13 @@ impl Audience {
 }
 
 impl Inner {
-    /// What is in the file `name`, where its name and its first bytes say that it is compressed, and it is for pages.
+    /// The content of the file `name`, if its name and its first bytes say that it is compressed, and some requests want
+    /// the content rather than the file. An error if the file cannot be read.
     ///
-    /// A compressed picture is no use to anyone but as a picture. Any other compressed file may be wanted as it is, to be
-    /// stored or to be decompressed by a script. An element of a page cannot decompress, so it wants what is in the
-    /// file; and so does a script, where it cannot decompress that coding either, or where the name is one of those
-    /// that Unity gives to the parts of a game.
+    /// A compressed picture (`.svgz`) is always wanted as a picture. Any other compressed file may be wanted as it is, to
+    /// be saved or to be decompressed by a script. An element of a page cannot decompress a file, so it gets the content.
+    /// A script gets the content where browsers let no script decompress the coding, and where the name is one that Unity
+    /// gives to the parts of a game.
     pub fn of(name: &Path, stored: &Stored) -> io::Result<Option<Inner>> {
         let Some((coding, inner)) = kind::compressed_by_name(name) else { return Ok(None) };
         let extension = inner.extension().unwrap_or_default();

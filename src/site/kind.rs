@@ -1,4 +1,4 @@
-//! Which media type a file has, and whether its text is UTF-8.
+//! The media type of a file, by its name or its first bytes, and the encoding of its text.
 
 use super::contents::Stored;
 use super::types;
@@ -8,18 +8,20 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Bytes of a large file that tell how its text is encoded.
+/// Bytes of a large file that are read to find the encoding of its text.
 const TEXT_BYTES: usize = 64 << 10;
 
-/// Bytes that tell text from other data, where the name does not (WHATWG MIME Sniffing §5.2).
+/// Bytes that are read to tell text from other data, if the name does not (WHATWG MIME Sniffing §5.2).
 const SNIFFED_BYTES: usize = 1445;
 
-/// The `Content-Type` of the file called `name`, whose content is `stored`: by the extension of the name, else by the
-/// first bytes. `charset` is in it where the bytes are UTF-8, or begin with the mark of UTF-16. Of other text the page
-/// itself may say how it is encoded, and browsers take the field's word before the page's.
+/// The `Content-Type` of the file called `name`, whose content is `stored`: by the extension of the name, or else by the
+/// first bytes. An error if the file cannot be read.
 ///
-/// An extension that stands for a video can be that of text, too: `.ts` is MPEG-TS or TypeScript, `.mod` is MPEG or a
-/// module of Go. There the bytes tell.
+/// It has a `charset` if the bytes are UTF-8, or begin with the mark of UTF-16. For other text it has none: a page may
+/// name its encoding itself, but browsers would believe the field before the page.
+///
+/// The extension of a video may belong to a text, too: `.ts` is MPEG-TS or TypeScript, `.mod` is MPEG or a module of Go.
+/// There the bytes decide.
 pub fn of(name: &Path, stored: &Stored) -> io::Result<Cow<'static, str>> {
     let named = by_name(name);
     if named.is_some_and(|kind| !kind.starts_with("text/") && !kind.starts_with("video/")) {
@@ -46,13 +48,13 @@ pub fn of(name: &Path, stored: &Stored) -> io::Result<Cow<'static, str>> {
     })
 }
 
-/// The media type of files called so, without parameters, where the name tells it.
+/// The media type of a file called `name`, without parameters; `None` if its extension is not known.
 pub fn by_name(name: &Path) -> Option<&'static str> {
     types::of_extension(name.extension()?.to_str()?)
 }
 
-/// How a file is compressed whose name says so, and the name of what is in it: `x.js.gz` is `x.js`, compressed by
-/// gzip, and `x.svgz` is `x.svg`.
+/// If `name` is the name of a compressed file: its coding, and the name of the content. `x.js.gz` is `x.js`, compressed
+/// with gzip; `x.svgz` is `x.svg`, compressed with gzip.
 pub fn compressed_by_name(name: &Path) -> Option<(Coding, PathBuf)> {
     let coding = match name.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "svgz" => return Some((Coding::Gzip, name.with_extension("svg"))),
@@ -64,7 +66,7 @@ pub fn compressed_by_name(name: &Path) -> Option<(Coding, PathBuf)> {
     Some((coding, name.with_extension("")))
 }
 
-/// Whether files of a media type are worth compressing: text, and what is like it.
+/// Whether files of the media type `kind` are worth compressing: text, and types that compress like text.
 pub fn is_compressible(kind: &str) -> bool {
     const LIKE_TEXT: [&str; 6] = [
         "application/json",
@@ -79,18 +81,18 @@ pub fn is_compressible(kind: &str) -> bool {
     name.starts_with("text/") || is_like_text()
 }
 
-/// What the first bytes of a file tell.
+/// What the first bytes of a file say about it.
 struct Text {
-    /// Whether they are those of text: no byte among them that only other data has.
+    /// Whether the file is text: no byte is one that only occurs in other data.
     is_text: bool,
-    /// How the text is encoded, where that is sure.
+    /// The encoding of the text, if it is certain.
     charset: Option<&'static str>,
 }
 
 impl Text {
-    /// `are_all` says that these bytes are the whole file; else its text may be cut within a character.
+    /// Looks at the first bytes of a file. If they are not the whole file (`are_all`), they may end within a character.
     fn of(bytes: &[u8], are_all: bool) -> Text {
-        // The mark of UTF-32 begins like that of UTF-16, and no browser reads UTF-32.
+        // The mark of UTF-32 begins like the mark of UTF-16, and no browser reads UTF-32.
         let is_utf_16 = bytes.starts_with(b"\xfe\xff")
             || bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xff\xfe\0\0");
         if is_utf_16 {
@@ -100,7 +102,7 @@ impl Text {
             Ok(_) => true,
             Err(error) => error.error_len().is_none() && !are_all,
         };
-        // UTF-16 without a mark has NULs. ISO-2022-JP and its kin are ASCII throughout, and shift by an escape.
+        // UTF-16 without a mark has NULs. ISO-2022-JP and similar encodings are ASCII with escape sequences.
         let is_other =
             bytes.contains(&0) || bytes.is_ascii() && bytes.windows(2).any(|pair| pair == b"\x1b$");
         let is_binary = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 14..=26 | 28..=31);

@@ -1,10 +1,12 @@
-//! What is served: from the path of a target to a representation, fresh off the disk or kept in memory and
-//! compared with the disk before every use. No path is decided anywhere else. What the fields of a
-//! request say comes as values, such as codings and tags: no field is read here.
+//! What is served: from the path of a target to a representation. A representation comes from the disk, or from the cache
+//! after it was compared with the disk.
 //!
-//! epoll cannot wait for a regular file: opening and reading one blocks the loop for as long as the disk
-//! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
-//! ahead of time, and the rest is sent a bounded part a turn.
+//! This room alone decides which file a path names. It reads no field of a request: codings and tags are handed in as
+//! values.
+//!
+//! epoll cannot wait for a regular file: epoll_ctl(2) refuses it with EPERM, and poll(2) reports it as always ready. So
+//! opening and reading a file blocks the loop for as long as the disk takes. This time is bounded: a small file is read at
+//! once; of a large file, the kernel is asked to read the first bytes ahead of time, and a bounded part is sent a turn.
 
 mod policy;
 mod lock;
@@ -48,23 +50,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
-/// Folders that are listed at the same time: each takes memory for all its names.
+/// Folders that are listed at the same time. Each listing holds all names of its folder in memory.
 const LISTED_MAX: usize = 16;
 
-/// A folder and how it is served. It may be shared by threads: what is locked is held for a lookup, or for a
-/// piece of compressing.
+/// A folder, and how it is served. Threads may share it: a lock is held for a lookup, or for one piece of compressing.
 pub struct Site {
     policy: Policy,
     clock: Clock,
     base: Mutex<Base>,
     cache: Mutex<Cache>,
-    /// As many as there are folders being listed, and one.
+    /// Counts the folders that are being listed: each holds a clone of this.
     listed: Arc<()>,
     compressor: Mutex<Compressor>,
     comparer: Mutex<Comparer>,
 }
 
-/// The root, as it was last seen at its path.
+/// The root folder, as it was at the last look at its path.
 #[derive(Clone)]
 struct Base {
     root: Arc<Root>,
@@ -72,68 +73,68 @@ struct Base {
     seen: Tick,
 }
 
-/// When a request is answered.
+/// The time of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// By the clock.
+    /// The time by the clock when it is answered.
     pub time: SystemTime,
-    /// When the last of its bytes was read, see [`Site::tick`].
+    /// When its last byte was read, see [`Site::tick`].
     pub read: Tick,
 }
 
-/// What a client takes.
+/// Which representations a client accepts.
 pub struct Wanted<'a> {
-    /// Codings, the one it likes best first.
+    /// The codings that the client accepts, the preferred one first.
     pub codings: &'a [Coding],
-    /// Whether it has the representation with this tag already.
+    /// Whether the client has the representation with this tag already.
     pub is_held: &'a dyn Fn(&EntityTag) -> bool,
-    /// What asks. Few files depend on it, so it is looked up for those alone.
+    /// What in the client asks for the file. This is called only for the few files that depend on it.
     pub asker: &'a dyn Fn() -> Asker,
 }
 
-/// What a path leads to.
+/// What stands under a path.
 pub enum Found {
-    /// A file, in a coding that the client takes.
+    /// A file, in a coding that the client accepts.
     File(Arc<Representation>),
-    /// A file, but in no coding that the client takes.
+    /// A file, but in no coding that the client accepts.
     NotAcceptable,
-    /// A folder without an index.
+    /// A folder without an index, to be listed.
     Folder(Folder),
-    /// A folder whose name was given without its final `/`.
+    /// A folder, but the path lacks the final `/`.
     FolderWithoutSlash {
-        /// Where it is with it, as a reference from the path that was asked for.
+        /// The path with its final `/`, as a relative reference from the path of the request.
         location: String,
     },
 }
 
-/// Why a path leads nowhere.
+/// Why there is nothing to serve under a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// No such file, or none that is served.
+    /// There is no such file, or it is not served.
     NotThere,
-    /// A folder without an index, see [`Listing::Offered`].
+    /// A folder without an index, which is not listed, see [`Listing::Offered`].
     NotListed,
-    /// The file system does not let us.
+    /// The server lacks the permission to read the file.
     NotAllowed,
-    /// No descriptor or memory is left at the moment.
+    /// The process has no descriptor or memory left at the moment.
     NotNow,
-    /// Anything else that the file system says.
+    /// Any other error of the file system.
     Broken,
 }
 
-/// When there is work again.
+/// When [`Site::work`] has to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// In the next turn.
     Now,
-    /// Not before this time.
+    /// At this time.
     At(Instant),
-    /// When somebody has asked for something.
+    /// After the next request.
     None,
 }
 
 impl Site {
-    /// Serves the folder at `root`.
+    /// Opens the folder at `root`, to be served by `policy`. An error if the folder cannot be opened.
     pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
         let clock = Clock::default();
         let base = Mutex::new(Base::of(Root::open(root, policy.links)?, clock.now())?);
@@ -142,18 +143,19 @@ impl Site {
         Ok(Site { policy, clock, base, cache, listed, compressor, comparer })
     }
 
-    /// How it is served.
+    /// How the folder is served.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// To be called when something was read from a client, before it is answered.
+    /// Counts a read from a socket; to be called after the read and before the request is answered. Gives the time of the
+    /// read for [`Moment::read`].
     pub fn tick(&self) -> Tick {
         self.clock.tick()
     }
 
-    /// Looks up the percent-encoded `path` of a target. What is kept in memory is compared with the disk after the
-    /// request was read: a change made before the client asked is always seen.
+    /// Looks up the percent-encoded `path` of a target. A file from the cache is compared with the disk after the request
+    /// was read: a change made before the client asked is always seen.
     pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept {
@@ -169,25 +171,25 @@ impl Site {
         }
     }
 
-    /// How many folders are being listed.
+    /// The number of folders that are being listed.
     pub fn listed(&self) -> usize {
         Arc::strong_count(&self.listed) - 1
     }
 
-    /// Closes the files that are kept open, since descriptors ran out, and says whether there were any.
+    /// Closes the files that are kept open, since the process ran out of descriptors. False if no file was open.
     pub fn close_files(&self) -> bool {
-        // One after the other: each is locked for its own statement.
+        // Each lock is released at the end of its statement, so the two are never held together.
         let were_compared = lock(&self.comparer).close_files();
         lock(&self.cache).close_files() || were_compared
     }
 
-    /// Forgets all that is kept, since the clock was set back: what was read by the other clock may tell of a change that
-    /// is in the future now (RFC 9110 §8.8.2.1).
+    /// Empties the cache, since the clock was set back: a file in the cache may have a `Last-Modified` that is now in the
+    /// future (RFC 9110 §8.8.2.1).
     pub fn forget(&self) {
         lock(&self.cache).clear();
     }
 
-    /// Does a bounded piece of the work that no request waits for.
+    /// Does a bounded piece of the work for which no request waits: compressing, comparing, and closing unused files.
     pub fn work(&self, now: Instant) -> Work {
         let mut compressor = lock(&self.compressor);
         let mut cache = lock(&self.cache);
@@ -198,14 +200,14 @@ impl Site {
         if let Some(path) = comparer.work() {
             cache.remove(&path);
         }
-        match (compressor.is_idle() && comparer.is_idle(), cache.let_go(now)) {
+        match (compressor.is_idle() && comparer.is_idle(), cache.close_unused(now)) {
             (false, _) => Work::Now,
             (true, Some(time)) => Work::At(time),
             (true, None) => Work::None,
         }
     }
 
-    /// What is kept, where it is as it was for a request that was read then.
+    /// The answer from the cache for a request whose last byte was read at `read`; `None` if the file has changed.
     fn reuse(
         &self,
         path: &str,
@@ -213,7 +215,7 @@ impl Site {
         wanted: &Wanted<'_>,
         read: Tick,
     ) -> Result<Option<Found>, Missing> {
-        // A look below the root is no fresher than the one at the root itself.
+        // A look at a file below the root counts from the look at the root itself, which came before.
         if !resource.seen.is_after(read) {
             let base = self.base(read)?;
             if !resource.is_current(&base.root, base.stamp) {
@@ -283,8 +285,8 @@ impl Site {
         Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
-    /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else
-    /// the plain file in place of a coding that is not made yet.
+    /// Selects a representation. First choice is one that the client has already and still accepts. Second is the one that
+    /// the client prefers. Last is the plain file, in place of a coding that is not ready yet.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
         let there =
             || wanted.codings.iter().filter_map(|coding| resource.representation(*coding, wanted.asker));
@@ -300,11 +302,11 @@ impl Site {
         }
     }
 
-    /// Has what a client would have liked better made ready for the next: neighbours are compared with the file, and text
-    /// is compressed.
+    /// Queues the work for representations that the client would have preferred (`liked`), for later requests: neighbours
+    /// are compared with the file, and text is compressed.
     fn improve(&self, path: &str, resource: &Arc<Resource>, liked: impl Iterator<Item = Coding>) {
         for coding in liked {
-            // One lock at a time: the work of a turn holds all, in an order of its own.
+            // One lock at a time: `work` holds all three, in another order, and two threads could wait for each other.
             if let Some(unclear) = resource.unclear(coding) {
                 lock(&self.comparer).want(path, unclear, &resource.identity().stored);
             }
@@ -317,7 +319,7 @@ impl Site {
         }
     }
 
-    /// The root as it is at its path, for a request that was read then.
+    /// The root folder, looked at again unless the last look is fresh enough for a request read at `read`.
     fn base(&self, read: Tick) -> io::Result<Base> {
         let base = lock(&self.base).clone();
         if base.seen >= read {
@@ -334,15 +336,15 @@ impl Site {
 }
 
 impl Base {
-    /// A root that was just opened, by a look that began at `look`.
+    /// The base for a root that was opened by a look that began at `look`.
     fn of(root: Root, look: Tick) -> io::Result<Base> {
         let stamp = root.folder_stamp(".".as_ref())?;
         Ok(Base { root: Arc::new(root), stamp, seen: look })
     }
 }
 
-/// Says once that a file is not served, where its name begins with a dot and it is there. Out of the way of what is asked
-/// for every day.
+/// Tells the user once in the log if a file is not served because its name begins with a dot. Such requests are rare, so
+/// this function is kept away from the code for other requests (`#[cold]`).
 #[cold]
 fn not_served(root: &Root, path: &str) -> Missing {
     if let Some(hidden) = SitePath::decode(path, Hidden::Served) {

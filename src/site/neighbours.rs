@@ -1,11 +1,12 @@
-//! The compressed copies beside a file (`page.html.br`, `.zst` and `.gz`), and whether each is one of the file as it is
-//! now.
+//! Neighbours: the compressed files beside a file (`page.html.br`, `.zst` and `.gz`). This file decides whether a
+//! neighbour is a copy of the file as it is now.
 //!
-//! Where a neighbour was written and changed no earlier than the file, it is taken for a copy. Else the dates tell
-//! nothing: copying a folder, cloning and unpacking it give its files new dates in any order, and compressors give a
-//! copy the date of the file, some of them in whole seconds. Then the content decides: the neighbour is decompressed and
-//! compared with the file, once for each pair of versions. That is done at once where both are small, and else a
-//! piece a turn.
+//! A neighbour that was written and changed no earlier than the file is taken for a copy. For an older neighbour the
+//! dates prove nothing: after a folder was copied, cloned or unpacked, its files have new dates in any order; and
+//! compressors give a copy the date of the file, some of them in whole seconds.
+//!
+//! Then the content decides: the neighbour is decompressed and compared with the file, once for each pair of versions.
+//! If both files are small, this is done at once; else a piece a turn.
 
 use super::coding::decoded;
 use super::contents::{Contents, Stored, WHOLE_BYTES_MAX};
@@ -27,36 +28,36 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-/// The names that are looked for.
+/// The extensions of neighbours.
 const NEIGHBOURS: [(Coding, &str); 3] = [(Coding::Brotli, "br"), (Coding::Zstd, "zst"), (Coding::Gzip, "gz")];
 
-/// Plain bytes compared in one turn, in well under 2 ms.
+/// Plain bytes compared in one turn of the loop, which takes well under 2 ms.
 const BYTES_PER_TURN: usize = 64 << 10;
 
-/// Files of more bytes are not compared: that would keep the loop from sleeping for seconds.
+/// Files of more bytes are not compared: it would keep the loop busy for seconds.
 const COMPARED_BYTES_MAX: u64 = 256 << 20;
 
-/// Pairs of versions of which it is remembered how they compared. When there are more, all are forgotten.
+/// Pairs of versions whose verdict is kept. When there are more, all verdicts are dropped.
 const KNOWN_MAX: usize = 4096;
 
-/// Comparisons that may wait; others are asked for again by the next request.
+/// Comparisons that may wait. With more, a later request for the file asks again.
 const WAITING_MAX: usize = 16;
 
-/// What stands beside a file under the names of its neighbours.
+/// The files beside a file that have the names of its neighbours.
 #[derive(Default)]
 pub struct Neighbours {
-    /// The copies of the file, each under its name.
+    /// The copies of the file, each with its name.
     pub found: Vec<(Coding, PathBuf, Contents)>,
-    /// Those that have to be compared first.
+    /// Neighbours that must be compared with the file before they are used.
     pub unclear: Vec<Arc<Unclear>>,
-    /// Those that are no copies, or are not known to be: they may become copies where they stand, which does not show
-    /// in the folder.
+    /// Neighbours that are not used, the unclear ones included. Such a file may become a copy when it is written anew,
+    /// and then the stamp of the folder does not change; so each file is looked at.
     pub passed_over: Vec<(PathBuf, Stamp)>,
 }
 
 /// A neighbour that may be a copy of its file.
 pub struct Unclear {
-    /// How it would be coded.
+    /// The coding of the copy, if the neighbour is one.
     pub coding: Coding,
     name: PathBuf,
     pair: Pair,
@@ -70,23 +71,23 @@ struct Pair {
     neighbour: Stamp,
 }
 
-/// What comparing a neighbour with its file came to.
+/// The result of comparing a neighbour with its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Copy,
     Other,
 }
 
-/// How neighbours compared with their files, and the comparisons that are not done yet.
+/// Compares neighbours with their files: the verdicts so far, and the comparisons that wait.
 #[derive(Default)]
 pub struct Comparer {
     known: HashMap<Pair, Verdict>,
     waiting: VecDeque<Comparison>,
 }
 
-/// A comparison, as far as it is done.
+/// A comparison that is going on.
 struct Comparison {
-    /// The path that the file is kept by.
+    /// The path by which the cache keeps the file.
     path: String,
     unclear: Arc<Unclear>,
     original: Stored,
@@ -146,7 +147,7 @@ impl Neighbours {
             let contents = Contents::read(opened, now)?;
             let verdict = contents.verdict(coding, original);
             if contents.strength == Strength::Strong && original.strength == Strength::Strong {
-                lock(comparer).learn(pair, &name, verdict);
+                lock(comparer).record(pair, &name, verdict);
             }
             if verdict == Verdict::Copy {
                 self.passed_over.pop();
@@ -171,21 +172,22 @@ impl Contents {
         };
         let mut all = Vec::new();
         let decoder = decoded(coding, io::Cursor::new(neighbour.clone()));
-        // One byte more would be one too many.
+        // Never decompress more than one byte beyond the length of the file: one more shows that the two differ.
         let read = decoder.and_then(|decoder| decoder.take(plain.len() as u64 + 1).read_to_end(&mut all));
         if read.is_ok() && *all == **plain { Verdict::Copy } else { Verdict::Other }
     }
 }
 
 impl Unclear {
-    /// Bytes of the neighbour.
+    /// The length of the neighbour in bytes.
     pub fn bytes(&self) -> u64 {
         self.pair.neighbour.bytes()
     }
 }
 
 impl Comparer {
-    /// A client would have liked the neighbour `unclear` of `original`, which is kept by `path`.
+    /// Queues the comparison of `unclear` with `original`, since a client would have preferred this neighbour. `path` is
+    /// the path by which the cache keeps the file.
     pub fn want(&mut self, path: &str, unclear: &Arc<Unclear>, original: &Stored) {
         let is_known = self.waiting.iter().any(|it| it.unclear.pair == unclear.pair);
         if !is_known && self.waiting.len() < WAITING_MAX {
@@ -194,8 +196,8 @@ impl Comparer {
         }
     }
 
-    /// Compares a piece, and gives the path of a file of which the neighbours have to be looked at anew. Where a piece
-    /// panics its comparison is gone, and the next one's turn comes.
+    /// Compares one piece. When a comparison is finished, gives the path of its file, whose neighbours have to be looked
+    /// at again. If a comparison panics, it is dropped from the queue, and the next call goes on with the next.
     pub fn work(&mut self) -> Option<String> {
         let mut comparison = self.waiting.pop_front()?;
         match comparison.piece() {
@@ -205,31 +207,31 @@ impl Comparer {
             }
             verdict if comparison.is_of_these_versions() => {
                 let verdict = verdict.ok().flatten().unwrap_or(Verdict::Other);
-                self.learn(comparison.unclear.pair, &comparison.unclear.name, verdict);
+                self.record(comparison.unclear.pair, &comparison.unclear.name, verdict);
             }
             _ => {}
         }
         Some(comparison.path)
     }
 
-    /// Whether nothing waits.
+    /// Whether no comparison waits.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Gives up the comparisons that wait, and with them the files that they hold open; says whether there were any.
+    /// Drops the comparisons that wait, and so closes their files. False if there was none.
     pub fn close_files(&mut self) -> bool {
         !std::mem::take(&mut self.waiting).is_empty()
     }
 
-    fn learn(&mut self, pair: Pair, name: &Path, verdict: Verdict) {
+    fn record(&mut self, pair: Pair, name: &Path, verdict: Verdict) {
         match verdict {
             Verdict::Copy => self.remember(pair, verdict),
             Verdict::Other => self.pass_over(pair, name, "is no compressed copy of the file as it is now"),
         }
     }
 
-    /// Says once for each pair of versions why a neighbour is not used.
+    /// Notes that a neighbour is not used, and logs the reason once for each pair of versions.
     fn pass_over(&mut self, pair: Pair, name: &Path, why: impl Display) {
         if self.known.get(&pair) != Some(&Verdict::Other) {
             self.remember(pair, Verdict::Other);
@@ -246,8 +248,8 @@ impl Comparer {
 }
 
 impl Comparison {
-    /// Compares on, and gives what that came to, at the end or where the two differ. An error says that the neighbour cannot
-    /// be decompressed.
+    /// Compares the next piece. Gives the verdict at the end, or where the two files differ; `None` if there is more to
+    /// compare. An error if a file cannot be read, or the neighbour cannot be decompressed.
     fn piece(&mut self) -> io::Result<Option<Verdict>> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
@@ -278,7 +280,7 @@ impl Comparison {
         Ok((plain[..count] != *expected).then_some(Verdict::Other))
     }
 
-    /// Whether neither file was changed meanwhile: else nothing is learned of the versions that are compared.
+    /// Whether both files are unchanged since the comparison began. If not, the verdict is about other versions.
     fn is_of_these_versions(&self) -> bool {
         let Pair { original, neighbour } = self.unclear.pair;
         let is = |file: &File, stamp: Stamp| stat(file).is_ok_and(|stat| Stamp::from(stat) == stamp);

@@ -1,4 +1,5 @@
-//! What a user may look for in vain: a word in the log about each, once, that names the flag by which it is shown.
+//! Notices in the log about files that exist but are not served. Each notice is logged once, and names the flag that
+//! changes it.
 
 use super::path::is_served;
 use super::policy::Hidden;
@@ -9,53 +10,55 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Notices that are given. A client that asks for more than that is not a user who misses a flag.
+/// The most notices that are logged. A client that causes more is probably a scanner, and not a user who misses a flag.
 const NOTICES_MAX: usize = 64;
 
-/// What was said so far.
+/// The notices that were logged so far.
 #[derive(Default)]
 pub struct Notices(Mutex<Vec<Notice>>);
 
-/// Names are compared as bytes: another place that compares paths would make a hit of a file in memory dearer.
+/// Names are `OsString`s, so that they are compared as bytes. With one more place in the program that compares paths, a
+/// cache hit takes more instructions.
 #[derive(PartialEq, Eq)]
 enum Notice {
-    /// This was asked for, and a name in it begins with a dot.
+    /// A client asked for this name, and a part of it begins with a dot.
     Hidden(OsString),
-    /// A listing leaves out names that begin with a dot.
+    /// A listing left out a name that begins with a dot.
     LeftOut,
-    /// This is a link that leads out, or is below one.
+    /// This name is a link that leads out of the folder, or is below such a link.
     LeadsOut(OsString),
     /// A folder has no index, and is not listed.
     NotListed,
 }
 
 impl Notices {
-    /// `name`, which was asked for, may have a part that begins with a dot; `is_there` looks on the disk, once there is
-    /// something to be said. Of a name that does not exist nothing is: programs ask for `/.env` everywhere, all day.
+    /// Gives notice if a part of `name`, which a client asked for, begins with a dot and exists. `is_there` looks at the
+    /// disk, and is called only if a notice is due. Names that do not exist get no notice: scanners ask every server for
+    /// `/.env`, all day.
     pub fn hidden(&self, name: &Path, is_there: impl FnOnce(&Path) -> bool) {
         let is_hidden = |name: &OsStr| !is_served(name.as_bytes(), Hidden::Absent);
         let Some(at) = name.iter().position(is_hidden) else { return };
         let name: PathBuf = name.iter().take(at + 1).collect();
         let notice = Notice::Hidden(name.clone().into());
-        if self.is_news(&notice) && is_there(&name) && self.is_first(notice) {
+        if self.is_new(&notice) && is_there(&name) && self.remember(notice) {
             info!("{} is not served, as its name begins with a dot; --hidden serves it", shown(&name));
         }
     }
 
-    /// `name` is left out of the listing of `folder`, since it begins with a dot.
+    /// Gives notice that the listing of `folder` leaves out `name`, since it begins with a dot.
     pub fn left_out(&self, folder: &Path, name: &OsStr) {
-        if self.is_first(Notice::LeftOut) {
+        if self.remember(Notice::LeftOut) {
             let name = shown(&folder.join(name));
             info!("{name} is not listed, nor are other names that begin with a dot; --hidden shows them");
         }
     }
 
-    /// `name` is a link that leads out of the folder, or is below one.
+    /// Gives notice that `name` is a link that leads out of the folder, or is below such a link.
     #[cold]
     pub fn leads_out(&self, name: &Path) {
         // A listing of the root calls it `./name`.
         let name = name.strip_prefix(".").unwrap_or(name);
-        if self.is_first(Notice::LeadsOut(name.into())) {
+        if self.remember(Notice::LeadsOut(name.into())) {
             info!(
                 "{} is not served, as a link leads out of the folder; --follow-links follows it",
                 shown(name)
@@ -63,32 +66,34 @@ impl Notices {
         }
     }
 
-    /// The folder `name` has no index, and is not listed.
+    /// Gives notice that the folder `name` has no index, and is not listed.
     #[cold]
     pub fn not_listed(&self, name: &Path) {
-        if self.is_first(Notice::NotListed) {
+        if self.remember(Notice::NotListed) {
             let name = shown(name);
-            info!("{name} has no index, and is not listed, as others can reach it; --listing on lists it");
+            info!(
+                "{name} has no index, and is not listed, as other machines can reach it; --listing on lists it"
+            );
         }
     }
 
-    fn is_news(&self, notice: &Notice) -> bool {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        said.len() < NOTICES_MAX && !said.contains(notice)
+    fn is_new(&self, notice: &Notice) -> bool {
+        let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        given.len() < NOTICES_MAX && !given.contains(notice)
     }
 
-    /// Whether this was not said before; from now on it was.
-    fn is_first(&self, notice: Notice) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = said.len() < NOTICES_MAX && !said.contains(&notice);
-        if is_first {
-            said.push(notice);
+    /// Remembers that `notice` is given. False if it was given before, or if too many were.
+    fn remember(&self, notice: Notice) -> bool {
+        let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = given.len() < NOTICES_MAX && !given.contains(&notice);
+        if is_new {
+            given.push(notice);
         }
-        is_first
+        is_new
     }
 }
 
-/// A name below the root as a path. It may be a client's, or that of a file which a client has made.
+/// A name below the root as a path for the log. The name is escaped, since it may come from a client.
 fn shown(name: &Path) -> String {
     let name = name.strip_prefix(".").unwrap_or(name);
     format!("/{}", Escaped(name.as_os_str().as_bytes()))
@@ -102,7 +107,7 @@ mod tests {
     fn a_link_is_told_of_once_whether_it_is_listed_or_asked_for() {
         let notices = Notices::default();
         notices.leads_out("./out".as_ref());
-        assert!(!notices.is_news(&Notice::LeadsOut("out".into())));
-        assert!(notices.is_news(&Notice::LeadsOut("folder/out".into())));
+        assert!(!notices.is_new(&Notice::LeadsOut("out".into())));
+        assert!(notices.is_new(&Notice::LeadsOut("folder/out".into())));
     }
 }

@@ -1,5 +1,5 @@
-//! From the path of a target to a name below the root, and back. One function decides which names there
-//! are; that none of them leads outside, by a link or a race, is the business of `root.rs`.
+//! From the path of a target to a file name below the root, and back. [`SitePath::decode`] decides which names are valid.
+//! This file does not look at the disk: that no link leads out of the root is checked in `root.rs`.
 
 use super::policy::Hidden;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// What stands for itself in a segment: RFC 3986's unreserved characters.
+/// The characters that are percent-encoded in a segment: all but the unreserved ones (RFC 3986 §2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A decoded path. Its bytes are those of the names on the disk, in whatever encoding these are.
+/// A decoded path. Its bytes are compared with the names on the disk as they are, in any encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SitePath {
     name: OsString,
@@ -20,10 +20,9 @@ pub struct SitePath {
 
 impl SitePath {
     /// Decodes the path of a target, which begins with `/`, and removes its dot segments (RFC 3986 §5.2.4).
-    /// `None` where the path climbs above the root, hides a `/` or a NUL behind a percent sign, or names a file
-    /// that is not served.
+    /// `None` if the path climbs above the root, has an encoded `/` or NUL, or names a file that is not served.
     ///
-    /// Dot segments are removed as text, before any name is looked up: `/a/../b` is `/b`, whatever `a` is.
+    /// Dot segments are removed as text, before any name is looked up: `/a/../b` is `/b`, whether or not `a` exists.
     pub fn decode(path: &str, hidden: Hidden) -> Option<SitePath> {
         let resolved = Resolved::of(path);
         let is_folder = resolved.segments.last().is_none_or(|segment| segment.is_empty());
@@ -34,12 +33,12 @@ impl SitePath {
         (is_there && !resolved.climbs && !resolved.hides).then_some(SitePath { name, is_folder })
     }
 
-    /// Relative to the root, which is `.` itself.
+    /// The name relative to the root; `.` for the root itself.
     pub fn name(&self) -> &Path {
         Path::new(if self.name.is_empty() { ".".as_ref() } else { self.name.as_os_str() })
     }
 
-    /// Whether the path ended in `/` or in a dot segment, as only a folder's does.
+    /// Whether the path ended in `/` or in a dot segment, and so can only name a folder.
     pub fn is_folder(&self) -> bool {
         self.is_folder
     }
@@ -49,22 +48,22 @@ impl SitePath {
         Path::new(&self.name).join(file)
     }
 
-    /// The same folder with its final `/`, as a reference from the path without it (RFC 9110 §10.2.2): the last name
-    /// and no more, so that it holds below the prefix of a proxy, and names no other host.
+    /// The same folder with its final `/`, as a relative reference from the path without the `/` (RFC 9110 §10.2.2). It
+    /// is the last name alone: so it also works behind a proxy that adds a prefix, and cannot name another host.
     pub fn with_slash(&self) -> String {
         let name = Path::new(&self.name).file_name().unwrap_or_default();
         format!("{}/", encode_segment(name.as_bytes()))
     }
 }
 
-/// The segments of a path as its client reckons with them: decoded, without dot segments, but with the empty ones. Of two
-/// slashes in a row each is a step for a relative reference (RFC 3986 §5.2.4), though nothing is named between them.
+/// The segments of a path as the client counts them: decoded and without dot segments, but with empty segments. Between
+/// two slashes in a row is an empty segment; it names no folder, but a relative reference counts it (RFC 3986 §5.2.4).
 struct Resolved<'a> {
-    /// The last one is what the path names in its folder: nothing, where it names the folder.
+    /// The last segment is the file name, and is empty if the path names a folder.
     segments: Vec<Cow<'a, [u8]>>,
-    /// Whether some `..` had nothing to remove.
+    /// Whether a `..` would climb above the root.
     climbs: bool,
-    /// Whether some segment held a `/` or a NUL behind a percent sign.
+    /// Whether a segment has an encoded `/` or NUL.
     hides: bool,
 }
 
@@ -93,13 +92,13 @@ impl Resolved<'_> {
     }
 }
 
-/// The root, as a reference from the path of a target: it holds below the prefix of a proxy, too.
+/// The root, as a relative reference from `path`. It also works behind a proxy that adds a prefix.
 pub fn way_to_root(path: &str) -> String {
     steps_up(Resolved::of(path).folders().len())
 }
 
-/// The folders on the way from the root to the one that `path` names, each with its name, that of the root being empty,
-/// and a reference to it from there.
+/// The folders from the root to the folder that `path` names: each with its name, which is empty for the root, and a
+/// relative reference to it from `path`.
 pub fn crumbs(path: &str) -> Vec<(OsString, String)> {
     let resolved = Resolved::of(path);
     let folders = resolved.folders();
@@ -113,13 +112,13 @@ fn steps_up(count: usize) -> String {
     if count == 0 { "./".to_owned() } else { "../".repeat(count) }
 }
 
-/// One name as a link from its folder.
+/// A file name, percent-encoded, as a link from its folder.
 pub fn encode_segment(name: &[u8]) -> String {
     percent_encode(name, ENCODED).to_string()
 }
 
-/// Whether a name is there for visitors. Names that begin with a dot are made not to be seen, all but
-/// `.well-known` (RFC 8615), which is made for visitors.
+/// Whether a file of this name is served. A name that begins with a dot is hidden by convention, except `.well-known`,
+/// which is made for clients (RFC 8615).
 pub fn is_served(name: &[u8], hidden: Hidden) -> bool {
     hidden == Hidden::Served || !name.starts_with(b".") || name == b".well-known"
 }

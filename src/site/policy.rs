@@ -1,52 +1,53 @@
-//! How a folder is served.
+//! The settings of a site. This file makes no decision by them.
 
 use crate::os::files::Links;
 
 /// How a folder is served.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The file that stands for its folder.
+    /// The name of the file that is served for its folder.
     pub index: String,
-    /// Seconds for which clients need not ask again; with none they ask every time.
+    /// Seconds for which a client may use its copy without asking again (`max-age`); `None` means that it must ask every
+    /// time (`no-cache`).
     pub fresh_seconds: Option<u32>,
-    /// Which links are followed.
+    /// Which symbolic links are followed.
     pub links: Links,
-    /// Whether names that begin with a dot are there.
+    /// Whether files are served whose names begin with a dot.
     pub hidden: Hidden,
-    /// Whether a folder without an index shows what is in it.
+    /// Whether a folder without an index is listed.
     pub listing: Listing,
-    /// Whether text is compressed for those who take it so.
+    /// Whether text is compressed for clients that accept it.
     pub compression: Compression,
-    /// Bytes of files kept in memory.
+    /// Bytes of files kept in the cache.
     pub cache_bytes_max: usize,
 }
 
-/// Names that begin with a dot, `.well-known` excepted (RFC 8615).
+/// Whether files are served whose names begin with a dot; `.well-known` always is (RFC 8615).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hidden {
-    /// As if they were not there.
+    /// They are not served: 404.
     Absent,
-    /// As all others.
+    /// They are served like all others.
     Served,
 }
 
-/// Folders without an index.
+/// What is served for a folder without an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// Show what is in them.
+    /// A list of its files and folders.
     On,
-    /// Are as if they were not there.
+    /// Nothing: 404.
     Off,
-    /// Are not shown; the page and the log tell of the flag by which they are.
+    /// Nothing: 404, and the page and the log name the flag that turns listings on.
     Offered,
 }
 
-/// Text without a compressed neighbour.
+/// Whether the server compresses text that has no compressed neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Is compressed once for each version.
+    /// Text is compressed once for each version of its file.
     On,
-    /// Is sent as it is.
+    /// Text is sent as it is.
     Off,
 }
 

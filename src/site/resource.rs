@@ -1,4 +1,5 @@
-//! A file in all the codings it is there in: as it is, as its compressed neighbours, and as this server compressed it.
+//! A file with all its representations: as it is, as its compressed neighbours, and as this server compressed it. This
+//! file does not know requests or their fields.
 
 use super::contents::{Contents, Stored};
 use super::freshness::Seen;
@@ -17,67 +18,67 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
 
-/// Text from so many bytes on is compressed: below, an answer fits one packet anyway.
+/// The shortest text that is compressed, in bytes. A shorter answer fits one packet anyway.
 const COMPRESSED_BYTES_MIN: u64 = 256;
 
-/// And up to so many: above, it would take the loop too much of its time.
+/// The longest text that is compressed, in bytes. A longer one would take too much of the loop's time.
 const COMPRESSED_BYTES_MAX: u64 = 1 << 20;
 
 /// One version of a file and of its neighbours.
 #[derive(Clone)]
 pub struct Resource {
-    /// When it was last seen as it is here.
+    /// When the file and its folder were last looked at and found unchanged.
     pub seen: Seen,
-    /// The version of its folder when neighbours were looked for: one look at it tells that none came and none went.
+    /// The version of the folder when neighbours were looked for. While it is the same, no neighbour came or went.
     folder_stamp: Stamp,
     representations: Vec<Arc<Representation>>,
-    /// Neighbours that have to be compared with the file before they are used.
+    /// Neighbours that must be compared with the file before they are used.
     unclear: Vec<Arc<Unclear>>,
-    /// Files that have the name of a neighbour and are not used, the unclear ones among them: they may become copies
-    /// where they stand, which does not show in the folder.
+    /// Neighbours that are not used, the unclear ones included. Such a file may become a copy when it is written anew,
+    /// and then the stamp of the folder does not change; so each file is looked at.
     passed_over: Vec<(PathBuf, Stamp)>,
-    /// Whether this server compresses the file. Its gzip may not be there yet, or may have no room in memory.
+    /// Whether this server compresses the file. The gzip may not be ready yet, or may have no room in the cache.
     is_ours_to_compress: bool,
     is_compressible: bool,
 }
 
 /// A file in one coding.
 pub struct Representation {
-    /// Below the root.
+    /// The name of the file with these bytes, relative to the root.
     name: PathBuf,
-    /// Its version.
+    /// The version of this file.
     stamp: Stamp,
-    /// When it was last seen in that version.
+    /// When this file was last looked at and found unchanged.
     pub seen: Seen,
-    /// How it is coded.
+    /// The content coding.
     pub coding: Coding,
-    /// Which requests are answered with it.
+    /// Which requests get this representation.
     audience: Audience,
-    /// What else may be sent to another client.
+    /// What decides between this representation and others of the file.
     pub choice: Choice,
-    /// The media type of what is coded.
+    /// The media type of the decoded content.
     pub content_type: Cow<'static, str>,
-    /// What tells this version from others.
+    /// The validators: what tells this version from others.
     pub validators: Validators,
-    /// Its bytes.
+    /// The bytes.
     pub stored: Stored,
-    /// Room for the head of its answer, as whoever answers has written it.
+    /// The head of the usual answer. The handler makes it for the first request, and uses it for later ones.
     pub head: OnceLock<Head>,
 }
 
 /// What decides which representation of a file is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Nothing: there is one.
+    /// Nothing: there is only one representation.
     None,
-    /// Which codings the client takes.
+    /// The codings that the client accepts.
     Coding,
-    /// That, and what asks for the file, see [`Asker`].
+    /// The codings that the client accepts, and what in the client asks for the file, see [`Asker`].
     CodingAndAsker,
 }
 
 impl Resource {
-    /// Reads the file that was opened under `name`, and what stands beside it.
+    /// Reads the file that was opened under `name`, and looks for its neighbours.
     pub fn read(
         root: &Root,
         name: PathBuf,
@@ -90,7 +91,7 @@ impl Resource {
         let original = Contents::read(opened, now)?;
         let inner = Inner::of(&name, &original.stored)?;
         let content_type = match inner {
-            // The name says what is in it, and this representation is the file as it is.
+            // The name gives the type of the decompressed content; this representation is the compressed file.
             Some(Inner { audience: Audience::All, .. }) => "application/gzip".into(),
             _ => kind::of(&name, &original.stored)?,
         };
@@ -130,7 +131,7 @@ impl Resource {
         Ok(resource)
     }
 
-    /// Whether it will be known when any of this changes, so that it may be kept.
+    /// Whether every later change will show in a stamp, so that the resource may be kept in the cache.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let is_strong = |it: &Arc<Representation>| it.validators.etag.strength == Strength::Strong;
         self.folder_stamp.is_settled(now)
@@ -138,8 +139,8 @@ impl Resource {
             && self.passed_over.iter().all(|(_, stamp)| stamp.is_settled(now))
     }
 
-    /// Whether the file is this version still, and has these neighbours still, in a root whose own version is `own`.
-    /// Those may have been written anew: [`Resource::is_current_in`] tells.
+    /// Looks at the disk: whether the file is unchanged, and its folder still has the same neighbours. `own` is the
+    /// version of the root itself. A neighbour in use may have changed still: [`Resource::is_current_in`] tells that.
     pub fn is_current(&self, root: &Root, own: Stamp) -> bool {
         let identity = self.identity();
         let stamps = Stamps { folder: self.folder_stamp, file: identity.stamp };
@@ -148,24 +149,25 @@ impl Resource {
             && self.passed_over.iter().all(is_same)
     }
 
-    /// Whether one of its representations is this version still, where it is known that the file itself is.
+    /// Looks at the disk: whether the file of `representation` is unchanged. The caller knows already that the plain file
+    /// is.
     pub fn is_current_in(&self, representation: &Representation, root: &Root) -> bool {
         let Representation { name, stamp, .. } = representation;
         *name == self.identity().name || is_stamped(root, name, stamp)
     }
 
-    /// As it is.
+    /// The representation without a coding: the file as it is.
     pub fn identity(&self) -> &Arc<Representation> {
         &self.representations[0]
     }
 
-    /// In this coding, if it is there for `asker`.
+    /// The representation in `coding`, if there is one for `asker`.
     pub fn representation(&self, coding: Coding, asker: &dyn Fn() -> Asker) -> Option<&Arc<Representation>> {
         self.representations.iter().find(|it| it.coding == coding && it.audience.includes(asker))
     }
 
-    /// The plain file, for a client that takes these codings and none that is there, where one of them may be there
-    /// soon. Without it the client would be refused now and answered a moment later, though no file changed.
+    /// The plain file, in place of a coding that may be ready soon, for a client that accepts `codings` and none that is
+    /// there. Otherwise this client would get 406 now, and an answer a moment later, though no file changed.
     #[cold]
     pub fn stand_in(&self, codings: &[Coding]) -> Option<&Arc<Representation>> {
         let is_ours = self.is_ours_to_compress && codings.contains(&Coding::Gzip);
@@ -173,22 +175,22 @@ impl Resource {
         (is_ours || is_unclear()).then(|| self.identity())
     }
 
-    /// The neighbour in this coding, if it has to be compared with the file before it is used.
+    /// The neighbour in `coding`, if it must be compared with the file before it is used.
     pub fn unclear(&self, coding: Coding) -> Option<&Arc<Unclear>> {
         self.unclear.iter().find(|it| it.coding == coding)
     }
 
-    /// Whether there may be more codings of it soon.
+    /// Whether there may be more representations soon.
     pub fn may_gain(&self) -> bool {
         self.is_compressible || !self.unclear.is_empty()
     }
 
-    /// Whether it would be worth compressing, and is not compressed yet.
+    /// Whether the file is worth compressing, and is not compressed yet.
     pub fn is_compressible(&self) -> bool {
         self.is_compressible
     }
 
-    /// With what compressing it gave.
+    /// The same resource with a gzip representation, whose bytes are `bytes`.
     pub fn with_gzip(&self, bytes: Vec<u8>) -> Resource {
         let identity = self.identity();
         let (content_type, stored) = (identity.content_type.clone(), Stored::Whole(bytes.into()));
@@ -198,14 +200,15 @@ impl Resource {
         resource
     }
 
-    /// Without that: it cannot be compressed, or there is no room for what that gives.
+    /// The same resource without a gzip representation, and not to be compressed again: the file could not be read, or
+    /// the cache has no room for the result.
     pub fn without_gzip(&self) -> Resource {
         let mut resource = Resource { is_compressible: false, ..self.clone() };
         resource.representations.retain(|representation| representation.coding != Coding::Gzip);
         resource
     }
 
-    /// Bytes it takes in memory, near enough.
+    /// Bytes that the resource takes in memory, roughly.
     pub fn memory_bytes(&self) -> usize {
         const OVERHEAD: usize = 1 << 10;
         let stored = self.representations.iter().map(|representation| match &representation.stored {
@@ -215,12 +218,12 @@ impl Resource {
         stored.sum()
     }
 
-    /// Whether it holds files open.
+    /// Whether the resource holds files open.
     pub fn holds_files(&self) -> bool {
         self.held_bytes() > 0
     }
 
-    /// Bytes on the disk that a deletion does not set free while this is kept.
+    /// Bytes on the disk that stay taken after the files are deleted, while the resource holds them open.
     pub fn held_bytes(&self) -> u64 {
         let held = self.representations.iter().map(|it| match it.stored {
             Stored::Whole(_) => 0,
@@ -230,7 +233,7 @@ impl Resource {
     }
 }
 
-/// Whether `name`, whose folder was looked at, is this version still.
+/// Looks at the disk: whether the file `name` still has this stamp. The caller has looked at its folder already.
 fn is_stamped(root: &Root, name: &Path, stamp: &Stamp) -> bool {
     root.stamp_in_its_folder(name).is_ok_and(|now| now == *stamp)
 }
@@ -250,7 +253,7 @@ impl Representation {
         Representation { name, stamp, seen, coding, audience, choice, content_type, validators, stored, head }
     }
 
-    /// The same bytes as what is in them, which the client decompresses.
+    /// The same bytes, described as their decompressed content with a `Content-Encoding`: the client decompresses them.
     fn decoded(&self, Inner { coding, content_type, audience }: Inner) -> Representation {
         self.recoded("-decoded", coding, audience, content_type.into(), self.stored.clone())
     }

@@ -1,4 +1,5 @@
-//! The folder that is served, held open: every name is resolved below it, see [`crate::os::files`].
+//! The folder that is served. It is held open, and every name is resolved below it (see [`crate::os::files`]), so that no
+//! link can lead out. This file does not know paths of targets.
 
 use super::notices::Notices;
 use super::path::encode_segment;
@@ -15,14 +16,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A folder, by its path and by its descriptor.
+/// The folder that is served: its path, and an open descriptor of it.
 pub struct Root {
     path: PathBuf,
     folder: File,
     /// Device and inode of the folder.
     identity: (u64, u64),
     links: Links,
-    /// What is said of names that are not served. A root that takes the place of this one does not say it again.
+    /// The notices given so far. A root that replaces this one takes them over, and does not give them again.
     pub notices: Arc<Notices>,
 }
 
@@ -32,7 +33,7 @@ pub enum Entry {
     File(Opened),
     /// A folder.
     Folder,
-    /// A pipe, a socket or a device: nothing of it is ever read.
+    /// A pipe, a socket or a device, which is never opened for reading.
     Other,
 }
 
@@ -47,53 +48,53 @@ pub struct Opened {
 /// The versions of a file and of the folder it is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stamps {
-    /// Of the folder: it tells that no name came and none went.
+    /// The version of the folder. While it is the same, no name came or went.
     pub folder: Stamp,
-    /// Of the file.
+    /// The version of the file.
     pub file: Stamp,
 }
 
-/// One of the names in a folder, and what stands under it.
+/// A file or folder in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Without the folder's, in the bytes of the disk.
+    /// Its name in the folder, in the bytes of the file system.
     pub name: OsString,
     /// The name as a link from its folder.
     pub link: String,
-    /// Bytes of a file; none of a folder.
+    /// The length of a file in bytes; `None` for a folder.
     pub bytes: Option<u64>,
     /// When it was last written, in seconds since 1970.
     pub modified: i64,
 }
 
 impl Root {
-    /// Opens the folder at `path`, by whatever links lead there.
+    /// Opens the folder at `path`. Links in `path` itself are followed.
     pub fn open(path: &Path, links: Links) -> io::Result<Root> {
         let folder = open_folder(path)?;
-        // The open asks for no permission; looking for a name in it does.
+        // Opening the folder needs no permission; looking up a name in it does, and shows early that it is missing.
         stat_at(&path.join("."))?;
         let links = if links == Links::Inside { links_inside(&folder)? } else { links };
         let identity = stat(&folder)?.identity;
         Ok(Root { path: std::path::absolute(path)?, folder, identity, links, notices: Arc::default() })
     }
 
-    /// The folder that is at the path of this one now: bundlers delete theirs and build it again.
+    /// Opens the folder that is now at the path of this root. Bundlers delete their output folder and make a new one.
     pub fn reopen(&self) -> io::Result<Root> {
         let root = Root { notices: self.notices.clone(), ..Root::open(&self.path, self.links)? };
         if let Err(error) = open_below(&root.folder, ".".as_ref(), Purpose::Read, self.links) {
-            // Where the folder that may be read was built again, too, this one may not be (`os::containment`).
+            // With containment (`os::containment`) the process may read the old folder, and maybe not a new one.
             warn!("{} was replaced, and cannot be read: {error}; start onepoll again", self.path.display());
         }
         Ok(root)
     }
 
-    /// The version of the folder itself; `None` where another one has taken its path.
+    /// The version of the root folder itself; `None` if its path now leads to another folder.
     pub fn own_stamp(&self) -> io::Result<Option<Stamp>> {
         let there = stat_at(&self.path)?;
         Ok((there.identity == self.identity).then(|| there.into()))
     }
 
-    /// Looks what `name` is and opens it if it is a regular file.
+    /// What `name` is; a regular file is opened.
     pub fn entry(&self, name: &Path) -> io::Result<Entry> {
         match stat(&self.look(name)?)?.kind {
             Kind::File => {}
@@ -108,10 +109,10 @@ impl Root {
         }
     }
 
-    /// The versions of the file `name` and of its folder now, in a root whose own version is `own`. Every name on the
-    /// way is looked at: a folder there may have become a link that leads outside.
+    /// The current versions of the file `name` and of its folder; `own` is the version of the root itself.
     ///
-    /// That costs a system call for each name on the way. Where one is a link, it is resolved as for opening it.
+    /// Every folder on the way is looked at, since it may have become a link that leads out of the root. This costs a
+    /// system call for each. A link is resolved as if it were opened.
     pub fn stamps(&self, name: &Path, own: Stamp) -> io::Result<Stamps> {
         let mut folder = own;
         let bytes = name.as_os_str().as_bytes();
@@ -126,18 +127,18 @@ impl Root {
         Ok(Stamps { folder, file: self.stamp_in_its_folder(name)? })
     }
 
-    /// The version of the file `name` now, where its folder was looked at already.
+    /// The current version of the file `name`. The caller has looked at its folder already.
     pub fn stamp_in_its_folder(&self, name: &Path) -> io::Result<Stamp> {
         let stat = stat_below(&self.folder, name)?;
         if stat.kind == Kind::Link { self.stamp(name) } else { Ok(stat.into()) }
     }
 
-    /// The same, resolved as for opening it.
+    /// The current version of the file `name`, found by opening it below the root.
     fn stamp(&self, name: &Path) -> io::Result<Stamp> {
         Ok(stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.into())
     }
 
-    /// Opens `name` to look what it is. Where a link leads out of the root, that is said once.
+    /// Opens `name` to see what it is, and not for reading. If a link leads out of the root, the log says so once.
     fn look(&self, name: &Path) -> io::Result<File> {
         let opened = open_below(&self.folder, name, Purpose::Look, self.links);
         if opened.as_ref().is_err_and(leads_out) {
@@ -146,18 +147,19 @@ impl Root {
         opened
     }
 
-    /// Whether anything stands under `name`.
+    /// Whether `name` exists below the root.
     pub fn is_there(&self, name: &Path) -> bool {
         open_below(&self.folder, name, Purpose::Look, self.links).is_ok()
     }
 
-    /// The version of the folder of `name`, wherever a link may lead: good to see that it changed, and for nothing else.
+    /// The version of the folder of `name`. Links are followed, even out of the root, so this version is only good to see
+    /// that the folder changed.
     pub fn folder_stamp(&self, name: &Path) -> io::Result<Stamp> {
         let folder = name.parent().unwrap_or(name);
         Ok(stat_at(&self.path.join(folder))?.into())
     }
 
-    /// The names in the folder `name`, as the file system gives them out; `None` for `.` and `..`.
+    /// The names in the folder `name`, in the order of the file system; `None` for `.` and `..`.
     pub fn names(
         &self,
         name: &Path,
@@ -165,7 +167,7 @@ impl Root {
         names_in(&open_below(&self.folder, name, Purpose::Read, self.links)?)
     }
 
-    /// What a visitor finds under `name` in `folder`: a file, a folder, or nothing that is served.
+    /// The file or folder `name` in `folder`, as a client would be served it; `None` if it would not be served.
     pub fn item(&self, folder: &Path, name: OsString) -> Option<Item> {
         let path = folder.join(&name);
         let stat = stat(&self.look(&path).ok()?).ok()?;

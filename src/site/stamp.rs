@@ -1,24 +1,25 @@
-//! What the file system says of a version of a file, and when that is enough to tell versions apart.
+//! Stamps: what the file system says of a version of a file, and when this is enough to tell versions apart. This file
+//! does not look at the disk.
 
 use crate::http::validators::{EntityTag, Strength, Validators};
 use crate::os::files::Stat;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A change that comes so soon after another may bear the same time: the kernel stamps files by a clock that
-/// ticks (4 ms on most systems, 10 ms on some).
-const TICK: Duration = Duration::from_millis(20);
+/// Two changes of a file within this time may get the same time stamp: the clock of the kernel for files advances in
+/// steps of 4 ms on most systems, and of 10 ms on some.
+const FINE_STEP: Duration = Duration::from_millis(20);
 
-/// The same for file systems that keep whole seconds, or two (FAT).
-const COARSE_TICK: Duration = Duration::from_millis(2_500);
+/// The same for file systems that store whole seconds, or every second one (FAT).
+const COARSE_STEP: Duration = Duration::from_millis(2_500);
 
-/// Times that packers give to every file of every version, in seconds since 1970: Nix and images of containers the first
-/// two, ZIP archives that are made reproducibly 1980-01-01, npm 1985-10-26 08:15. A client that asks by such a date would
+/// Times that packers give to every file of every version, in seconds since 1970: 0 and 1 by Nix and images of
+/// containers, 1980-01-01 by reproducible ZIP archives, 1985-10-26 08:15 by npm. A client that asked by such a date would
 /// keep an old version for ever.
 const SAME_FOR_ALL: [u64; 4] = [0, 1, 315_532_800, 499_162_500];
 
-/// Everything that changes with a file: which it is, how long, when it was written, when anything of it was
-/// changed. The last cannot be set back by `cp -p` or `rsync -t`.
+/// Everything that changes with a file: which file it is, its length, when it was written (mtime), and when anything of
+/// it was changed (ctime). `cp -p` and `rsync -t` can set back the first time, but not the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     device: u64,
@@ -35,38 +36,38 @@ impl From<Stat> for Stamp {
 }
 
 impl Stamp {
-    /// Length in bytes.
+    /// The length of the file in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether it was both written and changed at the same time as `original`, or after it.
+    /// Whether the file was both written and changed at the same time as `original`, or later.
     pub fn is_no_earlier_than(&self, original: &Stamp) -> bool {
         self.modified >= original.modified && self.changed >= original.changed
     }
 
-    /// Whether every change after `now` will show. If not, the file is so young that another change may bear
-    /// the same time: git calls such an entry racy.
+    /// Whether every change after `now` will show in the stamp. It may not if the file was changed just now: the next
+    /// change may get the same time stamp. Git calls such a file racy.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let is_coarse = self.changed.1 == 0 && self.modified.1 == 0;
-        let tick = if is_coarse { COARSE_TICK } else { TICK };
+        let step = if is_coarse { COARSE_STEP } else { FINE_STEP };
         let (Ok(seconds), Ok(nanos)) = (u64::try_from(self.changed.0), u32::try_from(self.changed.1)) else {
             return true;
         };
         let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos));
-        changed.and_then(|time| time.checked_add(tick)).is_some_and(|time| time < now)
+        changed.and_then(|time| time.checked_add(step)).is_some_and(|time| time < now)
     }
 
-    /// What its tag can promise when it is seen at `now`.
+    /// What a tag made from this stamp can promise, if the file was looked at at `now`.
     pub fn strength(&self, now: SystemTime) -> Strength {
         if self.is_settled(now) { Strength::Strong } else { Strength::Weak }
     }
 
-    /// The validators of this version as it is seen at `now`.
+    /// The validators of this version, if the file was looked at at `now`.
     ///
-    /// The tag is a hash of the whole stamp. A weak one is made from `now` too, so that no later tag is like it.
-    /// No `Last-Modified` is made of a time in the future or before 1970 (RFC 9110 §8.8.2.1), nor of one that tells no
-    /// versions apart.
+    /// The tag is a hash of the whole stamp. A weak tag is a hash of `now`, too, so that no later tag equals it. There is
+    /// no `Last-Modified` for a time in the future or before 1970 (RFC 9110 §8.8.2.1), nor for a time that packers give
+    /// to all versions.
     pub fn validators(&self, strength: Strength, now: SystemTime) -> Validators {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);

@@ -1,9 +1,8 @@
-//! Which media type the extension of a name stands for: the table of the crate mime_guess, and before it the rows that it
-//! lacks, or has from before they were registered.
+//! The media type for an extension: by a table in this file, or else by the crate mime_guess. The table has the types
+//! that the crate lacks, and those that the crate has in a form from before they were registered.
 
-/// Extensions in lower case, their media type, and where that is from: the registry of IANA, a standard, or else the
-/// collection mime-db. Source code has no media type that browsers show, so it goes by text/plain. In the order of the
-/// types.
+/// Extensions in lower case, their media type, and the source of this type: the registry of IANA, a standard, or else the
+/// collection mime-db. Source code has no media type that browsers show, so its type is text/plain. Sorted by type.
 #[rustfmt::skip]
 const TYPES: &[(&str, &str, &str)] = &[
     ("appinstaller", "application/appinstaller", "mime-db"),
@@ -114,15 +113,15 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("m2t m2ts mts ts", "video/mp2t", "RFC 3555"),
 ];
 
-/// The media type of files whose names end in this extension, without parameters; none where it is not known.
+/// The media type for `extension`, without parameters; `None` if the extension is not known.
 pub fn of_extension(extension: &str) -> Option<&'static str> {
     let lower = extension.to_ascii_lowercase();
     let row = TYPES.iter().find(|(extensions, ..)| extensions.split(' ').any(|known| known == lower));
     row.map(|row| row.1).or_else(|| mime_guess::from_ext(&lower).first_raw().map(shown))
 }
 
-/// Browsers save text of a type that they do not know. The types `text/x-…` are not registered, and nearly all of
-/// them are source code.
+/// The type that makes browsers show the file: text/plain in place of `text/x-…`. Browsers save text of a type that they
+/// do not know. The types `text/x-…` are not registered, and nearly all of them are source code.
 fn shown(media_type: &'static str) -> &'static str {
     if media_type.starts_with("text/x-") { "text/plain" } else { media_type }
 }
