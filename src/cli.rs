@@ -22,7 +22,7 @@ use std::time::Duration;
 /// The end of `--help`.
 const AFTER_HELP: &str = "\
 A SIZE is written as 65536, 64KiB or 10MB, SECONDS as 10 or 0.5. Each flag is
-also read from the environment: --port from ONEPOLL_PORT, and so on.
+also read from the environment, such as the port from ONEPOLL_PORT.
 RUST_LOG=trace logs every system call on a socket.";
 
 /// Serves the static files of a folder over HTTP/1.1: one poll, one thread, every connection.

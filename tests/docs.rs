@@ -230,26 +230,6 @@ fn files_and_commands_that_are_named_exist() {
 // What it says.
 
 #[test]
-fn the_methods_of_the_table_are_those_that_are_answered() {
-    let root = folder(&[]);
-    let address = support::serve(root.path(), Default::default());
-    let allow = service::answer_to(address, "OPTIONS", b"/", "");
-    let page = read("docs/answers.md");
-    let rows = page
-        .lines()
-        .skip_while(|line| !line.starts_with("|---"))
-        .skip(1)
-        .take_while(|line| line.starts_with("| `"));
-    let cells: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap()).collect();
-    let methods: Vec<_> = cells
-        .iter()
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .filter(|word| *word != "*")
-        .collect();
-    assert_eq!(allow.field("allow"), Some(&*methods.join(", ")));
-}
-
-#[test]
 fn the_error_that_is_shown_is_what_a_client_gets() {
     let root = folder(&[]);
     let address = support::serve(root.path(), Default::default());

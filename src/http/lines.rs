@@ -62,7 +62,7 @@ fn too_long(line: &[u8]) -> Refusal {
 
 /// The refusal of a client that speaks TLS. It takes the place of the error that the parser found in the client's bytes.
 pub const TLS: Refusal = Refusal::bad(
-    "this is TLS, and this port speaks plain HTTP: its addresses begin with http://, not with https://",
+    "this is TLS, and the port speaks plain HTTP: its addresses begin with http://, not with https://",
 );
 
 /// Logged as the request line of a client that speaks TLS, whose bytes are not text.

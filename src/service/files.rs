@@ -43,9 +43,9 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
             let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
             represent(request, range, &it, service, moment).into()
         }
-        Ok(Found::NotAcceptable) => {
+        Ok(Found::NotAcceptable(choice)) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
-            page.field("Vary", "Accept-Encoding").into()
+            Response { head: vary(page.head, choice), ..page }.into()
         }
         Ok(Found::Folder(folder)) => {
             Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
@@ -121,7 +121,7 @@ fn represent(
         }
         Precondition::Failed => {
             let page = page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
-            return Response { head: vary(page.head, it), ..page };
+            return Response { head: vary(page.head, it.choice), ..page };
         }
     }
     let length = it.stored.length();
@@ -135,7 +135,7 @@ fn represent(
             let page =
                 page(Status::RANGE_NOT_SATISFIABLE, "The file ends before the range that you asked for");
             let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
-            Response { head: vary(head, it), ..page }
+            Response { head: vary(head, it.choice), ..page }
         }
         Selection::Parts(parts) => match parts.as_slice() {
             [range] => part(range.clone(), it, site),
@@ -195,7 +195,7 @@ fn describe(head: Head, it: &Representation, site: &Site) -> Head {
     if let Some(date) = it.validators.last_modified() {
         head = head.field("Last-Modified", date);
     }
-    vary(head, it)
+    vary(head, it.choice)
 }
 
 fn freshness(head: Head, site: &Site) -> Head {
@@ -206,8 +206,8 @@ fn freshness(head: Head, site: &Site) -> Head {
 }
 
 /// Adds `Vary`, if other clients may get another representation of this file.
-fn vary(head: Head, it: &Representation) -> Head {
-    match it.choice {
+fn vary(head: Head, choice: Choice) -> Head {
+    match choice {
         Choice::None => head,
         Choice::Coding => head.field("Vary", "Accept-Encoding"),
         Choice::CodingAndAsker => head.field("Vary", "Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode"),

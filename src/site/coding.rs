@@ -1,14 +1,18 @@
 //! Compressing and decompressing. This is the only file that names the crates for it; it does not know any file.
 
 use crate::http::encoding::Coding;
-use brotli_decompressor::Decompressor;
-use flate2::read::MultiGzDecoder;
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use ruzstd::decoding::StreamingDecoder;
-use std::io::{self, Read};
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use std::io::{self, BufRead, BufReader, Read};
 
-/// Bytes of compressed input that the brotli decoder reads at a time.
-const BROTLI_INPUT_BYTES: usize = 16 << 10;
+/// Bytes of compressed input that one [`Decoder::step`] takes at most. A block of zstd may take 128 KiB.
+const INPUT_BYTES: usize = 16 << 10;
+
+/// The largest window that clients must have for the coding `zstd` (RFC 9659 §3).
+const ZSTD_WINDOW_BYTES_MAX: u64 = 8 << 20;
 
 /// Compresses the bytes that are written to it with gzip, in memory.
 pub type Gzip = GzEncoder<Vec<u8>>;
@@ -18,13 +22,185 @@ pub fn gzip() -> Gzip {
     GzEncoder::new(Vec::new(), flate2::Compression::default())
 }
 
-/// Reads the plain bytes of `compressed`, which is compressed by `coding`. A read fails if the input is not valid for
-/// the coding. A read decompresses no more than it was asked for, and what is left of the current block.
-pub fn decoded(coding: Coding, compressed: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match coding {
-        Coding::Brotli => Box::new(Decompressor::new(compressed, BROTLI_INPUT_BYTES)),
-        Coding::Zstd => Box::new(StreamingDecoder::new(compressed).map_err(io::Error::other)?),
-        Coding::Gzip => Box::new(MultiGzDecoder::new(compressed)),
-        Coding::Identity => Box::new(compressed),
-    })
+/// Decompresses a step at a time. A step takes a bounded time, whatever the input is.
+pub trait Decoder: Send {
+    /// Decompresses into `room`. An error if the input is not valid for the coding, to its last byte, or cannot be read.
+    fn step(&mut self, room: &mut [u8]) -> io::Result<Step>;
+}
+
+/// What a [`Decoder::step`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This many plain bytes were written, or none for now.
+    Bytes(usize),
+    /// The input has ended.
+    End,
+}
+
+/// A decoder of `compressed`, which is compressed by `coding`.
+pub fn decoder(coding: Coding, compressed: impl Read + Send + 'static) -> Box<dyn Decoder> {
+    let input = BufReader::with_capacity(INPUT_BYTES, compressed);
+    match coding {
+        Coding::Brotli => {
+            let alloc = StandardAlloc::default;
+            Box::new(Brotli {
+                input,
+                state: BrotliState::new_strict(alloc(), alloc(), alloc()),
+                is_over: false,
+            })
+        }
+        Coding::Zstd => {
+            let mut decoder = FrameDecoder::new();
+            decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
+            Box::new(Zstd { input, decoder, at: ZstdAt::Begin })
+        }
+        Coding::Gzip => Box::new(MultiGzDecoder::new(Rationed { input, left: 0 })),
+        Coding::Identity => Box::new(input),
+    }
+}
+
+impl<R: Read + Send> Decoder for BufReader<R> {
+    fn step(&mut self, room: &mut [u8]) -> io::Result<Step> {
+        let count = self.read(room)?;
+        Ok(if count == 0 { Step::End } else { Step::Bytes(count) })
+    }
+}
+
+struct Brotli<R> {
+    input: BufReader<R>,
+    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    is_over: bool,
+}
+
+impl<R: Read + Send> Decoder for Brotli<R> {
+    fn step(&mut self, room: &mut [u8]) -> io::Result<Step> {
+        let came = self.input.fill_buf()?;
+        if self.is_over {
+            return if came.is_empty() { Ok(Step::End) } else { Err(io::ErrorKind::InvalidData.into()) };
+        }
+        let (mut left, mut taken, mut free, mut written, mut all) = (came.len(), 0, room.len(), 0, 0);
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut taken,
+            came,
+            &mut free,
+            &mut written,
+            room,
+            &mut all,
+            &mut self.state,
+        );
+        let has_ended = came.is_empty();
+        self.input.consume(taken);
+        match result {
+            BrotliResult::ResultFailure => return Err(io::ErrorKind::InvalidData.into()),
+            BrotliResult::NeedsMoreInput if has_ended => return Err(io::ErrorKind::UnexpectedEof.into()),
+            BrotliResult::ResultSuccess => self.is_over = true,
+            BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => {}
+        }
+        Ok(Step::Bytes(written))
+    }
+}
+
+/// Input of which a step is given a ration; beyond it a read would block.
+struct Rationed<R> {
+    input: BufReader<R>,
+    left: usize,
+}
+
+impl<R: Read> Read for Rationed<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(room)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: Read> BufRead for Rationed<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let came = self.input.fill_buf()?;
+        if self.left == 0 && !came.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(&came[..came.len().min(self.left)])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left -= count;
+        self.input.consume(count);
+    }
+}
+
+impl<R: Read + Send> Decoder for MultiGzDecoder<Rationed<R>> {
+    fn step(&mut self, room: &mut [u8]) -> io::Result<Step> {
+        self.get_mut().left = INPUT_BYTES;
+        match self.read(room) {
+            Ok(0) => Ok(Step::End),
+            Ok(count) => Ok(Step::Bytes(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Step::Bytes(0)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct Zstd<R> {
+    input: BufReader<R>,
+    decoder: FrameDecoder,
+    at: ZstdAt,
+}
+
+/// Where a [`Zstd`] is: its input is one frame or several (RFC 8878 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ZstdAt {
+    Begin,
+    /// Within a frame with content.
+    Frame,
+    /// Within a skippable frame, with this many bytes left.
+    Skipped(u64),
+    /// Behind a frame.
+    Behind,
+}
+
+impl<R: Read + Send> Decoder for Zstd<R> {
+    fn step(&mut self, room: &mut [u8]) -> io::Result<Step> {
+        match self.at {
+            ZstdAt::Frame => return self.step_in_frame(room),
+            ZstdAt::Skipped(left) if left > 0 => {
+                let count = self.input.fill_buf()?.len().min(left.try_into().unwrap_or(usize::MAX));
+                self.input.consume(count);
+                self.at = ZstdAt::Skipped(left - count as u64);
+                return if count > 0 { Ok(Step::Bytes(0)) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+            ZstdAt::Begin | ZstdAt::Skipped(_) | ZstdAt::Behind => {}
+        }
+        if self.at != ZstdAt::Begin && self.input.fill_buf()?.is_empty() {
+            return Ok(Step::End);
+        }
+        self.at = match self.decoder.init(&mut self.input) {
+            Ok(()) => ZstdAt::Frame,
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length, ..
+            })) => ZstdAt::Skipped(length.into()),
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        Ok(Step::Bytes(0))
+    }
+}
+
+impl<R: Read> Zstd<R> {
+    fn step_in_frame(&mut self, room: &mut [u8]) -> io::Result<Step> {
+        let decoder = &mut self.decoder;
+        if decoder.can_collect() == 0 && !decoder.is_finished() {
+            let one = BlockDecodingStrategy::UptoBlocks(1);
+            decoder.decode_blocks(&mut self.input, one).map_err(io::Error::other)?;
+        }
+        let count = decoder.read(room)?;
+        if decoder.is_finished() && decoder.can_collect() == 0 {
+            let said = decoder.get_checksum_from_data();
+            if said.is_some() && said != decoder.get_calculated_checksum() {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            self.at = ZstdAt::Behind;
+        }
+        Ok(Step::Bytes(count))
+    }
 }

@@ -61,15 +61,16 @@ impl Inner {
     /// gives to the parts of a game.
     pub fn of(name: &Path, stored: &Stored) -> io::Result<Option<Inner>> {
         let Some((coding, inner)) = kind::compressed_by_name(name) else { return Ok(None) };
-        let extension = inner.extension().unwrap_or_default();
-        let is_of_game = extension == "data" || inner.as_os_str().as_bytes().ends_with(b".symbols.json");
+        let lower = inner.as_os_str().to_ascii_lowercase();
+        let ends = |end: &str| lower.as_bytes().ends_with(end.as_bytes());
+        let is_of_game = ends(".data") || ends(".symbols.json");
         let known = kind::by_name(&inner).or(is_of_game.then_some("application/octet-stream"));
         let Some(content_type) = known.filter(|kind| *kind != "application/x-tar") else { return Ok(None) };
         let audience = match coding {
             _ if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz")) => {
                 Audience::All
             }
-            Coding::Gzip if is_of_game || extension == "js" || extension == "wasm" => Audience::Pages,
+            Coding::Gzip if is_of_game || ends(".js") || ends(".wasm") => Audience::Pages,
             Coding::Gzip => Audience::Elements,
             _ => Audience::Pages,
         };

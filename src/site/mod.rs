@@ -97,7 +97,7 @@ pub enum Found {
     /// A file, in a coding that the client accepts.
     File(Arc<Representation>),
     /// A file, but in no coding that the client accepts.
-    NotAcceptable,
+    NotAcceptable(Choice),
     /// A folder without an index, to be listed.
     Folder(Folder),
     /// A folder, but the path lacks the final `/`.
@@ -298,7 +298,7 @@ impl Site {
         }
         match found.or_else(|| resource.stand_in(wanted.codings)) {
             Some(representation) => Found::File(representation.clone()),
-            None => Found::NotAcceptable,
+            None => Found::NotAcceptable(resource.identity().choice),
         }
     }
 
@@ -308,7 +308,10 @@ impl Site {
         for coding in liked {
             // One lock at a time: `work` holds all three, in another order, and two threads could wait for each other.
             if let Some(unclear) = resource.unclear(coding) {
-                lock(&self.comparer).want(path, unclear, &resource.identity().stored);
+                let is_open = lock(&self.comparer).want(path, unclear, &resource.identity().stored);
+                if !is_open {
+                    lock(&self.cache).remove(path);
+                }
             }
             if coding == Coding::Gzip && resource.is_compressible() {
                 let is_kept = lock(&self.cache).contains(path);

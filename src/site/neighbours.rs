@@ -1,14 +1,13 @@
 //! Neighbours: the compressed files beside a file (`page.html.br`, `.zst` and `.gz`). This file decides whether a
 //! neighbour is a copy of the file as it is now.
 //!
-//! A neighbour that was written and changed no earlier than the file is taken for a copy. For an older neighbour the
-//! dates prove nothing: after a folder was copied, cloned or unpacked, its files have new dates in any order; and
-//! compressors give a copy the date of the file, some of them in whole seconds.
+//! The content decides: the neighbour is decompressed and compared with the file, once for each pair of versions. If both
+//! files are small, this is done at once; else a piece a turn, and until then the neighbour is not used.
 //!
-//! Then the content decides: the neighbour is decompressed and compared with the file, once for each pair of versions.
-//! If both files are small, this is done at once; else a piece a turn.
+//! Dates prove nothing. After a folder was copied, cloned or unpacked, its files have new dates in any order; some compressors
+//! give a copy the date of the file, in whole seconds; and a compressor that still runs has written a part of it only.
 
-use super::coding::decoded;
+use super::coding::{Decoder, Step, decoder};
 use super::contents::{Contents, Stored, WHOLE_BYTES_MAX};
 use super::lock::lock;
 use super::root::{Entry, Opened, Root};
@@ -16,15 +15,18 @@ use super::stamp::Stamp;
 use crate::http::encoding::Coding;
 use crate::http::validators::Strength;
 use crate::log::escaped::Escaped;
+use crate::os;
 use crate::os::files::stat;
 use log::{info, trace};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Cursor, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -34,11 +36,23 @@ const NEIGHBOURS: [(Coding, &str); 3] = [(Coding::Brotli, "br"), (Coding::Zstd, 
 /// Plain bytes compared in one turn of the loop, which takes well under 2 ms.
 const BYTES_PER_TURN: usize = 64 << 10;
 
+/// Steps of a decoder in one turn: of bytes that a client must skip there can be many.
+const STEPS_PER_TURN: usize = 4;
+
+/// Steps in which a decoder may give no byte of a small neighbour: a block of zstd that the window holds back is one.
+const EMPTY_STEPS_MAX: usize = 64;
+
 /// Files of more bytes are not compared: it would keep the loop busy for seconds.
 const COMPARED_BYTES_MAX: u64 = 256 << 20;
 
+/// Bytes by which a copy may be longer than the file: where nothing can be compressed, a coding adds its frame.
+const FRAME_BYTES_MAX: u64 = 4 << 10;
+
 /// Pairs of versions whose verdict is kept. When there are more, all verdicts are dropped.
-const KNOWN_MAX: usize = 4096;
+const KNOWN_MAX: usize = 65_536;
+
+/// Neighbours that are named in the log because they are not used.
+const NAMED_MAX: usize = 64;
 
 /// Comparisons that may wait. With more, a later request for the file asks again.
 const WAITING_MAX: usize = 16;
@@ -62,6 +76,8 @@ pub struct Unclear {
     name: PathBuf,
     pair: Pair,
     file: File,
+    /// Whether a read of the neighbour failed, so that nothing is learnt of its content.
+    has_failed: AtomicBool,
 }
 
 /// The versions of a file and of its neighbour.
@@ -81,7 +97,9 @@ enum Verdict {
 /// Compares neighbours with their files: the verdicts so far, and the comparisons that wait.
 #[derive(Default)]
 pub struct Comparer {
-    known: HashMap<Pair, Verdict>,
+    /// By the hash of the pair.
+    known: HashMap<u64, Verdict>,
+    named: HashSet<PathBuf>,
     waiting: VecDeque<Comparison>,
 }
 
@@ -91,8 +109,14 @@ struct Comparison {
     path: String,
     unclear: Arc<Unclear>,
     original: Stored,
-    decoder: Option<Box<dyn Read + Send>>,
+    decoder: Box<dyn Decoder>,
     compared: u64,
+}
+
+/// Reads a neighbour that is being compared, by an offset of its own.
+struct Reading {
+    unclear: Arc<Unclear>,
+    at: u64,
 }
 
 impl Neighbours {
@@ -110,10 +134,10 @@ impl Neighbours {
             match root.entry(&name) {
                 Ok(Entry::File(opened)) => neighbours.judge(coding, name, opened, original, comparer, now)?,
                 Ok(Entry::Folder | Entry::Other) => {}
+                Err(error) if os::is_out_of_descriptors(&error) => return Err(error),
                 Err(error) => {
                     if let Ok(stamp) = root.stamp_in_its_folder(&name) {
-                        let pair = Pair { original: original.stamp, neighbour: stamp };
-                        lock(comparer).pass_over(pair, &name, format_args!("cannot be read: {error}"));
+                        lock(comparer).name(&name, format_args!("cannot be read: {error}"));
                         neighbours.passed_over.push((name, stamp));
                     }
                 }
@@ -132,33 +156,38 @@ impl Neighbours {
         now: SystemTime,
     ) -> io::Result<()> {
         let pair = Pair { original: original.stamp, neighbour: opened.stamp };
-        let dated = opened.stamp.is_no_earlier_than(&original.stamp).then_some(Verdict::Copy);
-        let known = dated.or_else(|| lock(comparer).known.get(&pair).copied());
-        if known == Some(Verdict::Copy) {
-            self.found.push((coding, name, Contents::read(opened, now)?));
+        let known = lock(comparer).verdict(pair);
+        let (length, copy_length) = (original.stamp.bytes(), pair.neighbour.bytes());
+        let is_small = length.max(copy_length) <= WHOLE_BYTES_MAX;
+        if known == Some(Verdict::Copy) || known.is_none() && is_small {
+            let contents = Contents::read(opened, now)?;
+            let verdict = match known {
+                // The neighbour was written anew since it was opened.
+                Some(_) if contents.stamp != pair.neighbour => Verdict::Other,
+                Some(verdict) => verdict,
+                None => contents.verdict(coding, original),
+            };
+            let is_settled = contents.strength == Strength::Strong && original.strength == Strength::Strong;
+            if known.is_none() && is_settled {
+                lock(comparer).learn(pair, &name, verdict);
+            }
+            match verdict {
+                Verdict::Copy => self.found.push((coding, name, contents)),
+                Verdict::Other => self.passed_over.push((name, pair.neighbour)),
+            }
             return Ok(());
         }
         self.passed_over.push((name.clone(), pair.neighbour));
-        if known == Some(Verdict::Other) {
+        if known.is_some() {
             return Ok(());
         }
-        let bytes = original.stamp.bytes();
-        if bytes.max(pair.neighbour.bytes()) <= WHOLE_BYTES_MAX {
-            let contents = Contents::read(opened, now)?;
-            let verdict = contents.verdict(coding, original);
-            if contents.strength == Strength::Strong && original.strength == Strength::Strong {
-                lock(comparer).record(pair, &name, verdict);
-            }
-            if verdict == Verdict::Copy {
-                self.passed_over.pop();
-                self.found.push((coding, name, contents));
-            }
-        } else if bytes > COMPARED_BYTES_MAX {
-            let why =
-                "is older than the file, and too large to be compared with it; make it anew, or `touch` it";
-            lock(comparer).pass_over(pair, &name, why);
+        if copy_length > length + FRAME_BYTES_MAX {
+            lock(comparer).name(&name, "is larger than the file");
+        } else if length > COMPARED_BYTES_MAX {
+            lock(comparer).name(&name, "is too large to be compared with its file");
         } else if pair.neighbour.is_settled(now) && original.strength == Strength::Strong {
-            self.unclear.push(Arc::new(Unclear { coding, name, pair, file: opened.file }));
+            let (file, has_failed) = (opened.file, AtomicBool::new(false));
+            self.unclear.push(Arc::new(Unclear { coding, name, pair, file, has_failed }));
         }
         Ok(())
     }
@@ -170,11 +199,19 @@ impl Contents {
         let (Stored::Whole(neighbour), Stored::Whole(plain)) = (&self.stored, &original.stored) else {
             return Verdict::Other;
         };
-        let mut all = Vec::new();
-        let decoder = decoded(coding, io::Cursor::new(neighbour.clone()));
-        // Never decompress more than one byte beyond the length of the file: one more shows that the two differ.
-        let read = decoder.and_then(|decoder| decoder.take(plain.len() as u64 + 1).read_to_end(&mut all));
-        if read.is_ok() && *all == **plain { Verdict::Copy } else { Verdict::Other }
+        let mut decoder = decoder(coding, Cursor::new(neighbour.clone()));
+        let mut room = vec![0; plain.len() + 1];
+        let (mut compared, mut empty_steps) = (0, 0);
+        loop {
+            match decoder.step(&mut room) {
+                Ok(Step::End) if compared == plain.len() => return Verdict::Copy,
+                Ok(Step::Bytes(0)) if empty_steps < EMPTY_STEPS_MAX => empty_steps += 1,
+                Ok(Step::Bytes(count)) if count > 0 && plain[compared..].starts_with(&room[..count]) => {
+                    compared += count
+                }
+                _ => return Verdict::Other,
+            }
+        }
     }
 }
 
@@ -187,13 +224,20 @@ impl Unclear {
 
 impl Comparer {
     /// Queues the comparison of `unclear` with `original`, since a client would have preferred this neighbour. `path` is
-    /// the path by which the cache keeps the file.
-    pub fn want(&mut self, path: &str, unclear: &Arc<Unclear>, original: &Stored) {
-        let is_known = self.waiting.iter().any(|it| it.unclear.pair == unclear.pair);
-        if !is_known && self.waiting.len() < WAITING_MAX {
-            let (path, unclear, original) = (path.to_owned(), unclear.clone(), original.clone());
-            self.waiting.push_back(Comparison { path, unclear, original, decoder: None, compared: 0 });
+    /// the path by which the cache keeps the file. False if the verdict is known by now, so that the file has to be looked
+    /// at again.
+    pub fn want(&mut self, path: &str, unclear: &Arc<Unclear>, original: &Stored) -> bool {
+        if self.verdict(unclear.pair).is_some() {
+            return false;
         }
+        let is_queued = self.waiting.iter().any(|it| it.unclear.pair == unclear.pair);
+        if !is_queued && self.waiting.len() < WAITING_MAX {
+            let decoder = decoder(unclear.coding, Reading { unclear: unclear.clone(), at: 0 });
+            let (path, unclear, original) = (path.to_owned(), unclear.clone(), original.clone());
+            unclear.has_failed.store(false, Ordering::Relaxed);
+            self.waiting.push_back(Comparison { path, unclear, original, decoder, compared: 0 });
+        }
+        true
     }
 
     /// Compares one piece. When a comparison is finished, gives the path of its file, whose neighbours have to be looked
@@ -203,15 +247,17 @@ impl Comparer {
         match comparison.piece() {
             Ok(None) => {
                 self.waiting.push_front(comparison);
-                return None;
+                None
             }
-            verdict if comparison.is_of_these_versions() => {
-                let verdict = verdict.ok().flatten().unwrap_or(Verdict::Other);
-                self.record(comparison.unclear.pair, &comparison.unclear.name, verdict);
+            // The disk failed: the next request asks again.
+            Err(_) => None,
+            Ok(Some(verdict)) => {
+                if comparison.is_of_these_versions() {
+                    self.learn(comparison.unclear.pair, &comparison.unclear.name, verdict);
+                }
+                Some(comparison.path)
             }
-            _ => {}
         }
-        Some(comparison.path)
     }
 
     /// Whether no comparison waits.
@@ -224,60 +270,79 @@ impl Comparer {
         !std::mem::take(&mut self.waiting).is_empty()
     }
 
-    fn record(&mut self, pair: Pair, name: &Path, verdict: Verdict) {
-        match verdict {
-            Verdict::Copy => self.remember(pair, verdict),
-            Verdict::Other => self.pass_over(pair, name, "is no compressed copy of the file as it is now"),
-        }
+    fn verdict(&self, pair: Pair) -> Option<Verdict> {
+        self.known.get(&pair.hashed()).copied()
     }
 
-    /// Notes that a neighbour is not used, and logs the reason once for each pair of versions.
-    fn pass_over(&mut self, pair: Pair, name: &Path, why: impl Display) {
-        if self.known.get(&pair) != Some(&Verdict::Other) {
-            self.remember(pair, Verdict::Other);
-            info!("{} is not used: it {why}", Escaped(name.as_os_str().as_bytes()));
-        }
-    }
-
-    fn remember(&mut self, pair: Pair, verdict: Verdict) {
+    fn learn(&mut self, pair: Pair, name: &Path, verdict: Verdict) {
         if self.known.len() >= KNOWN_MAX {
             self.known.clear();
         }
-        self.known.insert(pair, verdict);
+        self.known.insert(pair.hashed(), verdict);
+        if verdict == Verdict::Other {
+            self.name(name, "is no compressed copy of the file as it is now");
+        }
+    }
+
+    /// Logs why the neighbour `name` is not used, once for each name.
+    fn name(&mut self, name: &Path, why: impl Display) {
+        if self.named.len() < NAMED_MAX && self.named.insert(name.to_owned()) {
+            info!("{} is not used: it {why}", Escaped(name.as_os_str().as_bytes()));
+        }
+    }
+}
+
+impl Pair {
+    fn hashed(self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Read for Reading {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.unclear.file.read_at(room, self.at);
+        match &count {
+            Ok(count) => self.at += *count as u64,
+            Err(_) => self.unclear.has_failed.store(true, Ordering::Relaxed),
+        }
+        count
     }
 }
 
 impl Comparison {
     /// Compares the next piece. Gives the verdict at the end, or where the two files differ; `None` if there is more to
-    /// compare. An error if a file cannot be read, or the neighbour cannot be decompressed.
+    /// compare. An error if one of the files cannot be read.
     fn piece(&mut self) -> io::Result<Option<Verdict>> {
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            none => {
-                let mut file = self.unclear.file.try_clone()?;
-                file.rewind()?;
-                none.insert(decoded(self.unclear.coding, file)?)
-            }
-        };
         let (mut plain, mut original) = (vec![0; BYTES_PER_TURN], vec![0; BYTES_PER_TURN]);
-        let count = decoder.read(&mut plain)?;
-        if count == 0 {
-            let is_whole = self.compared == self.original.length();
-            return Ok(Some(if is_whole { Verdict::Copy } else { Verdict::Other }));
-        }
-        if count as u64 > self.original.length() - self.compared {
-            return Ok(Some(Verdict::Other));
-        }
-        let expected = match &self.original {
-            Stored::Whole(bytes) => &bytes[self.compared as usize..][..count],
-            Stored::Large { file, .. } => {
-                file.read_exact_at(&mut original[..count], self.compared)?;
-                &original[..count]
+        for _ in 0..STEPS_PER_TURN {
+            let count = match self.decoder.step(&mut plain) {
+                Ok(Step::Bytes(count)) => count,
+                Ok(Step::End) if self.compared == self.original.length() => return Ok(Some(Verdict::Copy)),
+                Err(error) if self.unclear.has_failed.load(Ordering::Relaxed) => return Err(error),
+                Ok(Step::End) | Err(_) => return Ok(Some(Verdict::Other)),
+            };
+            if count as u64 > self.original.length() - self.compared {
+                return Ok(Some(Verdict::Other));
             }
-        };
-        self.compared += count as u64;
-        trace!("compared {count} bytes with {}", self.unclear.name.display());
-        Ok((plain[..count] != *expected).then_some(Verdict::Other))
+            let expected = match &self.original {
+                Stored::Whole(bytes) => &bytes[self.compared as usize..][..count],
+                Stored::Large { file, .. } => {
+                    file.read_exact_at(&mut original[..count], self.compared)?;
+                    &original[..count]
+                }
+            };
+            self.compared += count as u64;
+            trace!("compared {count} bytes with {}", self.unclear.name.display());
+            if plain[..count] != *expected {
+                return Ok(Some(Verdict::Other));
+            }
+            if count == plain.len() {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Whether both files are unchanged since the comparison began. If not, the verdict is about other versions.

@@ -95,8 +95,11 @@ impl Resource {
             Some(Inner { audience: Audience::All, .. }) => "application/gzip".into(),
             _ => kind::of(&name, &original.stored)?,
         };
-        let Neighbours { found, unclear, passed_over } =
-            Neighbours::of(root, &name, &original, comparer, now)?;
+        // What is in a file that is compressed by name is no other coding of the file.
+        let Neighbours { found, unclear, passed_over } = match inner {
+            Some(_) => Neighbours::default(),
+            None => Neighbours::of(root, &name, &original, comparer, now)?,
+        };
         let has_gzip = found.iter().any(|(coding, ..)| *coding == Coding::Gzip)
             || unclear.iter().any(|it| it.coding == Coding::Gzip);
         let is_compressible = compression == Compression::On

@@ -41,11 +41,6 @@ impl Stamp {
         self.bytes
     }
 
-    /// Whether the file was both written and changed at the same time as `original`, or later.
-    pub fn is_no_earlier_than(&self, original: &Stamp) -> bool {
-        self.modified >= original.modified && self.changed >= original.changed
-    }
-
     /// Whether every change after `now` will show in the stamp. It may not if the file was changed just now: the next
     /// change may get the same time stamp. Git calls such a file racy.
     pub fn is_settled(&self, now: SystemTime) -> bool {
