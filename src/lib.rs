@@ -83,7 +83,7 @@
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::byteset`] | which bytes a piece may hold | |
-//! | [`http::body`] | how content is framed, and where it ends | |
+//! | [`http::framing`], [`http::body`] | how content is framed, and where it ends | |
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |

@@ -84,6 +84,15 @@ fn the_crate_doc_lists_every_file() {
     assert!(missed.is_empty(), "src/lib.rs has no row for {missed:?}");
 }
 
+#[test]
+fn the_map_of_what_tests_share_names_every_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support");
+    let map = include_str!("support/mod.rs");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().display().to_string());
+    let missed: Vec<_> = names.filter(|name| !map.contains(&format!("`{name}`"))).collect();
+    assert!(missed.is_empty(), "tests/support/mod.rs has no row for {missed:?}");
+}
+
 /// All files that can be reached from `file` by one import or more.
 fn reached<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a String> {
     let mut seen = BTreeSet::new();

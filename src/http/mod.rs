@@ -12,6 +12,7 @@ pub mod lines;
 pub mod version;
 pub mod target;
 pub mod request;
+pub mod framing;
 pub mod body;
 pub mod weight;
 pub mod encoding;

@@ -2,8 +2,8 @@
 //! the head was found before, in [`super::lines`].
 
 use super::Refusal;
-use super::body::Framing;
 use super::fields::{Fields, Slots, is_token, trim};
+use super::framing::Framing;
 use super::method::Method;
 use super::status::Status;
 use super::target::{self, Target};

@@ -1,19 +1,37 @@
 //! What the tests share: a folder to serve, a server on a free port in a thread of its own, and a client that
 //! speaks bytes and reads answers back.
+//!
+//! In which order to read; most tests need no more than the first three:
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`folder`], [`serve`], [`connect`] and [`ask`]; an [`Answer`] taken apart |
+//! | `patience.rs` | waiting for something, with a limit |
+//! | `service.rs`, `visitor.rs` | one question; many questions on one connection, and gzip |
+//! | `verdicts.rs` | whether a request is answered or refused, and the connection goes on |
+//! | `misbehaviour.rs` | clients that reset, stop in the middle, or do not read |
+//! | `pieces.rs` | a connection without a socket: its bytes come cut into pieces |
+//! | `scripted.rs` | a whole loop without a socket: clients and a clock that do what the test has written down |
+//! | `program.rs` | the program itself, its output and its end |
+//! | `dice.rs`, `reference.rs` | chance that can be repeated; where a link leads, by RFC 3986 |
+//! | `watch.rs` | names and ends a test that hangs |
+//!
+//! A test that must see what the loop asks of its kernel, or set its clock, writes an
+//! [`Observer`](onepoll::inspect::Observer).
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod patience;
-pub mod watch;
-pub mod dice;
-pub mod program;
 pub mod service;
-pub mod pieces;
-pub mod verdicts;
-pub mod scripted;
 pub mod visitor;
+pub mod verdicts;
 pub mod misbehaviour;
+pub mod pieces;
+pub mod scripted;
+pub mod program;
+pub mod dice;
 pub mod reference;
+pub mod watch;
 
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;

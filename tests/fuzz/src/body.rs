@@ -1,7 +1,8 @@
 //! A chunked body: where it ends does not depend on how it was cut, and is where a decoder says that has all of it
 //! before its eyes.
 
-use onepoll::http::body::{Body, Framing};
+use onepoll::http::body::Body;
+use onepoll::http::framing::Framing;
 use onepoll::http::{HeadLimits, Refusal};
 
 const LIMITS: HeadLimits = HeadLimits { request_line_bytes_max: 100, head_bytes_max: 100, fields_max: 4 };

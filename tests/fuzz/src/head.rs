@@ -1,8 +1,8 @@
 //! A request's head: where it ends and how its content is framed do not depend on how it was cut, and agree with a
 //! reading that is so simple that nothing can be wrong with it.
 
-use onepoll::http::body::Framing;
 use onepoll::http::fields::{Slots, is_token, trim};
+use onepoll::http::framing::Framing;
 use onepoll::http::lines::{HeadScan, request_line};
 use onepoll::http::request::Request;
 use onepoll::http::{HeadLimits, Refusal};
