@@ -3,7 +3,7 @@
 
 use onepoll::conn::transport::{Follow, Transport};
 use onepoll::inspect::Call;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -91,15 +91,15 @@ impl<K: Kernel> Kernel for Counted<K> {
         self.0.stop_listening();
     }
 
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()> {
         count(Call::EpollCtl);
-        self.0.watch(&mut socket.0, token, before, now)
+        self.0.register(&mut socket.0, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {

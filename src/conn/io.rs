@@ -39,7 +39,7 @@ enum Output {
 
 /// How an operation went that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moved {
+pub enum Transfer {
     /// So many bytes went; more than none.
     Bytes(usize),
     /// The socket is not ready: park.
@@ -60,7 +60,7 @@ impl<T: Transport> Io<T> {
     }
 
     /// Takes note of an event. It may be spurious: then the next call finds that out.
-    pub fn learn(&mut self, readiness: Readiness) {
+    pub fn note_readiness(&mut self, readiness: Readiness) {
         match self.input {
             Input::Ended => {}
             _ if readiness.peer_closed => self.input = Input::Ending,
@@ -76,33 +76,33 @@ impl<T: Transport> Io<T> {
     ///
     /// A read that does not fill `buffer` has emptied the socket, and what comes later raises a new
     /// edge (epoll(7), question 9): a request costs one recv, not two.
-    pub fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Moved> {
+    pub fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Transfer> {
         match self.input {
-            Input::Drained => return Ok(Moved::WouldBlock),
-            Input::Ended => return Ok(Moved::End),
+            Input::Drained => return Ok(Transfer::WouldBlock),
+            Input::Ended => return Ok(Transfer::End),
             Input::Ready | Input::Ending => {}
         }
         let call = format_args!("{} recv({})", self.id, buffer.len());
         let moved = settle(call, || self.transport.recv(buffer))?;
         match moved {
-            Moved::End => self.input = Input::Ended,
-            Moved::WouldBlock => self.input = Input::Drained,
-            Moved::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
+            Transfer::End => self.input = Input::Ended,
+            Transfer::WouldBlock => self.input = Input::Drained,
+            Transfer::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
                 self.input = Input::Drained;
             }
-            Moved::Bytes(_) => {}
+            Transfer::Bytes(_) => {}
         }
         Ok(moved)
     }
 
     /// Writes once.
-    pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Moved> {
+    pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Transfer> {
         let call = format_args!("{} send({})", self.id, bytes.len());
         self.output.write(call, || self.transport.send(bytes, follow))
     }
 
     /// Writes from a file once.
-    pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Moved> {
+    pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Transfer> {
         let call = format_args!("{} sendfile(at {offset}, {count})", self.id);
         self.output.write(call, || self.transport.send_file(file, offset, count))
     }
@@ -123,12 +123,16 @@ impl<T: Transport> Io<T> {
 impl Output {
     /// Does one operation that writes, and takes note where nothing more goes. A short write is not taken for a
     /// full socket: sendfile gives short counts for reasons of its own.
-    fn write(&mut self, call: Arguments<'_>, write: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
+    fn write(
+        &mut self,
+        call: Arguments<'_>,
+        write: impl FnMut() -> io::Result<usize>,
+    ) -> io::Result<Transfer> {
         if *self == Output::Full {
-            return Ok(Moved::WouldBlock);
+            return Ok(Transfer::WouldBlock);
         }
         let moved = settle(call, write)?;
-        if moved == Moved::WouldBlock {
+        if moved == Transfer::WouldBlock {
             *self = Output::Full;
         }
         Ok(moved)
@@ -136,12 +140,12 @@ impl Output {
 }
 
 /// One operation, again where a signal interrupted it.
-fn settle(call: Arguments<'_>, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
+fn settle(call: Arguments<'_>, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Transfer> {
     loop {
         let result = match operation() {
-            Ok(0) => Ok(Moved::End),
-            Ok(count) => Ok(Moved::Bytes(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Moved::WouldBlock),
+            Ok(0) => Ok(Transfer::End),
+            Ok(count) => Ok(Transfer::Bytes(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Transfer::WouldBlock),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };

@@ -2,7 +2,7 @@
 //! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
 
 pub mod wait;
-pub mod told;
+pub mod event;
 pub mod transport;
 pub mod io;
 pub mod buffers;
@@ -19,14 +19,14 @@ pub use wait::Wait;
 use crate::service::Client;
 use buffers::Buffer;
 use context::Context;
-use io::Moved;
+use io::Transfer;
 
+use event::Event;
 use log::{Level, debug, log_enabled, trace};
-use state::{Next, State, Turn};
+use state::{Machine, Next, State};
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
-use told::Told;
 use transport::{Follow, Readiness, Transport};
 use wire::Wire;
 
@@ -60,22 +60,22 @@ impl<T: Transport> Connection<T> {
     /// Tells that it has its place: at `key` in the slab, for a client at `peer`.
     pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
         let id = self.wire.client.id;
-        self.contain(context, |connection, _| {
+        self.catch_panic(context, |connection, _| {
             debug!("{id} accepted from {peer}");
-            connection.transport().tell(Told::Accepted { key, id, peer });
+            connection.transport().notify(Event::Accepted { key, id, peer });
         });
     }
 
     /// Takes note of an event, before a [`Connection::drive`].
-    pub fn learn(&mut self, readiness: Readiness) {
-        self.wire.io.learn(readiness);
+    pub fn note_readiness(&mut self, readiness: Readiness) {
+        self.wire.io.note_readiness(readiness);
     }
 
     /// Reads ahead of a [`Connection::drive`], where it was parked and a request may have come: when all who are ready
     /// were heard, one look at the disk is fresh enough for all of them. Says whether anything came.
-    pub fn hear(&mut self, context: &mut Context) -> bool {
+    pub fn read_ahead(&mut self, context: &mut Context) -> bool {
         // Whoever panics is over, and that is something to be driven for.
-        self.contain(context, Connection::listen).unwrap_or(true)
+        self.catch_panic(context, Connection::read_ahead_once).unwrap_or(true)
     }
 
     /// Goes on until there is nothing to do, or until others had to wait long enough.
@@ -86,9 +86,9 @@ impl<T: Transport> Connection<T> {
     /// Its time is up: the last answer, where one is due, and the way out.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         self.take_turn(context, |connection, context| {
-            connection.wire.io.transport().tell(Told::Late);
-            let state = Turn { wire: &mut connection.wire, context }.expire();
-            connection.moved(connection.state.name(), state);
+            connection.wire.io.transport().notify(Event::TimedOut);
+            let state = Machine { wire: &mut connection.wire, context }.expire();
+            connection.enter(connection.state.name(), state);
             connection.go_on(context)
         })
     }
@@ -102,12 +102,12 @@ impl<T: Transport> Connection<T> {
     /// Drops it a part at a time: what is noted of one may meet a bug, and the next goes all the same.
     pub fn let_go(mut self, context: &mut Context) {
         self.drop_answer(context);
-        context.contain(self.wire.client.id, |_| drop(self));
+        context.catch_panic(self.wire.client.id, |_| drop(self));
     }
 
     /// Tells of a panic, which may meet the next bug.
-    pub fn tell_panicked(&mut self, context: &mut Context) {
-        context.contain(self.wire.client.id, |_| self.wire.io.transport().tell(Told::Panicked));
+    pub fn notify_panicked(&mut self, context: &mut Context) {
+        context.catch_panic(self.wire.client.id, |_| self.wire.io.transport().notify(Event::Panicked));
     }
 
     /// What it waits for, and since when.
@@ -125,15 +125,15 @@ impl<T: Transport> Connection<T> {
         self.wire.io.transport()
     }
 
-    fn listen(&mut self, context: &mut Context) -> bool {
+    fn read_ahead_once(&mut self, context: &mut Context) -> bool {
         if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
             return false;
         }
         match self.wire.receive(context) {
-            Ok(moved) => moved != Moved::WouldBlock,
+            Ok(moved) => moved != Transfer::WouldBlock,
             Err(error) => {
-                let state = Turn { wire: &mut self.wire, context }.stop(error.into());
-                self.moved(self.state.name(), state);
+                let state = Machine { wire: &mut self.wire, context }.stop(error.into());
+                self.enter(self.state.name(), state);
                 true
             }
         }
@@ -145,11 +145,11 @@ impl<T: Transport> Connection<T> {
         context: &mut Context,
         turn: impl FnOnce(&mut Self, &mut Context) -> Verdict,
     ) -> Verdict {
-        let verdict = self.contain(context, |connection, context| {
-            connection.transport().tell(Told::Driven);
+        let verdict = self.catch_panic(context, |connection, context| {
+            connection.transport().notify(Event::DriveBegins);
             let verdict = turn(connection, context);
             let wait = (verdict == Verdict::Parked).then_some(connection.wire.wait);
-            connection.transport().tell(Told::Rests(wait));
+            connection.transport().notify(Event::DriveEnds(wait));
             verdict
         });
         verdict.unwrap_or(Verdict::Closed)
@@ -157,21 +157,21 @@ impl<T: Transport> Connection<T> {
 
     fn drop_answer(&mut self, context: &mut Context) {
         let out = std::mem::take(&mut self.wire.out);
-        context.contain(self.wire.client.id, |_| drop(out));
+        context.catch_panic(self.wire.client.id, |_| drop(out));
     }
 
     fn go_on(&mut self, context: &mut Context) -> Verdict {
         for _ in 0..STEPS_MAX {
             let state = std::mem::take(&mut self.state);
             let from = state.name();
-            let mut turn = Turn { wire: &mut self.wire, context };
-            let (state, verdict) = match turn.step(state) {
+            let mut machine = Machine { wire: &mut self.wire, context };
+            let (state, verdict) = match machine.step(state) {
                 Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
                 Next::Go(state) => (state, None),
                 Next::Park(state) => (state, Some(Verdict::Parked)),
                 Next::Yield(state) => (state, Some(Verdict::Again)),
             };
-            self.moved(from, state);
+            self.enter(from, state);
             if let Some(verdict) = verdict {
                 return self.pause(verdict, context);
             }
@@ -180,12 +180,12 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Takes note of the next state, and tells of it where it is another.
-    fn moved(&mut self, from: &'static str, state: State) {
+    fn enter(&mut self, from: &'static str, state: State) {
         let to = state.name();
         self.state = state;
-        if (T::WATCHED || log_enabled!(Level::Trace)) && from != to {
+        if (T::OBSERVED || log_enabled!(Level::Trace)) && from != to {
             trace!("{} {from} -> {to}", self.wire.client.id);
-            self.wire.io.transport().tell(Told::Moved { from, to });
+            self.wire.io.transport().notify(Event::StateChanged { from, to });
         }
     }
 
@@ -198,26 +198,26 @@ impl<T: Transport> Connection<T> {
             }
             Verdict::Again | Verdict::Parked => {}
         }
-        self.wire.inbox.rest(&mut context.buffers);
-        self.wire.out.outbox.rest(&mut context.buffers);
+        self.wire.inbox.give_back(&mut context.buffers);
+        self.wire.out.outbox.give_back(&mut context.buffers);
         verdict
     }
 
     /// Does something with the connection and gives what comes of it. Where that panics the connection is over: the
     /// next [`Connection::drive`] says so. Half an answer in its outbox never leaves, and nobody else gets its buffers.
     #[inline]
-    fn contain<R>(
+    fn catch_panic<R>(
         &mut self,
         context: &mut Context,
         action: impl FnOnce(&mut Self, &mut Context) -> R,
     ) -> Option<R> {
-        let result = context.contain(self.wire.client.id, |context| action(self, context));
+        let result = context.catch_panic(self.wire.client.id, |context| action(self, context));
         if result.is_none() {
             self.state = State::Closed;
             self.wire.log(context);
             self.wire.inbox = Buffer::default();
             self.drop_answer(context);
-            self.tell_panicked(context);
+            self.notify_panicked(context);
         }
         result
     }

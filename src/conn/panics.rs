@@ -15,7 +15,11 @@ impl Context {
     /// is shared, half an access line is taken out again; what else [`Context`] holds, and what [`crate::site`] keeps
     /// behind locks, is changed in steps that do not panic between them.
     #[inline]
-    pub fn contain<R>(&mut self, whom: impl Display, action: impl FnOnce(&mut Context) -> R) -> Option<R> {
+    pub fn catch_panic<R>(
+        &mut self,
+        whom: impl Display,
+        action: impl FnOnce(&mut Context) -> R,
+    ) -> Option<R> {
         match catch_unwind(AssertUnwindSafe(|| action(self))) {
             Ok(result) => Some(result),
             Err(payload) => {

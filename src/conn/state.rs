@@ -6,15 +6,15 @@
 
 use super::answer::{self, Answered};
 use super::context::Context;
-use super::io::Moved;
-use super::outgoing::Rest;
-use super::told::{Reason, Told};
+use super::event::{Event, Reason};
+use super::io::Transfer;
+use super::outgoing::Stream;
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
 use super::wire::Wire;
 use crate::http::Refusal;
 use crate::http::body::Body;
-use crate::http::fields::Slots;
+use crate::http::fields::FieldSlots;
 use crate::http::lines::{TLS, is_tls};
 use crate::http::request::Request;
 use crate::http::response::CONTINUE;
@@ -81,7 +81,7 @@ pub(super) enum After {
 }
 
 /// One turn of a connection: what its steps work with.
-pub(super) struct Turn<'a, T> {
+pub(super) struct Machine<'a, T> {
     pub wire: &'a mut Wire<T>,
     pub context: &'a mut Context,
 }
@@ -119,7 +119,7 @@ impl State {
     }
 }
 
-impl<T: Transport> Turn<'_, T> {
+impl<T: Transport> Machine<'_, T> {
     /// One step.
     pub(super) fn step(&mut self, state: State) -> Next {
         let next = match state {
@@ -155,11 +155,11 @@ impl<T: Transport> Turn<'_, T> {
         }
         let is_idle = self.wire.inbox.is_empty();
         match self.wire.receive(self.context)? {
-            Moved::Bytes(_) => Ok(Next::Go(State::Reading)),
-            Moved::WouldBlock if is_idle && self.context.phase == Phase::Stopping => {
+            Transfer::Bytes(_) => Ok(Next::Go(State::Reading)),
+            Transfer::WouldBlock if is_idle && self.context.phase == Phase::Stopping => {
                 Err(Stop::Over("the server stops"))
             }
-            Moved::WouldBlock => {
+            Transfer::WouldBlock => {
                 let wait = match (is_idle, self.wire.wait) {
                     (true, Wait::First) => Wait::First,
                     (true, _) => Wait::Idle,
@@ -167,20 +167,20 @@ impl<T: Transport> Turn<'_, T> {
                 };
                 Ok(self.park(wait, State::Reading))
             }
-            Moved::End if is_idle => Err(Stop::Over("the client is done")),
-            Moved::End => Err(Refusal::bad("the head ended in the middle").into()),
+            Transfer::End if is_idle => Err(Stop::Over("the client is done")),
+            Transfer::End => Err(Refusal::bad("the head ended in the middle").into()),
         }
     }
 
     /// A whole head stands at the front of the inbox: is it one to act on, and does a body belong to it?
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
-        let Turn { wire, context } = self;
-        let mut slots = Slots::new();
+        let Machine { wire, context } = self;
+        let mut slots = FieldSlots::new();
         let (client, read) = (wire.client, wire.read);
         let (came, out, transport) = wire.sides();
         let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
-        transport.tell(Told::Asked(request.line));
+        transport.notify(Event::Requested(request.line));
         let handler = routes::name(request.method);
         debug!("{} {} for {handler}", client.id, Escaped(request.line));
         if let Some(page) = gate::turned_away(&request, &context.service) {
@@ -210,7 +210,7 @@ impl<T: Transport> Turn<'_, T> {
         if request.expects_continue && rest.is_empty() {
             out.outbox.end(&mut context.buffers).extend_from_slice(CONTINUE);
         }
-        transport.tell(Told::Because(Reason::Went("the head is whole, the content is not here yet")));
+        transport.notify(Event::Reason(Reason::Went("the head is whole, the content is not here yet")));
         Ok(State::Parsed(Parsed { head_bytes, missing: Missing::Body(Box::new(body)) }))
     }
 
@@ -249,18 +249,18 @@ impl<T: Transport> Turn<'_, T> {
             return self.flush(state, Follow::Nothing);
         }
         match self.wire.receive(self.context)? {
-            Moved::Bytes(_) => {
+            Transfer::Bytes(_) => {
                 self.wire.restart(Wait::Body, self.context);
                 Ok(Next::Go(state))
             }
-            Moved::WouldBlock => Ok(self.park(Wait::Body, state)),
-            Moved::End => Err(Refusal::bad("the body ended in the middle").into()),
+            Transfer::WouldBlock => Ok(self.park(Wait::Body, state)),
+            Transfer::End => Err(Refusal::bad("the body ended in the middle").into()),
         }
     }
 
     /// Answers the request at the front of the inbox, of whose content so many bytes were read. Its head is read again.
     fn respond(&mut self, head_bytes: usize, content_bytes: u64) -> Result<State, Refusal> {
-        let Turn { wire, context } = self;
+        let Machine { wire, context } = self;
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
         self.resume(head_bytes, content_bytes, |request| service::respond(request, client, &service, moment))
@@ -273,8 +273,8 @@ impl<T: Transport> Turn<'_, T> {
         content_bytes: u64,
         reply: impl FnOnce(&Request<'_>) -> Reply,
     ) -> Result<State, Refusal> {
-        let Turn { wire, context } = self;
-        let mut slots = Slots::new();
+        let Machine { wire, context } = self;
+        let mut slots = FieldSlots::new();
         let client = wire.client;
         let (came, out, _) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
@@ -309,7 +309,7 @@ impl<T: Transport> Turn<'_, T> {
         debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
         self.wire.because(Reason::Answered(status));
         self.wire.restart(Wait::Idle, self.context);
-        let is_queued = self.wire.out.rest.is_none() && after == After::Read;
+        let is_queued = self.wire.out.stream.is_none() && after == After::Read;
         let has_room = self.wire.out.outbox.bytes().len() < GATHERED_BYTES_MAX;
         match is_queued && has_room && !self.wire.inbox.is_empty() {
             true => State::Reading,
@@ -322,18 +322,18 @@ impl<T: Transport> Turn<'_, T> {
         let out = &mut self.wire.out;
         if !out.outbox.is_empty() {
             // What follows at once leaves in the same packet: the file, or the end of all that we send.
-            let is_followed = match &out.rest {
-                Some(Rest::File(file)) => file.has_more() || after != After::Read,
-                Some(Rest::Source(_)) => false,
+            let is_followed = match &out.stream {
+                Some(Stream::File(file)) => file.has_more() || after != After::Read,
+                Some(Stream::Source(_)) => false,
                 None => after != After::Read,
             };
             let follow = if is_followed { Follow::More } else { Follow::Nothing };
             return self.flush(State::Writing(after), follow);
         }
-        let sending = match &mut out.rest {
+        let sending = match &mut out.stream {
             None => return Ok(Next::Go(self.finish(after)?)),
-            Some(Rest::File(sending)) => sending,
-            Some(Rest::Source(source)) => {
+            Some(Stream::File(sending)) => sending,
+            Some(Stream::Source(source)) => {
                 let end = out.outbox.end(&mut self.context.buffers);
                 let supply = source.produce(end, self.context.phase);
                 return Ok(self.supplied(supply, after));
@@ -345,15 +345,15 @@ impl<T: Transport> Turn<'_, T> {
         }
         let count = (sending.range.end - sending.range.start).min(FILE_BYTES_PER_TURN);
         match self.wire.io.send_file(&sending.file, sending.range.start, count as usize)? {
-            Moved::Bytes(count) => {
+            Transfer::Bytes(count) => {
                 sending.range.start += count as u64;
                 let is_sent = sending.range.is_empty();
                 self.wire.sent_content(count as u64, self.context);
                 let state = State::Writing(after);
                 Ok(if is_sent { Next::Go(state) } else { Next::Yield(state) })
             }
-            Moved::WouldBlock => Ok(self.park(Wait::Write, State::Writing(after))),
-            Moved::End => Err(Stop::Over("the file is shorter than it was")),
+            Transfer::WouldBlock => Ok(self.park(Wait::Write, State::Writing(after))),
+            Transfer::End => Err(Stop::Over("the file is shorter than it was")),
         }
     }
 
@@ -367,7 +367,7 @@ impl<T: Transport> Turn<'_, T> {
             }
             Supply::Later => self.park(Wait::Supply, State::Writing(after)),
             Supply::End => {
-                self.wire.out.rest = None;
+                self.wire.out.stream = None;
                 Next::Go(State::Writing(after))
             }
         }
@@ -375,13 +375,13 @@ impl<T: Transport> Turn<'_, T> {
 
     /// A part of a file was sent: the next, with the bytes that stand before it, or nothing any more.
     fn next_part(&mut self) {
-        let Some(Rest::File(sending)) = &mut self.wire.out.rest else { return };
+        let Some(Stream::File(sending)) = &mut self.wire.out.stream else { return };
         match sending.next_part() {
             Some(before) => {
                 self.wire.out.outbox.end(&mut self.context.buffers).extend_from_slice(&before);
                 self.wire.sent_content(before.len() as u64, self.context);
             }
-            None => self.wire.out.rest = None,
+            None => self.wire.out.stream = None,
         }
     }
 
@@ -413,18 +413,18 @@ impl<T: Transport> Turn<'_, T> {
             return Err(Stop::Over("the client went on sending"));
         }
         match self.wire.io.recv(&mut self.context.buffers.landing)? {
-            Moved::Bytes(count) => Ok(Next::Go(State::Closing(dropped + count as u64))),
-            Moved::WouldBlock => Ok(self.park(Wait::Linger, State::Closing(dropped))),
-            Moved::End => Err(Stop::Over("the client has seen the last answer")),
+            Transfer::Bytes(count) => Ok(Next::Go(State::Closing(dropped + count as u64))),
+            Transfer::WouldBlock => Ok(self.park(Wait::Linger, State::Closing(dropped))),
+            Transfer::End => Err(Stop::Over("the client has seen the last answer")),
         }
     }
 
     /// Sends from the outbox, and goes on in `state`.
     fn flush(&mut self, state: State, follow: Follow) -> Result<Next, Stop> {
         match self.wire.flush(follow, self.context)? {
-            Moved::Bytes(_) => Ok(Next::Go(state)),
-            Moved::WouldBlock => Ok(self.park(Wait::Write, state)),
-            Moved::End => Err(Stop::Over("the socket takes nothing")),
+            Transfer::Bytes(_) => Ok(Next::Go(state)),
+            Transfer::WouldBlock => Ok(self.park(Wait::Write, state)),
+            Transfer::End => Err(Stop::Over("the socket takes nothing")),
         }
     }
 
@@ -435,7 +435,7 @@ impl<T: Transport> Turn<'_, T> {
 
     /// What a connection becomes that cannot go on.
     pub(super) fn stop(&mut self, stop: Stop) -> State {
-        let Turn { wire, context } = self;
+        let Machine { wire, context } = self;
         match stop {
             Stop::Over(why) => {
                 debug!("{} closed: {why}", wire.client.id);

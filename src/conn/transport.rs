@@ -1,7 +1,7 @@
 //! What a connection needs of the thing that carries its bytes, in words of our own: a mio socket, a
 //! blocking socket and a scripted one in a test all drive the same connection.
 
-use super::told::Told;
+use super::event::Event;
 use crate::os::sockets;
 pub use crate::os::sockets::Follow;
 use std::fmt;
@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 pub trait Transport {
     /// Whether anybody hears what it is told, which is known when the program is compiled: a server that nobody
     /// watches holds no code for it.
-    const WATCHED: bool = false;
+    const OBSERVED: bool = false;
 
     /// Reads into `buffer`; 0 is the end of what the peer sends (recv(2)).
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
@@ -30,7 +30,7 @@ pub trait Transport {
     fn shutdown(&mut self) -> io::Result<()>;
 
     /// Takes note of what happened to its connection.
-    fn tell(&mut self, _: Told<'_>) {}
+    fn notify(&mut self, _: Event<'_>) {}
 }
 
 /// Every socket that has a descriptor, blocking or not, carries a connection: here the connection calls the kernel.

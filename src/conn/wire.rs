@@ -2,9 +2,9 @@
 
 use super::buffers::Buffer;
 use super::context::Context;
-use super::io::{Io, Moved};
+use super::event::{Event, Reason};
+use super::io::{Io, Transfer};
 use super::outgoing::Outgoing;
-use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
 use crate::http::lines::HeadScan;
@@ -36,9 +36,9 @@ impl<T: Transport> Wire<T> {
     }
 
     /// Reads once into the inbox.
-    pub fn receive(&mut self, context: &mut Context) -> io::Result<Moved> {
+    pub fn receive(&mut self, context: &mut Context) -> io::Result<Transfer> {
         let moved = self.io.recv(&mut context.buffers.landing)?;
-        if let Moved::Bytes(count) = moved {
+        if let Transfer::Bytes(count) = moved {
             self.inbox.take_in(count, &mut context.buffers);
             self.read = context.service.site.tick();
         }
@@ -62,13 +62,13 @@ impl<T: Transport> Wire<T> {
 
     /// Takes note of why the state changes.
     pub fn because(&mut self, reason: Reason) {
-        self.io.transport().tell(Told::Because(reason));
+        self.io.transport().notify(Event::Reason(reason));
     }
 
     /// Sends once from the outbox.
-    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Moved> {
+    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Transfer> {
         let moved = self.io.send(self.out.outbox.bytes(), follow)?;
-        if let Moved::Bytes(count) = moved {
+        if let Transfer::Bytes(count) = moved {
             self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
         }

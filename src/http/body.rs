@@ -1,7 +1,7 @@
 //! A request's content: how it is framed, and where it ends (RFC 9112 §6 and §7). The content itself is
 //! counted and passed over; nothing here keeps it.
 
-use super::fields::{Fields, Slots, TOKEN, is_token, trim};
+use super::fields::{FieldSlots, Fields, TOKEN, is_token, trim};
 use super::lines::TrailerScan;
 use super::status::Status;
 use super::version::Version;
@@ -189,7 +189,7 @@ impl Body {
 
     fn trailers(&mut self, end: Option<usize>, bytes: &[u8]) -> Result<usize, Refusal> {
         let Some(end) = end else { return Ok(0) };
-        Fields::parse(&bytes[..end], &mut Slots::new())?;
+        Fields::parse(&bytes[..end], &mut FieldSlots::new())?;
         self.left = Left::Nothing;
         Ok(end)
     }
@@ -250,7 +250,7 @@ mod tests {
 
     fn framing(version: Version, fields: &str) -> Result<Framing, u16> {
         let section = format!("{fields}\r\n");
-        let mut slots = Slots::new();
+        let mut slots = FieldSlots::new();
         let fields = Fields::parse(section.as_bytes(), &mut slots).map_err(|refusal| refusal.status.code)?;
         Framing::of(fields, version).map_err(|refusal| refusal.status.code)
     }

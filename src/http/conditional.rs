@@ -103,7 +103,7 @@ fn date(fields: Fields<'_>, name: &'static str, validators: &Validators) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::fields::Slots;
+    use crate::http::fields::FieldSlots;
     use crate::http::validators::Strength;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -117,7 +117,7 @@ mod tests {
 
     fn with_fields<R>(lines: &str, then: impl FnOnce(Fields<'_>) -> R) -> R {
         let section = format!("{lines}\r\n");
-        let mut slots = Slots::new();
+        let mut slots = FieldSlots::new();
         then(Fields::parse(section.as_bytes(), &mut slots).unwrap_or_else(|_| panic!("{lines}")))
     }
 

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::body::Framing;
-use super::fields::{Fields, Slots, is_token, trim};
+use super::fields::{FieldSlots, Fields, is_token, trim};
 use super::method::Method;
 use super::status::Status;
 use super::target::{self, Target};
@@ -35,7 +35,7 @@ impl<'a> Request<'a> {
     /// Reads `head`, from its request line to its empty line, as [`super::lines::HeadScan`] found it.
     ///
     /// The framing is judged before the method: whoever frames a body badly is refused whatever it asks.
-    pub fn parse(head: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Request<'a>, Refusal> {
+    pub fn parse(head: &'a [u8], slots: &'a mut FieldSlots<'a>) -> Result<Request<'a>, Refusal> {
         let line_end = head.iter().position(|&byte| byte == b'\r').unwrap_or(head.len());
         let (line, section) = head.split_at(line_end);
         let (method, target, version) = split_line(line)?;
@@ -143,7 +143,7 @@ mod tests {
 
     /// The status that refuses `head`, or 0.
     fn refusal(head: &str) -> u16 {
-        Request::parse(head.as_bytes(), &mut Slots::new()).err().map_or(0, |refusal| refusal.status.code)
+        Request::parse(head.as_bytes(), &mut FieldSlots::new()).err().map_or(0, |refusal| refusal.status.code)
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
         ];
         for (fields, version, expected) in table {
             let head = format!("GET / {version}\r\nHost: a\r\n{fields}\r\n");
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let parsed = Request::parse(head.as_bytes(), &mut slots);
             let got = parsed.map(|request| request.expects_continue).map_err(|refusal| refusal.status.code);
             assert_eq!(got, expected, "{fields} {version}");
@@ -246,7 +246,7 @@ mod tests {
         ];
         for (accept, expected) in table {
             let head = format!("POST / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n");
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
             assert_eq!(request.prefers_json(), expected, "{accept}");
         }

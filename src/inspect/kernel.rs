@@ -3,7 +3,7 @@
 use super::counts::Call;
 use super::record::{Record, Shared};
 use super::snapshot;
-use crate::conn::told::Told;
+use crate::conn::event::Event;
 use crate::conn::transport::{Follow, Transport};
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A kernel that is watched.
-pub struct Watched<K> {
+pub struct Observed<K> {
     inner: K,
     shared: Shared,
     /// When the last wait began.
@@ -27,15 +27,15 @@ pub struct Socket<S> {
     key: Option<usize>,
 }
 
-impl<K: Kernel> Watched<K> {
+impl<K: Kernel> Observed<K> {
     /// Stands before `kernel`.
-    pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
+    pub(super) fn new(kernel: K, shared: Shared) -> Observed<K> {
         let (slept, _) = kernel.now();
-        Watched { inner: kernel, shared, slept }
+        Observed { inner: kernel, shared, slept }
     }
 }
 
-impl<K: Kernel> Kernel for Watched<K> {
+impl<K: Kernel> Kernel for Observed<K> {
     type Socket = Socket<K::Socket>;
 
     /// No note is taken here: a bug in one must not keep the loop from waiting.
@@ -58,32 +58,32 @@ impl<K: Kernel> Kernel for Watched<K> {
         self.inner.stop_listening();
     }
 
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: kernel::Watched,
-        now: kernel::Watched,
+        before: kernel::Interest,
+        now: kernel::Interest,
     ) -> io::Result<()> {
         self.shared.lock().counts.call(Call::EpollCtl);
-        self.inner.watch(&mut socket.inner, token, before, now)
+        self.inner.register(&mut socket.inner, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {
         self.inner.now()
     }
 
-    fn tell_stale(&mut self) {
+    fn notify_stale(&mut self) {
         self.shared.lock().counts.stale += 1;
     }
 
-    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn notify_waiting(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         (self.slept, _) = self.inner.now();
         self.shared.lock().end_turn(self.slept, timeout)
     }
 
     /// Clients that read the events are woken from here, when it is time to tell more: without any readiness.
-    fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
+    fn notify_woken(&mut self, ready: &mut Vec<Ready>) {
         let (now, _) = self.inner.now();
         let mut record = self.shared.lock();
         if let Some(news) = record.begin_turn(self.slept, now, ready) {
@@ -113,7 +113,7 @@ impl<S> Socket<S> {
 }
 
 impl<S: Transport> Transport for Socket<S> {
-    const WATCHED: bool = true;
+    const OBSERVED: bool = true;
 
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.inner.recv(buffer);
@@ -135,14 +135,14 @@ impl<S: Transport> Transport for Socket<S> {
         self.inner.shutdown()
     }
 
-    fn tell(&mut self, told: Told<'_>) {
+    fn notify(&mut self, event: Event<'_>) {
         let mut record = self.shared.lock();
-        match (told, self.key) {
-            (Told::Accepted { key, id, peer }, _) => {
+        match (event, self.key) {
+            (Event::Accepted { key, id, peer }, _) => {
                 self.key = Some(key);
                 record.accept(Token { key, id }, peer);
             }
-            (told, Some(key)) => record.take_note(key, told),
+            (event, Some(key)) => record.take_note(key, event),
             _ => {}
         }
     }

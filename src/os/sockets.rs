@@ -36,14 +36,14 @@ pub fn shut(socket: impl AsFd) -> io::Result<()> {
     Ok(rustix::net::shutdown(socket, Shutdown::Write)?)
 }
 
-/// Lets `listener` give out a connection when its first bytes are here, or after `patience`, rounded up to a second
+/// Lets `listener` give out a connection when its first bytes are here, or after `timeout`, rounded up to a second
 /// (tcp(7), TCP_DEFER_ACCEPT): so whoever accepts it finds something to read, and sleeps and wakes once less.
 ///
 /// Neither std nor rustix has a way to ask for this yet (rust-lang/rust#119639).
 #[cfg(target_os = "linux")]
-pub fn defer_accept(listener: &impl AsRawFd, patience: Duration) -> io::Result<()> {
+pub fn defer_accept(listener: &impl AsRawFd, timeout: Duration) -> io::Result<()> {
     use uapi::c::{IPPROTO_TCP, TCP_DEFER_ACCEPT};
-    let seconds = patience.as_millis().div_ceil(1000) as i32;
+    let seconds = timeout.as_millis().div_ceil(1000) as i32;
     Ok(uapi::setsockopt(listener.as_raw_fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds)?)
 }
 

@@ -25,39 +25,39 @@ pub trait Kernel {
 
     /// Asks for the events `now` of `socket` under `token`, where it asked for those `before`. They are
     /// edge-triggered: an event says that something changed, not how it stands (epoll_ctl(2), EPOLLET).
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()>;
 
     /// The time, for deadlines and for `Date`.
     fn now(&self) -> (Instant, SystemTime);
 
     /// Takes note of an event for a connection that was over.
-    fn tell_stale(&mut self) {}
+    fn notify_stale(&mut self) {}
 
     /// Takes note that a wait begins. Gives how long the wait may last: no longer than `timeout`.
-    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn notify_waiting(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         timeout
     }
 
     /// Takes note of what a wait brought, and may add to it.
-    fn tell_woke(&mut self, _ready: &mut Vec<Ready>) {}
+    fn notify_woken(&mut self, _ready: &mut Vec<Ready>) {}
 }
 
 /// Which events of a socket the kernel tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub enum Watched {
+pub enum Interest {
     /// None: a connection that is over before it ever had to wait never needs to be registered.
-    No,
+    None,
     /// That it may be read.
-    Reads,
+    Read,
     /// That it may be written too. Nearly every socket may, nearly always: whoever asks too early is told at once, for
     /// nothing.
-    ReadsAndWrites,
+    ReadWrite,
 }
 
 /// Something that happened.

@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::response::Phase;
 use crate::site::Work;
 use deadlines::Deadlines;
-use kernel::{Kernel, Ready, Token, Watched};
+use kernel::{Interest, Kernel, Ready, Token};
 use listener::{ACCEPTS_PER_TURN, Accepting, BACKLOG};
 use log::{debug, info, trace, warn};
 use slab::Slab;
@@ -34,7 +34,7 @@ pub struct Reactor<K: Kernel> {
     slots: Slab<Slot<K::Socket>>,
     next_id: u32,
     /// Connections that are driven next, after all of them were heard.
-    heard: Vec<Token>,
+    ready: Vec<Token>,
     /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
     deadlines: Deadlines,
@@ -45,7 +45,7 @@ pub struct Reactor<K: Kernel> {
 
 struct Slot<S> {
     connection: Connection<S>,
-    watched: Watched,
+    interest: Interest,
     queued: Queued,
 }
 
@@ -83,7 +83,7 @@ impl<K: Kernel> Reactor<K> {
             context: Context::new(service, now, wall),
             slots: Slab::new(),
             next_id: 0,
-            heard: Vec::new(),
+            ready: Vec::new(),
             queue: Vec::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
@@ -114,63 +114,64 @@ impl<K: Kernel> Reactor<K> {
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
         // Nobody is heard yet: those that the last turn left behind come first.
-        std::mem::swap(&mut self.heard, &mut self.queue);
+        std::mem::swap(&mut self.ready, &mut self.queue);
         let mut signals = 0;
         for event in ready.drain(..) {
             trace!("{event}");
             match event {
-                Ready::Listener => self.accepting.knock(),
+                Ready::Listener => self.accepting.note_readiness(),
                 Ready::Signal => signals += 1,
-                Ready::Socket(token, readiness) => self.wake(token, readiness),
+                Ready::Socket(token, readiness) => self.read_ahead(token, readiness),
             }
         }
-        self.drive_heard();
+        self.drive_ready();
         (0..signals).for_each(|_| self.stop());
         self.accept();
-        self.drive_heard();
+        self.drive_ready();
         self.expire();
         self.work();
         self.context.access.end_turn(now);
         Ok(())
     }
 
-    /// Waits for readiness. What a kernel that is watched notes of it may meet a bug: the loop waits all the same.
+    /// Waits for readiness. What an observed kernel notes of it may meet a bug: the loop waits all the same.
     fn wait(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let mut patience = self.patience();
-        if K::Socket::WATCHED {
-            let told = self.context.contain("a note of the turn", |_| self.kernel.tell_waits(patience));
-            patience = told.unwrap_or(patience);
+        let mut timeout = self.wait_timeout();
+        if K::Socket::OBSERVED {
+            let told =
+                self.context.catch_panic("a note of the turn", |_| self.kernel.notify_waiting(timeout));
+            timeout = told.unwrap_or(timeout);
         }
-        self.kernel.wait(ready, patience)?;
-        if K::Socket::WATCHED {
-            self.context.contain("a note of the turn", |_| self.kernel.tell_woke(ready));
+        self.kernel.wait(ready, timeout)?;
+        if K::Socket::OBSERVED {
+            self.context.catch_panic("a note of the turn", |_| self.kernel.notify_woken(ready));
         }
         Ok(())
     }
 
     /// Something changed for a connection, unless it is over and its place belongs to another by now.
-    fn wake(&mut self, token: Token, readiness: Readiness) {
+    fn read_ahead(&mut self, token: Token, readiness: Readiness) {
         let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
             trace!("{} stale event dropped", token.id);
-            self.context.contain(token.id, |_| self.kernel.tell_stale());
+            self.context.catch_panic(token.id, |_| self.kernel.notify_stale());
             return;
         };
-        slot.connection.learn(readiness);
+        slot.connection.note_readiness(readiness);
         if slot.queued == Queued::No {
             slot.queued = Queued::Yes;
-            slot.connection.hear(&mut self.context);
-            self.heard.push(token);
+            slot.connection.read_ahead(&mut self.context);
+            self.ready.push(token);
         }
     }
 
     /// Drives those who were heard, in their order.
-    fn drive_heard(&mut self) {
-        let mut heard = std::mem::take(&mut self.heard);
-        for token in heard.drain(..) {
+    fn drive_ready(&mut self) {
+        let mut tokens = std::mem::take(&mut self.ready);
+        for token in tokens.drain(..) {
             self.slots[token.key].queued = Queued::No;
             self.drive(token, Connection::drive);
         }
-        self.heard = heard;
+        self.ready = tokens;
     }
 
     /// Sends off whoever waited too long: O(1) for each of them. What it waited for may be here already, if no event
@@ -178,7 +179,7 @@ impl<K: Kernel> Reactor<K> {
     fn expire(&mut self) {
         while let Some(key) = self.deadlines.expired(self.context.now, &self.context.service.limits) {
             let connection = &mut self.slots[key].connection;
-            connection.learn(Readiness::UNKNOWN);
+            connection.note_readiness(Readiness::UNKNOWN);
             let token = Token { key, id: connection.id() };
             self.drive(token, Connection::drive);
             if self.deadlines.expired(self.context.now, &self.context.service.limits) == Some(key) {
@@ -194,19 +195,20 @@ impl<K: Kernel> Reactor<K> {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            let leaves = match self.room() {
+            let leaves = match self.find_room() {
                 Room::Free => None,
                 Room::Of(key) if self.is_silent(key) => Some(key),
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
             let bug = || io::Error::other("a bug in this server");
-            let accepted = self.context.contain("a client that was to be accepted", |_| self.kernel.accept());
+            let accepted =
+                self.context.catch_panic("a client that was to be accepted", |_| self.kernel.accept());
             match accepted.unwrap_or_else(|| Err(bug())) {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
                     leaves.into_iter().for_each(|key| self.make_room(key));
-                    self.let_in(socket, peer);
+                    self.add(socket, peer);
                 }
                 Err(error) => self.not_accepted(&error),
             }
@@ -219,10 +221,10 @@ impl<K: Kernel> Reactor<K> {
 
     /// At the limit, the longest idle connection makes room, or else the longest that never asked for anything, if it
     /// had its time to.
-    fn room(&mut self) -> Room {
+    fn find_room(&mut self) -> Room {
         if self.is_full() {
             // Who of the new ones waits, and for what, is known when they were driven.
-            self.drive_heard();
+            self.drive_ready();
         }
         if !self.is_full() {
             return Room::Free;
@@ -239,8 +241,8 @@ impl<K: Kernel> Reactor<K> {
     /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
     fn is_silent(&mut self, key: usize) -> bool {
         let slot = &mut self.slots[key];
-        slot.connection.learn(Readiness::UNKNOWN);
-        let came = slot.connection.hear(&mut self.context);
+        slot.connection.note_readiness(Readiness::UNKNOWN);
+        let came = slot.connection.read_ahead(&mut self.context);
         if came {
             let id = slot.connection.id();
             self.drive(Token { key, id }, Connection::drive);
@@ -263,14 +265,14 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// The first request is often here already: a new connection is heard at once.
-    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
+    fn add(&mut self, socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
         connection.settle(self.slots.vacant_key(), peer, &mut self.context);
-        connection.hear(&mut self.context);
-        let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
-        self.heard.push(Token { key, id });
+        connection.read_ahead(&mut self.context);
+        let key = self.slots.insert(Slot { connection, interest: Interest::None, queued: Queued::Yes });
+        self.ready.push(Token { key, id });
     }
 
     /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
@@ -289,8 +291,8 @@ impl<K: Kernel> Reactor<K> {
             Verdict::Parked => {}
         }
         let (wait, since) = slot.connection.waits();
-        let needed = if wait == Wait::Write { Watched::ReadsAndWrites } else { Watched::Reads };
-        if slot.watched < needed && !self.watch(token, needed) {
+        let needed = if wait == Wait::Write { Interest::ReadWrite } else { Interest::Read };
+        if slot.interest < needed && !self.register(token, needed) {
             return self.remove(token.key);
         }
         self.deadlines.set(token.key, wait, since);
@@ -300,18 +302,18 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// Asks for the events `needed` of a connection, and says whether that can be had.
-    fn watch(&mut self, token: Token, needed: Watched) -> bool {
-        let Slot { connection, watched, .. } = &mut self.slots[token.key];
-        let ask = |_: &mut Context| self.kernel.watch(connection.transport(), token, *watched, needed);
-        match self.context.contain(token.id, ask) {
+    fn register(&mut self, token: Token, needed: Interest) -> bool {
+        let Slot { connection, interest, .. } = &mut self.slots[token.key];
+        let ask = |_: &mut Context| self.kernel.register(connection.transport(), token, *interest, needed);
+        match self.context.catch_panic(token.id, ask) {
             Some(Ok(())) => {
-                *watched = needed;
+                *interest = needed;
                 return true;
             }
-            Some(Err(error)) => warn!("{} cannot be watched: {error}", token.id),
-            None => connection.tell_panicked(&mut self.context),
+            Some(Err(error)) => warn!("{} cannot be registered: {error}", token.id),
+            None => connection.notify_panicked(&mut self.context),
         }
-        connection.end("it cannot be watched", &mut self.context);
+        connection.end("it cannot be registered", &mut self.context);
         false
     }
 
@@ -319,7 +321,7 @@ impl<K: Kernel> Reactor<K> {
     /// comes again and again does not make the loop spin.
     fn work(&mut self) {
         let now = self.context.now;
-        let work = self.context.contain("a piece of work", |context| context.service.site.work(now));
+        let work = self.context.catch_panic("a piece of work", |context| context.service.site.work(now));
         self.work = work.unwrap_or(Work::None);
     }
 
@@ -332,7 +334,7 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// How long the next wait may last; forever where nobody has a deadline.
-    fn patience(&self) -> Option<Duration> {
+    fn wait_timeout(&self) -> Option<Duration> {
         if !self.queue.is_empty() || self.work == Work::Now || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);
         }
@@ -360,7 +362,7 @@ impl<K: Kernel> Reactor<K> {
         info!("stopping: what is in flight is finished; once more to stop at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
-        self.accepting.knock();
+        self.accepting.note_readiness();
         // As many as the backlog may hold, or those who keep coming would keep it from stopping.
         for _ in 0..BACKLOG / ACCEPTS_PER_TURN {
             if self.accepting.is_due(self.context.now) {
@@ -370,7 +372,7 @@ impl<K: Kernel> Reactor<K> {
         self.kernel.stop_listening();
         let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
         for token in tokens.collect::<Vec<_>>() {
-            self.wake(token, Readiness::UNKNOWN);
+            self.read_ahead(token, Readiness::UNKNOWN);
         }
     }
 

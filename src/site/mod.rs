@@ -214,7 +214,7 @@ impl Site {
         read: Tick,
     ) -> Result<Option<Found>, Missing> {
         // A look below the root is no fresher than the one at the root itself.
-        if !resource.seen.is_after(read) {
+        if !resource.seen.is_fresh_for(read) {
             let base = self.base(read)?;
             if !resource.is_current(&base.root, base.stamp) {
                 return Ok(None);
@@ -223,7 +223,7 @@ impl Site {
         }
         let found = self.select(path, resource, wanted);
         if let Found::File(it) = &found
-            && !it.seen.is_after(read)
+            && !it.seen.is_fresh_for(read)
         {
             let base = self.base(read)?;
             if !resource.is_current_in(it, &base.root) {

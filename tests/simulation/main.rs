@@ -86,7 +86,7 @@ const RARE: &[&str] = &[
     "compressed by the server",
     "descriptors run out or come back",
     "gzip",
-    "it cannot be watched",
+    "it cannot be registered",
     "no request came",
     "refused, and lingered for long enough",
     "the client has reset it",

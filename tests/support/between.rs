@@ -2,7 +2,7 @@
 
 use mio::net::TcpStream;
 use onepoll::reactor::epoll::Epoll;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -41,14 +41,14 @@ impl<H: Hooks> Kernel for Between<H> {
         self.epoll.stop_listening();
     }
 
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut TcpStream,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()> {
-        self.epoll.watch(socket, token, before, now)
+        self.epoll.register(socket, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {

@@ -8,9 +8,9 @@ use std::io;
 use std::net::SocketAddr;
 
 /// Something that happened to a connection. Saying it costs nothing where nobody listens: then
-/// [`Transport::tell`](super::transport::Transport::tell) is empty, and the compiler leaves it out.
+/// [`Transport::notify`](super::transport::Transport::notify) is empty, and the compiler leaves it out.
 #[derive(Clone, Copy, Debug)]
-pub enum Told<'a> {
+pub enum Event<'a> {
     /// It was accepted and has its place.
     Accepted {
         /// Where in the slab.
@@ -21,22 +21,22 @@ pub enum Told<'a> {
         peer: SocketAddr,
     },
     /// Its turn begins.
-    Driven,
+    DriveBegins,
     /// Its turn ends, and this is what it waits for; nothing, where it only waits for its next turn.
-    Rests(Option<Wait>),
+    DriveEnds(Option<Wait>),
     /// This request line came, whole, from a client that may have put anything into it.
-    Asked(&'a [u8]),
-    /// Why the next [`Told::Moved`] comes.
-    Because(Reason),
+    Requested(&'a [u8]),
+    /// Why the next [`Event::StateChanged`] comes.
+    Reason(Reason),
     /// Its state is another.
-    Moved {
+    StateChanged {
         /// The name of the state it was in, as the log has it.
         from: &'static str,
         /// The name of the state it is in.
         to: &'static str,
     },
     /// The time for what it waited for is up.
-    Late,
+    TimedOut,
     /// A bug of this server's has ended it.
     Panicked,
 }
