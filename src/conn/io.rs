@@ -82,9 +82,12 @@ impl<T: Transport> Io<T> {
             Input::Ended => return Ok(Transfer::End),
             Input::Ready | Input::Ending => {}
         }
-        let call = format_args!("{} recv({})", self.id, buffer.len());
-        let moved = settle(call, || self.transport.recv(buffer))?;
-        match moved {
+        let mut result = self.transport.recv(buffer);
+        while is_interrupted(&result) {
+            result = self.transport.recv(buffer);
+        }
+        let transfer = judge(result, format_args!("{} recv({})", self.id, buffer.len()))?;
+        match transfer {
             Transfer::End => self.input = Input::Ended,
             Transfer::WouldBlock => self.input = Input::Drained,
             Transfer::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
@@ -92,19 +95,36 @@ impl<T: Transport> Io<T> {
             }
             Transfer::Bytes(_) => {}
         }
-        Ok(moved)
+        Ok(transfer)
     }
 
-    /// Writes once.
+    /// Writes once. A short write is not taken for a full socket: the next write finds out.
     pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Transfer> {
-        let call = format_args!("{} send({})", self.id, bytes.len());
-        self.output.write(call, || self.transport.send(bytes, follow))
+        if self.output == Output::Full {
+            return Ok(Transfer::WouldBlock);
+        }
+        let mut result = self.transport.send(bytes, follow);
+        while is_interrupted(&result) {
+            result = self.transport.send(bytes, follow);
+        }
+        let transfer = judge(result, format_args!("{} send({})", self.id, bytes.len()))?;
+        self.output = Output::after(transfer);
+        Ok(transfer)
     }
 
-    /// Writes from a file once.
+    /// Writes from a file once. A short write is not taken for a full socket: sendfile gives short counts for reasons of
+    /// its own.
     pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Transfer> {
-        let call = format_args!("{} sendfile(at {offset}, {count})", self.id);
-        self.output.write(call, || self.transport.send_file(file, offset, count))
+        if self.output == Output::Full {
+            return Ok(Transfer::WouldBlock);
+        }
+        let mut result = self.transport.send_file(file, offset, count);
+        while is_interrupted(&result) {
+            result = self.transport.send_file(file, offset, count);
+        }
+        let transfer = judge(result, format_args!("{} sendfile(at {offset}, {count})", self.id))?;
+        self.output = Output::after(transfer);
+        Ok(transfer)
     }
 
     /// Whether everything that came was read, as far as the kernel said.
@@ -121,38 +141,28 @@ impl<T: Transport> Io<T> {
 }
 
 impl Output {
-    /// Does one operation that writes, and takes note where nothing more goes. A short write is not taken for a
-    /// full socket: sendfile gives short counts for reasons of its own.
-    fn write(
-        &mut self,
-        call: Arguments<'_>,
-        write: impl FnMut() -> io::Result<usize>,
-    ) -> io::Result<Transfer> {
-        if *self == Output::Full {
-            return Ok(Transfer::WouldBlock);
-        }
-        let moved = settle(call, write)?;
-        if moved == Transfer::WouldBlock {
-            *self = Output::Full;
-        }
-        Ok(moved)
+    /// What a write leaves behind.
+    fn after(transfer: Transfer) -> Output {
+        if transfer == Transfer::WouldBlock { Output::Full } else { Output::Ready }
     }
 }
 
-/// One operation, again where a signal interrupted it.
-fn settle(call: Arguments<'_>, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Transfer> {
-    loop {
-        let result = match operation() {
-            Ok(0) => Ok(Transfer::End),
-            Ok(count) => Ok(Transfer::Bytes(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Transfer::WouldBlock),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => Err(error),
-        };
-        match &result {
-            Ok(moved) => trace!("{call} = {moved:?}"),
-            Err(error) => trace!("{call} failed: {error}"),
-        }
-        return result;
+/// Whether a signal came in between: then the call is made again.
+fn is_interrupted(result: &io::Result<usize>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted)
+}
+
+/// What came of a call, which is written to the log.
+fn judge(result: io::Result<usize>, call: Arguments<'_>) -> io::Result<Transfer> {
+    let result = match result {
+        Ok(0) => Ok(Transfer::End),
+        Ok(count) => Ok(Transfer::Bytes(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Transfer::WouldBlock),
+        Err(error) => Err(error),
+    };
+    match &result {
+        Ok(transfer) => trace!("{call} = {transfer:?}"),
+        Err(error) => trace!("{call} failed: {error}"),
     }
+    result
 }

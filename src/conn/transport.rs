@@ -2,8 +2,8 @@
 //! blocking socket and a scripted one in a test all drive the same connection.
 
 use super::event::Event;
-use crate::os::sockets;
 pub use crate::os::sockets::Follow;
+use crate::os::sockets::{self, RecvFlags, Shutdown};
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -37,12 +37,13 @@ pub trait Transport {
 impl<S: AsFd> Transport for S {
     #[inline]
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        sockets::recv(self, buffer)
+        let (count, _) = sockets::recv(self, buffer, RecvFlags::empty())?;
+        Ok(count)
     }
 
     #[inline]
     fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-        sockets::send(self, bytes, follow)
+        Ok(sockets::send(self, bytes, follow.flags())?)
     }
 
     #[inline]
@@ -52,7 +53,7 @@ impl<S: AsFd> Transport for S {
 
     #[inline]
     fn shutdown(&mut self) -> io::Result<()> {
-        sockets::shut(self)
+        Ok(sockets::shutdown(self, Shutdown::Write)?)
     }
 }
 

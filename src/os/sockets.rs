@@ -1,28 +1,12 @@
-//! Bytes and files into sockets.
+//! Bytes and files into sockets: recv(2), send(2) and shutdown(2) as rustix has them, and what it has not.
 
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+pub use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// Reads into `buffer`, and gives the number of bytes; 0 is the end of what the peer sends (recv(2)).
-pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (count, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
-    Ok(count)
-}
-
-/// Writes from `bytes`, and gives how many were taken, which may be fewer (send(2)).
-pub fn send(socket: impl AsFd, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-    let follow = match follow {
-        #[cfg(target_os = "linux")]
-        Follow::More => SendFlags::MORE,
-        _ => SendFlags::empty(),
-    };
-    Ok(rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | follow)?)
-}
-
-/// What comes after the bytes of a [`send`].
+/// What comes after the bytes of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// More, at once: the kernel may wait for it and fill a packet (MSG_MORE).
@@ -31,9 +15,16 @@ pub enum Follow {
     Nothing,
 }
 
-/// Ends what we send: the peer reads the rest, and then an end (shutdown(2) with SHUT_WR).
-pub fn shut(socket: impl AsFd) -> io::Result<()> {
-    Ok(rustix::net::shutdown(socket, Shutdown::Write)?)
+impl Follow {
+    /// The flags of a send. A client that is gone is an error of the call, and no SIGPIPE.
+    #[inline]
+    pub fn flags(self) -> SendFlags {
+        match self {
+            #[cfg(target_os = "linux")]
+            Follow::More => SendFlags::NOSIGNAL | SendFlags::MORE,
+            _ => SendFlags::NOSIGNAL,
+        }
+    }
 }
 
 /// Lets `listener` give out a connection when its first bytes are here, or after `timeout`, rounded up to a second
@@ -67,7 +58,7 @@ pub fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> 
     let count = file.read_at(&mut buffer[..count.min(16 << 10)], offset)?;
     match count {
         0 => Ok(0),
-        _ => Ok(rustix::net::send(socket, &buffer[..count], SendFlags::NOSIGNAL)?),
+        _ => Ok(send(socket, &buffer[..count], SendFlags::NOSIGNAL)?),
     }
 }
 

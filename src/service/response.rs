@@ -13,20 +13,26 @@ pub enum Reply {
     Pending(Box<dyn Pending>),
 }
 
-/// A response that is not here yet. Its connection asks for it again, turn by turn, and nothing of it is sent before.
+/// A response that is not here yet. Its connection asks for it again, turn by turn, and nothing of it is sent before; where
+/// the connection ends first, it is dropped.
+///
+/// No timeout ends it: the client is late with nothing. So whatever makes it must come to an end by itself, with an error
+/// page where it must. A server that stops waits for it as for every answer, no longer than its time for that.
 pub trait Pending: Send {
-    /// Does a part of the work for it, of as many steps as `steps_left` says, which it counts down. A step takes a few
+    /// Does a part of the work for it, of as many steps as `budget` says, which it counts down. A step takes a few
     /// microseconds.
-    fn advance(&mut self, steps_left: &mut usize) -> Progress;
+    fn advance(&mut self, budget: &mut usize) -> Progress<Response>;
 }
 
-/// How far a response is.
-pub enum Progress {
-    /// It is here.
-    Ready(Response),
+/// How far something is that takes more than a turn of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<T> {
+    /// It is done, and this comes of it.
+    Ready(T),
     /// There is more to do in the next turn.
     Again,
-    /// It waits for something else, which wakes its connection by an event that says nothing of the socket.
+    /// It waits for something else, which wakes its connection by an event that says nothing of the socket:
+    /// `Ready::Socket` with the token of the connection and no readiness.
     Later,
 }
 
@@ -94,26 +100,17 @@ impl Content {
     }
 }
 
-/// Makes content while it is sent: the head is out, so this is a [`Pending`] one step later.
+/// Makes content while it is sent. This is not one trait with [`Pending`], though both say how far they are by [`Progress`]:
+/// a response that is to come has no bytes yet, and content whose head is out can become no other response.
 pub trait Source: Send {
     /// How many bytes it makes in all, where that is known.
     fn length(&self) -> Option<u64> {
         None
     }
 
-    /// Appends a bounded part of it to `out`. A source without an end of its own ends when the server stops.
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply;
-}
-
-/// How far the content of a [`Source`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Supply {
-    /// A part was appended.
-    Some,
-    /// Nothing for now. What makes more wakes the connection, by an event that says nothing of the socket.
-    Later,
-    /// That was all.
-    End,
+    /// Appends a bounded part of it to `out`, unless it waits for more or has nothing left. A source without an end of its
+    /// own ends when the server stops.
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()>;
 }
 
 /// Whether there is a next request on a connection.

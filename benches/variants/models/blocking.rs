@@ -81,6 +81,8 @@ pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &
     let begin = Instant::now();
     let mut connection = Connection::new(socket, peer, Id(0), begin);
     let mut clock = (connection.waits(), begin);
+    // The client before may have been told that its answer was the last.
+    context.phase = Phase::Serving;
     loop {
         connection.note_readiness(Readiness::UNKNOWN);
         let came = connection.read_ahead(context);
