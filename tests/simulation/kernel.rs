@@ -52,8 +52,8 @@ impl Shared {
     /// What is left of it, once nobody else has it.
     pub fn into_outcome(self) -> (Outcome, Disk) {
         let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();
-        let World { divergence, counts, trace, disk, .. } = world;
-        (Outcome { divergence, counts, trace: trace.unwrap_or_default() }, disk)
+        let World { divergence, counts, transitions, trace, disk, .. } = world;
+        (Outcome { divergence, counts, transitions, trace: trace.unwrap_or_default() }, disk)
     }
 }
 

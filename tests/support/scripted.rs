@@ -384,7 +384,7 @@ struct World {
 pub struct Script(Rc<RefCell<World>>);
 
 impl Script {
-    /// What a observed kernel notes; a bug where that was planted.
+    /// What an observed kernel notes; a bug where that was planted.
     fn note(&self, name: &str) {
         let bad = self.0.borrow().bad_note;
         assert!(bad != Some(name), "in a note of the kernel: {name}");
