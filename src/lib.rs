@@ -50,8 +50,8 @@
 //! epoll tells of readiness in one of two ways. *Level-triggered*: every epoll_wait(2) reports a socket, for as long as it is
 //! ready. *Edge-triggered* (EPOLLET): a socket is reported when something changes, and not again before the next change. mio
 //! always asks for the edge. A program that stops reading while there is more, and then waits, may wait for ever. So every
-//! state owes one of two things before its connection waits: it has tried until the kernel had no more, or it asks for
-//! another turn itself (`Verdict::Again`). The rules of the edge are listed in [`conn::io`], and no other file has any.
+//! state owes one of two things before its connection waits for a socket: it has tried until the kernel had no more, or it
+//! asks for another turn itself (`Verdict::Again`). The rules of the edge are listed in [`conn::io`], and no other file has any.
 //!
 //! A new connection is read before it is registered, since its first request is often here already. Nothing is lost by that:
 //! EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they are called, as if it had just changed (`register`

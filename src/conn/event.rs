@@ -1,4 +1,4 @@
-//! What a transport that is watched is told of its connection: by the connection, and by the reactor that has it.
+//! What a transport that observes its connection is told of it: by the connection, and by the reactor that has it.
 
 use super::wait::Wait;
 use crate::http::status::Status;
@@ -7,37 +7,37 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// Something that happened to a connection. Saying it costs nothing where nobody listens: then
-/// [`Transport::notify`](super::transport::Transport::notify) is empty, and the compiler leaves it out.
+/// Something that happened to a connection. It costs nothing where there is no observer: then
+/// [`Transport::notify`](super::transport::Transport::notify) is empty, and the compiler leaves the event out.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// It was accepted and has its place.
+    /// The connection was accepted and has its place.
     Accepted {
-        /// Where in the slab.
+        /// Where in the slab the connection is.
         key: usize,
-        /// Its number.
+        /// The number of the connection.
         id: Id,
-        /// Where it comes from.
+        /// The address of the client.
         peer: SocketAddr,
     },
-    /// Its turn begins.
+    /// [`Connection::drive`](super::Connection::drive) begins.
     DriveBegins,
-    /// Its turn ends, and this is what it waits for; nothing, where it only waits for its next turn.
+    /// The drive ends, and this is what the connection waits for; nothing, where it waits for its next turn or is over.
     DriveEnds(Option<Wait>),
-    /// This request line came, whole, from a client that may have put anything into it.
+    /// A head came, and this is its request line. The client may have put anything into it.
     Requested(&'a [u8]),
-    /// Why the next [`Event::StateChanged`] comes.
+    /// This is why the next [`Event::StateChanged`] comes.
     Reason(Reason),
-    /// Its state is another.
+    /// The connection has entered another state.
     StateChanged {
-        /// The name of the state it was in, as the log has it.
+        /// The name of the state before, as the log has it.
         from: &'static str,
-        /// The name of the state it is in.
+        /// The name of the state after.
         to: &'static str,
     },
-    /// The time for what it waited for is up.
+    /// The time for what the connection waited for is up.
     TimedOut,
-    /// A bug of this server's has ended it.
+    /// A panic, which is a bug of this server, has ended the connection.
     Panicked,
 }
 
@@ -48,7 +48,7 @@ pub enum Reason {
     Answered(Status),
     /// What came is no request, or comes too late: this is the last answer.
     Refused(Status, &'static str),
-    /// It is over.
+    /// The connection is over.
     Over(&'static str),
     /// The socket failed.
     Failed(io::ErrorKind),

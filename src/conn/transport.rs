@@ -1,5 +1,9 @@
 //! What a connection needs of the thing that carries its bytes, in words of our own: a mio socket, a
-//! blocking socket and a scripted one in a test all drive the same connection.
+//! blocking socket and a scripted one in a test all drive the same connection. Wherever a type is generic over a
+//! [`Transport`], read `T` as `TcpStream`.
+//!
+//! TLS would be a transport around another one. It would break one rule of [`conn::io`](super::io): that a short read says that
+//! there is no more.
 
 use super::event::Event;
 pub use crate::os::sockets::Follow;
@@ -10,10 +14,10 @@ use std::io;
 use std::os::fd::AsFd;
 
 /// One end of a byte stream. Every method but the last is one system call; [`io::ErrorKind::WouldBlock`] says that
-/// the stream is not ready for it now.
+/// the stream is not ready for it now, and that an event will tell when it is.
 pub trait Transport {
-    /// Whether anybody hears what it is told, which is known when the program is compiled: a server that nobody
-    /// watches holds no code for it.
+    /// Whether this transport takes note of events, which is known when the program is compiled: a server without an
+    /// observer holds no code for them.
     const OBSERVED: bool = false;
 
     /// Reads into `buffer`; 0 is the end of what the peer sends (recv(2)).
@@ -29,7 +33,7 @@ pub trait Transport {
     /// Ends what we send; the peer reads the rest and then an end (shutdown(2) with SHUT_WR).
     fn shutdown(&mut self) -> io::Result<()>;
 
-    /// Takes note of what happened to its connection.
+    /// Takes note of an event of its connection.
     fn notify(&mut self, _: Event<'_>) {}
 }
 

@@ -1,4 +1,4 @@
-//! Ring 3, the reactor: one loop that waits for readiness and drives whoever is ready. It knows no byte of
+//! Ring 3, the reactor: one loop that waits for readiness and drives the connections that are ready. It knows no byte of
 //! HTTP.
 
 pub mod kernel;
@@ -33,7 +33,7 @@ pub struct Reactor<K: Kernel> {
     context: Context,
     slots: Slab<Slot<K::Socket>>,
     next_id: u32,
-    /// Connections that are driven next, after all of them were heard.
+    /// Connections that are driven next, once all of them were read from.
     ready: Vec<Token>,
     /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
@@ -95,9 +95,9 @@ impl<K: Kernel> Reactor<K> {
     /// The loop. It ends when the process is asked to stop and nothing is in flight any more, or the time for that is
     /// up, and fails only where waiting itself fails.
     pub fn run(&mut self) -> io::Result<()> {
-        let mut ready = Vec::new();
+        let mut events = Vec::new();
         while self.goes_on() {
-            self.turn(&mut ready)?;
+            self.turn(&mut events)?;
         }
         for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
             slot.connection.end("the server ends", &mut self.context);
@@ -107,16 +107,16 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
-    /// One turn: wait for readiness, hear whoever is ready and then drive them, let in whoever knocks, send off whoever
-    /// is late, and do a piece of the work that nobody waits for.
-    pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
-        self.wait(ready)?;
+    /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, end
+    /// those that are late, and do a piece of the work that no request waits for.
+    pub fn turn(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
+        self.wait(events)?;
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
-        // Nobody is heard yet: those that the last turn left behind come first.
+        // Connections that the last turn left behind come first.
         std::mem::swap(&mut self.ready, &mut self.queue);
         let mut signals = 0;
-        for event in ready.drain(..) {
+        for event in events.drain(..) {
             trace!("{event}");
             match event {
                 Ready::Listener => self.accepting.note_readiness(),
@@ -134,22 +134,23 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
-    /// Waits for readiness. What an observed kernel notes of it may meet a bug: the loop waits all the same.
-    fn wait(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+    /// Waits for readiness. What an observer notes of it may meet a bug: the loop waits all the same.
+    fn wait(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
         let mut timeout = self.wait_timeout();
         if K::Socket::OBSERVED {
             let told =
                 self.context.catch_panic("a note of the turn", |_| self.kernel.notify_waiting(timeout));
             timeout = told.unwrap_or(timeout);
         }
-        self.kernel.wait(ready, timeout)?;
+        self.kernel.wait(events, timeout)?;
         if K::Socket::OBSERVED {
-            self.context.catch_panic("a note of the turn", |_| self.kernel.notify_woken(ready));
+            self.context.catch_panic("a note of the turn", |_| self.kernel.notify_woken(events));
         }
         Ok(())
     }
 
-    /// Something changed for a connection, unless it is over and its place belongs to another by now.
+    /// Something changed for a connection, unless it is over and its place belongs to another by now. It is read from, and
+    /// driven only when all that are ready were read from: see [`Connection::read_ahead`].
     fn read_ahead(&mut self, token: Token, readiness: Readiness) {
         let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
             trace!("{} stale event dropped", token.id);
@@ -164,7 +165,7 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Drives those who were heard, in their order.
+    /// Drives the connections that are ready, in the order in which they were read from.
     fn drive_ready(&mut self) {
         let mut tokens = std::mem::take(&mut self.ready);
         for token in tokens.drain(..) {
@@ -197,7 +198,7 @@ impl<K: Kernel> Reactor<K> {
             }
             let leaves = match self.find_room() {
                 Room::Free => None,
-                Room::Of(key) if self.is_silent(key) => Some(key),
+                Room::Of(key) if !self.serve_what_came(key) => Some(key),
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
@@ -238,8 +239,9 @@ impl<K: Kernel> Reactor<K> {
         if time <= self.context.now { Room::Of(silent) } else { Room::Later(Some(time)) }
     }
 
-    /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
-    fn is_silent(&mut self, key: usize) -> bool {
+    /// Reads and answers what is here of the connection at `key` though no event has told of it yet, and says whether
+    /// anything was.
+    fn serve_what_came(&mut self, key: usize) -> bool {
         let slot = &mut self.slots[key];
         slot.connection.note_readiness(Readiness::UNKNOWN);
         let came = slot.connection.read_ahead(&mut self.context);
@@ -247,7 +249,7 @@ impl<K: Kernel> Reactor<K> {
             let id = slot.connection.id();
             self.drive(Token { key, id }, Connection::drive);
         }
-        !came
+        came
     }
 
     fn make_room(&mut self, key: usize) {
@@ -264,7 +266,9 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// The first request is often here already: a new connection is heard at once.
+    /// Takes in a new connection. It is read from at once, before it is registered, since the first request is often here
+    /// already; a connection that is over after one answer is never registered at all. What comes between the read and the
+    /// registration is not lost, see `register`.
     fn add(&mut self, socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
@@ -301,7 +305,9 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Asks for the events `needed` of a connection, and says whether that can be had.
+    /// Registers a connection for the events `needed`, and says whether that can be had. Bytes that came before, and that no
+    /// read has met, raise an event all the same: EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they
+    /// are called, though the edge is past.
     fn register(&mut self, token: Token, needed: Interest) -> bool {
         let Slot { connection, interest, .. } = &mut self.slots[token.key];
         let ask = |_: &mut Context| self.kernel.register(connection.transport(), token, *interest, needed);
@@ -333,7 +339,7 @@ impl<K: Kernel> Reactor<K> {
         slot.connection.let_go(&mut self.context);
     }
 
-    /// How long the next wait may last; forever where nobody has a deadline.
+    /// How long the next wait may last; for ever where there is no deadline.
     fn wait_timeout(&self) -> Option<Duration> {
         if !self.queue.is_empty() || self.work == Work::Now || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);

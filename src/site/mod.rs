@@ -2,9 +2,11 @@
 //! compared with the disk before every use. No path is decided anywhere else. What the fields of a
 //! request say comes as values, such as codings and tags: no field is read here.
 //!
-//! epoll cannot wait for a regular file: opening and reading one blocks the loop for as long as the disk
-//! takes. It is bounded: a small file is read at once, of a large one only the first bytes are asked for
-//! ahead of time, and the rest is sent a bounded part a turn.
+//! A regular file cannot be waited for. epoll_ctl(2) refuses it with EPERM, and poll(2) calls it ready at all times, since a
+//! file has no buffer that fills or empties: a read(2) of bytes that are not in the page cache does not give `WouldBlock`, it
+//! sleeps until the disk has them, and all connections with it. What is done instead is to keep each sleep short: a small
+//! file is read at once, of a large one only the first bytes are asked for ahead of time, and the rest is sent a bounded
+//! part a turn.
 
 mod policy;
 mod lock;
