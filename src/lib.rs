@@ -42,8 +42,9 @@
 //! connection `Reading`. A connection ends from outside, without a change of state, where a panic meets it, where its place is
 //! needed for another, where it cannot be registered, and where the loop ends.
 //!
-//! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives. A step (`conn/state.rs`) is handed the
-//! old state by value and gives the next one, so that no part of it can go on from a state that is past.
+//! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives, and tells the log and the observer.
+//! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, in which
+//! the state of the connection is not: so no step can change it on the way, and none goes on from a state that is past.
 //!
 //! # Edges
 //!

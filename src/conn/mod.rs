@@ -1,5 +1,7 @@
 //! Ring 2, the connection: a state machine over any transport. It is driven when something may have
 //! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
+//!
+//! Read `T` as `TcpStream`.
 
 pub mod wait;
 pub mod event;
@@ -21,7 +23,6 @@ pub use wait::Wait;
 use crate::service::Client;
 use buffers::Buffer;
 use context::Context;
-
 use event::Event;
 use log::{Level, debug, log_enabled, trace};
 use state::{Machine, Next, State, Stop};
@@ -41,14 +42,15 @@ pub struct Connection<T> {
     wire: Wire<T>,
 }
 
-/// How a connection stands after it was driven.
+/// How a connection stands after it was driven, and what the loop owes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It waits for readiness, or for its time to run out.
+    /// It waits for an event, or for its time to run out.
     Parked,
-    /// It could do more at once, after the others had their turn.
+    /// It stopped before the kernel had said that a call would block, so perhaps no event will come: it must be driven again,
+    /// after the others.
     Again,
-    /// It is over; drop it.
+    /// It is over and can be dropped.
     Closed,
 }
 
@@ -162,7 +164,8 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Enters the state to which a step has led. Gives how the connection stands, where that was the last step for now.
-    /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it.
+    /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it: a
+    /// [`Machine`] has all of the connection but its state.
     #[inline]
     fn enter(
         &mut self,

@@ -11,7 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A kernel that is watched.
+/// A kernel that is observed.
 pub struct Observed<K> {
     inner: K,
     shared: Shared,
@@ -19,7 +19,7 @@ pub struct Observed<K> {
     slept: Instant,
 }
 
-/// A socket that is watched.
+/// A socket that is observed.
 pub struct Socket<S> {
     inner: S,
     shared: Shared,

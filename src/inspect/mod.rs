@@ -26,7 +26,7 @@ use pages::Pages;
 use record::{Record, Shared};
 use std::sync::{Arc, Mutex};
 
-/// A reactor that is watched and shows what it does.
+/// A reactor that is observed and shows what it does.
 pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Observed<K>> {
     let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
     let service = service.mount(Pages(shared.clone()));
