@@ -63,7 +63,7 @@
 //! | call | file | function |
 //! |---|---|---|
 //! | epoll_wait(2) | `reactor/epoll.rs` | `Epoll::wait` |
-//! | epoll_ctl(2) | `reactor/epoll.rs` | `Epoll::register` for a connection, `Epoll::on` for a listener |
+//! | epoll_ctl(2) | `reactor/epoll.rs` | `Epoll::register` for a connection and `Epoll::on` for a listener |
 //! | accept4(2) | `reactor/epoll.rs` | `Epoll::accept` |
 //! | recv(2) | `conn/transport.rs` | `Transport::recv`, called by `Io::recv` alone |
 //! | send(2) | `conn/transport.rs` | `Transport::send`, called by `Io::send` alone |

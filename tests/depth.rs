@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 use support::folder;
@@ -127,4 +128,26 @@ fn the_calls_of_the_kernel_lie_as_deep_as_the_crate_doc_says() {
     let World { recv, send, .. } = &*shared.0.borrow();
     assert_eq!((recv, send), (&named("recv(2)"), &named("send(2)")));
     assert!(recv.len() <= RECV_MOST && send.len() <= SEND_MOST, "{recv:?} {send:?}");
+}
+
+/// The table of `src/lib.rs` that says where the kernel is called.
+#[test]
+fn the_functions_that_call_the_kernel_are_where_the_crate_doc_says() {
+    let doc = include_str!("../src/lib.rs").split("//! # Where the kernel is called").nth(1).unwrap();
+    let rows = doc.split("//! # ").next().unwrap().lines().filter_map(|line| line.strip_prefix("//! | "));
+    let mut count = 0;
+    for row in rows.filter(|row| row.contains("(2) |")) {
+        let quoted: Vec<_> = row.split('`').skip(1).step_by(2).collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(quoted[0]);
+        let source = std::fs::read_to_string(path).unwrap();
+        // What stands in the cell behind the file is there; by which ways it is called is another matter.
+        let named = row.split(',').next().unwrap().split('`').skip(3).step_by(2);
+        for name in named.map(|name| name.rsplit("::").next().unwrap()) {
+            let is_there =
+                [format!("fn {name}("), format!("fn {name}<")].iter().any(|it| source.contains(it));
+            assert!(is_there, "{} has no function {name}: {row}", quoted[0]);
+            count += 1;
+        }
+    }
+    assert!(count >= 7, "only {count} functions are named");
 }
