@@ -87,10 +87,7 @@ impl<T: Transport> Connection<T> {
             let next = self.machine(context).receive();
             self.enter("Reading", next, context)
         });
-        if verdict.is_none() {
-            self.give_up(context);
-        }
-        verdict != Some(Some(Verdict::Parked))
+        verdict.unwrap_or_else(|| Some(self.give_up(context))) != Some(Verdict::Parked)
     }
 
     /// Makes steps until there is nothing to do, or until the other connections had to wait long enough.
@@ -113,7 +110,8 @@ impl<T: Transport> Connection<T> {
         verdict.unwrap_or_else(|| self.give_up(context))
     }
 
-    /// The time of what the connection waits for is up: the last answer is made, where one is due, and sent.
+    /// The time of what the connection waits for is up: the old state is dropped, and the last answer is made and sent, where
+    /// one is due.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         let expired = context.catch_panic(self.wire.client.id, |context| {
             self.transport().notify(Event::TimedOut);
