@@ -6,7 +6,7 @@ use divan::{Bencher, black_box};
 use onepoll::http::HeadLimits;
 use onepoll::http::conditional::evaluate;
 use onepoll::http::date::Date;
-use onepoll::http::fields::Slots;
+use onepoll::http::fields::FieldSlots;
 use onepoll::http::lines::HeadScan;
 use onepoll::http::range::select;
 use onepoll::http::request::Request;
@@ -32,7 +32,7 @@ fn find_the_end_of_a_head() -> bool {
 
 #[divan::bench]
 fn parse_a_head() -> bool {
-    Request::parse(black_box(HEAD), &mut Slots::new()).is_ok()
+    Request::parse(black_box(HEAD), &mut FieldSlots::new()).is_ok()
 }
 
 #[divan::bench]
@@ -46,7 +46,7 @@ fn check_conditions(bencher: Bencher) {
         If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
     let etag = EntityTag { opaque: "400-2".to_owned(), strength: Strength::Strong };
     let validators = Validators { etag, modified: Some(784_111_777) };
-    let mut slots = Slots::new();
+    let mut slots = FieldSlots::new();
     let Ok(request) = Request::parse(head, &mut slots) else { unreachable!("it is well-formed") };
     bencher.bench_local(|| evaluate(black_box(request.fields), black_box(&validators)));
 }

@@ -15,15 +15,73 @@
 //!
 //! # The states of a connection
 //!
+//! Some lives of a connection, from accept(2) on:
+//!
 //! ```text
-//!    Reading ──head complete──▶ Parsed ──body consumed──▶ Writing ──all sent──▶ Closing ──drained──▶ Closed
-//!       ▲                                                    │
-//!       └──── kept alive: sent, or queued while more of the inbox is to be read ────┘
+//!     Reading ──▶ Writing ──▶ Reading                  a GET, its answer, and the next request is waited for
+//!     Reading ──▶ Parsed ──▶ Writing ──▶ Reading       a POST whose content comes later, or a listing
+//!     Reading ──▶ Parsed ──▶ Reading ──▶ Writing       the same, and another request is here: both answers are sent together
+//!     Reading ──▶ Writing ──▶ Closing ──▶ Closed       the last answer, and what the client still sends is read and dropped
+//!     Reading ──▶ Writing ──▶ Closed                   the last answer, and nothing of the client's is unread
+//!     Reading ──▶ Closed                               the client is done, or too late
 //! ```
 //!
-//! Most requests have no body, and their answer is there at once: these are never `Parsed`. A listing is made there,
-//! too. A request that is refused, or takes too long to come, goes to `Writing` from wherever it is; a connection that
-//! fails goes to `Closed`, and so does one that has nothing more to say.
+//! Every change of state that there is (`tests/simulation` meets each of them, and no other):
+//!
+//! | from | to | when |
+//! |---|---|---|
+//! | Reading | Parsed | a head is whole, and the content of the request, or its answer, is not here yet |
+//! | Reading | Writing | a request is answered; or what came is refused, or came too late: the answer says so |
+//! | Reading | Closed | the client has ended or reset the connection, nothing came in time, or the server stops |
+//! | Parsed | Reading | the request is answered, and more of what came is to be read before the answer is sent |
+//! | Parsed | Writing | the request is answered, or its content is refused, or came too late |
+//! | Parsed | Closed | the client has reset the connection |
+//! | Writing | Reading | all of the answer is sent |
+//! | Writing | Closing | all of the last answer is sent; the client may still be sending |
+//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed, or took too long |
+//! | Closing | Closed | the client has ended or reset the connection, or sends too much, or takes too long |
+//!
+//! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
+//! connection `Reading`. A connection ends from outside, without a change of state, where a panic meets it, where its place is
+//! needed for another, where it cannot be registered, and where the loop ends.
+//!
+//! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives, and tells the log and the observer.
+//! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, in which
+//! the state of the connection is not: so no step can change it on the way, and none goes on from a state that is past.
+//!
+//! # Edges
+//!
+//! epoll tells of readiness in one of two ways. *Level-triggered*: every epoll_wait(2) reports a socket, for as long as it is
+//! ready. *Edge-triggered* (EPOLLET): a socket is reported when something changes, and not again before the next change. mio
+//! always asks for the edge. A program that stops reading while there is more, and then waits, may wait for ever. So every
+//! state owes one of two things before its connection waits for a socket: it has tried until the kernel had no more, or it
+//! asks for another turn itself (`Verdict::Again`). The rules of the edge are listed in [`conn::io`], and no other file has any.
+//!
+//! A new connection is read before it is registered, since its first request is often here already. Nothing is lost by that:
+//! EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they are called, as if it had just changed (`register`
+//! in [`reactor`]). A regular file cannot be waited for at all; [`site`] says what is done instead.
+//!
+//! # Where the kernel is called
+//!
+//! | call | file | function |
+//! |---|---|---|
+//! | epoll_wait(2) | `reactor/epoll.rs` | `Epoll::wait` |
+//! | epoll_ctl(2) | `reactor/epoll.rs` | `Epoll::register` for a connection and `Epoll::on` for a listener |
+//! | accept4(2) | `reactor/epoll.rs` | `Epoll::accept` |
+//! | recv(2) | `conn/transport.rs` | `Transport::recv`, called by `Io::recv` alone |
+//! | send(2) | `conn/transport.rs` | `Transport::send`, called by `Io::send` alone |
+//! | sendfile(2) | `os/sockets.rs` | `send_file`, by way of `Transport::send_file`, called by `Io::send_file` alone |
+//!
+//! Read `T` as `TcpStream`, and `K` as `Epoll`: wherever a type is generic over a [`Transport`](conn::transport::Transport) or a
+//! [`Kernel`](reactor::kernel::Kernel), that is what the program runs with; the others belong to tests and to the inspector.
+//!
+//! From `Reactor::turn` to recv(2): `Reactor::read_ahead`, `Connection::read_ahead`, `Context::catch_panic`,
+//! `Machine::receive`, `Io::recv`, `Transport::recv`. To send(2): `Reactor::drive_ready`, `Reactor::drive`, `Connection::drive`,
+//! `Context::catch_panic`, `Machine::step`, `Machine::write`, `Wire::flush`, `Io::send`, `Transport::send`.
+//!
+//! TLS would be one more `Transport`, around a `TcpStream`. It must not be added without a look at `Io::recv`: there a read that
+//! does not fill the buffer says that the socket is empty. A transport that holds decrypted bytes of its own gives short
+//! reads while there is more, of which no event will tell; taken for an empty socket, its connection would wait for ever.
 //!
 //! # Three rings
 //!
@@ -47,18 +105,19 @@
 //!
 //! | file | what it owns | outside crate, named there alone |
 //! |---|---|---|
-//! | [`reactor`] `mod.rs` | the loop: wait, hear all who are ready, then drive them; accept, expire | slab |
+//! | [`reactor`] `mod.rs` | the loop: wait, read ahead from all that are ready, then drive them; accept, expire | slab |
 //! | [`reactor::kernel`] | what the loop asks of the world | |
 //! | [`reactor::epoll`] | how mio answers it | mio |
 //! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
 //! | [`reactor::deadlines`] | who times out next | |
 //! | `reactor/signals.rs` | SIGINT and SIGTERM as readiness | signal-hook-mio |
 //! | [`conn`] `mod.rs` | [`Connection::drive`](conn::Connection::drive): one turn of one connection | |
-//! | `conn/state.rs` | the state machine, all transitions | |
+//! | `conn/state.rs` | the states, and which step belongs to which | |
+//! | `conn/reading.rs`, `conn/writing.rs` | the steps: from the first byte to an answer, and from there to the next request or the end | |
 //! | `conn/wire.rs`, [`conn::wait`] | what the states work with; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes: recv(2), send(2), sendfile(2) | |
-//! | [`conn::told`] | what a connection tells an observer | |
+//! | [`conn::event`] | what an observer is told of a connection | |
 //! | [`conn::answer`] | from a response to bytes in the outbox, and a line in the log | |
 //! | [`conn::outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |

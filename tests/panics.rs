@@ -192,7 +192,9 @@ fn a_panic_in_a_note_of_a_connection_costs_that_connection_and_nothing_else() {
     listen();
     let root = site();
     // Every note that is taken of a connection, and all of them: then one panic leads to the next.
-    for words in ["Accepted", "Driven", "Asked", "Because", "Moved", "Rests", "Dropped", ""] {
+    for words in
+        ["Accepted", "DriveBegins", "Requested", "Reason", "StateChanged", "DriveEnds", "Dropped", ""]
+    {
         // A place that is not given back would cost the first client its own.
         let mut world = Loop::new(root.path(), Limits { connections_max: 2, ..Limits::default() });
         let other = world.connect_saying(GET);

@@ -8,7 +8,7 @@ use mio::net::TcpStream as MioStream;
 use onepoll::conn::Id;
 use onepoll::conn::transport::Readiness;
 use onepoll::inspect::{Observed, Observer};
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
 use onepoll::reactor::listener::{self, Sharing};
 use onepoll::service::limits::Limits;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -160,7 +160,7 @@ fn pitfall_07_an_error_or_a_hang_up_alone() {
         let (mut epoll, _) = listen();
         let token = Token { key: 0, id: Id(0) };
         let mut end = MioStream::from_std(end.into());
-        epoll.watch(&mut end, token, Watched::No, Watched::ReadsAndWrites).unwrap();
+        epoll.register(&mut end, token, Interest::None, Interest::ReadWrite).unwrap();
         let mut ready = Vec::new();
         epoll.wait(&mut ready, Some(PATIENCE)).unwrap();
         match ready[..] {

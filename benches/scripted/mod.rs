@@ -47,8 +47,8 @@ impl Visit {
     pub fn request(&mut self) -> Verdict {
         self.context.begin_turn(Instant::now(), SystemTime::now());
         self.connection.transport().asks = true;
-        self.connection.learn(Readiness::UNKNOWN);
-        self.connection.hear(&mut self.context);
+        self.connection.note_readiness(Readiness::UNKNOWN);
+        self.connection.read_ahead(&mut self.context);
         self.connection.drive(&mut self.context)
     }
 }

@@ -1,7 +1,7 @@
 //! From a response to bytes in the outbox: head, content, log line. Every answer goes through here.
 
 use super::context::Context;
-use super::outgoing::{Outgoing, Rest, Sending};
+use super::outgoing::{Outgoing, Sending, Stream};
 use crate::http::Refusal;
 use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
@@ -81,7 +81,7 @@ fn queue(
     method: Method,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
-    Outgoing { outbox, rest, entry }: &mut Outgoing,
+    Outgoing { outbox, stream, entry }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
@@ -93,13 +93,13 @@ fn queue(
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
     // Nothing is, where an answer is queued behind others.
-    debug_assert!(rest.is_none());
+    debug_assert!(stream.is_none());
     if let Some(follows) = append(content, out) {
-        *rest = Some(follows);
+        *stream = Some(follows);
     }
     let content_bytes = (out.len() - head_end) as u64;
     if let Some(exchange) = exchange {
-        match rest {
+        match stream {
             None => context.access.tell(&exchange, context.date.text(), content_bytes),
             Some(_) => *entry = Some(context.access.entry(&exchange, context.date.text(), content_bytes)),
         }
@@ -108,15 +108,15 @@ fn queue(
 }
 
 /// Appends what is in memory, and gives what is not.
-fn append(content: Content, out: &mut Vec<u8>) -> Option<Rest> {
+fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
     match content {
         // Pages were written before.
         Content::None | Content::Page(_) => {}
-        Content::Produced(source) => return Some(Rest::Source(source)),
+        Content::Produced(source) => return Some(Stream::Source(source)),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large { file, .. }, range) => {
-            return Some(Rest::File(Sending { file, range, parts: Vec::new().into_iter() }));
+            return Some(Stream::File(Sending { file, range, parts: Vec::new().into_iter() }));
         }
         Content::Parts(Stored::Whole(bytes), parts) => {
             for (before, range) in parts {
@@ -125,7 +125,7 @@ fn append(content: Content, out: &mut Vec<u8>) -> Option<Rest> {
             }
         }
         Content::Parts(Stored::Large { file, .. }, parts) => {
-            return Some(Rest::File(Sending { file, range: 0..0, parts: parts.into_iter() }));
+            return Some(Stream::File(Sending { file, range: 0..0, parts: parts.into_iter() }));
         }
     }
     None

@@ -92,7 +92,7 @@ impl Buffer {
     }
 
     /// Gives the room back where nothing is in it.
-    pub fn rest(&mut self, buffers: &mut Buffers) {
+    pub fn give_back(&mut self, buffers: &mut Buffers) {
         if self.is_empty() {
             buffers.take_back(&mut self.bytes);
         }

@@ -12,8 +12,8 @@ use std::time::{Instant, SystemTime};
 /// Bytes that one recv can bring.
 const LANDING_BYTES: usize = 64 << 10;
 
-/// Steps of answers that are pending in one turn, however many there are.
-const STEPS_PER_TURN: usize = 200;
+/// Steps of work that answers which are pending take in one turn, all together: a few microseconds each.
+const BUDGET: usize = 200;
 
 /// Lent to [`crate::conn::Connection::drive`].
 pub struct Context {
@@ -29,8 +29,10 @@ pub struct Context {
     pub access: AccessLog,
     /// How often a bug of this server's was met, see `panics.rs`.
     pub panics: u64,
-    /// Steps that answers which are pending may still take in this turn, all together: a few microseconds each.
-    pub steps_left: usize,
+    /// Steps of work that answers which are pending may still take in this turn.
+    pub budget: usize,
+    /// How often an answer that is pending was asked for: in the last turn, and in this one.
+    asked: [usize; 2],
     /// Room for the busy.
     pub buffers: Buffers,
 }
@@ -42,21 +44,26 @@ impl Context {
         let date = Date::new(wall);
         let buffers = Buffers::new(LANDING_BYTES);
         let access = AccessLog::default();
-        let steps_left = STEPS_PER_TURN;
-        Context { service, phase: Phase::Serving, now, date, access, panics: 0, steps_left, buffers }
+        let (phase, panics, budget, asked) = (Phase::Serving, 0, BUDGET, [0; 2]);
+        Context { service, phase, now, date, access, panics, budget, asked, buffers }
     }
 
-    /// Steps that one pending answer may take in this turn: as many as each of the others, or the last would wait for all
-    /// of them. In one turn a connection ends one and begins another at most, hence the 2.
-    pub fn share(&self) -> usize {
-        let share = STEPS_PER_TURN / 2 / self.service.site.listed().max(1);
-        share.min(self.steps_left)
+    /// Takes from the budget what one pending answer may use of it in this turn: as much as each of the others, or the last
+    /// would wait for all of them, and one step at least. In one turn a connection ends one and begins another at most,
+    /// hence the 2.
+    pub fn share(&mut self) -> usize {
+        let [before, now] = &mut self.asked;
+        *now += 1;
+        let share = (BUDGET / 2 / (*before).max(1)).min(self.budget).max(1);
+        self.budget = self.budget.saturating_sub(share);
+        share
     }
 
     /// A new turn begins.
     pub fn begin_turn(&mut self, now: Instant, wall: SystemTime) {
         self.now = now;
-        self.steps_left = STEPS_PER_TURN;
+        self.budget = BUDGET;
+        self.asked = [self.asked[1], 0];
         if self.date.set(wall) {
             self.service.site.forget();
         }

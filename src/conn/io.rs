@@ -1,5 +1,19 @@
-//! One socket, and what the kernel last said about it. The rules of edge-triggered readiness live here,
-//! and nowhere else: when to try, and when trying again would be a wasted system call or a lost edge.
+//! One socket, and what the kernel last said of it. The rules of the edge live here and in no other file.
+//!
+//! A level-triggered poll reports a socket for as long as it is ready. An edge-triggered one, which is what mio asks for,
+//! reports it when that changes: what an event said must be remembered until it is used up. So:
+//!
+//! 1. A connection waits for a socket only after the kernel has said that a call on it would block. One that stops before,
+//!    since it has had its turn or waits for something else, finds the socket as `Ready` as it was.
+//! 2. After that it is not tried again before an event: the call would be wasted.
+//! 3. A read that does not fill its buffer has emptied the socket, which is as good as `WouldBlock` and saves a call: what
+//!    comes later raises a new edge (epoll(7), question 9). **This holds for a socket, and not for TLS**: a transport that keeps
+//!    decrypted bytes of its own gives short reads while there is more, of which no event tells. Before there is one, it
+//!    must say whether it is empty, and [`Io::recv`] must ask it.
+//! 4. When the peer has shut its side, no further event comes: a short read is no end then, and the socket is read until it
+//!    gives one.
+//! 5. A write that takes fewer bytes than it could is not taken for a full socket: the next write finds out.
+//! 6. An event may be spurious, and costs one call.
 
 use super::transport::{Follow, Readiness, Transport};
 use crate::service::client::Id;
@@ -23,8 +37,7 @@ enum Input {
     Ready,
     /// Nothing, until the next event.
     Drained,
-    /// The peer has shut its side: what is left, and then the end. No further event will say so, so a
-    /// short read does not count as drained here.
+    /// The peer has shut its side: what is left, and then the end (rule 4).
     Ending,
     /// The end was read.
     Ended,
@@ -37,19 +50,19 @@ enum Output {
     Full,
 }
 
-/// How an operation went that did not fail.
+/// What came of a call that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moved {
+pub enum Transfer {
     /// So many bytes went; more than none.
     Bytes(usize),
-    /// The socket is not ready: park.
+    /// The socket is not ready: its connection waits for an event.
     WouldBlock,
-    /// There is nothing further: the peer ended, or the file did.
+    /// There is nothing further: the peer has ended, or the file has.
     End,
 }
 
 impl<T: Transport> Io<T> {
-    /// A transport nothing is known of yet.
+    /// A transport of which nothing is known yet: it is tried.
     pub fn new(transport: T, id: Id) -> Io<T> {
         Io { transport, id, input: Input::Ready, output: Output::Ready }
     }
@@ -60,7 +73,7 @@ impl<T: Transport> Io<T> {
     }
 
     /// Takes note of an event. It may be spurious: then the next call finds that out.
-    pub fn learn(&mut self, readiness: Readiness) {
+    pub fn note_readiness(&mut self, readiness: Readiness) {
         match self.input {
             Input::Ended => {}
             _ if readiness.peer_closed => self.input = Input::Ending,
@@ -72,39 +85,55 @@ impl<T: Transport> Io<T> {
         }
     }
 
-    /// Reads once.
-    ///
-    /// A read that does not fill `buffer` has emptied the socket, and what comes later raises a new
-    /// edge (epoll(7), question 9): a request costs one recv, not two.
-    pub fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Moved> {
+    /// Reads once. A read that does not fill `buffer` has emptied the socket (rule 3): a request costs one recv(2), not two.
+    pub fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Transfer> {
         match self.input {
-            Input::Drained => return Ok(Moved::WouldBlock),
-            Input::Ended => return Ok(Moved::End),
+            Input::Drained => return Ok(Transfer::WouldBlock),
+            Input::Ended => return Ok(Transfer::End),
             Input::Ready | Input::Ending => {}
         }
-        let call = format_args!("{} recv({})", self.id, buffer.len());
-        let moved = settle(call, || self.transport.recv(buffer))?;
-        match moved {
-            Moved::End => self.input = Input::Ended,
-            Moved::WouldBlock => self.input = Input::Drained,
-            Moved::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
+        let mut result = self.transport.recv(buffer);
+        while is_interrupted(&result) {
+            result = self.transport.recv(buffer);
+        }
+        let transfer = judge(result, format_args!("{} recv({})", self.id, buffer.len()))?;
+        match transfer {
+            Transfer::End => self.input = Input::Ended,
+            Transfer::WouldBlock => self.input = Input::Drained,
+            Transfer::Bytes(count) if count < buffer.len() && self.input == Input::Ready => {
                 self.input = Input::Drained;
             }
-            Moved::Bytes(_) => {}
+            Transfer::Bytes(_) => {}
         }
-        Ok(moved)
+        Ok(transfer)
     }
 
     /// Writes once.
-    pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Moved> {
-        let call = format_args!("{} send({})", self.id, bytes.len());
-        self.output.write(call, || self.transport.send(bytes, follow))
+    pub fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<Transfer> {
+        if self.output == Output::Full {
+            return Ok(Transfer::WouldBlock);
+        }
+        let mut result = self.transport.send(bytes, follow);
+        while is_interrupted(&result) {
+            result = self.transport.send(bytes, follow);
+        }
+        let transfer = judge(result, format_args!("{} send({})", self.id, bytes.len()))?;
+        self.output = Output::after(transfer);
+        Ok(transfer)
     }
 
-    /// Writes from a file once.
-    pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Moved> {
-        let call = format_args!("{} sendfile(at {offset}, {count})", self.id);
-        self.output.write(call, || self.transport.send_file(file, offset, count))
+    /// Writes from a file once. sendfile(2) gives short counts for reasons of its own (rule 5).
+    pub fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<Transfer> {
+        if self.output == Output::Full {
+            return Ok(Transfer::WouldBlock);
+        }
+        let mut result = self.transport.send_file(file, offset, count);
+        while is_interrupted(&result) {
+            result = self.transport.send_file(file, offset, count);
+        }
+        let transfer = judge(result, format_args!("{} sendfile(at {offset}, {count})", self.id))?;
+        self.output = Output::after(transfer);
+        Ok(transfer)
     }
 
     /// Whether everything that came was read, as far as the kernel said.
@@ -121,34 +150,28 @@ impl<T: Transport> Io<T> {
 }
 
 impl Output {
-    /// Does one operation that writes, and takes note where nothing more goes. A short write is not taken for a
-    /// full socket: sendfile gives short counts for reasons of its own.
-    fn write(&mut self, call: Arguments<'_>, write: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
-        if *self == Output::Full {
-            return Ok(Moved::WouldBlock);
-        }
-        let moved = settle(call, write)?;
-        if moved == Moved::WouldBlock {
-            *self = Output::Full;
-        }
-        Ok(moved)
+    /// What a write leaves behind.
+    fn after(transfer: Transfer) -> Output {
+        if transfer == Transfer::WouldBlock { Output::Full } else { Output::Ready }
     }
 }
 
-/// One operation, again where a signal interrupted it.
-fn settle(call: Arguments<'_>, mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<Moved> {
-    loop {
-        let result = match operation() {
-            Ok(0) => Ok(Moved::End),
-            Ok(count) => Ok(Moved::Bytes(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Moved::WouldBlock),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => Err(error),
-        };
-        match &result {
-            Ok(moved) => trace!("{call} = {moved:?}"),
-            Err(error) => trace!("{call} failed: {error}"),
-        }
-        return result;
+/// Whether a signal came in between: then the call is made again.
+fn is_interrupted(result: &io::Result<usize>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted)
+}
+
+/// What came of a call, which is written to the log.
+fn judge(result: io::Result<usize>, call: Arguments<'_>) -> io::Result<Transfer> {
+    let result = match result {
+        Ok(0) => Ok(Transfer::End),
+        Ok(count) => Ok(Transfer::Bytes(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Transfer::WouldBlock),
+        Err(error) => Err(error),
+    };
+    match &result {
+        Ok(transfer) => trace!("{call} = {transfer:?}"),
+        Err(error) => trace!("{call} failed: {error}"),
     }
+    result
 }

@@ -1,8 +1,10 @@
 //! Ring 2, the connection: a state machine over any transport. It is driven when something may have
 //! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
+//!
+//! Read `T` as `TcpStream`.
 
 pub mod wait;
-pub mod told;
+pub mod event;
 pub mod transport;
 pub mod io;
 pub mod buffers;
@@ -12,6 +14,8 @@ mod panics;
 pub mod answer;
 mod wire;
 mod state;
+mod reading;
+mod writing;
 
 pub use crate::service::Id;
 pub use wait::Wait;
@@ -19,14 +23,12 @@ pub use wait::Wait;
 use crate::service::Client;
 use buffers::Buffer;
 use context::Context;
-use io::Moved;
-
+use event::Event;
 use log::{Level, debug, log_enabled, trace};
-use state::{Next, State, Turn};
+use state::{Machine, Next, State, Stop};
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
-use told::Told;
 use transport::{Follow, Readiness, Transport};
 use wire::Wire;
 
@@ -40,14 +42,15 @@ pub struct Connection<T> {
     wire: Wire<T>,
 }
 
-/// How a connection stands after it was driven.
+/// How a connection stands after it was driven, and what the loop owes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It waits for readiness, or for its time to run out.
+    /// It waits for an event, or for its time to run out.
     Parked,
-    /// It could do more at once, after the others had their turn.
+    /// It stopped before the kernel had said that a call would block, so perhaps no event will come: it must be driven again,
+    /// after the others.
     Again,
-    /// It is over; drop it.
+    /// It is over and can be dropped.
     Closed,
 }
 
@@ -57,168 +60,161 @@ impl<T: Transport> Connection<T> {
         Connection { state: State::Reading, wire: Wire::new(transport, Client { id, peer }, now) }
     }
 
-    /// Tells that it has its place: at `key` in the slab, for a client at `peer`.
+    /// Tells the observer that the connection has its place: at `key` in the slab, for a client at `peer`.
     pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
         let id = self.wire.client.id;
-        self.contain(context, |connection, _| {
-            debug!("{id} accepted from {peer}");
-            connection.transport().tell(Told::Accepted { key, id, peer });
-        });
+        debug!("{id} accepted from {peer}");
+        let notified =
+            context.catch_panic(id, |_| self.transport().notify(Event::Accepted { key, id, peer }));
+        if notified.is_none() {
+            self.give_up(context);
+        }
     }
 
     /// Takes note of an event, before a [`Connection::drive`].
-    pub fn learn(&mut self, readiness: Readiness) {
-        self.wire.io.learn(readiness);
+    pub fn note_readiness(&mut self, readiness: Readiness) {
+        self.wire.io.note_readiness(readiness);
     }
 
-    /// Reads ahead of a [`Connection::drive`], where it was parked and a request may have come: when all who are ready
-    /// were heard, one look at the disk is fresh enough for all of them. Says whether anything came.
-    pub fn hear(&mut self, context: &mut Context) -> bool {
-        // Whoever panics is over, and that is something to be driven for.
-        self.contain(context, Connection::listen).unwrap_or(true)
+    /// Makes one step ahead of a [`Connection::drive`], where the connection waits for a request: it reads once. A look at the
+    /// disk is fresh enough for every request that was read before it, so a loop that reads from all who are ready before it
+    /// drives the first needs one look for all of them. Says whether anything came, which is to be driven for.
+    pub fn read_ahead(&mut self, context: &mut Context) -> bool {
+        if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
+            return false;
+        }
+        let verdict = context.catch_panic(self.wire.client.id, |context| {
+            let next = self.machine(context).receive();
+            self.enter("Reading", next, context)
+        });
+        verdict.unwrap_or_else(|| Some(self.give_up(context))) != Some(Verdict::Parked)
     }
 
-    /// Goes on until there is nothing to do, or until others had to wait long enough.
+    /// Makes steps until there is nothing to do, or until the other connections had to wait long enough.
     pub fn drive(&mut self, context: &mut Context) -> Verdict {
-        self.take_turn(context, Connection::go_on)
+        let verdict = context.catch_panic(self.wire.client.id, |context| {
+            self.transport().notify(Event::DriveBegins);
+            let mut verdict = Verdict::Again;
+            for _ in 0..STEPS_MAX {
+                let from = self.state.name();
+                let state = std::mem::take(&mut self.state);
+                let next = self.machine(context).step(state);
+                if let Some(last) = self.enter(from, next, context) {
+                    verdict = last;
+                    break;
+                }
+            }
+            self.end_drive(verdict, context);
+            verdict
+        });
+        verdict.unwrap_or_else(|| self.give_up(context))
     }
 
-    /// Its time is up: the last answer, where one is due, and the way out.
+    /// The time of what the connection waits for is up: the old state is dropped, and the last answer is made and sent, where
+    /// one is due.
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
-        self.take_turn(context, |connection, context| {
-            connection.wire.io.transport().tell(Told::Late);
-            let state = Turn { wire: &mut connection.wire, context }.expire();
-            connection.moved(connection.state.name(), state);
-            connection.go_on(context)
-        })
+        let expired = context.catch_panic(self.wire.client.id, |context| {
+            self.transport().notify(Event::TimedOut);
+            let from = self.state.name();
+            let stop = self.machine(context).lateness();
+            self.enter(from, Err(stop), context);
+        });
+        match expired {
+            Some(()) => self.drive(context),
+            None => self.give_up(context),
+        }
     }
 
-    /// It is over, whatever is still in flight.
+    /// Ends the connection, whatever is still in flight.
     pub fn end(&mut self, why: impl Display, context: &mut Context) {
         debug!("{} closed: {why}", self.wire.client.id);
         self.wire.log(context);
     }
 
-    /// Drops it a part at a time: what is noted of one may meet a bug, and the next goes all the same.
+    /// Drops the connection a part at a time: what is noted of one may meet a bug, and the next goes all the same.
     pub fn let_go(mut self, context: &mut Context) {
         self.drop_answer(context);
-        context.contain(self.wire.client.id, |_| drop(self));
+        context.catch_panic(self.wire.client.id, |_| drop(self));
     }
 
-    /// Tells of a panic, which may meet the next bug.
-    pub fn tell_panicked(&mut self, context: &mut Context) {
-        context.contain(self.wire.client.id, |_| self.wire.io.transport().tell(Told::Panicked));
+    /// Tells the observer of a panic, which may meet the next bug.
+    pub fn notify_panicked(&mut self, context: &mut Context) {
+        context.catch_panic(self.wire.client.id, |_| self.wire.io.transport().notify(Event::Panicked));
     }
 
-    /// What it waits for, and since when.
+    /// What the connection waits for, and since when.
     pub fn waits(&self) -> (Wait, Instant) {
         (self.wire.wait, self.wire.since)
     }
 
-    /// Its number.
+    /// The number of the connection.
     pub fn id(&self) -> Id {
         self.wire.client.id
     }
 
-    /// Its transport, for registering it.
+    /// The transport, for registering it.
     pub fn transport(&mut self) -> &mut T {
         self.wire.io.transport()
     }
 
-    fn listen(&mut self, context: &mut Context) -> bool {
-        if !matches!(self.state, State::Reading) || !self.wire.out.outbox.is_empty() {
-            return false;
-        }
-        match self.wire.receive(context) {
-            Ok(moved) => moved != Moved::WouldBlock,
-            Err(error) => {
-                let state = Turn { wire: &mut self.wire, context }.stop(error.into());
-                self.moved(self.state.name(), state);
-                true
-            }
-        }
+    fn machine<'a>(&'a mut self, context: &'a mut Context) -> Machine<'a, T> {
+        Machine { wire: &mut self.wire, context }
     }
 
-    /// A turn, of which both ends are told.
-    fn take_turn(
+    /// Enters the state to which a step has led. Gives how the connection stands, where that was the last step for now.
+    /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it: a
+    /// [`Machine`] has all of the connection but its state.
+    #[inline]
+    fn enter(
         &mut self,
+        from: &'static str,
+        next: Result<Next, Stop>,
         context: &mut Context,
-        turn: impl FnOnce(&mut Self, &mut Context) -> Verdict,
-    ) -> Verdict {
-        let verdict = self.contain(context, |connection, context| {
-            connection.transport().tell(Told::Driven);
-            let verdict = turn(connection, context);
-            let wait = (verdict == Verdict::Parked).then_some(connection.wire.wait);
-            connection.transport().tell(Told::Rests(wait));
-            verdict
-        });
-        verdict.unwrap_or(Verdict::Closed)
-    }
-
-    fn drop_answer(&mut self, context: &mut Context) {
-        let out = std::mem::take(&mut self.wire.out);
-        context.contain(self.wire.client.id, |_| drop(out));
-    }
-
-    fn go_on(&mut self, context: &mut Context) -> Verdict {
-        for _ in 0..STEPS_MAX {
-            let state = std::mem::take(&mut self.state);
-            let from = state.name();
-            let mut turn = Turn { wire: &mut self.wire, context };
-            let (state, verdict) = match turn.step(state) {
-                Next::Go(State::Closed) => (State::Closed, Some(Verdict::Closed)),
-                Next::Go(state) => (state, None),
-                Next::Park(state) => (state, Some(Verdict::Parked)),
-                Next::Yield(state) => (state, Some(Verdict::Again)),
-            };
-            self.moved(from, state);
-            if let Some(verdict) = verdict {
-                return self.pause(verdict, context);
-            }
-        }
-        self.pause(Verdict::Again, context)
-    }
-
-    /// Takes note of the next state, and tells of it where it is another.
-    fn moved(&mut self, from: &'static str, state: State) {
+    ) -> Option<Verdict> {
+        let (state, verdict) = match next {
+            Ok(Next::Go(state)) => (state, None),
+            Ok(Next::Park(state)) => (state, Some(Verdict::Parked)),
+            Ok(Next::Yield(state)) => (state, Some(Verdict::Again)),
+            Err(stop) => (self.machine(context).stop(stop), None),
+        };
+        let verdict = if matches!(state, State::Closed) { Some(Verdict::Closed) } else { verdict };
         let to = state.name();
         self.state = state;
-        if (T::WATCHED || log_enabled!(Level::Trace)) && from != to {
+        if (T::OBSERVED || log_enabled!(Level::Trace)) && from != to {
             trace!("{} {from} -> {to}", self.wire.client.id);
-            self.wire.io.transport().tell(Told::Moved { from, to });
+            self.transport().notify(Event::StateChanged { from, to });
         }
+        verdict
     }
 
-    fn pause(&mut self, verdict: Verdict, context: &mut Context) -> Verdict {
+    fn end_drive(&mut self, verdict: Verdict, context: &mut Context) {
         match verdict {
             Verdict::Closed => self.wire.log(context),
             Verdict::Again if !self.wire.out.outbox.is_empty() => {
-                // What this turn has answered leaves with it; an error shows in the next.
+                // What was answered so far leaves now; an error shows in the next turn.
                 let _ = self.wire.flush(Follow::Nothing, context);
             }
             Verdict::Again | Verdict::Parked => {}
         }
-        self.wire.inbox.rest(&mut context.buffers);
-        self.wire.out.outbox.rest(&mut context.buffers);
-        verdict
+        self.wire.inbox.give_back(&mut context.buffers);
+        self.wire.out.outbox.give_back(&mut context.buffers);
+        let wait = (verdict == Verdict::Parked).then_some(self.wire.wait);
+        self.transport().notify(Event::DriveEnds(wait));
     }
 
-    /// Does something with the connection and gives what comes of it. Where that panics the connection is over: the
-    /// next [`Connection::drive`] says so. Half an answer in its outbox never leaves, and nobody else gets its buffers.
-    #[inline]
-    fn contain<R>(
-        &mut self,
-        context: &mut Context,
-        action: impl FnOnce(&mut Self, &mut Context) -> R,
-    ) -> Option<R> {
-        let result = context.contain(self.wire.client.id, |context| action(self, context));
-        if result.is_none() {
-            self.state = State::Closed;
-            self.wire.log(context);
-            self.wire.inbox = Buffer::default();
-            self.drop_answer(context);
-            self.tell_panicked(context);
-        }
-        result
+    fn drop_answer(&mut self, context: &mut Context) {
+        let out = std::mem::take(&mut self.wire.out);
+        context.catch_panic(self.wire.client.id, |_| drop(out));
+    }
+
+    /// A panic has ended the connection. Half an answer in its outbox never leaves, and no other connection gets its buffers.
+    #[cold]
+    fn give_up(&mut self, context: &mut Context) -> Verdict {
+        self.state = State::Closed;
+        self.wire.log(context);
+        self.wire.inbox = Buffer::default();
+        self.drop_answer(context);
+        self.notify_panicked(context);
+        Verdict::Closed
     }
 }

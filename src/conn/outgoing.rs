@@ -13,13 +13,13 @@ pub struct Outgoing {
     /// Heads, and content that was in memory.
     pub outbox: Buffer,
     /// Content that follows them.
-    pub rest: Option<Rest>,
+    pub stream: Option<Stream>,
     /// The line to log once that is out, where somebody reads it.
     pub entry: Option<Entry>,
 }
 
 /// Content that is not in the outbox, and goes out a bounded part a turn.
-pub enum Rest {
+pub enum Stream {
     /// It is in a file.
     File(Sending),
     /// It is made while it is sent.

@@ -1,5 +1,6 @@
-//! What a panic costs: it is a bug of this server's, and it ends what ran into it and nothing else. Panics are caught
-//! here and nowhere else.
+//! What a panic costs: it is a bug of this server, and it ends the connection or the piece of work that ran into it, and
+//! nothing else. Panics are caught here and in no other file: that is why each way from the loop to a socket has this
+//! function in it.
 
 use super::context::Context;
 use log::error;
@@ -8,14 +9,18 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Context {
-    /// Does something for `whom` and gives what comes of it. Where that panics nothing does, and it is logged and
-    /// counted; whatever ran into it is to be given up.
+    /// Does `action` for `whom` and gives what comes of it. Where it panics that is `None`, and the panic is logged and
+    /// counted; the caller gives up what the action worked on.
     ///
     /// `AssertUnwindSafe` claims that nobody sees what a panic left half done. Of what is given up nobody does. Of what
     /// is shared, half an access line is taken out again; what else [`Context`] holds, and what [`crate::site`] keeps
     /// behind locks, is changed in steps that do not panic between them.
     #[inline]
-    pub fn contain<R>(&mut self, whom: impl Display, action: impl FnOnce(&mut Context) -> R) -> Option<R> {
+    pub fn catch_panic<R>(
+        &mut self,
+        whom: impl Display,
+        action: impl FnOnce(&mut Context) -> R,
+    ) -> Option<R> {
         match catch_unwind(AssertUnwindSafe(|| action(self))) {
             Ok(result) => Some(result),
             Err(payload) => {

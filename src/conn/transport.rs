@@ -1,20 +1,24 @@
 //! What a connection needs of the thing that carries its bytes, in words of our own: a mio socket, a
-//! blocking socket and a scripted one in a test all drive the same connection.
+//! blocking socket and a scripted one in a test all drive the same connection. Wherever a type is generic over a
+//! [`Transport`], read `T` as `TcpStream`.
+//!
+//! TLS would be a transport around another one. It would break one rule of [`conn::io`](super::io): that a short read says that
+//! there is no more.
 
-use super::told::Told;
-use crate::os::sockets;
+use super::event::Event;
 pub use crate::os::sockets::Follow;
+use crate::os::sockets::{self, RecvFlags, Shutdown};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
 /// One end of a byte stream. Every method but the last is one system call; [`io::ErrorKind::WouldBlock`] says that
-/// the stream is not ready for it now.
+/// the stream is not ready for it now, and that an event will tell when it is.
 pub trait Transport {
-    /// Whether anybody hears what it is told, which is known when the program is compiled: a server that nobody
-    /// watches holds no code for it.
-    const WATCHED: bool = false;
+    /// Whether this transport takes note of events, which is known when the program is compiled: a server without an
+    /// observer holds no code for them.
+    const OBSERVED: bool = false;
 
     /// Reads into `buffer`; 0 is the end of what the peer sends (recv(2)).
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
@@ -29,20 +33,21 @@ pub trait Transport {
     /// Ends what we send; the peer reads the rest and then an end (shutdown(2) with SHUT_WR).
     fn shutdown(&mut self) -> io::Result<()>;
 
-    /// Takes note of what happened to its connection.
-    fn tell(&mut self, _: Told<'_>) {}
+    /// Takes note of an event of its connection.
+    fn notify(&mut self, _: Event<'_>) {}
 }
 
 /// Every socket that has a descriptor, blocking or not, carries a connection: here the connection calls the kernel.
 impl<S: AsFd> Transport for S {
     #[inline]
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        sockets::recv(self, buffer)
+        let (count, _) = sockets::recv(self, buffer, RecvFlags::empty())?;
+        Ok(count)
     }
 
     #[inline]
     fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-        sockets::send(self, bytes, follow)
+        Ok(sockets::send(self, bytes, follow.flags())?)
     }
 
     #[inline]
@@ -52,7 +57,7 @@ impl<S: AsFd> Transport for S {
 
     #[inline]
     fn shutdown(&mut self) -> io::Result<()> {
-        sockets::shut(self)
+        Ok(sockets::shutdown(self, Shutdown::Write)?)
     }
 }
 

@@ -14,11 +14,12 @@ pub enum Wait {
     Head,
     /// More of a body.
     Body,
-    /// The client to take more.
+    /// Room for more of an answer, which a client makes that reads.
     Write,
-    /// The end of what a client sends that had its last answer.
+    /// The end of what the client sends, after its last answer.
     Linger,
-    /// Content that is not made yet, which is nothing that the client is late with.
+    /// An answer, or content of one, that is not made yet. The client is late with nothing, so no timeout ends this wait: see
+    /// [`Pending`](crate::service::response::Pending).
     Supply,
 }
 

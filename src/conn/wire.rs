@@ -2,9 +2,9 @@
 
 use super::buffers::Buffer;
 use super::context::Context;
-use super::io::{Io, Moved};
+use super::event::{Event, Reason};
+use super::io::{Io, Transfer};
 use super::outgoing::Outgoing;
-use super::told::{Reason, Told};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
 use crate::http::lines::HeadScan;
@@ -35,14 +35,10 @@ impl<T: Transport> Wire<T> {
         Wire { client, io, inbox, scan, read, out, wait: Wait::First, since: now }
     }
 
-    /// Reads once into the inbox.
-    pub fn receive(&mut self, context: &mut Context) -> io::Result<Moved> {
-        let moved = self.io.recv(&mut context.buffers.landing)?;
-        if let Moved::Bytes(count) = moved {
-            self.inbox.take_in(count, &mut context.buffers);
-            self.read = context.service.site.tick();
-        }
-        Ok(moved)
+    /// Takes what a read has brought into the inbox.
+    pub fn take_in(&mut self, count: usize, context: &mut Context) {
+        self.inbox.take_in(count, &mut context.buffers);
+        self.read = context.service.site.tick();
     }
 
     /// The length of the head at the front of the inbox, once it is whole.
@@ -60,19 +56,19 @@ impl<T: Transport> Wire<T> {
         (self.inbox.bytes(), &mut self.out, self.io.transport())
     }
 
-    /// Takes note of why the state changes.
-    pub fn because(&mut self, reason: Reason) {
-        self.io.transport().tell(Told::Because(reason));
+    /// Tells the observer why the state changes.
+    pub fn explain(&mut self, reason: Reason) {
+        self.io.transport().notify(Event::Reason(reason));
     }
 
     /// Sends once from the outbox.
-    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Moved> {
-        let moved = self.io.send(self.out.outbox.bytes(), follow)?;
-        if let Moved::Bytes(count) = moved {
+    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Transfer> {
+        let transfer = self.io.send(self.out.outbox.bytes(), follow)?;
+        if let Transfer::Bytes(count) = transfer {
             self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
         }
-        Ok(moved)
+        Ok(transfer)
     }
 
     /// Takes note of content that went out beside the outbox.

@@ -2,7 +2,7 @@
 //!
 //! This file finds the end of a body and counts its bytes. It does not keep the bytes, and does not know a socket.
 
-use super::fields::{Fields, Slots, TOKEN};
+use super::fields::{FieldSlots, Fields, TOKEN};
 use super::framing::Framing;
 use super::lines::TrailerScan;
 use super::status::Status;
@@ -133,7 +133,7 @@ impl Body {
 
     fn trailers(&mut self, end: Option<usize>, bytes: &[u8]) -> Result<usize, Refusal> {
         let Some(end) = end else { return Ok(0) };
-        Fields::parse(&bytes[..end], &mut Slots::new())?;
+        Fields::parse(&bytes[..end], &mut FieldSlots::new())?;
         self.left = Left::Nothing;
         Ok(end)
     }

@@ -107,7 +107,7 @@ fn sole<'a>(fields: Fields<'a>, name: &'static str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::fields::Slots;
+    use crate::http::fields::FieldSlots;
     use crate::http::validators::Strength;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -121,7 +121,7 @@ mod tests {
 
     fn with_fields<R>(lines: &str, then: impl FnOnce(Fields<'_>) -> R) -> R {
         let section = format!("{lines}\r\n");
-        let mut slots = Slots::new();
+        let mut slots = FieldSlots::new();
         then(Fields::parse(section.as_bytes(), &mut slots).unwrap_or_else(|_| panic!("{lines}")))
     }
 

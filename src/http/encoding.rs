@@ -91,7 +91,7 @@ impl Accepted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::fields::Slots;
+    use crate::http::fields::FieldSlots;
 
     #[test]
     fn codings_by_their_weight() {
@@ -120,7 +120,7 @@ mod tests {
         ];
         for (lines, expected) in table {
             let section = if lines.is_empty() { "\r\n".into() } else { format!("{lines}\r\n\r\n") };
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let fields = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
             let mut accepted = Accepted::by(fields);
             assert_eq!(accepted.codings(), *expected, "{lines}");

@@ -15,22 +15,22 @@ const FIELDS_FEW: usize = 32;
 
 /// Memory for the parsed fields of one section. The caller of [`Fields::parse`] owns it, and the [`Fields`] borrow from
 /// it.
-pub struct Slots<'a> {
+pub struct FieldSlots<'a> {
     few: [httparse::Header<'a>; FIELDS_FEW],
     /// Empty unless a section has more fields than `few` has room for.
     many: Vec<httparse::Header<'a>>,
 }
 
-impl Slots<'_> {
+impl FieldSlots<'_> {
     /// Empty slots.
     pub fn new() -> Self {
-        Slots { few: [httparse::EMPTY_HEADER; FIELDS_FEW], many: Vec::new() }
+        FieldSlots { few: [httparse::EMPTY_HEADER; FIELDS_FEW], many: Vec::new() }
     }
 }
 
-impl Default for Slots<'_> {
+impl Default for FieldSlots<'_> {
     fn default() -> Self {
-        Slots::new()
+        FieldSlots::new()
     }
 }
 
@@ -74,7 +74,7 @@ impl<'a> Fields<'a> {
     ///
     /// A name must be a token, its colon must follow at once, and a line must not continue the line before it
     /// (obs-fold). Where lines end was decided in [`super::lines`].
-    pub fn parse(section: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Fields<'a>, Refusal> {
+    pub fn parse(section: &'a [u8], slots: &'a mut FieldSlots<'a>) -> Result<Fields<'a>, Refusal> {
         let parsed = match httparse::parse_headers(section, &mut slots.few) {
             Err(httparse::Error::TooManyHeaders) => {
                 slots.many.resize(FIELDS_MOST, httparse::EMPTY_HEADER);
@@ -167,14 +167,14 @@ mod tests {
             ("A: b\r\n\r\nC: d\r\n\r\n", false),
         ];
         for (section, good) in table {
-            let parsed = Fields::parse(section.as_bytes(), &mut Slots::new()).is_ok();
+            let parsed = Fields::parse(section.as_bytes(), &mut FieldSlots::new()).is_ok();
             assert_eq!(parsed, *good, "{}", section.escape_debug());
         }
     }
 
     #[test]
     fn values_are_trimmed_and_names_have_no_case() {
-        let mut slots = Slots::new();
+        let mut slots = FieldSlots::new();
         let fields = Fields::parse(b"ACCEPT: \t a \t\r\naccept:b, c,,\r\n\r\n", &mut slots).unwrap();
         assert_eq!(fields.first("Accept"), Some(&b"a"[..]));
         assert_eq!(fields.first("Host"), None);
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn slots_hold_as_many_fields_as_they_say() {
         let section = |count| format!("{}\r\n", "a:b\r\n".repeat(count));
-        assert!(Fields::parse(section(FIELDS_MOST).as_bytes(), &mut Slots::new()).is_ok());
-        assert!(Fields::parse(section(FIELDS_MOST + 1).as_bytes(), &mut Slots::new()).is_err());
+        assert!(Fields::parse(section(FIELDS_MOST).as_bytes(), &mut FieldSlots::new()).is_ok());
+        assert!(Fields::parse(section(FIELDS_MOST + 1).as_bytes(), &mut FieldSlots::new()).is_err());
     }
 }

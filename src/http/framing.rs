@@ -72,12 +72,12 @@ fn decimal(digits: &[u8]) -> Result<u64, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::Slots;
+    use super::super::fields::FieldSlots;
     use super::*;
 
     fn framing(version: Version, fields: &str) -> Result<Framing, u16> {
         let section = format!("{fields}\r\n");
-        let mut slots = Slots::new();
+        let mut slots = FieldSlots::new();
         let fields = Fields::parse(section.as_bytes(), &mut slots).map_err(|refusal| refusal.status.code)?;
         Framing::of(fields, version).map_err(|refusal| refusal.status.code)
     }

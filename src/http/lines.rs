@@ -174,14 +174,14 @@ impl Lines {
 /// The index of the first control byte other than a tab. Such bytes are rare, so eight bytes are tested at a time.
 fn first_control(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
     for (at, word) in words.iter().enumerate() {
         let found = controls(u64::from_le_bytes(*word));
         if found != 0 {
             return Some(8 * at + found.trailing_zeros() as usize / 8);
         }
     }
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
     let found = controls(u64::from_le_bytes(last));
     (found != 0).then(|| 8 * words.len() + found.trailing_zeros() as usize / 8)
 }

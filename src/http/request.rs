@@ -2,7 +2,7 @@
 //! the head was found before, in [`super::lines`].
 
 use super::Refusal;
-use super::fields::{Fields, Slots, is_token, trim};
+use super::fields::{FieldSlots, Fields, is_token, trim};
 use super::framing::Framing;
 use super::method::Method;
 use super::status::Status;
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
     /// Reads `head`, from its request line to its empty line, as [`super::lines::HeadScan`] found it.
     ///
     /// The framing is checked before the method: a request with a bad framing is refused whatever its method is.
-    pub fn parse(head: &'a [u8], slots: &'a mut Slots<'a>) -> Result<Request<'a>, Refusal> {
+    pub fn parse(head: &'a [u8], slots: &'a mut FieldSlots<'a>) -> Result<Request<'a>, Refusal> {
         let line_end = head.iter().position(|&byte| byte == b'\r').unwrap_or(head.len());
         let (line, section) = head.split_at(line_end);
         let (method, target, version) = split_line(line)?;
@@ -146,7 +146,7 @@ mod tests {
 
     /// The status that refuses `head`, or 0.
     fn refusal(head: &str) -> u16 {
-        Request::parse(head.as_bytes(), &mut Slots::new()).err().map_or(0, |refusal| refusal.status.code)
+        Request::parse(head.as_bytes(), &mut FieldSlots::new()).err().map_or(0, |refusal| refusal.status.code)
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         ];
         for (fields, version, expected) in table {
             let head = format!("GET / {version}\r\nHost: a\r\n{fields}\r\n");
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let parsed = Request::parse(head.as_bytes(), &mut slots);
             let got = parsed.map(|request| request.expects_continue).map_err(|refusal| refusal.status.code);
             assert_eq!(got, expected, "{fields} {version}");
@@ -249,7 +249,7 @@ mod tests {
         ];
         for (accept, expected) in table {
             let head = format!("POST / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n");
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
             assert_eq!(request.prefers_json(), expected, "{accept}");
         }

@@ -71,7 +71,7 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::fields::Slots;
+    use crate::http::fields::FieldSlots;
 
     #[test]
     fn connection_options() {
@@ -101,7 +101,7 @@ mod tests {
         ];
         for (version, fields, expected) in table {
             let section = format!("{fields}\r\n");
-            let mut slots = Slots::new();
+            let mut slots = FieldSlots::new();
             let parsed = Fields::parse(section.as_bytes(), &mut slots).ok().unwrap();
             assert_eq!(Persistence::of(parsed, version).ok(), expected, "{version:?} {fields}");
         }

@@ -2,7 +2,7 @@
 
 use super::record::Shared;
 use crate::conn::Id;
-use crate::service::response::{Phase, Source, Supply};
+use crate::service::response::{Phase, Progress, Source};
 
 /// Bytes of [`Bytes`] that are made at a time.
 const PIECE_BYTES: usize = 64 << 10;
@@ -14,13 +14,13 @@ pub struct Events {
 }
 
 impl Source for Events {
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply {
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()> {
         if phase == Phase::Stopping {
-            return Supply::End;
+            return Progress::Ready(());
         }
         let mut record = self.shared.lock();
-        let Some(queue) = record.queue(self.reader) else { return Supply::End };
-        if queue.take(out) { Supply::Some } else { Supply::Later }
+        let Some(queue) = record.queue(self.reader) else { return Progress::Ready(()) };
+        if queue.take(out) { Progress::Again } else { Progress::Later }
     }
 }
 
@@ -40,10 +40,10 @@ impl Source for Bytes {
         Some(self.left)
     }
 
-    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Supply {
+    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Progress<()> {
         let count = self.left.min(PIECE_BYTES as u64);
         self.left -= count;
         out.resize(out.len() + count as usize, b'.');
-        if count == 0 { Supply::End } else { Supply::Some }
+        if count == 0 { Progress::Ready(()) } else { Progress::Again }
     }
 }

@@ -2,9 +2,9 @@
 //! the inspector, the benchmarks that count calls and the tests each write an [`Observer`] and nothing else.
 
 use super::counts::Call;
-use crate::conn::told::Told;
+use crate::conn::event::Event;
 use crate::conn::transport::{Follow, Transport};
-use crate::reactor::kernel::{Kernel, Ready, Token, Watched};
+use crate::reactor::kernel::{Interest, Kernel, Ready, Token};
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub trait Observer: Clone {
     fn called(&mut self, _call: Call, _key: Option<usize>, _moved: Result<usize, io::ErrorKind>) {}
 
     /// Something happened to the connection at `key` in the slab.
-    fn told(&mut self, _key: usize, _told: Told<'_>) {}
+    fn told(&mut self, _key: usize, _event: Event<'_>) {}
 
     /// An event came for a connection that was over.
     fn stale(&mut self) {}
@@ -76,15 +76,15 @@ impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
         self.inner.stop_listening();
     }
 
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()> {
         self.observer.called(Call::EpollCtl, socket.key, Ok(0));
-        self.inner.watch(&mut socket.inner, token, before, now)
+        self.inner.register(&mut socket.inner, token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {
@@ -92,15 +92,15 @@ impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
         (now, self.observer.wall(wall))
     }
 
-    fn tell_stale(&mut self) {
+    fn notify_stale(&mut self) {
         self.observer.stale();
     }
 
-    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn notify_waiting(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         self.observer.waits(self.inner.now().0, timeout)
     }
 
-    fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
+    fn notify_woken(&mut self, ready: &mut Vec<Ready>) {
         self.observer.woke(self.inner.now().0, ready);
     }
 }
@@ -123,7 +123,7 @@ fn moved<T>(result: &io::Result<T>, count: fn(&T) -> usize) -> Result<usize, io:
 }
 
 impl<S: Transport, O: Observer> Transport for Socket<S, O> {
-    const WATCHED: bool = true;
+    const OBSERVED: bool = true;
 
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.inner.recv(buffer);
@@ -145,11 +145,11 @@ impl<S: Transport, O: Observer> Transport for Socket<S, O> {
         self.inner.shutdown()
     }
 
-    fn tell(&mut self, told: Told<'_>) {
-        if let Told::Accepted { key, .. } = told {
+    fn notify(&mut self, event: Event<'_>) {
+        if let Event::Accepted { key, .. } = event {
             self.key = Some(key);
         }
-        self.key.into_iter().for_each(|key| self.observer.told(key, told));
+        self.key.into_iter().for_each(|key| self.observer.told(key, event));
     }
 }
 

@@ -27,10 +27,10 @@ use pages::Pages;
 use record::{Record, Shared};
 use std::sync::{Arc, Mutex};
 
-/// The kernel of a reactor that the inspector watches.
+/// The kernel of a reactor that the inspector observes.
 pub type Inspected<K> = Observed<K, Shared>;
 
-/// A reactor that is watched and shows what it does.
+/// A reactor that is observed and shows what it does.
 pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Inspected<K>> {
     let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
     let service = service.mount(Pages(shared.clone()));

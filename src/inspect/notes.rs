@@ -4,7 +4,7 @@ use super::counts::Call;
 use super::kernel::Observer;
 use super::record::Shared;
 use super::snapshot;
-use crate::conn::told::Told;
+use crate::conn::event::Event;
 use crate::reactor::kernel::Ready;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ impl Observer for Shared {
         self.lock().called(call, key, moved);
     }
 
-    fn told(&mut self, key: usize, told: Told<'_>) {
-        self.lock().take_note(key, told);
+    fn told(&mut self, key: usize, event: Event<'_>) {
+        self.lock().take_note(key, event);
     }
 
     fn stale(&mut self) {

@@ -1,6 +1,6 @@
 //! One connection, as it is remembered.
 
-use crate::conn::told::Reason;
+use crate::conn::event::Reason;
 use crate::conn::{Id, Wait};
 use crate::log::escaped::Escaped;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ pub struct Place {
     pub bytes_out: u64,
     pub requests: u64,
     line: Vec<u8>,
-    pub history: VecDeque<Move>,
+    pub history: VecDeque<Transition>,
     /// Whether it reads the events: what it does is not told of, or there would be no end to it.
     pub is_reader: bool,
     /// When its turn began, while it has one.
@@ -44,7 +44,7 @@ pub enum SinceEvent {
 
 /// A change of state.
 #[derive(Clone, Copy)]
-pub struct Move {
+pub struct Transition {
     pub key: usize,
     pub id: Id,
     pub at: Instant,
@@ -94,9 +94,9 @@ impl Place {
     }
 
     /// It moves; its place is at `key`.
-    pub fn moves(&mut self, key: usize, from: &'static str, to: &'static str) -> Move {
+    pub fn enter(&mut self, key: usize, from: &'static str, to: &'static str) -> Transition {
         let because = self.because.take();
-        let made = Move { key, id: self.id, at: Instant::now(), from, to, because };
+        let made = Transition { key, id: self.id, at: Instant::now(), from, to, because };
         self.state = to;
         self.since_event = SinceEvent::Something;
         if self.history.len() == HISTORY_MAX {

@@ -3,10 +3,10 @@
 
 use super::changed::Changed;
 use super::counts::{Call, Counts};
-use super::place::{Move, Place, SinceEvent};
+use super::place::{Place, SinceEvent, Transition};
 use super::queue::Queue;
 use super::turn::Turn;
-use crate::conn::told::{Reason, Told};
+use crate::conn::event::{Event, Reason};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
 use crate::reactor::kernel::{Ready, Token};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often whoever reads the events is told of more.
-const TICK: Duration = Duration::from_millis(100);
+const BATCH_EVERY: Duration = Duration::from_millis(100);
 
 /// Turns that are remembered, and told of in one batch.
 const TURNS_MAX: usize = 256;
@@ -33,13 +33,13 @@ pub struct Record {
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
     /// Changes of state that are still to be told, where anybody reads.
-    pub moves: Vec<Move>,
+    pub moves: Vec<Transition>,
     /// Places that look different since they were told of, where anybody reads.
     changed: Changed,
     turn: Option<Turn>,
     /// Time waited in turns that were not worth telling of.
     idle: Duration,
-    next_tick: Instant,
+    next_batch: Instant,
     batches: u64,
     queues: Vec<Queue>,
 }
@@ -57,7 +57,7 @@ impl Record {
             changed: Changed::default(),
             turn: None,
             idle: Duration::ZERO,
-            next_tick: now,
+            next_batch: now,
             batches: 0,
             queues: Vec::new(),
         }
@@ -83,8 +83,8 @@ impl Record {
         if self.queues.is_empty() {
             return timeout;
         }
-        let tick = self.next_tick.saturating_duration_since(now);
-        Some(timeout.map_or(tick, |timeout| timeout.min(tick)))
+        let next = self.next_batch.saturating_duration_since(now);
+        Some(timeout.map_or(next, |timeout| timeout.min(next)))
     }
 
     fn remember(&mut self, turn: Turn) {
@@ -111,9 +111,9 @@ impl Record {
             }
         }
         self.turn = Some(turn);
-        let is_time = !self.queues.is_empty() && self.next_tick <= now;
+        let is_time = !self.queues.is_empty() && self.next_batch <= now;
         is_time.then(|| {
-            self.next_tick = now + TICK;
+            self.next_batch = now + BATCH_EVERY;
             self.batches += 1;
             News { number: self.batches, keys: self.changed.take(TOLD_MAX) }
         })
@@ -169,28 +169,30 @@ impl Record {
     }
 
     /// What the connection at `key` tells.
-    pub fn take_note(&mut self, key: usize, told: Told<'_>) {
-        match told {
-            Told::Late => self.counts.timeouts += 1,
-            Told::Panicked => self.counts.panics += 1,
-            Told::Asked(line) => {
+    pub fn take_note(&mut self, key: usize, event: Event<'_>) {
+        match event {
+            Event::TimedOut => self.counts.timeouts += 1,
+            Event::Panicked => self.counts.panics += 1,
+            Event::Requested(line) => {
                 self.counts.requests += 1;
                 self.place(key).into_iter().for_each(|place| place.ask(line));
             }
-            Told::Because(reason) => {
+            Event::Reason(reason) => {
                 self.counts.refused += u64::from(matches!(reason, Reason::Refused(..)));
                 self.place(key).into_iter().for_each(|place| place.because(reason));
             }
-            Told::Moved { from, to } => self.moved(key, from, to),
-            Told::Driven => self.place(key).into_iter().for_each(|place| place.driven = Some(Instant::now())),
-            Told::Rests(wait) => self.rest(key, wait),
-            Told::Accepted { id, peer, .. } => self.accept(key, id, peer),
+            Event::StateChanged { from, to } => self.change_state(key, from, to),
+            Event::DriveBegins => {
+                self.place(key).into_iter().for_each(|place| place.driven = Some(Instant::now()))
+            }
+            Event::DriveEnds(wait) => self.end_drive(key, wait),
+            Event::Accepted { id, peer, .. } => self.accept(key, id, peer),
         }
     }
 
-    fn moved(&mut self, key: usize, from: &'static str, to: &'static str) {
+    fn change_state(&mut self, key: usize, from: &'static str, to: &'static str) {
         let Some(place) = self.place(key) else { return };
-        let made = place.moves(key, from, to);
+        let made = place.enter(key, from, to);
         let is_told = !place.is_reader && !self.queues.is_empty();
         self.change(key);
         match self.moves.len() < TOLD_MAX {
@@ -200,7 +202,7 @@ impl Record {
         }
     }
 
-    fn rest(&mut self, key: usize, wait: Option<Wait>) {
+    fn end_drive(&mut self, key: usize, wait: Option<Wait>) {
         let now = Instant::now();
         let Some(place) = self.places.get_mut(key).and_then(Option::as_deref_mut) else { return };
         let Some(began) = place.driven.take() else { return };

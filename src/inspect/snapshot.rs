@@ -2,7 +2,7 @@
 //! whose columns are named once, in the snapshot.
 
 use super::counts::{Call, Counts};
-use super::place::{Move, Place};
+use super::place::{Place, Transition};
 use super::record::{News, Record};
 use super::turn::Turn;
 use crate::http::INFALLIBLE;
@@ -89,8 +89,8 @@ fn place(out: &mut String, record: &Record, key: usize, place: &Place) {
     .expect(INFALLIBLE);
 }
 
-fn change(out: &mut String, record: &Record, made: &Move) {
-    let Move { key, id, from, to, .. } = made;
+fn change(out: &mut String, record: &Record, made: &Transition) {
+    let Transition { key, id, from, to, .. } = made;
     let at = millis(record, made.at);
     let because = json::value!(made.because.map(|reason| reason.to_string()));
     write!(out, "[{at:.3},{key},{},\"{from}\",\"{to}\",{because}]", id.0).expect(INFALLIBLE);

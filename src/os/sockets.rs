@@ -1,28 +1,12 @@
-//! System calls on sockets: recv(2), send(2), sendfile(2), shutdown(2). None of them knows a connection.
+//! Bytes and files into sockets: recv(2), send(2) and shutdown(2) as rustix has them, and what it has not.
 
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+pub use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// Reads into `buffer`, and gives the number of bytes (recv(2)). 0 means that the peer has shut its side.
-pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (count, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
-    Ok(count)
-}
-
-/// Writes from `bytes`, and gives how many bytes the kernel took, which may be fewer (send(2)).
-pub fn send(socket: impl AsFd, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-    let follow = match follow {
-        #[cfg(target_os = "linux")]
-        Follow::More => SendFlags::MORE,
-        _ => SendFlags::empty(),
-    };
-    Ok(rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | follow)?)
-}
-
-/// What will be sent after the bytes of a [`send`].
+/// What comes after the bytes of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// More bytes, at once. The kernel may wait for them to fill a packet (MSG_MORE).
@@ -31,20 +15,26 @@ pub enum Follow {
     Nothing,
 }
 
-/// Shuts our side of a connection (shutdown(2) with SHUT_WR). The peer reads the bytes that are on their way, and then
-/// the end.
-pub fn shut(socket: impl AsFd) -> io::Result<()> {
-    Ok(rustix::net::shutdown(socket, Shutdown::Write)?)
+impl Follow {
+    /// The flags of a send. If the client is gone, the call fails with an error; no SIGPIPE ends the process.
+    #[inline]
+    pub fn flags(self) -> SendFlags {
+        match self {
+            #[cfg(target_os = "linux")]
+            Follow::More => SendFlags::NOSIGNAL | SendFlags::MORE,
+            _ => SendFlags::NOSIGNAL,
+        }
+    }
 }
 
-/// Lets `listener` report a connection only when its first bytes are here, or after `patience`, rounded up to a second
+/// Lets `listener` report a connection only when its first bytes are here, or after `timeout`, rounded up to a second
 /// (tcp(7), TCP_DEFER_ACCEPT). So the loop finds bytes to read as soon as it accepts, and wakes once less.
 ///
 /// Neither std nor rustix has a way to ask for this yet (rust-lang/rust#119639).
 #[cfg(target_os = "linux")]
-pub fn defer_accept(listener: &impl AsRawFd, patience: Duration) -> io::Result<()> {
+pub fn defer_accept(listener: &impl AsRawFd, timeout: Duration) -> io::Result<()> {
     use uapi::c::{IPPROTO_TCP, TCP_DEFER_ACCEPT};
-    let seconds = patience.as_millis().div_ceil(1000) as i32;
+    let seconds = timeout.as_millis().div_ceil(1000) as i32;
     Ok(uapi::setsockopt(listener.as_raw_fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds)?)
 }
 
@@ -69,7 +59,7 @@ pub fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> 
     let count = file.read_at(&mut buffer[..count.min(16 << 10)], offset)?;
     match count {
         0 => Ok(0),
-        _ => Ok(rustix::net::send(socket, &buffer[..count], SendFlags::NOSIGNAL)?),
+        _ => Ok(send(socket, &buffer[..count], SendFlags::NOSIGNAL)?),
     }
 }
 

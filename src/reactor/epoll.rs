@@ -1,6 +1,6 @@
 //! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it.
 
-use super::kernel::{Kernel, Ready, Token, Watched};
+use super::kernel::{Interest, Kernel, Ready, Token};
 use super::listener::{self, Sharing};
 use super::signals::Signals;
 use crate::conn::Id;
@@ -8,7 +8,7 @@ use crate::conn::transport::Readiness;
 use log::trace;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll};
+use mio::{Events, Poll};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
@@ -38,7 +38,7 @@ impl Epoll {
     pub fn on(listener: net::TcpListener) -> io::Result<Epoll> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::from_std(listener);
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        poll.registry().register(&mut listener, LISTENER, mio::Interest::READABLE)?;
         let events = Events::with_capacity(EVENTS_MAX);
         Ok(Epoll { poll, events, listener: Some(listener), signals: None })
     }
@@ -46,7 +46,7 @@ impl Epoll {
     /// Stops gently at the first SIGINT or SIGTERM, and at once at the second.
     pub fn handle_signals(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        self.poll.registry().register(signals.source(), SIGNALS, Interest::READABLE)?;
+        self.poll.registry().register(signals.source(), SIGNALS, mio::Interest::READABLE)?;
         self.signals = Some(signals);
         Ok(())
     }
@@ -94,21 +94,21 @@ impl Kernel for Epoll {
         self.listener = None;
     }
 
-    fn watch(
+    fn register(
         &mut self,
         socket: &mut TcpStream,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()> {
         let (events, interest) = match now {
-            Watched::ReadsAndWrites => ("IN | OUT", Interest::READABLE | Interest::WRITABLE),
-            _ => ("IN", Interest::READABLE),
+            Interest::ReadWrite => ("IN | OUT", mio::Interest::READABLE | mio::Interest::WRITABLE),
+            _ => ("IN", mio::Interest::READABLE),
         };
-        let call = if before == Watched::No { "ADD" } else { "MOD" };
+        let call = if before == Interest::None { "ADD" } else { "MOD" };
         trace!("{} epoll_ctl(EPOLL_CTL_{call}, {events} | RDHUP | ET)", token.id);
         match before {
-            Watched::No => self.poll.registry().register(socket, pack(token), interest),
+            Interest::None => self.poll.registry().register(socket, pack(token), interest),
             _ => self.poll.registry().reregister(socket, pack(token), interest),
         }
     }

@@ -23,41 +23,42 @@ pub trait Kernel {
     /// Takes no further connections: whoever connects is refused from now on.
     fn stop_listening(&mut self);
 
-    /// Asks for the events `now` of `socket` under `token`, where it asked for those `before`. They are
-    /// edge-triggered: an event says that something changed, not how it stands (epoll_ctl(2), EPOLLET).
-    fn watch(
+    /// Registers `socket` under `token` for the events `now`, where it was registered for those `before`. They are
+    /// edge-triggered: an event says that something changed, not how it stands (epoll_ctl(2), EPOLLET). A readiness that is
+    /// there already is reported once more.
+    fn register(
         &mut self,
         socket: &mut Self::Socket,
         token: Token,
-        before: Watched,
-        now: Watched,
+        before: Interest,
+        now: Interest,
     ) -> io::Result<()>;
 
     /// The time, for deadlines and for `Date`.
     fn now(&self) -> (Instant, SystemTime);
 
     /// Takes note of an event for a connection that was over.
-    fn tell_stale(&mut self) {}
+    fn notify_stale(&mut self) {}
 
     /// Takes note that a wait begins. Gives how long the wait may last: no longer than `timeout`.
-    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn notify_waiting(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         timeout
     }
 
     /// Takes note of what a wait brought, and may add to it.
-    fn tell_woke(&mut self, _ready: &mut Vec<Ready>) {}
+    fn notify_woken(&mut self, _ready: &mut Vec<Ready>) {}
 }
 
-/// Which events of a socket the kernel tells of.
+/// Which readiness of a socket raises events: what epoll calls its interest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub enum Watched {
-    /// None: a connection that is over before it ever had to wait never needs to be registered.
-    No,
-    /// That it may be read.
-    Reads,
-    /// That it may be written too. Nearly every socket may, nearly always: whoever asks too early is told at once, for
-    /// nothing.
-    ReadsAndWrites,
+pub enum Interest {
+    /// None: the socket is not registered. A connection that is over before it had to wait never is.
+    None,
+    /// That the socket may be read.
+    Read,
+    /// That it may be written, too. Nearly every socket may be, nearly always, so this is asked for only where a write has met
+    /// a full socket: else each registration would raise an event for nothing.
+    ReadWrite,
 }
 
 /// Something that happened.

@@ -73,7 +73,7 @@ enum Pause {
 
 impl Accepting {
     /// Somebody may be waiting.
-    pub fn knock(&mut self) {
+    pub fn note_readiness(&mut self) {
         self.waiting = true;
     }
 

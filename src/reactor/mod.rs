@@ -1,4 +1,4 @@
-//! Ring 3, the reactor: one loop that waits for readiness and drives whoever is ready. It knows no byte of
+//! Ring 3, the reactor: one loop that waits for readiness and drives the connections that are ready. It knows no byte of
 //! HTTP.
 
 pub mod kernel;
@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::response::Phase;
 use crate::site::Work;
 use deadlines::Deadlines;
-use kernel::{Kernel, Ready, Token, Watched};
+use kernel::{Interest, Kernel, Ready, Token};
 use listener::{ACCEPTS_PER_TURN, Accepting, BACKLOG};
 use log::{debug, info, trace, warn};
 use slab::Slab;
@@ -33,8 +33,8 @@ pub struct Reactor<K: Kernel> {
     context: Context,
     slots: Slab<Slot<K::Socket>>,
     next_id: u32,
-    /// Connections that are driven next, after all of them were heard.
-    heard: Vec<Token>,
+    /// Connections that are driven next, once all of them were read from.
+    ready: Vec<Token>,
     /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
     deadlines: Deadlines,
@@ -45,7 +45,7 @@ pub struct Reactor<K: Kernel> {
 
 struct Slot<S> {
     connection: Connection<S>,
-    watched: Watched,
+    interest: Interest,
     queued: Queued,
 }
 
@@ -83,7 +83,7 @@ impl<K: Kernel> Reactor<K> {
             context: Context::new(service, now, wall),
             slots: Slab::new(),
             next_id: 0,
-            heard: Vec::new(),
+            ready: Vec::new(),
             queue: Vec::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
@@ -95,9 +95,9 @@ impl<K: Kernel> Reactor<K> {
     /// The loop. It ends when the process is asked to stop and nothing is in flight any more, or the time for that is
     /// up, and fails only where waiting itself fails.
     pub fn run(&mut self) -> io::Result<()> {
-        let mut ready = Vec::new();
+        let mut events = Vec::new();
         while self.goes_on() {
-            self.turn(&mut ready)?;
+            self.turn(&mut events)?;
         }
         for mut slot in std::mem::take(&mut self.slots).into_iter().map(|(_, slot)| slot) {
             slot.connection.end("the server ends", &mut self.context);
@@ -107,70 +107,72 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
-    /// One turn: wait for readiness, hear whoever is ready and then drive them, let in whoever knocks, send off whoever
-    /// is late, and do a piece of the work that nobody waits for.
-    pub fn turn(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
-        self.wait(ready)?;
+    /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, end
+    /// those that are late, and do a piece of the work that no request waits for.
+    pub fn turn(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
+        self.wait(events)?;
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
-        // Nobody is heard yet: those that the last turn left behind come first.
-        std::mem::swap(&mut self.heard, &mut self.queue);
+        // Connections that the last turn left behind come first.
+        std::mem::swap(&mut self.ready, &mut self.queue);
         let mut signals = 0;
-        for event in ready.drain(..) {
+        for event in events.drain(..) {
             trace!("{event}");
             match event {
-                Ready::Listener => self.accepting.knock(),
+                Ready::Listener => self.accepting.note_readiness(),
                 Ready::Signal => signals += 1,
-                Ready::Socket(token, readiness) => self.wake(token, readiness),
+                Ready::Socket(token, readiness) => self.read_ahead(token, readiness),
             }
         }
-        self.drive_heard();
+        self.drive_ready();
         (0..signals).for_each(|_| self.stop());
         self.accept();
-        self.drive_heard();
+        self.drive_ready();
         self.expire();
         self.work();
         self.context.access.end_turn(now);
         Ok(())
     }
 
-    /// Waits for readiness. What a kernel that is watched notes of it may meet a bug: the loop waits all the same.
-    fn wait(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let mut patience = self.patience();
-        if K::Socket::WATCHED {
-            let told = self.context.contain("a note of the turn", |_| self.kernel.tell_waits(patience));
-            patience = told.unwrap_or(patience);
+    /// Waits for readiness. What an observer notes of it may meet a bug: the loop waits all the same.
+    fn wait(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
+        let mut timeout = self.wait_timeout();
+        if K::Socket::OBSERVED {
+            let told =
+                self.context.catch_panic("a note of the turn", |_| self.kernel.notify_waiting(timeout));
+            timeout = told.unwrap_or(timeout);
         }
-        self.kernel.wait(ready, patience)?;
-        if K::Socket::WATCHED {
-            self.context.contain("a note of the turn", |_| self.kernel.tell_woke(ready));
+        self.kernel.wait(events, timeout)?;
+        if K::Socket::OBSERVED {
+            self.context.catch_panic("a note of the turn", |_| self.kernel.notify_woken(events));
         }
         Ok(())
     }
 
-    /// Something changed for a connection, unless it is over and its place belongs to another by now.
-    fn wake(&mut self, token: Token, readiness: Readiness) {
+    /// Something changed for a connection, unless it is over and its place belongs to another by now. It is read from, and
+    /// driven only when all that are ready were read from: see [`Connection::read_ahead`].
+    fn read_ahead(&mut self, token: Token, readiness: Readiness) {
         let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id) else {
             trace!("{} stale event dropped", token.id);
-            self.context.contain(token.id, |_| self.kernel.tell_stale());
+            self.context.catch_panic(token.id, |_| self.kernel.notify_stale());
             return;
         };
-        slot.connection.learn(readiness);
+        slot.connection.note_readiness(readiness);
         if slot.queued == Queued::No {
             slot.queued = Queued::Yes;
-            slot.connection.hear(&mut self.context);
-            self.heard.push(token);
+            slot.connection.read_ahead(&mut self.context);
+            self.ready.push(token);
         }
     }
 
-    /// Drives those who were heard, in their order.
-    fn drive_heard(&mut self) {
-        let mut heard = std::mem::take(&mut self.heard);
-        for token in heard.drain(..) {
+    /// Drives the connections that are ready, in the order in which they were read from.
+    fn drive_ready(&mut self) {
+        let mut tokens = std::mem::take(&mut self.ready);
+        for token in tokens.drain(..) {
             self.slots[token.key].queued = Queued::No;
             self.drive(token, Connection::drive);
         }
-        self.heard = heard;
+        self.ready = tokens;
     }
 
     /// Sends off whoever waited too long: O(1) for each of them. What it waited for may be here already, if no event
@@ -178,7 +180,7 @@ impl<K: Kernel> Reactor<K> {
     fn expire(&mut self) {
         while let Some(key) = self.deadlines.expired(self.context.now, &self.context.service.limits) {
             let connection = &mut self.slots[key].connection;
-            connection.learn(Readiness::UNKNOWN);
+            connection.note_readiness(Readiness::UNKNOWN);
             let token = Token { key, id: connection.id() };
             self.drive(token, Connection::drive);
             if self.deadlines.expired(self.context.now, &self.context.service.limits) == Some(key) {
@@ -194,19 +196,20 @@ impl<K: Kernel> Reactor<K> {
             if !self.accepting.is_due(self.context.now) {
                 return;
             }
-            let leaves = match self.room() {
+            let leaves = match self.find_room() {
                 Room::Free => None,
-                Room::Of(key) if self.is_silent(key) => Some(key),
+                Room::Of(key) if !self.serve_what_came(key) => Some(key),
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
             let bug = || io::Error::other("a bug in this server");
-            let accepted = self.context.contain("a client that was to be accepted", |_| self.kernel.accept());
+            let accepted =
+                self.context.catch_panic("a client that was to be accepted", |_| self.kernel.accept());
             match accepted.unwrap_or_else(|| Err(bug())) {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
                     leaves.into_iter().for_each(|key| self.make_room(key));
-                    self.let_in(socket, peer);
+                    self.add(socket, peer);
                 }
                 Err(error) => self.not_accepted(&error),
             }
@@ -219,10 +222,10 @@ impl<K: Kernel> Reactor<K> {
 
     /// At the limit, the longest idle connection makes room, or else the longest that never asked for anything, if it
     /// had its time to.
-    fn room(&mut self) -> Room {
+    fn find_room(&mut self) -> Room {
         if self.is_full() {
             // Who of the new ones waits, and for what, is known when they were driven.
-            self.drive_heard();
+            self.drive_ready();
         }
         if !self.is_full() {
             return Room::Free;
@@ -236,16 +239,17 @@ impl<K: Kernel> Reactor<K> {
         if time <= self.context.now { Room::Of(silent) } else { Room::Later(Some(time)) }
     }
 
-    /// Whether nothing is here of the connection at `key` that no event has told of yet; what is here is answered.
-    fn is_silent(&mut self, key: usize) -> bool {
+    /// Reads and answers what is here of the connection at `key` though no event has told of it yet, and says whether
+    /// anything was.
+    fn serve_what_came(&mut self, key: usize) -> bool {
         let slot = &mut self.slots[key];
-        slot.connection.learn(Readiness::UNKNOWN);
-        let came = slot.connection.hear(&mut self.context);
+        slot.connection.note_readiness(Readiness::UNKNOWN);
+        let came = slot.connection.read_ahead(&mut self.context);
         if came {
             let id = slot.connection.id();
             self.drive(Token { key, id }, Connection::drive);
         }
-        !came
+        came
     }
 
     fn make_room(&mut self, key: usize) {
@@ -265,15 +269,17 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// The first request is often here already: a new connection is heard at once.
-    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
+    /// Takes in a new connection. It is read from at once, before it is registered, since the first request is often here
+    /// already; a connection that is over after one answer is never registered at all. What comes between the read and the
+    /// registration is not lost, see `register`.
+    fn add(&mut self, socket: K::Socket, peer: SocketAddr) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
         connection.settle(self.slots.vacant_key(), peer, &mut self.context);
-        connection.hear(&mut self.context);
-        let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
-        self.heard.push(Token { key, id });
+        connection.read_ahead(&mut self.context);
+        let key = self.slots.insert(Slot { connection, interest: Interest::None, queued: Queued::Yes });
+        self.ready.push(Token { key, id });
     }
 
     /// Drives a connection and does what it asks for: a place in the queue, events, or nothing any more.
@@ -292,8 +298,8 @@ impl<K: Kernel> Reactor<K> {
             Verdict::Parked => {}
         }
         let (wait, since) = slot.connection.waits();
-        let needed = if wait == Wait::Write { Watched::ReadsAndWrites } else { Watched::Reads };
-        if slot.watched < needed && !self.watch(token, needed) {
+        let needed = if wait == Wait::Write { Interest::ReadWrite } else { Interest::Read };
+        if slot.interest < needed && !self.register(token, needed) {
             return self.remove(token.key);
         }
         self.deadlines.set(token.key, wait, since);
@@ -302,19 +308,21 @@ impl<K: Kernel> Reactor<K> {
         }
     }
 
-    /// Asks for the events `needed` of a connection, and says whether that can be had.
-    fn watch(&mut self, token: Token, needed: Watched) -> bool {
-        let Slot { connection, watched, .. } = &mut self.slots[token.key];
-        let ask = |_: &mut Context| self.kernel.watch(connection.transport(), token, *watched, needed);
-        match self.context.contain(token.id, ask) {
+    /// Registers a connection for the events `needed`, and says whether that can be had. Bytes that came before, and that no
+    /// read has met, raise an event all the same: EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they
+    /// are called, though the edge is past.
+    fn register(&mut self, token: Token, needed: Interest) -> bool {
+        let Slot { connection, interest, .. } = &mut self.slots[token.key];
+        let ask = |_: &mut Context| self.kernel.register(connection.transport(), token, *interest, needed);
+        match self.context.catch_panic(token.id, ask) {
             Some(Ok(())) => {
-                *watched = needed;
+                *interest = needed;
                 return true;
             }
-            Some(Err(error)) => warn!("{} cannot be watched: {error}", token.id),
-            None => connection.tell_panicked(&mut self.context),
+            Some(Err(error)) => warn!("{} cannot be registered: {error}", token.id),
+            None => connection.notify_panicked(&mut self.context),
         }
-        connection.end("it cannot be watched", &mut self.context);
+        connection.end("it cannot be registered", &mut self.context);
         false
     }
 
@@ -322,7 +330,7 @@ impl<K: Kernel> Reactor<K> {
     /// comes again and again does not make the loop spin.
     fn work(&mut self) {
         let now = self.context.now;
-        let work = self.context.contain("a piece of work", |context| context.service.site.work(now));
+        let work = self.context.catch_panic("a piece of work", |context| context.service.site.work(now));
         self.work = work.unwrap_or(Work::None);
     }
 
@@ -334,8 +342,8 @@ impl<K: Kernel> Reactor<K> {
         slot.connection.let_go(&mut self.context);
     }
 
-    /// How long the next wait may last; forever where nobody has a deadline.
-    fn patience(&self) -> Option<Duration> {
+    /// How long the next wait may last; for ever where there is no deadline.
+    fn wait_timeout(&self) -> Option<Duration> {
         if !self.queue.is_empty() || self.work == Work::Now || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);
         }
@@ -363,7 +371,7 @@ impl<K: Kernel> Reactor<K> {
         info!("stopping: requests that are on their way are finished; a second signal stops at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
-        self.accepting.knock();
+        self.accepting.note_readiness();
         // As many as the backlog may hold, or those who keep coming would keep it from stopping.
         for _ in 0..BACKLOG / ACCEPTS_PER_TURN {
             if self.accepting.is_due(self.context.now) {
@@ -373,7 +381,7 @@ impl<K: Kernel> Reactor<K> {
         self.kernel.stop_listening();
         let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
         for token in tokens.collect::<Vec<_>>() {
-            self.wake(token, Readiness::UNKNOWN);
+            self.read_ahead(token, Readiness::UNKNOWN);
         }
     }
 

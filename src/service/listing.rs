@@ -90,14 +90,14 @@ impl Order {
 
 impl Pending for FolderListing {
     /// A step reads or writes one name.
-    fn advance(&mut self, steps_left: &mut usize) -> Progress {
+    fn advance(&mut self, budget: &mut usize) -> Progress<Response> {
         if self.stage == Stage::Reading {
-            return self.read(steps_left);
+            return self.read(budget);
         }
-        while let Some(left) = steps_left.checked_sub(1) {
+        while let Some(left) = budget.checked_sub(1) {
             let Some(item) = self.next() else { return Progress::Ready(self.end()) };
             self.write(&item);
-            *steps_left = left;
+            *budget = left;
         }
         Progress::Again
     }
@@ -112,7 +112,7 @@ impl FolderListing {
         FolderListing { folder, crumbs, form, order, found, stage, text }
     }
 
-    fn read(&mut self, names_left: &mut usize) -> Progress {
+    fn read(&mut self, names_left: &mut usize) -> Progress<Response> {
         let wanted = std::mem::take(names_left);
         let Ok(names) = self.folder.read(wanted) else {
             return Progress::Ready(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));

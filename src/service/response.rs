@@ -14,19 +14,25 @@ pub enum Reply {
     Pending(Box<dyn Pending>),
 }
 
-/// A response that is not ready yet. The connection asks for it in each turn, and sends nothing until it is ready.
+/// A response that is not ready yet. The connection asks for it in each turn, and sends nothing until it is ready. If the
+/// connection ends before, the response is dropped.
+///
+/// No timeout ends it, since the client is late with nothing. So a pending response must come to an end by itself, with an
+/// error page if it must. A server that stops waits for it as for every answer, no longer than its time for that.
 pub trait Pending: Send {
-    /// Does a part of the work: at most `*steps_left` steps, which it counts down. A step takes a few microseconds.
-    fn advance(&mut self, steps_left: &mut usize) -> Progress;
+    /// Does a part of the work: at most `*budget` steps, which it counts down. A step takes a few microseconds.
+    fn advance(&mut self, budget: &mut usize) -> Progress<Response>;
 }
 
-/// The progress of a [`Pending`] response.
-pub enum Progress {
-    /// The response is ready.
-    Ready(Response),
+/// The progress of something that takes more than a turn of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<T> {
+    /// It is done, with this result.
+    Ready(T),
     /// There is more work to do, in the next turn.
     Again,
-    /// The response waits for something else, which will wake the connection by an event without any readiness.
+    /// It waits for something else, which will wake the connection by an event without any readiness: `Ready::Socket` with
+    /// the token of the connection.
     Later,
 }
 
@@ -111,26 +117,17 @@ impl Content {
     }
 }
 
-/// Makes content while it is sent. Like [`Pending`], but the head was sent already.
+/// Makes content while it is sent. This is not one trait with [`Pending`], though both give a [`Progress`]: a pending
+/// response has no bytes yet, and content whose head was sent can become no other response.
 pub trait Source: Send {
     /// The length of the whole content in bytes, if it is known.
     fn length(&self) -> Option<u64> {
         None
     }
 
-    /// Appends a bounded part of the content to `out`. A source that would go on for ever ends when the server stops.
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Supply;
-}
-
-/// What a [`Source`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Supply {
-    /// It appended a part.
-    Some,
-    /// It has nothing for now. When there is more, the connection is woken by an event without any readiness.
-    Later,
-    /// The content is at its end.
-    End,
+    /// Appends a bounded part of the content to `out`, unless it waits for more or is at its end. A source that would go on
+    /// for ever ends when the server stops.
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()>;
 }
 
 /// Whether the server goes on, or stops.

@@ -42,7 +42,7 @@ impl Seen {
     }
 
     /// Whether the last look began after the read at this tick, so that it is fresh enough for what was read then.
-    pub fn is_after(&self, Tick(count): Tick) -> bool {
+    pub fn is_fresh_for(&self, Tick(count): Tick) -> bool {
         self.0.load(Ordering::Acquire) >= count
     }
 }
@@ -55,12 +55,12 @@ mod tests {
     fn a_look_serves_what_was_read_before_it_and_nothing_else() {
         let (clock, seen) = (Clock::default(), Seen::default());
         let [first, second] = [clock.tick(), clock.tick()];
-        assert!(!seen.is_after(first));
+        assert!(!seen.is_fresh_for(first));
         let look = clock.now();
         let third = clock.tick();
         seen.set(look);
-        assert_eq!([first, second, third].map(|read| seen.is_after(read)), [true, true, false]);
+        assert_eq!([first, second, third].map(|read| seen.is_fresh_for(read)), [true, true, false]);
         seen.set(first);
-        assert!(seen.is_after(second), "an older look takes nothing back");
+        assert!(seen.is_fresh_for(second), "an older look takes nothing back");
     }
 }

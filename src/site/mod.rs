@@ -4,8 +4,9 @@
 //! This room alone decides which file a path names. It reads no field of a request: codings and tags are handed in as
 //! values.
 //!
-//! epoll cannot wait for a regular file: epoll_ctl(2) refuses it with EPERM, and poll(2) reports it as always ready. So
-//! opening and reading a file blocks the loop for as long as the disk takes. This time is bounded: a small file is read at
+//! A regular file cannot be waited for. epoll_ctl(2) refuses it with EPERM, and poll(2) reports it as always ready, since a
+//! file has no buffer that fills or empties: a read(2) of bytes that are not in the page cache does not give `WouldBlock`, it
+//! sleeps until the disk has them, and all connections sleep with it. So each sleep is kept short: a small file is read at
 //! once; of a large file, the kernel is asked to read the first bytes ahead of time, and a bounded part is sent a turn.
 
 mod policy;
@@ -216,7 +217,7 @@ impl Site {
         read: Tick,
     ) -> Result<Option<Found>, Missing> {
         // A look at a file below the root counts from the look at the root itself, which came before.
-        if !resource.seen.is_after(read) {
+        if !resource.seen.is_fresh_for(read) {
             let base = self.base(read)?;
             if !resource.is_current(&base.root, base.stamp) {
                 return Ok(None);
@@ -225,7 +226,7 @@ impl Site {
         }
         let found = self.select(path, resource, wanted);
         if let Found::File(it) = &found
-            && !it.seen.is_after(read)
+            && !it.seen.is_fresh_for(read)
         {
             let base = self.base(read)?;
             if !resource.is_current_in(it, &base.root) {

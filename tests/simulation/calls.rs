@@ -8,6 +8,7 @@ use crate::question::Seen;
 use crate::representation::Coding;
 use crate::rest;
 use crate::world::World;
+use onepoll::conn::event::Event;
 use onepoll::conn::transport::{Follow, Transport};
 use std::cell::RefCell;
 use std::fs::File;
@@ -57,6 +58,8 @@ impl Socket {
 }
 
 impl Transport for Socket {
+    const OBSERVED: bool = true;
+
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.call(|world, index| world.recv(index, buffer))
     }
@@ -82,6 +85,14 @@ impl Transport for Socket {
 
     fn shutdown(&mut self) -> io::Result<()> {
         self.world.borrow_mut().shut(self.index)
+    }
+
+    fn notify(&mut self, event: Event<'_>) {
+        if let Event::StateChanged { from, to } = event {
+            let world = &mut *self.world.borrow_mut();
+            world.tell(|| format!("server's state for {}: {from} -> {to}", self.index));
+            world.transitions.insert((from, to));
+        }
     }
 }
 

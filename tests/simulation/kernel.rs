@@ -8,7 +8,7 @@ use crate::link::Stage;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::Readiness;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
 use onepoll::service::limits::Limits;
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -52,8 +52,8 @@ impl Shared {
     /// What is left of it, once nobody else has it.
     pub fn into_outcome(self) -> (Outcome, Disk) {
         let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();
-        let World { divergence, counts, trace, disk, .. } = world;
-        (Outcome { divergence, counts, trace: trace.unwrap_or_default() }, disk)
+        let World { divergence, counts, transitions, trace, disk, .. } = world;
+        (Outcome { divergence, counts, transitions, trace: trace.unwrap_or_default() }, disk)
     }
 }
 
@@ -82,8 +82,14 @@ impl Kernel for Shared {
         }
     }
 
-    fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
-        self.0.borrow_mut().watch(socket.index(), token, before, now)
+    fn register(
+        &mut self,
+        socket: &mut Socket,
+        token: Token,
+        before: Interest,
+        now: Interest,
+    ) -> io::Result<()> {
+        self.0.borrow_mut().register(socket.index(), token, before, now)
     }
 
     fn now(&self) -> (Instant, SystemTime) {
@@ -220,17 +226,17 @@ impl World {
         Ok(index)
     }
 
-    fn watch(&mut self, index: usize, token: Token, before: Watched, now: Watched) -> io::Result<()> {
+    fn register(&mut self, index: usize, token: Token, before: Interest, now: Interest) -> io::Result<()> {
         let Client { link, dice, .. } = &mut self.clients[index];
         if dice.one_in(link.faults.unwatched) {
-            link.excuse = Some("it cannot be watched");
+            link.excuse = Some("it cannot be registered");
             return Err(io::Error::from_raw_os_error(ENOSPC));
         }
         let is_right =
-            before == link.watched && now > before && link.token.is_none_or(|known| known == token);
-        (link.token, link.watched, link.edge) = (Some(token), now, true);
+            before == link.interest && now > before && link.token.is_none_or(|known| known == token);
+        (link.token, link.interest, link.edge) = (Some(token), now, true);
         if !is_right {
-            self.diverges(format!("client {index} was watched otherwise than {before:?} and {token:?}"));
+            self.diverges(format!("client {index} was registered otherwise than {before:?} and {token:?}"));
         } else if token.key >= self.most {
             self.diverges(format!("{token:?}, and there were never more than {} connections", self.most));
         }

@@ -3,6 +3,7 @@
 use crate::disk::Disk;
 use crate::ear;
 use crate::kernel::Shared;
+use crate::picture::Transitions;
 use crate::support::dice::Dice;
 use crate::world::World;
 use onepoll::reactor::Reactor;
@@ -26,6 +27,7 @@ pub struct Outcome {
     /// Where the server and the model did not agree, if they did not.
     pub divergence: Option<String>,
     pub counts: Counts,
+    pub transitions: Transitions,
     pub trace: Vec<String>,
 }
 

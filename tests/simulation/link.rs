@@ -4,7 +4,7 @@ use crate::access::End;
 use crate::books::Books;
 use crate::support::dice::Dice;
 use onepoll::conn::transport::Readiness;
-use onepoll::reactor::kernel::{Token, Watched};
+use onepoll::reactor::kernel::{Interest, Token};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ pub struct Link {
     /// What was not told yet: an event is due.
     pub edge: bool,
     pub token: Option<Token>,
-    pub watched: Watched,
+    pub interest: Interest,
     /// Calls of the server in this turn.
     pub calls: usize,
     pub books: Books,
@@ -104,7 +104,7 @@ impl Link {
             stage: Stage::Before,
             edge: false,
             token: None,
-            watched: Watched::No,
+            interest: Interest::None,
             calls: 0,
             books: Books::new(now),
             excuse: None,
@@ -150,10 +150,10 @@ impl Link {
 
     /// What epoll would say of it now; none where there is nothing to say.
     pub fn readiness(&self) -> Option<Readiness> {
-        let is_writable = self.watched == Watched::ReadsAndWrites && (self.room() > 0 || self.reset);
+        let is_writable = self.interest == Interest::ReadWrite && (self.room() > 0 || self.reset);
         let readiness = Readiness {
             readable: !self.inbound.is_empty() || self.fin || self.reset,
-            writable: is_writable || (self.reset && self.watched != Watched::No),
+            writable: is_writable || (self.reset && self.interest != Interest::None),
             peer_closed: self.fin || self.reset,
         };
         (readiness != Readiness::default()).then_some(readiness)

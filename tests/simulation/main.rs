@@ -17,6 +17,7 @@
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
+//! | `picture.rs` | which changes of state there may be, as `src/lib.rs` draws them |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
 //! Where the server and the model do not agree, the seed is told, and what happened in its world. To see that again:
@@ -46,6 +47,7 @@ mod life;
 mod link;
 mod parts;
 mod past;
+mod picture;
 mod question;
 mod representation;
 mod request;
@@ -58,6 +60,7 @@ mod support;
 
 use disk::Disk;
 use life::{Counts, Trace, live};
+use picture::Transitions;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,7 +89,7 @@ const RARE: &[&str] = &[
     "compressed by the server",
     "descriptors run out or come back",
     "gzip",
-    "it cannot be watched",
+    "it cannot be registered",
     "no request came",
     "refused, and lingered for long enough",
     "the client has reset it",
@@ -122,13 +125,15 @@ fn fail(seed: u64, why: &str) -> ! {
     panic!("{why}{is_same}\n\nONEPOLL_SEED={seed} cargo test --test simulation");
 }
 
-/// Lives through worlds from `first` on, until there were `count` or the time is up.
-fn live_through(first: u64, count: u64, time: Duration) -> (u64, Counts) {
+/// Lives through worlds from `first` on, until there were `count` or the time is up. Gives how many there were, what
+/// happened in them, and which changes of state.
+fn live_through(first: u64, count: u64, time: Duration) -> (u64, Counts, Transitions) {
     watch();
     let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
     let began = Instant::now();
     let worker = || {
         let (mut disk, mut all, mut lived) = (Disk::new(), Counts::new(), 0);
+        let mut transitions = Transitions::new();
         while !is_over.load(SeqCst) && began.elapsed() < time {
             let seed = next.fetch_add(1, SeqCst);
             if seed >= count {
@@ -142,24 +147,26 @@ fn live_through(first: u64, count: u64, time: Duration) -> (u64, Counts) {
                 return Err((first + seed, why));
             }
             outcome.counts.into_iter().for_each(|(what, count)| *all.entry(what).or_default() += count);
+            transitions.extend(outcome.transitions);
         }
-        Ok((lived, all))
+        Ok((lived, all, transitions))
     };
     let results: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let (mut lived, mut all) = (0, Counts::new());
+    let (mut lived, mut all, mut transitions) = (0, Counts::new(), Transitions::new());
     for result in results {
         match result {
-            Ok((count, counts)) => {
+            Ok((count, counts, met)) => {
                 lived += count;
+                transitions.extend(met);
                 counts.into_iter().for_each(|(what, count)| *all.entry(what).or_default() += count);
             }
             Err((seed, why)) => fail(seed, &why),
         }
     }
-    (lived, all)
+    (lived, all, transitions)
 }
 
 #[test]
@@ -169,11 +176,16 @@ fn worlds_go_as_the_model_says() {
         assert_eq!(divergence, None);
         return;
     }
-    let (lived, counts) = live_through(0, SEEDS, Duration::MAX);
+    let (lived, counts, transitions) = live_through(0, SEEDS, Duration::MAX);
     assert_eq!(lived, SEEDS);
     for what in RARE {
         assert!(counts.contains_key(what), "{what}: never in {lived} worlds, of {counts:#?}");
     }
+    assert_eq!(
+        transitions,
+        picture::arrows(),
+        "the changes of state that there were, and those of src/lib.rs"
+    );
 }
 
 /// Else a seed would be of no use. Tags are made from the numbers and times of real files; how long they are is all
@@ -199,6 +211,6 @@ fn many_worlds_go_as_the_model_says() {
     let first = number("ONEPOLL_FIRST_SEED").unwrap_or(1 << 32);
     takes_longer(time);
     let began = Instant::now();
-    let (lived, counts) = live_through(first, count, time);
+    let (lived, counts, _) = live_through(first, count, time);
     println!("{lived} worlds from seed {first} on in {:?}: {counts:#?}", began.elapsed());
 }

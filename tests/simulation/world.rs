@@ -8,6 +8,7 @@ use crate::ear;
 use crate::events::Event;
 use crate::life::{Counts, Trace};
 use crate::link::Stage;
+use crate::picture::Transitions;
 use crate::request::{CONTENT_BYTES_MAX, HEAD_LIMITS};
 use crate::rest;
 use crate::support::dice::Dice;
@@ -64,6 +65,8 @@ pub struct World {
     pub is_finished: bool,
     pub divergence: Option<String>,
     pub counts: Counts,
+    /// The changes of state that connections told of.
+    pub transitions: Transitions,
     pub trace: Option<Vec<String>>,
 }
 
@@ -109,6 +112,7 @@ impl World {
             is_finished: false,
             divergence: None,
             counts: Counts::new(),
+            transitions: Transitions::new(),
             trace: (trace == Trace::On).then(Vec::new),
             dice,
         };

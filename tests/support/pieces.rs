@@ -87,7 +87,7 @@ impl Client {
         if self.verdict == Verdict::Closed {
             return;
         }
-        self.connection.learn(readiness);
+        self.connection.note_readiness(readiness);
         self.verdict = Verdict::Again;
         while self.verdict == Verdict::Again {
             context.begin_turn(context.now, UNIX_EPOCH);

@@ -4,10 +4,10 @@
 
 use super::watch::watch;
 use super::{Answer, read_answers};
-use onepoll::conn::told::Told;
+use onepoll::conn::event::Event;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::reactor::Reactor;
-use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
 use onepoll::service::limits::Limits;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -73,9 +73,9 @@ struct Line {
     got: Vec<u8>,
     edge: Readiness,
     token: Option<Token>,
-    watched: Watched,
+    interest: Interest,
     calls: usize,
-    /// A bug that is met when it is watched.
+    /// A bug that is met when it is registered.
     bug: Option<&'static str>,
     /// Notes that begin so meet a bug, every time.
     bad_note: Option<&'static str>,
@@ -165,7 +165,7 @@ impl Line {
 }
 
 impl Transport for Socket {
-    const WATCHED: bool = true;
+    const OBSERVED: bool = true;
 
     fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let line = &mut *self.0.borrow_mut();
@@ -225,8 +225,8 @@ impl Transport for Socket {
         Ok(())
     }
 
-    fn tell(&mut self, told: Told<'_>) {
-        self.0.borrow().note(&format!("{told:?}"));
+    fn notify(&mut self, event: Event<'_>) {
+        self.0.borrow().note(&format!("{event:?}"));
     }
 }
 
@@ -250,7 +250,7 @@ impl Client {
             got: Vec::new(),
             edge: Readiness::default(),
             token: None,
-            watched: Watched::No,
+            interest: Interest::None,
             calls: 0,
             bug: None,
             bad_note: None,
@@ -312,7 +312,7 @@ impl Client {
         self.0.borrow_mut().bug = Some(why);
     }
 
-    /// Taking note of its connection panics from now on, where the note begins with `words`: as [`Told`] has them, and
+    /// Taking note of its connection panics from now on, where the note begins with `words`: as [`Event`] has them, and
     /// `Dropped` at the end.
     pub fn panics_when_noted(&self, words: &'static str) {
         self.0.borrow_mut().bad_note = Some(words);
@@ -349,7 +349,7 @@ impl Client {
 
     /// What the kernel was asked to name it.
     pub fn token(&self) -> Token {
-        self.0.borrow().token.expect("the connection had to wait, so it is watched")
+        self.0.borrow().token.expect("the connection had to wait, so it is registered")
     }
 
     /// An event for it.
@@ -384,7 +384,7 @@ struct World {
 pub struct Script(Rc<RefCell<World>>);
 
 impl Script {
-    /// What a kernel that is watched notes; a bug where that was planted.
+    /// What an observed kernel notes; a bug where that was planted.
     fn note(&self, name: &str) {
         let bad = self.0.borrow().bad_note;
         assert!(bad != Some(name), "in a note of the kernel: {name}");
@@ -403,7 +403,7 @@ impl Kernel for Script {
         }
         for Client(line) in &world.accepted {
             let line = &mut *line.borrow_mut();
-            line.edge.writable &= line.watched == Watched::ReadsAndWrites;
+            line.edge.writable &= line.interest == Interest::ReadWrite;
             if let (Some(token), true) = (line.token, line.edge != Readiness::default()) {
                 ready.push(Ready::Socket(token, std::mem::take(&mut line.edge)));
             }
@@ -434,26 +434,32 @@ impl Kernel for Script {
 
     fn stop_listening(&mut self) {}
 
-    fn tell_stale(&mut self) {
+    fn notify_stale(&mut self) {
         self.note("stale");
     }
 
-    fn tell_waits(&mut self, timeout: Option<Duration>) -> Option<Duration> {
+    fn notify_waiting(&mut self, timeout: Option<Duration>) -> Option<Duration> {
         self.note("waits");
         timeout
     }
 
-    fn tell_woke(&mut self, _: &mut Vec<Ready>) {
+    fn notify_woken(&mut self, _: &mut Vec<Ready>) {
         self.note("woke");
     }
 
-    fn watch(&mut self, socket: &mut Socket, token: Token, before: Watched, now: Watched) -> io::Result<()> {
+    fn register(
+        &mut self,
+        socket: &mut Socket,
+        token: Token,
+        before: Interest,
+        now: Interest,
+    ) -> io::Result<()> {
         let line = &mut *socket.0.borrow_mut();
         if let Some(why) = line.bug {
             panic!("{why}");
         }
-        assert_eq!(before, line.watched);
-        (line.token, line.watched) = (Some(token), now);
+        assert_eq!(before, line.interest);
+        (line.token, line.interest) = (Some(token), now);
         line.edge = line.input();
         line.edge.writable |= line.window > 0;
         Ok(())

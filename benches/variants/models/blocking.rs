@@ -76,14 +76,16 @@ pub fn context(service: &Arc<Service>) -> Context {
 }
 
 /// Serves one connection until it is over. Between two turns the thread waits for the client, inside
-/// [`Connection::hear`] or inside a step of [`Connection::drive`].
+/// [`Connection::read_ahead`] or inside a step of [`Connection::drive`].
 pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &mut Context) {
     let begin = Instant::now();
     let mut connection = Connection::new(socket, peer, Id(0), begin);
     let mut clock = (connection.waits(), begin);
+    // The client before may have been told that its answer was the last.
+    context.phase = Phase::Serving;
     loop {
-        connection.learn(Readiness::UNKNOWN);
-        let came = connection.hear(context);
+        connection.note_readiness(Readiness::UNKNOWN);
+        let came = connection.read_ahead(context);
         if requests == Requests::One {
             // While the server stops, every answer is a connection's last.
             context.phase = if came { Phase::Stopping } else { Phase::Serving };

@@ -1,7 +1,7 @@
 //! Preconditions: each outcome has a field that can bring it about, and a weak tag is never taken for the very bytes.
 
 use onepoll::http::conditional::{Precondition, evaluate, names, range_applies};
-use onepoll::http::fields::{Fields, Slots};
+use onepoll::http::fields::{FieldSlots, Fields};
 use onepoll::http::validators::{EntityTag, Strength, Validators};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ const NOW: Duration = Duration::from_secs(MODIFIED + 31_536_000);
 
 pub fn keeps(bytes: &[u8]) {
     let section = [bytes, b"\r\n\r\n"].concat();
-    let mut slots = Slots::new();
+    let mut slots = FieldSlots::new();
     let Ok(fields) = Fields::parse(&section, &mut slots) else { return };
     let has = |name| fields.first(name).is_some();
     let of = |strength, modified| {

@@ -1,7 +1,7 @@
 //! Codings: each at most once, never one that was refused, and the same whether a list stands in one line or in many.
 
 use onepoll::http::encoding::{Accepted, Coding};
-use onepoll::http::fields::{Fields, Slots};
+use onepoll::http::fields::{FieldSlots, Fields};
 
 pub fn keeps(bytes: &[u8]) {
     // Lines are ended, and control bytes refused, before there are fields.
@@ -28,7 +28,7 @@ pub fn keeps(bytes: &[u8]) {
 /// `None` where this is no section of fields, or one with too many.
 fn accepted(lines: Vec<u8>) -> Option<Vec<Coding>> {
     let section = [&lines[..], b"\r\n"].concat();
-    let mut slots = Slots::new();
+    let mut slots = FieldSlots::new();
     let fields = Fields::parse(&section, &mut slots).ok()?;
     Some(Accepted::by(fields).codings().to_vec())
 }

@@ -1,7 +1,7 @@
 //! A request's head: where it ends and how its content is framed do not depend on how it was cut, and agree with a
 //! reading that is so simple that nothing can be wrong with it.
 
-use onepoll::http::fields::{Slots, is_token, trim};
+use onepoll::http::fields::{FieldSlots, is_token, trim};
 use onepoll::http::framing::Framing;
 use onepoll::http::lines::{HeadScan, request_line};
 use onepoll::http::request::Request;
@@ -22,7 +22,7 @@ pub fn keeps(bytes: &[u8]) {
     let head = &bytes[range.clone()];
     assert!(bytes[..range.start].iter().all(|byte| b"\r\n".contains(byte)), "only empty lines are skipped");
     assert!(head.ends_with(b"\r\n\r\n") && head.len() <= LIMITS.head_bytes_max + 4);
-    let mut slots = Slots::new();
+    let mut slots = FieldSlots::new();
     if let Ok(request) = Request::parse(head, &mut slots) {
         assert_eq!(request.line, request_line(bytes));
         assert_eq!(request.framing, framing(head));
