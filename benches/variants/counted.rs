@@ -3,10 +3,11 @@
 
 use onepoll::conn::transport::{Follow, Transport};
 use onepoll::inspect::Call;
+use onepoll::os::peer::Peer;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::service::DoorId;
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -77,8 +78,8 @@ impl<K: Kernel> Kernel for Counted<K> {
         self.0.wait(ready, timeout)
     }
 
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        match self.0.accept() {
+    fn accept(&mut self, door: DoorId) -> io::Result<(Self::Socket, Peer)> {
+        match self.0.accept(door) {
             Ok((socket, peer)) => Ok((Counted::accepted(socket), peer)),
             Err(error) => {
                 count(Call::Accept);

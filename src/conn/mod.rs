@@ -24,7 +24,6 @@ use io::Moved;
 use log::{Level, debug, log_enabled, trace};
 use state::{Next, State, Turn};
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use told::Told;
 use transport::{Follow, Readiness, Transport};
@@ -53,13 +52,13 @@ pub enum Verdict {
 
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted.
-    pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
-        Connection { state: State::Reading, wire: Wire::new(transport, Client { id, peer }, now) }
+    pub fn new(transport: T, client: Client, now: Instant) -> Connection<T> {
+        Connection { state: State::Reading, wire: Wire::new(transport, client, now) }
     }
 
-    /// Tells that it has its place: at `key` in the slab, for a client at `peer`.
-    pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
-        let id = self.wire.client.id;
+    /// Tells that it has its place: at `key` in the slab.
+    pub fn settle(&mut self, key: usize, context: &mut Context) {
+        let Client { id, peer, .. } = self.wire.client;
         self.contain(context, |connection, _| {
             debug!("{id} accepted from {peer}");
             connection.transport().tell(Told::Accepted { key, id, peer });

@@ -183,7 +183,7 @@ impl<T: Transport> Turn<'_, T> {
         transport.tell(Told::Asked(request.line));
         let handler = routes::name(request.method);
         debug!("{} {} for {handler}", client.id, Escaped(request.line));
-        if let Some(page) = gate::turned_away(&request, &context.service) {
+        if let Some(page) = gate::turned_away(&request, client, &context.service) {
             if !request.has_content() {
                 let answered = answer::complete(&request, page, client, out, context);
                 return Ok(self.answered(head_bytes, answered));

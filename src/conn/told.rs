@@ -2,10 +2,10 @@
 
 use super::wait::Wait;
 use crate::http::status::Status;
+use crate::os::peer::Peer;
 use crate::service::client::Id;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 /// Something that happened to a connection. Saying it costs nothing where nobody listens: then
 /// [`Transport::tell`](super::transport::Transport::tell) is empty, and the compiler leaves it out.
@@ -18,7 +18,7 @@ pub enum Told<'a> {
         /// Its number.
         id: Id,
         /// Where it comes from.
-        peer: SocketAddr,
+        peer: Peer,
     },
     /// Its turn begins.
     Driven,

@@ -5,10 +5,11 @@ use super::record::{Record, Shared};
 use super::snapshot;
 use crate::conn::told::Told;
 use crate::conn::transport::{Follow, Transport};
+use crate::os::peer::Peer;
 use crate::reactor::kernel::{self, Kernel, Ready, Token};
+use crate::service::DoorId;
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A kernel that is watched.
@@ -43,8 +44,8 @@ impl<K: Kernel> Kernel for Watched<K> {
         self.inner.wait(ready, timeout)
     }
 
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        let accepted = self.inner.accept();
+    fn accept(&mut self, door: DoorId) -> io::Result<(Self::Socket, Peer)> {
+        let accepted = self.inner.accept(door);
         let would_block = matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         let mut record = self.shared.lock();
         record.counts.call(Call::Accept);

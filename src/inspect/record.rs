@@ -9,9 +9,9 @@ use super::turn::Turn;
 use crate::conn::told::{Reason, Told};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
+use crate::os::peer::Peer;
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -106,7 +106,7 @@ impl Record {
                         turn.matters |= !place.is_reader;
                     }
                 }
-                Ready::Listener | Ready::Signal => turn.matters = true,
+                Ready::Listener(_) | Ready::Signal => turn.matters = true,
             }
         }
         self.turn = Some(turn);
@@ -125,7 +125,7 @@ impl Record {
         self.places.get_mut(key)?.as_deref_mut()
     }
 
-    pub fn accept(&mut self, Token { key, id }: Token, peer: SocketAddr) {
+    pub fn accept(&mut self, Token { key, id }: Token, peer: Peer) {
         self.counts.accepted += 1;
         if self.places.len() <= key {
             self.places.resize_with(key + 1, || None);

@@ -1,6 +1,7 @@
 //! System calls that neither std nor mio offers. What only Linux has lives here and nowhere else, each with a
 //! portable way beside it.
 
+pub mod peer;
 pub mod sockets;
 pub mod files;
 pub mod stderr;

@@ -11,8 +11,9 @@ use crate::conn::context::Context;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::os;
-use crate::service::Service;
+use crate::os::peer::Peer;
 use crate::service::response::Phase;
+use crate::service::{Client, DoorId, Service};
 use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Kernel, Ready, Token, Watched};
@@ -20,7 +21,6 @@ use listener::{ACCEPTS_PER_TURN, Accepting, BACKLOG};
 use log::{debug, info, trace, warn};
 use slab::Slab;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,7 @@ impl<K: Kernel> Reactor<K> {
         for event in ready.drain(..) {
             trace!("{event}");
             match event {
-                Ready::Listener => self.accepting.knock(),
+                Ready::Listener(door) => self.accepting.knock(door),
                 Ready::Signal => signals += 1,
                 Ready::Socket(token, readiness) => self.wake(token, readiness),
             }
@@ -200,15 +200,17 @@ impl<K: Kernel> Reactor<K> {
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
+            let Some(door) = self.accepting.next_door() else { return };
             let bug = || io::Error::other("a bug in this server");
-            let accepted = self.context.contain("a client that was to be accepted", |_| self.kernel.accept());
+            let accepted =
+                self.context.contain("a client that was to be accepted", |_| self.kernel.accept(door));
             match accepted.unwrap_or_else(|| Err(bug())) {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
                     leaves.into_iter().for_each(|key| self.make_room(key));
-                    self.let_in(socket, peer);
+                    self.let_in(socket, peer, door);
                 }
-                Err(error) => self.not_accepted(&error),
+                Err(error) => self.not_accepted(door, &error),
             }
         }
     }
@@ -254,20 +256,20 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// Where no descriptor is left, files that are only kept open are given up for it, and it is tried again at once.
-    fn not_accepted(&mut self, error: &io::Error) {
+    fn not_accepted(&mut self, door: DoorId, error: &io::Error) {
         trace!("accept = {error}");
         let has_closed_some = os::is_out_of_descriptors(error) && self.context.service.site.close_files();
         if !has_closed_some {
-            self.accepting.failed(error, self.context.now);
+            self.accepting.failed(door, error, self.context.now);
         }
     }
 
     /// The first request is often here already: a new connection is heard at once.
-    fn let_in(&mut self, socket: K::Socket, peer: SocketAddr) {
+    fn let_in(&mut self, socket: K::Socket, peer: Peer, door: DoorId) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
-        let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
-        connection.settle(self.slots.vacant_key(), peer, &mut self.context);
+        let mut connection = Connection::new(socket, Client { id, peer, door }, self.context.now);
+        connection.settle(self.slots.vacant_key(), &mut self.context);
         connection.hear(&mut self.context);
         let key = self.slots.insert(Slot { connection, watched: Watched::No, queued: Queued::Yes });
         self.heard.push(Token { key, id });
@@ -360,9 +362,11 @@ impl<K: Kernel> Reactor<K> {
         info!("stopping: what is in flight is finished; once more to stop at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
-        self.accepting.knock();
-        // As many as the backlog may hold, or those who keep coming would keep it from stopping.
-        for _ in 0..BACKLOG / ACCEPTS_PER_TURN {
+        let doors = self.context.service.door_ids();
+        let waiting_max = BACKLOG * doors.len();
+        doors.for_each(|door| self.accepting.knock(door));
+        // As many as the backlogs may hold, or those who keep coming would keep it from stopping.
+        for _ in 0..waiting_max.div_ceil(ACCEPTS_PER_TURN) {
             if self.accepting.is_due(self.context.now) {
                 self.accept();
             }

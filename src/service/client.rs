@@ -1,7 +1,8 @@
 //! Who asks: what a handler is told of the client.
 
+use super::door::DoorId;
+use crate::os::peer::Peer;
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
 
 /// The number of a connection, in the order they were accepted: it names the connection in logs and in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,5 +20,7 @@ pub struct Client {
     /// The number of its connection.
     pub id: Id,
     /// The address that it connects from.
-    pub peer: IpAddr,
+    pub peer: Peer,
+    /// The door that it came in by.
+    pub door: DoorId,
 }

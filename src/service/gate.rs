@@ -1,6 +1,7 @@
 //! The gate: who may ask, and for what. A request is judged here when its head is whole, before anything is said of its
 //! content, `100 Continue` too.
 
+use super::client::Client;
 use super::hosts::{self, Hosts};
 use super::pages::page;
 use super::response::Response;
@@ -14,14 +15,15 @@ use log::warn;
 
 /// The answer to a request that is turned away. Its questions are asked in this order, and the first that has an answer ends
 /// the request.
-pub fn turned_away(request: &Request<'_>, service: &Service) -> Option<Response> {
-    other_host(request, service).or_else(|| unwanted_content(request))
+pub fn turned_away(request: &Request<'_>, client: Client, service: &Service) -> Option<Response> {
+    other_host(request, client, service).or_else(|| unwanted_content(request))
 }
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
-fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
-    let Hosts::Named(_) = service.hosts else { return None };
-    let host = request.host.filter(|host| !service.hosts.include(host))?;
+fn other_host(request: &Request<'_>, client: Client, service: &Service) -> Option<Response> {
+    let hosts = &service.door(client.door).hosts;
+    let Hosts::Named(_) = hosts else { return None };
+    let host = request.host.filter(|host| !hosts.include(host))?;
     let name = hosts::in_short(host);
     // It is the client's, and may end up in a shell.
     const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._");

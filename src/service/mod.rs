@@ -3,6 +3,7 @@
 
 pub mod limits;
 pub mod hosts;
+pub mod door;
 pub mod client;
 pub mod response;
 pub mod shared;
@@ -17,6 +18,7 @@ pub mod names;
 pub mod size;
 
 pub use client::{Client, Id};
+pub use door::{Door, DoorId};
 pub use response::{Content, Reply, Response};
 pub use shared::{Mounted, Service};
 
@@ -31,5 +33,5 @@ pub fn respond(request: &Request<'_>, client: Client, service: &Service, moment:
         debug!("{} is for a handler that is mounted", client.id);
         return reply;
     }
-    routes::dispatch(request, service, moment)
+    routes::dispatch(request, client, service, moment)
 }

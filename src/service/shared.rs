@@ -1,6 +1,7 @@
 //! What every handler sees: the files, and the settings that say how and to whom they are served.
 
 use super::client::Client;
+use super::door::{Door, DoorId};
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::response::Reply;
@@ -13,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 const REFUSED_HOSTS_MAX: usize = 64;
 
 /// What answers a method, see [`crate::service::routes`].
-pub type Handler = fn(&Request<'_>, &Service, Moment) -> Reply;
+pub type Handler = fn(&Request<'_>, Client, &Service, Moment) -> Reply;
 
 /// A handler that is asked before the dispatch table, and may remember something.
 pub trait Mounted: Send + Sync {
@@ -25,26 +26,31 @@ pub trait Mounted: Send + Sync {
 pub struct Service {
     /// The files.
     pub site: Site,
-    /// The hosts that are answered to.
-    pub hosts: Hosts,
     /// What a client may take.
     pub limits: Limits,
+    doors: Vec<Door>,
     mounted: Vec<Box<dyn Mounted>>,
     refused_hosts: Mutex<Vec<String>>,
     has_met_tls: AtomicBool,
 }
 
 impl Service {
-    /// Serves `site` to clients that ask for a name of this machine, within the default limits.
+    /// Serves `site` by one door with the default rules, within the default limits.
     pub fn new(site: Site) -> Service {
-        let (hosts, limits) = (Hosts::Named(Vec::new()), Limits::default());
+        let (limits, doors) = (Limits::default(), vec![Door::default()]);
         let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, hosts, limits, mounted, refused_hosts, has_met_tls }
+        Service { site, limits, doors, mounted, refused_hosts, has_met_tls }
     }
 
-    /// Answers to these hosts.
-    pub fn hosts(self, hosts: Hosts) -> Service {
-        Service { hosts, ..self }
+    /// Has these doors and no others.
+    pub fn doors(self, doors: impl IntoIterator<Item = Door>) -> Service {
+        Service { doors: doors.into_iter().collect(), ..self }
+    }
+
+    /// Answers to these hosts, at every door.
+    pub fn hosts(mut self, hosts: Hosts) -> Service {
+        self.doors.iter_mut().for_each(|door| door.hosts = hosts.clone());
+        self
     }
 
     /// Lets a client take no more than this.
@@ -61,6 +67,16 @@ impl Service {
     /// What the first of the mounted handlers that knows an answer answers.
     pub fn ask_mounted(&self, request: &Request<'_>, client: Client) -> Option<Reply> {
         self.mounted.iter().find_map(|handler| handler.answer(request, client, self))
+    }
+
+    /// What holds at the door of this number, which must be there.
+    pub fn door(&self, DoorId(number): DoorId) -> &Door {
+        &self.doors[number]
+    }
+
+    /// The numbers of all doors.
+    pub fn door_ids(&self) -> impl ExactSizeIterator<Item = DoorId> + use<> {
+        (0..self.doors.len()).map(DoorId)
     }
 
     /// Remembers that `host` was refused, and says whether that is worth a warning: the first time it is.

@@ -27,7 +27,7 @@ pub mod folder;
 pub use contents::Stored;
 pub use freshness::Tick;
 pub use inner::Asker;
-pub use policy::{Compression, Hidden, Listing, Policy};
+pub use policy::{Compression, Hidden, Policy};
 pub use resource::{Choice, Representation};
 
 use crate::http::encoding::Coding;
@@ -35,7 +35,7 @@ use crate::http::validators::EntityTag;
 use crate::os;
 use cache::Cache;
 use compressor::Compressor;
-use folder::Folder;
+use folder::{Folder, Unread};
 use freshness::Clock;
 use lock::lock;
 use neighbours::Comparer;
@@ -98,7 +98,7 @@ pub enum Found {
     /// A file, but in no coding that the client takes.
     NotAcceptable,
     /// A folder without an index.
-    Folder(Folder),
+    Folder(Unread),
     /// A folder whose name was given without its final `/`.
     FolderWithoutSlash {
         /// Where it is with it, as a reference from the path that was asked for.
@@ -111,8 +111,6 @@ pub enum Found {
 pub enum Missing {
     /// No such file, or none that is served.
     NotThere,
-    /// A folder without an index, see [`Listing::Offered`].
-    NotListed,
     /// The file system does not let us.
     NotAllowed,
     /// No descriptor or memory is left at the moment.
@@ -167,6 +165,14 @@ impl Site {
             Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, moment.time),
             loaded => loaded,
         }
+    }
+
+    /// Begins to read what is in a folder.
+    pub fn read(&self, folder: Unread) -> Result<Folder, Missing> {
+        if self.listed() >= LISTED_MAX {
+            return Err(Missing::NotNow);
+        }
+        Ok(Folder::open(folder, self.policy.hidden, self.listed.clone())?)
     }
 
     /// How many folders are being listed.
@@ -250,7 +256,10 @@ impl Site {
                 let index = decoded.join(&self.policy.index);
                 match root.entry(&index).map_err(Missing::from) {
                     Ok(Entry::File(opened)) => (index, opened),
-                    Ok(_) | Err(Missing::NotThere) => return self.folder(root, &decoded),
+                    Ok(_) | Err(Missing::NotThere) => {
+                        let (root, name) = (root.clone(), decoded.name().to_owned());
+                        return Ok(Found::Folder(Unread { root, name }));
+                    }
                     Err(missing) => return Err(missing),
                 }
             }
@@ -265,22 +274,6 @@ impl Site {
             lock(&self.cache).insert(path, resource.clone());
         }
         Ok(self.select(path, &resource, wanted))
-    }
-
-    fn folder(&self, root: &Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
-        match self.policy.listing {
-            Listing::On => {}
-            Listing::Off => return Err(Missing::NotThere),
-            Listing::Offered => {
-                root.notices.not_listed(path.name());
-                return Err(Missing::NotListed);
-            }
-        }
-        if self.listed() >= LISTED_MAX {
-            return Err(Missing::NotNow);
-        }
-        let (root, listed) = (root.clone(), self.listed.clone());
-        Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
     /// What the client has already, if that is acceptable still, or else what it likes best of what is there, or else

@@ -13,8 +13,6 @@ pub struct Policy {
     pub links: Links,
     /// Whether names that begin with a dot are there.
     pub hidden: Hidden,
-    /// Whether a folder without an index shows what is in it.
-    pub listing: Listing,
     /// Whether text is compressed for those who take it so.
     pub compression: Compression,
     /// Bytes of files kept in memory.
@@ -28,17 +26,6 @@ pub enum Hidden {
     Absent,
     /// As all others.
     Served,
-}
-
-/// Folders without an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// Show what is in them.
-    On,
-    /// Are as if they were not there.
-    Off,
-    /// Are not shown; the page and the log tell of the flag by which they are.
-    Offered,
 }
 
 /// Text without a compressed neighbour.
@@ -57,7 +44,6 @@ impl Default for Policy {
             fresh_seconds: None,
             links: Links::Inside,
             hidden: Hidden::Absent,
-            listing: Listing::On,
             compression: Compression::On,
             cache_bytes_max: 32 << 20,
         }

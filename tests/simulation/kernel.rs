@@ -8,12 +8,13 @@ use crate::link::Stage;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::Readiness;
+use onepoll::os::peer::Peer;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::service::DoorId;
 use onepoll::service::limits::Limits;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -64,10 +65,10 @@ impl Kernel for Shared {
         self.0.borrow_mut().wait(ready, timeout)
     }
 
-    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+    fn accept(&mut self, _: DoorId) -> io::Result<(Socket, Peer)> {
         let index = self.0.borrow_mut().accept()?;
         let address = [127, 0, 0, 1 + index as u8];
-        Ok((Socket::of(self.0.clone(), index), SocketAddr::from((address, 50_000))))
+        Ok((Socket::of(self.0.clone(), index), Peer::Tcp((address, 50_000).into())))
     }
 
     fn stop_listening(&mut self) {
@@ -97,7 +98,7 @@ impl World {
     fn collect(&mut self, ready: &mut Vec<Ready>) {
         if self.knock && !self.dice.one_in(self.untold) {
             self.knock = false;
-            ready.push(Ready::Listener);
+            ready.push(Ready::Listener(DoorId::FIRST));
         }
         for Client { link, .. } in &mut self.clients {
             let Some(token) = link.token.filter(|_| link.edge && link.stage.is_inside()) else { continue };

@@ -1,10 +1,11 @@
 //! Epoll, and a test between it and the loop, which sees what the loop is told and may set its clock.
 
-use mio::net::TcpStream;
+use onepoll::os::peer::Peer;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::{Kernel, Ready, Token, Watched};
+use onepoll::service::DoorId;
 use std::io;
-use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The real kernel, by way of a test's.
@@ -25,7 +26,7 @@ pub trait Hooks {
 }
 
 impl<H: Hooks> Kernel for Between<H> {
-    type Socket = TcpStream;
+    type Socket = OwnedFd;
 
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
         self.epoll.wait(ready, timeout)?;
@@ -33,21 +34,15 @@ impl<H: Hooks> Kernel for Between<H> {
         Ok(())
     }
 
-    fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.epoll.accept()
+    fn accept(&mut self, door: DoorId) -> io::Result<(OwnedFd, Peer)> {
+        self.epoll.accept(door)
     }
 
     fn stop_listening(&mut self) {
         self.epoll.stop_listening();
     }
 
-    fn watch(
-        &mut self,
-        socket: &mut TcpStream,
-        token: Token,
-        before: Watched,
-        now: Watched,
-    ) -> io::Result<()> {
+    fn watch(&mut self, socket: &mut OwnedFd, token: Token, before: Watched, now: Watched) -> io::Result<()> {
         self.epoll.watch(socket, token, before, now)
     }
 
