@@ -176,8 +176,8 @@ impl<T: Transport> Turn<'_, T> {
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let (client, read) = (wire.client, wire.read);
-        let (came, out, transport) = wire.sides();
+        let read = wire.read;
+        let (client, came, out, transport) = wire.sides();
         let (head, rest) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         transport.tell(Told::Asked(request.line));
@@ -263,7 +263,7 @@ impl<T: Transport> Turn<'_, T> {
         let Turn { wire, context } = self;
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
-        self.resume(head_bytes, content_bytes, |request| service::respond(request, client, &service, moment))
+        self.resume(head_bytes, content_bytes, |request| service::respond(request, &client, &service, moment))
     }
 
     /// Reads the head at the front of the inbox again and answers its request with `reply`.
@@ -275,8 +275,7 @@ impl<T: Transport> Turn<'_, T> {
     ) -> Result<State, Refusal> {
         let Turn { wire, context } = self;
         let mut slots = Slots::new();
-        let client = wire.client;
-        let (came, out, _) = wire.sides();
+        let (client, came, out, _) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
         request.content_bytes = content_bytes;
         Ok(match reply(&request) {
@@ -449,8 +448,7 @@ impl<T: Transport> Turn<'_, T> {
                 let refusal = if is_tls(wire.inbox.bytes()) { TLS } else { refusal };
                 debug!("{} refused with {}: {}", wire.client.id, refusal.status.code, refusal.why);
                 wire.because(Reason::Refused(refusal.status, refusal.why));
-                let client = wire.client;
-                let (came, out, _) = wire.sides();
+                let (client, came, out, _) = wire.sides();
                 let answered = answer::refuse(refusal, came, client, out, context);
                 wire.inbox.clear();
                 return self.begin(answered, After::Linger);

@@ -38,7 +38,7 @@ const POLICY: &str =
 pub struct Pages(pub Shared);
 
 impl Mounted for Pages {
-    fn answer(&self, request: &Request<'_>, client: Client, service: &Service) -> Option<Reply> {
+    fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply> {
         let Target::Path { path, .. } = request.target else { return None };
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
         (path.contains("/.") || path.contains('%')).then_some(())?;

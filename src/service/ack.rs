@@ -11,7 +11,7 @@ use crate::http::target::Target;
 use crate::site::Moment;
 
 /// Acknowledges in HTML, or in JSON to a client that prefers it.
-pub fn post(request: &Request<'_>, _: Client, _: &Service, _: Moment) -> Reply {
+pub fn post(request: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply {
     if !request.prefers_json() {
         return html(Status::OK, "<h1>POST Request Received</h1>").into();
     }

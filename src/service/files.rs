@@ -23,7 +23,7 @@ use std::ops::Range;
 ///
 /// A range is a part of the plain file, whatever codings the client takes. So its next range is of the same bytes, though
 /// the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
-pub fn get(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
+pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     let site = &service.site;
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "This target names no file").into();

@@ -2,7 +2,7 @@
 //! content, `100 Continue` too.
 
 use super::client::Client;
-use super::hosts::{self, Hosts};
+use super::hosts;
 use super::pages::page;
 use super::response::Response;
 use super::routes;
@@ -15,14 +15,13 @@ use log::warn;
 
 /// The answer to a request that is turned away. Its questions are asked in this order, and the first that has an answer ends
 /// the request.
-pub fn turned_away(request: &Request<'_>, client: Client, service: &Service) -> Option<Response> {
+pub fn turned_away(request: &Request<'_>, client: &Client, service: &Service) -> Option<Response> {
     other_host(request, client, service).or_else(|| unwanted_content(request))
 }
 
 /// RFC 9110 §15.5.20: the client thinks that it speaks with another server.
-fn other_host(request: &Request<'_>, client: Client, service: &Service) -> Option<Response> {
+fn other_host(request: &Request<'_>, client: &Client, service: &Service) -> Option<Response> {
     let hosts = &service.door(client.door).hosts;
-    let Hosts::Named(_) = hosts else { return None };
     let host = request.host.filter(|host| !hosts.include(host))?;
     let name = hosts::in_short(host);
     // It is the client's, and may end up in a shell.

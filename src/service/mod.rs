@@ -28,7 +28,7 @@ use log::debug;
 
 /// The answer to a request that the gate lets through: that of the first mounted handler that knows one, or else that of the
 /// dispatch table.
-pub fn respond(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
+pub fn respond(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     if let Some(reply) = service.ask_mounted(request, client) {
         debug!("{} is for a handler that is mounted", client.id);
         return reply;

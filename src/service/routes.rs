@@ -20,7 +20,7 @@ const ROUTES: &[(Method, &str, Handler)] = &[
 ];
 
 /// The answer to `request`.
-pub fn dispatch(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
+pub fn dispatch(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     match find(request.method) {
         Some((.., handler)) => handler(request, client, service, moment),
         None => not_in_the_table(request.method).into(),
@@ -46,7 +46,7 @@ pub fn not_in_the_table(method: Method) -> Response {
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: Client, _: &Service, _: Moment) -> Reply {
+fn options(_: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply {
     Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow()).into()
 }
 

@@ -14,12 +14,12 @@ use std::sync::{Mutex, PoisonError};
 const REFUSED_HOSTS_MAX: usize = 64;
 
 /// What answers a method, see [`crate::service::routes`].
-pub type Handler = fn(&Request<'_>, Client, &Service, Moment) -> Reply;
+pub type Handler = fn(&Request<'_>, &Client, &Service, Moment) -> Reply;
 
 /// A handler that is asked before the dispatch table, and may remember something.
 pub trait Mounted: Send + Sync {
     /// The answer to a request of this client's, if it is for this handler to give.
-    fn answer(&self, request: &Request<'_>, client: Client, service: &Service) -> Option<Reply>;
+    fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply>;
 }
 
 /// What is served, to whom, and how much of it. Several loops may have one in common.
@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// What the first of the mounted handlers that knows an answer answers.
-    pub fn ask_mounted(&self, request: &Request<'_>, client: Client) -> Option<Reply> {
+    pub fn ask_mounted(&self, request: &Request<'_>, client: &Client) -> Option<Reply> {
         self.mounted.iter().find_map(|handler| handler.answer(request, client, self))
     }
 
