@@ -23,8 +23,9 @@ const EVENTS_MAX: usize = 256;
 
 const SIGNALS: mio::Token = mio::Token(usize::MAX);
 
-/// Which of the words above all connections is for which door: they go down from here.
-const DOORS: usize = usize::MAX - 1;
+/// The word of the first door; those of the others follow. The upper half of a word that belongs to a connection is its key,
+/// which is never that high.
+const FIRST_DOOR: usize = usize::MAX << HALF;
 
 /// A poll, the listeners and the signals.
 pub struct Epoll {
@@ -49,7 +50,7 @@ impl Epoll {
         let poll = Poll::new()?;
         let mut listeners: Vec<_> = listeners.into_iter().collect();
         for (door, listener) in listeners.iter_mut().enumerate() {
-            let token = mio::Token(DOORS - door);
+            let token = mio::Token(FIRST_DOOR + door);
             match listener {
                 Listener::Tcp(listener) => poll.registry().register(listener, token, Interest::READABLE)?,
                 Listener::Unix(listener) => poll.registry().register(listener, token, Interest::READABLE)?,
@@ -96,8 +97,8 @@ impl Kernel for Epoll {
                     let count = self.signals.as_mut().map_or(0, Signals::pending);
                     ready.extend(std::iter::repeat_n(Ready::Signal, count));
                 }
-                mio::Token(word) if word > DOORS - self.listeners.len() => {
-                    ready.push(Ready::Listener(DoorId(DOORS - word)));
+                mio::Token(word) if word >= FIRST_DOOR => {
+                    ready.push(Ready::Listener(DoorId(word - FIRST_DOOR)));
                 }
                 token => ready.push(Ready::Socket(unpack(token), readiness(event))),
             }
@@ -175,6 +176,6 @@ mod tests {
             assert_eq!(unpack(pack(token)), token);
         }
         let mio::Token(highest) = pack(Token { key: Limits::CONNECTIONS_MAX, id: Id(u32::MAX) });
-        assert!(highest < DOORS - 1000, "words are left for doors");
+        assert!(highest < FIRST_DOOR);
     }
 }

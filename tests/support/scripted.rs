@@ -522,10 +522,8 @@ impl<K: Kernel> Loop<K> {
 
     /// A client that connects at this door.
     pub fn connect_at(&mut self, door: DoorId, comes: impl IntoIterator<Item = Comes>) -> Client {
-        let client = Client::new(comes);
-        let world = &mut *self.world.borrow_mut();
-        world.waiting.push_back((door, Ok(client.clone())));
-        world.knocked.push(door);
+        let client = self.connect_unnoticed_at(door, comes);
+        self.world.borrow_mut().knocked.push(door);
         client
     }
 
@@ -536,8 +534,13 @@ impl<K: Kernel> Loop<K> {
 
     /// A client that connects, and no event tells of it.
     pub fn connect_unnoticed(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
+        self.connect_unnoticed_at(DoorId::FIRST, comes)
+    }
+
+    /// A client that connects at this door, and no event tells of it.
+    pub fn connect_unnoticed_at(&mut self, door: DoorId, comes: impl IntoIterator<Item = Comes>) -> Client {
         let client = Client::new(comes);
-        self.world.borrow_mut().waiting.push_back((DoorId::FIRST, Ok(client.clone())));
+        self.world.borrow_mut().waiting.push_back((door, Ok(client.clone())));
         client
     }
 
