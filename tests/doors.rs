@@ -12,10 +12,13 @@ use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::{Door, DoorId, Service};
 use onepoll::site::{Policy, Site};
+use std::cell::RefCell;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use support::between::{Between, Hooks};
 use support::scripted::{Comes, Loop};
 use support::watch::watch;
 use support::{Answer, PATIENCE, connect, folder, pattern, read_answer, read_answers, start};
@@ -190,6 +193,45 @@ fn clients_that_wait_at_any_door_are_taken_in_before_the_server_stops() {
     world.turn([Ready::Signal]);
     world.run();
     assert_eq!(clients.map(|client| client.statuses()), [[421], [200], [421]]);
+}
+
+/// A client that comes to one door while a client of another is taken in.
+struct Late {
+    path: PathBuf,
+    client: Rc<RefCell<Option<UnixStream>>>,
+}
+
+const REQUEST: &[u8] = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+impl Hooks for Late {
+    fn accepted(&mut self, DoorId(door): DoorId) {
+        if door == 1 {
+            let mut client = connect_unix(&self.path);
+            client.write_all(REQUEST).unwrap();
+            *self.client.borrow_mut() = Some(client);
+        }
+    }
+}
+
+#[test]
+fn no_client_waits_at_any_door_when_the_server_stops() {
+    let root = folder(&[("a", b"a")]);
+    let sockets = folder(&[]);
+    let [first, second] = ["first", "second"].map(|name| sockets.path().join(name));
+    let epoll = Epoll::on([&first, &second].map(|path| bind_unix(path).unwrap().into())).unwrap();
+    let client = Rc::default();
+    let hooks = Late { path: first, client: Rc::clone(&client) };
+    let site = Site::open(root.path(), Policy::default()).unwrap();
+    let service = Service::new(site).doors([local(), local()]);
+    let mut reactor = Reactor::new(Between { epoll, hooks }, service);
+    let mut early = connect_unix(&second);
+    early.write_all(REQUEST).unwrap();
+    reactor.turn(&mut vec![Ready::Signal]).unwrap();
+    reactor.run().unwrap();
+    let late = client.borrow_mut().take().expect("a client of the second door was accepted");
+    for mut client in [early, late] {
+        assert_eq!(read_answer(&mut client, "GET").text(), "a");
+    }
 }
 
 #[test]

@@ -115,14 +115,16 @@ impl Accepting {
         }
     }
 
-    /// The door whose turn it is to have a client accepted.
-    pub fn next_door(&mut self) -> Option<DoorId> {
-        let door = self.doors.pop_front()?;
-        self.doors.push_back(door);
-        Some(door)
+    /// The door whose turn it is, where accept is to be called now.
+    pub fn next_door(&mut self, now: Instant) -> Option<DoorId> {
+        if !self.is_due(now) {
+            return None;
+        }
+        self.doors.rotate_left(1);
+        self.doors.back().copied()
     }
 
-    /// Whether to call accept now.
+    /// Whether accept is to be called now.
     pub fn is_due(&self, now: Instant) -> bool {
         !self.doors.is_empty()
             && match self.pause {

@@ -191,16 +191,13 @@ impl<K: Kernel> Reactor<K> {
     /// new ones wait in the kernel.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
-            if !self.accepting.is_due(self.context.now) {
-                return;
-            }
+            let Some(door) = self.accepting.next_door(self.context.now) else { return };
             let leaves = match self.room() {
                 Room::Free => None,
                 Room::Of(key) if self.is_silent(key) => Some(key),
                 Room::Of(_) => continue,
                 Room::Later(time) => return self.accepting.pause_for_room(time, self.context.now),
             };
-            let Some(door) = self.accepting.next_door() else { return };
             let bug = || io::Error::other("a bug in this server");
             let accepted =
                 self.context.contain("a client that was to be accepted", |_| self.kernel.accept(door));
@@ -362,19 +359,26 @@ impl<K: Kernel> Reactor<K> {
         info!("stopping: what is in flight is finished; once more to stop at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
-        let doors = self.context.service.door_ids();
-        let waiting_max = BACKLOG * doors.len();
-        doors.for_each(|door| self.accepting.knock(door));
-        // As many as the backlogs may hold, or those who keep coming would keep it from stopping.
-        for _ in 0..waiting_max.div_ceil(ACCEPTS_PER_TURN) {
-            if self.accepting.is_due(self.context.now) {
-                self.accept();
-            }
-        }
+        self.accept_all();
         self.kernel.stop_listening();
         let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
         for token in tokens.collect::<Vec<_>>() {
             self.wake(token, Readiness::UNKNOWN);
+        }
+    }
+
+    /// Lets in the clients that wait at any door, until there are none at all of them: while the clients of one door are let
+    /// in, others may come to the next.
+    fn accept_all(&mut self) {
+        let doors = self.context.service.door_ids();
+        // As many as the backlogs may hold, or those who keep coming would keep it from stopping.
+        for _ in 0..doors.len() * BACKLOG / ACCEPTS_PER_TURN {
+            let before = self.next_id;
+            doors.clone().for_each(|door| self.accepting.knock(door));
+            self.accept();
+            if self.next_id == before && !self.accepting.is_due(self.context.now) {
+                return;
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Service {
     }
 
     /// The numbers of all doors.
-    pub fn door_ids(&self) -> impl ExactSizeIterator<Item = DoorId> + use<> {
+    pub fn door_ids(&self) -> impl ExactSizeIterator<Item = DoorId> + Clone + use<> {
         (0..self.doors.len()).map(DoorId)
     }
 

@@ -19,6 +19,9 @@ pub trait Hooks {
     /// A wait is over and brought this.
     fn woke(&mut self, _ready: &[Ready]) {}
 
+    /// A client of this door was accepted.
+    fn accepted(&mut self, _door: DoorId) {}
+
     /// What the loop takes for the time of day.
     fn wall(&self, wall: SystemTime) -> SystemTime {
         wall
@@ -35,7 +38,9 @@ impl<H: Hooks> Kernel for Between<H> {
     }
 
     fn accept(&mut self, door: DoorId) -> io::Result<(OwnedFd, Peer)> {
-        self.epoll.accept(door)
+        let accepted = self.epoll.accept(door)?;
+        self.hooks.accepted(door);
+        Ok(accepted)
     }
 
     fn stop_listening(&mut self) {
