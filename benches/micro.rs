@@ -15,10 +15,11 @@ use onepoll::http::status::Status;
 use onepoll::http::validators::{EntityTag, Strength, Validators};
 use onepoll::http::version::Persistence;
 use onepoll::log::access::{AccessLog, Exchange};
+use onepoll::os::peer::Peer;
 use onepoll::site::Hidden;
 use onepoll::site::path::SitePath;
 use scripted::{HEAD, Visit};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
 fn main() {
@@ -70,7 +71,7 @@ fn encode_a_head(bencher: Bencher) {
 #[divan::bench]
 fn write_an_access_line(bencher: Bencher) {
     let exchange = Exchange {
-        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        peer: Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into()),
         request_line: b"GET /index.html HTTP/1.1",
         status: Status::OK,
         referer: None,

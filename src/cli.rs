@@ -11,10 +11,11 @@ use onepoll::http::fields::FIELDS_MOST;
 use onepoll::http::target;
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
+use onepoll::service::door::{Door, Folders, Inspector};
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::size;
-use onepoll::site::{Compression, Hidden, Listing, Policy};
+use onepoll::site::{Compression, Hidden, Policy};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -67,7 +68,7 @@ struct Files {
     index: String,
     /// List the folders that have no such file: on or off [default: on for loopback]
     #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = listing)]
-    listing: Option<Listing>,
+    listing: Option<Folders>,
     /// Serve files and folders whose names begin with a dot
     #[arg(long, env = "ONEPOLL_HIDDEN", value_parser = BoolishValueParser::new())]
     hidden: bool,
@@ -166,23 +167,33 @@ impl Cli {
         if self.reuse_port { Sharing::Shared } else { Sharing::Alone }
     }
 
-    /// How it is served to those who reach `address`.
-    pub fn policy(&self, address: IpAddr) -> Policy {
-        let listing = if address.to_canonical().is_loopback() { Listing::On } else { Listing::Offered };
+    /// The file that stands for its folder.
+    pub fn index(&self) -> &str {
+        &self.files.index
+    }
+
+    /// How the folder is served.
+    pub fn policy(&self) -> Policy {
         Policy {
             index: self.files.index.clone(),
             fresh_seconds: self.files.cache,
             links: if self.files.follow_links { Links::Anywhere } else { Links::Inside },
             hidden: if self.files.hidden { Hidden::Served } else { Hidden::Absent },
-            listing: self.files.listing.unwrap_or(listing),
             compression: if self.files.no_compress { Compression::Off } else { Compression::On },
             cache_bytes_max: self.files.cache_memory as usize,
         }
     }
 
+    /// What holds at the door to `address`. At a loopback address clients of this machine see all there is.
+    pub fn door(&self, address: IpAddr) -> Door {
+        let folders = if address.to_canonical().is_loopback() { Folders::Listed } else { Folders::Offered };
+        let folders = self.files.listing.unwrap_or(folders);
+        Door { hosts: self.hosts(address), folders, inspector: Inspector::Shown }
+    }
+
     /// The hosts that are answered to on `address`: on a loopback one those that mean this machine, elsewhere
     /// any, unless some are named.
-    pub fn hosts(&self, address: IpAddr) -> Hosts {
+    fn hosts(&self, address: IpAddr) -> Hosts {
         let names = &self.allow_host;
         let is_any = names.iter().any(|name| name == "*")
             || (names.is_empty() && !address.to_canonical().is_loopback());
@@ -255,10 +266,10 @@ fn fields(text: &str) -> Result<usize, String> {
     count.ok_or(format!("a number from 1 to {FIELDS_MOST}"))
 }
 
-fn listing(text: &str) -> Result<Listing, String> {
+fn listing(text: &str) -> Result<Folders, String> {
     match text {
-        "on" => Ok(Listing::On),
-        "off" => Ok(Listing::Off),
+        "on" => Ok(Folders::Listed),
+        "off" => Ok(Folders::NotListed),
         _ => Err("on or off".into()),
     }
 }
@@ -310,15 +321,15 @@ mod tests {
     fn what_is_served_depends_on_who_can_reach_it() {
         let [here, everywhere] = ["127.0.0.1", "0.0.0.0"].map(|address| address.parse().unwrap());
         let cli = Cli::parse_from(["onepoll"]);
-        let listings = [here, everywhere].map(|address| cli.policy(address).listing);
-        assert_eq!(listings, [Listing::On, Listing::Offered]);
+        let listings = [here, everywhere].map(|address| cli.door(address).folders);
+        assert_eq!(listings, [Folders::Listed, Folders::Offered]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (Hosts::Named(vec![]), Hosts::Any));
         let cli = Cli::parse_from(["onepoll", "--allow-host", "a", "--allow-host", "b", "--listing", "off"]);
         let named = Hosts::Named(vec!["a".into(), "b".into()]);
         assert_eq!((cli.hosts(here), cli.hosts(everywhere)), (named.clone(), named));
-        assert_eq!([here, everywhere].map(|address| cli.policy(address).listing), [Listing::Off; 2]);
+        assert_eq!([here, everywhere].map(|address| cli.door(address).folders), [Folders::NotListed; 2]);
         let cli = Cli::parse_from(["onepoll", "--allow-host", "*", "--listing", "on"]);
-        assert_eq!((cli.hosts(here), cli.policy(everywhere).listing), (Hosts::Any, Listing::On));
+        assert_eq!((cli.hosts(here), cli.door(everywhere).folders), (Hosts::Any, Folders::Listed));
     }
 
     #[test]

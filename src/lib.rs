@@ -94,10 +94,10 @@
 //! | [`os`] | nothing | system calls that neither std nor mio has |
 //! | [`log`] | `http/`, `os/` | the access log, and how lines reach stderr |
 //! | [`site`] | `http/`, `os/`, `log/` | from a path to a representation, never stale |
-//! | [`service`] | `http/`, `log/`, `site/` | ring 2, inside: from a request to a response; no socket, no buffer |
+//! | [`service`] | `http/`, `os/`, `log/`, `site/` | ring 2, inside: from a request to a response; no socket, no buffer |
 //! | [`conn`] | `http/`, `os/`, `log/`, `site/`, `service/` | ring 2, outside: bytes in, bytes out, over any [`Transport`](conn::transport::Transport) |
-//! | [`reactor`] | `os/`, `site/`, `service/`, `conn/` | ring 3: the loop, the slab, the listener, the deadlines, over any [`Kernel`](reactor::kernel::Kernel) |
-//! | [`inspect`] | `http/`, `log/`, `site/`, `service/`, `conn/`, `reactor/` | beside the way: it watches the loop, and is a handler |
+//! | [`reactor`] | `os/`, `site/`, `service/`, `conn/` | ring 3: the loop, the slab, the listeners, the deadlines, over any [`Kernel`](reactor::kernel::Kernel) |
+//! | [`inspect`] | `http/`, `os/`, `log/`, `site/`, `service/`, `conn/`, `reactor/` | beside the way: it watches the loop, and is a handler |
 //!
 //! # In which order to read
 //!
@@ -123,7 +123,8 @@
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |
-//! | [`service::shared`], [`service::client`], [`service::fields`] | what every handler sees; what it knows of the client; fields that every answer carries | |
+//! | [`service::shared`], [`service::fields`] | what every handler sees; fields that every answer carries | |
+//! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], [`service::listing`], [`service::ack`] | GET and HEAD, folders, POST | |
@@ -147,7 +148,7 @@
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::date`] | the head of an answer | httpdate |
 //! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
-//! | [`os`] | files below a folder, sockets, stderr; what is given up | rustix, landlock, uapi |
+//! | [`os`] | files below a folder, sockets and the addresses of clients, stderr; what is given up | rustix, landlock, uapi |
 //!
 //! The binary is `main.rs` and `cli.rs` (clap): flags in, exit codes out.
 //!

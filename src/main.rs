@@ -14,7 +14,8 @@ use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
 use onepoll::service::Service;
-use onepoll::site::{Listing, Policy, Site};
+use onepoll::service::door::{Door, Folders};
+use onepoll::site::Site;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
@@ -37,19 +38,20 @@ fn main() -> ExitCode {
 fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
     let address = address(cli)?;
-    let policy = cli.policy(address.ip());
-    let site = Site::open(cli.root(), policy).map_err(|error| no_site(cli, &error))?;
+    let door = cli.door(address.ip());
+    let site = Site::open(cli.root(), cli.policy()).map_err(|error| no_site(cli, &error))?;
     let listener = listener::bind(address, cli.sharing());
-    let mut epoll = listener.and_then(Epoll::on).map_err(|error| no_listener(cli, address, &error))?;
+    let listener = listener.map_err(|error| no_listener(cli, address, &error))?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
+    let local = listener.local_addr().map_err(broken)?;
+    let mut epoll = Epoll::on([listener.into()]).map_err(broken)?;
     epoll.handle_signals().map_err(broken)?;
     if site.policy().links == Links::Anywhere {
         warn_of_links(cli.root());
     }
-    let local = epoll.local_address().map_err(broken)?;
-    let announcement = announcement(cli, local, site.policy());
+    let announcement = announcement(cli, local, &door);
     give_up(cli.root(), site.policy().links);
-    let service = Service::new(site).hosts(cli.hosts(address.ip())).limits(limits);
+    let service = Service::new(site).doors([door]).limits(limits);
     // Two programs in one: the one that nobody watches has no code for it.
     match cli.inspect {
         true => run(inspect::reactor(epoll, service), &announcement),
@@ -85,7 +87,7 @@ fn give_up(root: &Path, links: Links) {
 }
 
 /// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it.
-fn announcement(cli: &Cli, address: SocketAddr, policy: &Policy) -> String {
+fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
     let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
     let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
         (true, _) => "to this machine only".to_owned(),
@@ -94,8 +96,9 @@ fn announcement(cli: &Cli, address: SocketAddr, policy: &Policy) -> String {
     };
     let here = opened_at(address);
     let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
-    if policy.listing == Listing::Offered && !cli.root().join(&policy.index).is_file() {
-        let index = shown(policy.index.as_ref());
+    let index = cli.index();
+    if door.folders == Folders::Offered && !cli.root().join(index).is_file() {
+        let index = shown(index.as_ref());
         text += &format!(
             "The folder has no {index} and is not listed, so / is 404; --listing on lists folders\n"
         );

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 const MAP: &[(&str, &[&str])] = &[
     ("main.rs", &["cli", "inspect", "log", "os", "reactor", "service", "site"]),
     ("cli", &["http", "os", "reactor", "service", "site"]),
-    ("inspect", &["http", "log", "site", "service", "conn", "reactor"]),
+    ("inspect", &["http", "os", "log", "site", "service", "conn", "reactor"]),
     ("reactor", &["os", "site", "service", "conn"]),
     ("conn", &["http", "os", "log", "site", "service"]),
-    ("service", &["http", "log", "site"]),
+    ("service", &["http", "os", "log", "site"]),
     ("site", &["http", "os", "log"]),
     ("log", &["http", "os"]),
     ("os", &[]),

@@ -8,8 +8,10 @@ use onepoll::inspect::{Observed, Observer};
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::Door;
+use onepoll::service::door::Folders;
 use onepoll::service::limits::Limits;
-use onepoll::site::{Hidden, Listing, Policy};
+use onepoll::site::{Hidden, Policy};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -25,7 +27,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::reference::resolved;
-use support::service::{answer_to, get};
+use support::service::{answer_to, get, serve_by_doors};
 use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
 
 /// Names that mean something in HTML, in a link, in a shell or on a terminal.
@@ -506,8 +508,8 @@ fn an_index_that_is_no_file_does_not_stand_for_its_folder() {
     symlink("nowhere", root.join("dangling/index.html")).unwrap();
     symlink("../../secret", root.join("outside/index.html")).unwrap();
     symlink("index.html", root.join("circle/index.html")).unwrap();
-    let on = serve(&root, Limits::default());
-    let off = serve_by(&root, Policy { listing: Listing::Off, ..Policy::default() });
+    let doors = [Folders::Listed, Folders::NotListed].map(|folders| Door { folders, ..Door::default() });
+    let [on, off] = serve_by_doors(doors, &root);
     for (path, shown) in [
         ("/folder/", &["index.html/", "shown"][..]),
         ("/pipe/", &["shown"]),

@@ -6,6 +6,7 @@ mod support;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use onepoll::conn::transport::Readiness;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::DoorId;
 use onepoll::service::limits::Limits;
 use std::cell::{Cell, RefCell};
 use std::sync::Once;
@@ -126,7 +127,7 @@ fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
         assert_eq!(other.statuses(), [200], "{what}");
         let new = world.connect_saying(GET);
         other.says(GET);
-        world.turn([Ready::Listener]);
+        world.turn([Ready::Listener(DoorId::FIRST)]);
         world.run();
         assert_eq!((new.statuses(), other.statuses()), (vec![200], vec![200]), "{what}");
         world.pass(Duration::from_secs(3600));

@@ -5,6 +5,7 @@ mod support;
 
 use onepoll::conn::transport::Readiness;
 use onepoll::reactor::kernel::Ready;
+use onepoll::service::DoorId;
 use onepoll::service::limits::Limits;
 use std::io;
 use std::path::Path;
@@ -109,7 +110,7 @@ fn pitfall_10_a_slab_key_used_again_within_a_batch() {
     let root = site();
     let gone = Readiness { readable: true, writable: true, peer_closed: true };
     // The signal makes the loop accept in the middle of the batch; without it, accepting comes after.
-    for between in [Ready::Listener, Ready::Signal] {
+    for between in [Ready::Listener(DoorId::FIRST), Ready::Signal] {
         let mut world = world(root.path());
         let old = world.connect([]);
         world.run();

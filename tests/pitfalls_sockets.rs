@@ -4,7 +4,6 @@
 
 mod support;
 
-use mio::net::TcpStream as MioStream;
 use onepoll::conn::Id;
 use onepoll::conn::transport::Readiness;
 use onepoll::inspect::{Observed, Observer};
@@ -156,10 +155,9 @@ fn pitfall_07_an_error_or_a_hang_up_alone() {
     drop(reader);
     assert_eq!(readiness_of(writer.into()), all);
 
-    fn readiness_of(end: OwnedFd) -> Readiness {
+    fn readiness_of(mut end: OwnedFd) -> Readiness {
         let (mut epoll, _) = listen();
         let token = Token { key: 0, id: Id(0) };
-        let mut end = MioStream::from_std(end.into());
         epoll.register(&mut end, token, Interest::None, Interest::ReadWrite).unwrap();
         let mut ready = Vec::new();
         epoll.wait(&mut ready, Some(PATIENCE)).unwrap();

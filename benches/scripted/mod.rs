@@ -3,13 +3,14 @@
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
-use onepoll::service::Service;
+use onepoll::os::peer::Peer;
 use onepoll::service::hosts::Hosts;
+use onepoll::service::{Client, DoorId, Service};
 use onepoll::site::{Policy, Site};
 use std::fs::File;
 use std::hint::black_box;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
@@ -36,8 +37,9 @@ impl Visit {
         let hosts = Hosts::Named(Vec::new());
         let service = Service::new(site).hosts(hosts);
         let context = Context::new(service, Instant::now(), SystemTime::now());
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let connection = Connection::new(Echoless::default(), peer, Id(0), Instant::now());
+        let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into());
+        let client = Client { id: Id(0), peer, door: DoorId::FIRST };
+        let connection = Connection::new(Echoless::default(), client, Instant::now());
         let mut visit = Visit { connection, context, _folder: folder };
         visit.request();
         visit

@@ -29,7 +29,7 @@ pub struct Answered {
 pub fn complete(
     request: &Request<'_>,
     response: Response,
-    client: Client,
+    client: &Client,
     out: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
@@ -53,7 +53,7 @@ pub fn complete(
 pub fn refuse(
     refusal: Refusal,
     came: &[u8],
-    client: Client,
+    client: &Client,
     out: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {

@@ -2,10 +2,10 @@
 
 use super::wait::Wait;
 use crate::http::status::Status;
+use crate::os::peer::Peer;
 use crate::service::client::Id;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 /// Something that happened to a connection. It costs nothing where there is no observer: then
 /// [`Transport::notify`](super::transport::Transport::notify) is empty, and the compiler leaves the event out.
@@ -18,7 +18,7 @@ pub enum Event<'a> {
         /// The number of the connection.
         id: Id,
         /// The address of the client.
-        peer: SocketAddr,
+        peer: Peer,
     },
     /// [`Connection::drive`](super::Connection::drive) begins.
     DriveBegins,

@@ -27,7 +27,6 @@ use event::Event;
 use log::{Level, debug, log_enabled, trace};
 use state::{Machine, Next, State, Stop};
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use transport::{Follow, Readiness, Transport};
 use wire::Wire;
@@ -56,13 +55,13 @@ pub enum Verdict {
 
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted.
-    pub fn new(transport: T, peer: IpAddr, id: Id, now: Instant) -> Connection<T> {
-        Connection { state: State::Reading, wire: Wire::new(transport, Client { id, peer }, now) }
+    pub fn new(transport: T, client: Client, now: Instant) -> Connection<T> {
+        Connection { state: State::Reading, wire: Wire::new(transport, client, now) }
     }
 
-    /// Tells the observer that the connection has its place: at `key` in the slab, for a client at `peer`.
-    pub fn settle(&mut self, key: usize, peer: SocketAddr, context: &mut Context) {
-        let id = self.wire.client.id;
+    /// Tells the observer that the connection has its place: at `key` in the slab.
+    pub fn settle(&mut self, key: usize, context: &mut Context) {
+        let Client { id, peer, .. } = self.wire.client;
         debug!("{id} accepted from {peer}");
         let notified =
             context.catch_panic(id, |_| self.transport().notify(Event::Accepted { key, id, peer }));

@@ -62,14 +62,14 @@ impl<T: Transport> Machine<'_, T> {
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
         let Machine { wire, context } = self;
         let mut slots = FieldSlots::new();
-        let (client, read) = (wire.client, wire.read);
-        let (came, out, transport) = wire.sides();
+        let read = wire.read;
+        let (client, came, out, transport) = wire.sides();
         let (head, behind) = came.split_at(head_bytes);
         let mut request = Request::parse(head, &mut slots)?;
         transport.notify(Event::Requested(request.line));
         let handler = routes::name(request.method);
         debug!("{} {} for {handler}", client.id, Escaped(request.line));
-        if let Some(page) = gate::turned_away(&request, &context.service) {
+        if let Some(page) = gate::turned_away(&request, client, &context.service) {
             if !request.has_content() {
                 let answered = answer::complete(&request, page, client, out, context);
                 return Ok(self.answered(head_bytes, answered));
@@ -162,7 +162,7 @@ impl<T: Transport> Machine<'_, T> {
         let Machine { wire, context } = self;
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
-        self.resume(head_bytes, content_bytes, |request| service::respond(request, client, &service, moment))
+        self.resume(head_bytes, content_bytes, |request| service::respond(request, &client, &service, moment))
     }
 
     /// Reads the head at the front of the inbox again and answers its request with `reply`.
@@ -174,8 +174,7 @@ impl<T: Transport> Machine<'_, T> {
     ) -> Result<State, Refusal> {
         let Machine { wire, context } = self;
         let mut slots = FieldSlots::new();
-        let client = wire.client;
-        let (came, out, _) = wire.sides();
+        let (client, came, out, _) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
         request.content_bytes = content_bytes;
         Ok(match reply(&request) {

@@ -51,9 +51,9 @@ impl<T: Transport> Wire<T> {
         Ok(found.map(|head| head.len()))
     }
 
-    /// What came, where answers go, and what carries both.
-    pub fn sides(&mut self) -> (&[u8], &mut Outgoing, &mut T) {
-        (self.inbox.bytes(), &mut self.out, self.io.transport())
+    /// Who asks, what came, where answers go, and what carries both.
+    pub fn sides(&mut self) -> (&Client, &[u8], &mut Outgoing, &mut T) {
+        (&self.client, self.inbox.bytes(), &mut self.out, self.io.transport())
     }
 
     /// Tells the observer why the state changes.

@@ -39,8 +39,7 @@ impl<T: Transport> Machine<'_, T> {
     /// Answers what came with a refusal, as the last answer of the connection.
     pub(super) fn refuse(&mut self, refusal: Refusal) -> State {
         let Machine { wire, context } = self;
-        let client = wire.client;
-        let (came, out, _) = wire.sides();
+        let (client, came, out, _) = wire.sides();
         let answered = answer::refuse(refusal, came, client, out, context);
         wire.inbox.clear();
         self.begin(answered, After::Linger)

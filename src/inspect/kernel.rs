@@ -4,10 +4,11 @@
 use super::counts::Call;
 use crate::conn::event::Event;
 use crate::conn::transport::{Follow, Transport};
+use crate::os::peer::Peer;
 use crate::reactor::kernel::{Interest, Kernel, Ready, Token};
+use crate::service::DoorId;
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Sees what the loop asks of its kernel and what the connections ask of their sockets. Every socket has a clone of the
@@ -66,8 +67,8 @@ impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
         self.inner.wait(ready, timeout)
     }
 
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)> {
-        let accepted = self.inner.accept();
+    fn accept(&mut self, door: DoorId) -> io::Result<(Self::Socket, Peer)> {
+        let accepted = self.inner.accept(door);
         self.observer.called(Call::Accept, None, moved(&accepted, |_| 0));
         accepted.map(|(socket, peer)| (Socket::new(socket, self.observer.clone()), peer))
     }

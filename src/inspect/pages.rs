@@ -1,4 +1,4 @@
-//! What is answered below the prefix, and to whom: to clients on this machine, and not to a page of somebody else's
+//! What is answered below the prefix, and to whom: to clients on this machine, by doors that show it, and not to a page of somebody else's
 //! that a browser on it shows.
 
 use super::feed::{Bytes, Events};
@@ -9,6 +9,7 @@ use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
+use crate::service::door::Inspector;
 use crate::service::hosts::Hosts;
 use crate::service::pages::page;
 use crate::service::{Client, Content, Mounted, Reply, Response, Service, json};
@@ -36,7 +37,7 @@ const POLICY: &str =
 pub struct Pages(pub Shared);
 
 impl Mounted for Pages {
-    fn answer(&self, request: &Request<'_>, client: Client, _: &Service) -> Option<Reply> {
+    fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply> {
         let path = request.target.path()?;
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
         (path.contains("/.") || path.contains('%')).then_some(())?;
@@ -46,7 +47,8 @@ impl Mounted for Pages {
         let name = if path.is_folder() && !name.is_empty() { &*(name + "/") } else { &*name };
         // Names that only mean this machine, whatever else this server goes by: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
-        let is_shown = is_local && client.peer.to_canonical().is_loopback();
+        let is_here = service.door(client.door).inspector == Inspector::Shown;
+        let is_shown = is_here && is_local && client.peer.is_local();
         let response = is_shown.then(|| match name.is_empty() && !path.is_folder() {
             true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
                 .field("Location", path.with_slash()),

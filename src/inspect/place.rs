@@ -3,8 +3,8 @@
 use crate::conn::event::Reason;
 use crate::conn::{Id, Wait};
 use crate::log::escaped::Escaped;
+use crate::os::peer::Peer;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 /// Changes of state that are remembered of each connection.
@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: usize = 80;
 /// A connection.
 pub struct Place {
     pub id: Id,
-    pub peer: SocketAddr,
+    pub peer: Peer,
     pub born: Instant,
     pub state: &'static str,
     /// What it waits for; nothing, where it only waits for its turn.
@@ -55,7 +55,7 @@ pub struct Transition {
 
 impl Place {
     /// A connection that was just accepted.
-    pub fn new(id: Id, peer: SocketAddr, born: Instant) -> Place {
+    pub fn new(id: Id, peer: Peer, born: Instant) -> Place {
         Place {
             id,
             peer,

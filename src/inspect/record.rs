@@ -9,10 +9,10 @@ use super::turn::Turn;
 use crate::conn::event::{Event, Reason};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
+use crate::os::peer::Peer;
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,7 @@ impl Record {
                         turn.matters |= !place.is_reader;
                     }
                 }
-                Ready::Listener | Ready::Signal => turn.matters = true,
+                Ready::Listener(_) | Ready::Signal => turn.matters = true,
             }
         }
         self.turn = Some(turn);
@@ -126,7 +126,7 @@ impl Record {
         self.places.get_mut(key)?.as_deref_mut()
     }
 
-    fn accept(&mut self, key: usize, id: Id, peer: SocketAddr) {
+    fn accept(&mut self, key: usize, id: Id, peer: Peer) {
         self.counts.accepted += 1;
         if self.places.len() <= key {
             self.places.resize_with(key + 1, || None);

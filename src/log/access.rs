@@ -4,9 +4,9 @@
 use crate::http::INFALLIBLE;
 use crate::http::status::Status;
 use crate::log::escaped::Escaped;
+use crate::os::peer::Peer;
 use log::{Level, info, log_enabled};
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// The target of access lines in the crate `log`; their level is `info`.
@@ -30,7 +30,7 @@ pub struct AccessLog {
 /// A request and its answer, as a line of the log shows them.
 pub struct Exchange<'a> {
     /// The address of the client.
-    pub peer: IpAddr,
+    pub peer: Peer,
     /// The request line, as it came.
     pub request_line: &'a [u8],
     /// The status of the answer.
@@ -138,15 +138,16 @@ impl Exchange<'_> {
 /// next line of the same client in the same second.
 #[derive(Default)]
 struct Opening {
-    peer: Option<IpAddr>,
+    peer: Option<Peer>,
     date: String,
     text: String,
 }
 
 impl Opening {
-    fn of(&mut self, peer: IpAddr, date: &str) -> &str {
-        if self.peer != Some(peer) || self.date != date {
-            let text = format!("{peer} - - [{}] \"", ClfDate(date));
+    fn of(&mut self, peer: Peer, date: &str) -> &str {
+        let is_same = self.peer.is_some_and(|before| before.ip() == peer.ip());
+        if !is_same || self.date != date {
+            let text = format!("{} - - [{}] \"", peer.without_port(), ClfDate(date));
             *self = Opening { peer: Some(peer), date: date.to_owned(), text };
         }
         &self.text
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn a_line_is_combined_log_format_without_control_bytes() {
         let exchange = Exchange {
-            peer: [127, 0, 0, 1].into(),
+            peer: Peer::Tcp(([127, 0, 0, 1], 50_000).into()),
             request_line: b"GET /\x1b[31m\xff\"\\ HTTP/1.1",
             status: Status::NOT_FOUND,
             referer: None,
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn lines_are_kept_back_for_a_moment_and_no_longer() {
         let exchange = Exchange {
-            peer: [127, 0, 0, 1].into(),
+            peer: Peer::Tcp(([127, 0, 0, 1], 50_000).into()),
             request_line: &[b'a'; SHOWN_BYTES_MAX],
             status: Status::OK,
             referer: None,
@@ -248,12 +249,15 @@ mod tests {
     #[test]
     fn a_line_begins_with_its_own_client_and_time() {
         let mut opening = Opening::default();
+        let tcp = |last, port| Peer::Tcp(([127, 0, 0, last], port).into());
         for (peer, second, text) in [
-            ([127, 0, 0, 1], "37", "127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \""),
-            ([127, 0, 0, 2], "37", "127.0.0.2 - - [06/Nov/1994:08:49:37 +0000] \""),
-            ([127, 0, 0, 2], "38", "127.0.0.2 - - [06/Nov/1994:08:49:38 +0000] \""),
+            (tcp(1, 50_000), "37", "127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \""),
+            (tcp(1, 50_001), "37", "127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \""),
+            (tcp(2, 50_000), "37", "127.0.0.2 - - [06/Nov/1994:08:49:37 +0000] \""),
+            (tcp(2, 50_000), "38", "127.0.0.2 - - [06/Nov/1994:08:49:38 +0000] \""),
+            (Peer::Unix, "38", "unix: - - [06/Nov/1994:08:49:38 +0000] \""),
         ] {
-            assert_eq!(opening.of(peer.into(), &format!("Sun, 06 Nov 1994 08:49:{second} GMT")), text);
+            assert_eq!(opening.of(peer, &format!("Sun, 06 Nov 1994 08:49:{second} GMT")), text);
         }
     }
 

@@ -1,6 +1,7 @@
 //! System calls that neither std nor mio offers. All code that only works on Linux is in this room, each with a portable
 //! substitute beside it. This room imports no other room.
 
+pub mod peer;
 pub mod sockets;
 pub mod files;
 pub mod stderr;

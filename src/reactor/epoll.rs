@@ -1,46 +1,62 @@
 //! The real [`Kernel`]: one mio `Poll`, which is one epoll instance, with everything registered in it.
 
 use super::kernel::{Interest, Kernel, Ready, Token};
-use super::listener::{self, Sharing};
 use super::signals::Signals;
 use crate::conn::Id;
 use crate::conn::transport::Readiness;
+use crate::os::peer::Peer;
+use crate::service::DoorId;
 use log::trace;
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, UnixListener};
+use mio::unix::SourceFd;
 use mio::{Events, Poll};
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Events that one wait brings; the rest come with the next. All of them are read before one is answered, so this
 /// bounds the memory that takes.
 const EVENTS_MAX: usize = 256;
 
-const LISTENER: mio::Token = mio::Token(usize::MAX);
-const SIGNALS: mio::Token = mio::Token(usize::MAX - 1);
+const SIGNALS: mio::Token = mio::Token(usize::MAX);
 
-/// A poll, the listener and the signals.
+/// The word of the first door; those of the others follow. The upper half of a word that belongs to a connection is its key,
+/// which is never that high.
+const FIRST_DOOR: usize = usize::MAX << HALF;
+
+/// A poll, the listeners and the signals.
 pub struct Epoll {
     poll: Poll,
     events: Events,
-    listener: Option<TcpListener>,
+    /// One for each door, in the order of their numbers; none any more when the server stops.
+    listeners: Vec<Listener>,
     signals: Option<Signals>,
 }
 
-impl Epoll {
-    /// Listens on `address`, alone.
-    pub fn listen(address: SocketAddr) -> io::Result<Epoll> {
-        Epoll::on(listener::bind(address, Sharing::Alone)?)
-    }
+/// Where clients connect.
+pub enum Listener {
+    /// By TCP.
+    Tcp(TcpListener),
+    /// From this machine, by a Unix socket.
+    Unix(UnixListener),
+}
 
-    /// Takes what comes to `listener`, which is non-blocking.
-    pub fn on(listener: net::TcpListener) -> io::Result<Epoll> {
+impl Epoll {
+    /// Takes what comes to `listeners`, which are non-blocking: one for each door of the service, in the same order.
+    pub fn on(listeners: impl IntoIterator<Item = Listener>) -> io::Result<Epoll> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::from_std(listener);
-        poll.registry().register(&mut listener, LISTENER, mio::Interest::READABLE)?;
-        let events = Events::with_capacity(EVENTS_MAX);
-        Ok(Epoll { poll, events, listener: Some(listener), signals: None })
+        let mut listeners: Vec<_> = listeners.into_iter().collect();
+        for (door, listener) in listeners.iter_mut().enumerate() {
+            let (token, readable) = (mio::Token(FIRST_DOOR + door), mio::Interest::READABLE);
+            match listener {
+                Listener::Tcp(listener) => poll.registry().register(listener, token, readable)?,
+                Listener::Unix(listener) => poll.registry().register(listener, token, readable)?,
+            }
+        }
+        Ok(Epoll { poll, events: Events::with_capacity(EVENTS_MAX), listeners, signals: None })
     }
 
     /// Stops gently at the first SIGINT or SIGTERM, and at once at the second.
@@ -50,18 +66,23 @@ impl Epoll {
         self.signals = Some(signals);
         Ok(())
     }
+}
 
-    /// Where it listens: the port that was chosen, where 0 was asked for.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
-        match &self.listener {
-            Some(listener) => listener.local_addr(),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        }
+impl From<net::TcpListener> for Listener {
+    fn from(listener: net::TcpListener) -> Listener {
+        Listener::Tcp(TcpListener::from_std(listener))
+    }
+}
+
+impl From<unix::net::UnixListener> for Listener {
+    fn from(listener: unix::net::UnixListener) -> Listener {
+        Listener::Unix(UnixListener::from_std(listener))
     }
 }
 
 impl Kernel for Epoll {
-    type Socket = TcpStream;
+    /// A socket of any kind: accepted, they are read, written and watched alike.
+    type Socket = OwnedFd;
 
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout) {
@@ -72,10 +93,12 @@ impl Kernel for Epoll {
         trace!("epoll_wait(timeout {timeout} ms) = {} events", self.events.iter().count());
         for event in &self.events {
             match event.token() {
-                LISTENER => ready.push(Ready::Listener),
                 SIGNALS => {
                     let count = self.signals.as_mut().map_or(0, Signals::pending);
                     ready.extend(std::iter::repeat_n(Ready::Signal, count));
+                }
+                mio::Token(word) if word >= FIRST_DOOR => {
+                    ready.push(Ready::Listener(DoorId(word - FIRST_DOOR)));
                 }
                 token => ready.push(Ready::Socket(unpack(token), readiness(event))),
             }
@@ -83,20 +106,25 @@ impl Kernel for Epoll {
         Ok(())
     }
 
-    fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
-        match &self.listener {
-            Some(listener) => listener.accept(),
+    fn accept(&mut self, DoorId(door): DoorId) -> io::Result<(OwnedFd, Peer)> {
+        match self.listeners.get(door) {
+            Some(Listener::Tcp(listener)) => {
+                listener.accept().map(|(socket, peer)| (socket.into(), peer.into()))
+            }
+            Some(Listener::Unix(listener)) => {
+                listener.accept().map(|(socket, _)| (socket.into(), Peer::Unix))
+            }
             None => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
     fn stop_listening(&mut self) {
-        self.listener = None;
+        self.listeners.clear();
     }
 
     fn register(
         &mut self,
-        socket: &mut TcpStream,
+        socket: &mut OwnedFd,
         token: Token,
         before: Interest,
         now: Interest,
@@ -107,6 +135,7 @@ impl Kernel for Epoll {
         };
         let call = if before == Interest::None { "ADD" } else { "MOD" };
         trace!("{} epoll_ctl(EPOLL_CTL_{call}, {events} | RDHUP | ET)", token.id);
+        let socket = &mut SourceFd(&socket.as_raw_fd());
         match before {
             Interest::None => self.poll.registry().register(socket, pack(token), interest),
             _ => self.poll.registry().reregister(socket, pack(token), interest),
@@ -145,12 +174,14 @@ fn unpack(mio::Token(word): mio::Token) -> Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::limits::Limits;
 
     #[test]
     fn tokens_survive_the_way_through_the_kernel() {
         for token in [(0, 0), (1, 2), (65_535, u32::MAX)].map(|(key, id)| Token { key, id: Id(id) }) {
             assert_eq!(unpack(pack(token)), token);
         }
-        assert_ne!(pack(Token { key: 65_535, id: Id(u32::MAX) }), LISTENER);
+        let mio::Token(highest) = pack(Token { key: Limits::CONNECTIONS_MAX, id: Id(u32::MAX) });
+        assert!(highest < FIRST_DOOR);
     }
 }

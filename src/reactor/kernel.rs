@@ -3,9 +3,10 @@
 
 use crate::conn::Id;
 use crate::conn::transport::{Readiness, Transport};
+use crate::os::peer::Peer;
+use crate::service::DoorId;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The other side of the loop.
@@ -17,10 +18,10 @@ pub trait Kernel {
     /// none: it was the time, or a signal that is nobody's (epoll_wait(2)).
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Takes the next connection that is waiting; `WouldBlock` where none is (accept(2)).
-    fn accept(&mut self) -> io::Result<(Self::Socket, SocketAddr)>;
+    /// Takes the next connection that waits at `door`; `WouldBlock` where none does (accept(2)).
+    fn accept(&mut self, door: DoorId) -> io::Result<(Self::Socket, Peer)>;
 
-    /// Takes no further connections: whoever connects is refused from now on.
+    /// Closes all doors: clients that connect are refused from now on.
     fn stop_listening(&mut self);
 
     /// Registers `socket` under `token` for the events `now`, where it was registered for those `before`. They are
@@ -64,8 +65,8 @@ pub enum Interest {
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
-    /// Connections may be waiting.
-    Listener,
+    /// Connections may be waiting at this door.
+    Listener(DoorId),
     /// The process was asked to stop.
     Signal,
     /// This may have changed for a connection.
@@ -75,7 +76,8 @@ pub enum Ready {
 impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Ready::Listener => f.write_str("the listener is ready"),
+            Ready::Listener(DoorId(0)) => f.write_str("the listener is ready"),
+            Ready::Listener(DoorId(number)) => write!(f, "the listener of door {number} is ready"),
             Ready::Signal => f.write_str("a signal came"),
             Ready::Socket(token, readiness) => write!(f, "{} is{readiness}", token.id),
         }

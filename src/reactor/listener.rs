@@ -2,11 +2,17 @@
 
 use crate::os;
 use crate::os::sockets::defer_accept;
+use crate::service::DoorId;
 use log::{debug, warn};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::collections::VecDeque;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Connections that wait in the kernel to be accepted (listen(2)); the kernel has a bound of its own,
@@ -37,7 +43,7 @@ pub enum Sharing {
     Shared,
 }
 
-/// A socket that listens on `address`, non-blocking. The accepted ones inherit TCP_NODELAY (tcp(7)).
+/// A TCP socket that listens on `address`, non-blocking. The accepted ones inherit TCP_NODELAY (tcp(7)).
 pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Without it, a restart finds the port taken for as long as old connections linger in TIME_WAIT.
@@ -52,11 +58,41 @@ pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Whether to accept. The listener's edge comes once for all that are waiting, so what it said is kept
-/// until accepting was tried and nobody was there.
+/// A Unix socket that listens at `path`, non-blocking. The file of a server that is gone makes way. Between the look at
+/// such a file and its removal another server may take the place, and would lose it: nothing but a lock could tell.
+pub fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let address = SockAddr::unix(path)?;
+    match socket.bind(&address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(path, &address)? => {
+            fs::remove_file(path)?;
+            socket.bind(&address)?;
+        }
+        result => result?,
+    }
+    socket.listen(BACKLOG as i32)?;
+    Ok(socket.into())
+}
+
+/// Whether `path` is a socket that no server listens at any more: a client is refused there. A server that has no time for
+/// clients now leaves them waiting (EAGAIN).
+fn is_left_behind(path: &Path, address: &SockAddr) -> io::Result<bool> {
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Ok(false);
+    }
+    let client = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    client.set_nonblocking(true)?;
+    Ok(client.connect(address).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
+}
+
+/// Where to accept. The edge of a listener comes once for all clients that wait at its door, so what it said is kept until
+/// accepting was tried there and no client was left.
 #[derive(Debug, Default)]
 pub struct Accepting {
-    waiting: bool,
+    /// Doors at which clients may wait, each once. They take turns, one client each: no crowd at one door keeps the clients
+    /// of another waiting.
+    doors: VecDeque<DoorId>,
     pause: Pause,
     warned: Option<Instant>,
 }
@@ -72,14 +108,25 @@ enum Pause {
 }
 
 impl Accepting {
-    /// Somebody may be waiting.
-    pub fn note_readiness(&mut self) {
-        self.waiting = true;
+    /// Clients may be waiting at `door`.
+    pub fn note_readiness(&mut self, door: DoorId) {
+        if !self.doors.contains(&door) {
+            self.doors.push_back(door);
+        }
     }
 
-    /// Whether to call accept now.
+    /// The door whose turn it is, where accept is to be called now.
+    pub fn next_door(&mut self, now: Instant) -> Option<DoorId> {
+        if !self.is_due(now) {
+            return None;
+        }
+        self.doors.rotate_left(1);
+        self.doors.back().copied()
+    }
+
+    /// Whether accept is to be called now.
     pub fn is_due(&self, now: Instant) -> bool {
-        self.waiting
+        !self.doors.is_empty()
             && match self.pause {
                 Pause::No => true,
                 Pause::ForRoom => false,
@@ -90,7 +137,7 @@ impl Accepting {
     /// When to try again, where nothing but time may tell.
     pub fn deadline(&self) -> Option<Instant> {
         match self.pause {
-            Pause::Until(time) if self.waiting => Some(time),
+            Pause::Until(time) if !self.doors.is_empty() => Some(time),
             _ => None,
         }
     }
@@ -106,10 +153,10 @@ impl Accepting {
         self.pause(room_at.map_or(Pause::ForRoom, Pause::Until), why, now);
     }
 
-    /// An accept failed (accept(2), "Error handling").
-    pub fn failed(&mut self, error: &io::Error, now: Instant) {
+    /// An accept at `door` failed (accept(2), "Error handling").
+    pub fn failed(&mut self, door: DoorId, error: &io::Error, now: Instant) {
         match error.kind() {
-            io::ErrorKind::WouldBlock => self.waiting = false,
+            io::ErrorKind::WouldBlock => self.doors.retain(|waiting| *waiting != door),
             io::ErrorKind::Interrupted => {}
             _ if os::is_of_one_client(error) => debug!("a client was gone before it was accepted: {error}"),
             _ => self.pause(Pause::Until(now + PAUSE), format_args!("accepting pauses: {error}"), now),

@@ -11,8 +11,9 @@ use crate::conn::context::Context;
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Id, Verdict, Wait};
 use crate::os;
-use crate::service::Service;
+use crate::os::peer::Peer;
 use crate::service::response::Phase;
+use crate::service::{Client, DoorId, Service};
 use crate::site::Work;
 use deadlines::Deadlines;
 use kernel::{Interest, Kernel, Ready, Token};
@@ -20,7 +21,6 @@ use listener::{ACCEPTS_PER_TURN, Accepting, BACKLOG};
 use log::{debug, info, trace, warn};
 use slab::Slab;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,7 @@ impl<K: Kernel> Reactor<K> {
         for event in events.drain(..) {
             trace!("{event}");
             match event {
-                Ready::Listener => self.accepting.note_readiness(),
+                Ready::Listener(door) => self.accepting.note_readiness(door),
                 Ready::Signal => signals += 1,
                 Ready::Socket(token, readiness) => self.read_ahead(token, readiness),
             }
@@ -193,9 +193,7 @@ impl<K: Kernel> Reactor<K> {
     /// new ones wait in the kernel.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
-            if !self.accepting.is_due(self.context.now) {
-                return;
-            }
+            let Some(door) = self.accepting.next_door(self.context.now) else { return };
             let leaves = match self.find_room() {
                 Room::Free => None,
                 Room::Of(key) if !self.serve_what_came(key) => Some(key),
@@ -204,14 +202,14 @@ impl<K: Kernel> Reactor<K> {
             };
             let bug = || io::Error::other("a bug in this server");
             let accepted =
-                self.context.catch_panic("a client that was to be accepted", |_| self.kernel.accept());
+                self.context.catch_panic("a client that was to be accepted", |_| self.kernel.accept(door));
             match accepted.unwrap_or_else(|| Err(bug())) {
                 Ok((socket, peer)) => {
                     trace!("accept = {peer}");
                     leaves.into_iter().for_each(|key| self.make_room(key));
-                    self.add(socket, peer);
+                    self.add(socket, peer, door);
                 }
-                Err(error) => self.not_accepted(&error),
+                Err(error) => self.not_accepted(door, &error),
             }
         }
     }
@@ -261,22 +259,22 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// Where no descriptor is left, files that are only kept open are given up for it, and it is tried again at once.
-    fn not_accepted(&mut self, error: &io::Error) {
+    fn not_accepted(&mut self, door: DoorId, error: &io::Error) {
         trace!("accept = {error}");
         let has_closed_some = os::is_out_of_descriptors(error) && self.context.service.site.close_files();
         if !has_closed_some {
-            self.accepting.failed(error, self.context.now);
+            self.accepting.failed(door, error, self.context.now);
         }
     }
 
     /// Takes in a new connection. It is read from at once, before it is registered, since the first request is often here
     /// already; a connection that is over after one answer is never registered at all. What comes between the read and the
     /// registration is not lost, see `register`.
-    fn add(&mut self, socket: K::Socket, peer: SocketAddr) {
+    fn add(&mut self, socket: K::Socket, peer: Peer, door: DoorId) {
         let id = Id(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
-        let mut connection = Connection::new(socket, peer.ip(), id, self.context.now);
-        connection.settle(self.slots.vacant_key(), peer, &mut self.context);
+        let mut connection = Connection::new(socket, Client { id, peer, door }, self.context.now);
+        connection.settle(self.slots.vacant_key(), &mut self.context);
         connection.read_ahead(&mut self.context);
         let key = self.slots.insert(Slot { connection, interest: Interest::None, queued: Queued::Yes });
         self.ready.push(Token { key, id });
@@ -371,17 +369,26 @@ impl<K: Kernel> Reactor<K> {
         info!("stopping: requests that are on their way are finished; a second signal stops at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
-        self.accepting.note_readiness();
-        // As many as the backlog may hold, or those who keep coming would keep it from stopping.
-        for _ in 0..BACKLOG / ACCEPTS_PER_TURN {
-            if self.accepting.is_due(self.context.now) {
-                self.accept();
-            }
-        }
+        self.accept_all();
         self.kernel.stop_listening();
         let tokens = self.slots.iter().map(|(key, slot)| Token { key, id: slot.connection.id() });
         for token in tokens.collect::<Vec<_>>() {
             self.read_ahead(token, Readiness::UNKNOWN);
+        }
+    }
+
+    /// Lets in the clients that wait at any door, until there are none at all of them: while the clients of one door are let
+    /// in, others may come to the next.
+    fn accept_all(&mut self) {
+        let doors = self.context.service.door_ids();
+        // As many as the backlogs may hold, or those who keep coming would keep it from stopping.
+        for _ in 0..doors.len() * BACKLOG / ACCEPTS_PER_TURN {
+            let before = self.next_id;
+            doors.clone().for_each(|door| self.accepting.note_readiness(door));
+            self.accept();
+            if self.next_id == before && !self.accepting.is_due(self.context.now) {
+                return;
+            }
         }
     }
 

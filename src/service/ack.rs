@@ -1,5 +1,6 @@
 //! POST: acknowledges the content of the request. The connection has read the content to its end and kept nothing of it.
 
+use super::client::Client;
 use super::json;
 use super::pages::html;
 use super::response::Reply;
@@ -9,7 +10,7 @@ use crate::http::status::Status;
 use crate::site::Moment;
 
 /// Acknowledges the request with 200, in HTML, or in JSON for a client that prefers it.
-pub fn post(request: &Request<'_>, _: &Service, _: Moment) -> Reply {
+pub fn post(request: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply {
     if !request.prefers_json() {
         return html(Status::OK, "<h1>POST Request Received</h1>").into();
     }

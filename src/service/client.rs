@@ -1,8 +1,9 @@
 //! What a handler is told about the client: its address, and the number of its connection. A handler never sees the
 //! connection itself.
 
+use super::door::DoorId;
+use crate::os::peer::Peer;
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
 
 /// The number of a connection, counted in the order of accepting. It names the connection in logs and in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ impl Display for Id {
 pub struct Client {
     /// The number of its connection.
     pub id: Id,
-    /// The IP address from which it connects.
-    pub peer: IpAddr,
+    /// The address from which it connects.
+    pub peer: Peer,
+    /// The door by which it came in.
+    pub door: DoorId,
 }

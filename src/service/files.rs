@@ -1,6 +1,8 @@
 //! GET and HEAD: answers with a file of the site, with a part of it, or with 304 if the client has it already. Which
 //! file a path names is decided in [`crate::site`].
 
+use super::client::Client;
+use super::door::Folders;
 use super::listing::FolderListing;
 use super::pages::page;
 use super::response::{Content, Owner, Reply, Response};
@@ -22,7 +24,7 @@ use std::ops::Range;
 ///
 /// A range is a part of the plain file, even if the client accepts codings. So its next range is of the same bytes,
 /// though the file may be compressed by then. A client that names the tag of a coded file gets a part of that.
-pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
+pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     let site = &service.site;
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "The target of this request names no file").into();
@@ -47,25 +49,42 @@ pub fn get(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             Response { head: vary(page.head, choice), ..page }.into()
         }
-        Ok(Found::Folder(folder)) => {
-            Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
-        }
+        Ok(Found::Folder(folder)) => match service.door(client.door).folders {
+            Folders::Listed => match site.read(folder) {
+                Ok(folder) => {
+                    Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
+                }
+                Err(missing) => not_found(missing).into(),
+            },
+            Folders::NotListed => not_found(Missing::NotThere).into(),
+            Folders::Offered => {
+                folder.note_not_listed();
+                not_listed().into()
+            }
+        },
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
-        Err(Missing::NotThere) => page(Status::NOT_FOUND, "There is nothing here by this name").into(),
-        Err(Missing::NotListed) => {
-            let sentence = "This folder has no index, and is not listed; the user who runs this server can list it with \
-                            --listing on";
-            page(Status::NOT_FOUND, sentence).into()
-        }
-        Err(Missing::NotAllowed) => {
-            page(Status::FORBIDDEN, "This server has no permission to read this file").into()
-        }
-        Err(Missing::NotNow) => {
-            let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
-            page.field("Retry-After", 1).into()
-        }
-        Err(Missing::Broken) => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read").into(),
+        Err(missing) => not_found(missing).into(),
     }
+}
+
+/// The page in place of a file that cannot be read.
+fn not_found(missing: Missing) -> Response {
+    match missing {
+        Missing::NotThere => page(Status::NOT_FOUND, "There is nothing here by this name"),
+        Missing::NotAllowed => page(Status::FORBIDDEN, "This server has no permission to read this file"),
+        Missing::NotNow => {
+            let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");
+            page.field("Retry-After", 1)
+        }
+        Missing::Broken => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"),
+    }
+}
+
+/// The page in place of a list, with the flag by which the user gets one.
+fn not_listed() -> Response {
+    let sentence = "This folder has no index, and is not listed; the user who runs this server can list it with \
+                    --listing on";
+    page(Status::NOT_FOUND, sentence)
 }
 
 /// The `Range` field of a GET (RFC 9110 §14.2). It is ignored with other methods, and where it stands twice.

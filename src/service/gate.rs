@@ -1,7 +1,8 @@
 //! The gate: which requests are refused as soon as their head is whole, before `100 Continue` and before their content is
 //! read. What a request that passes is answered with is decided elsewhere.
 
-use super::hosts::{self, Hosts};
+use super::client::Client;
+use super::hosts;
 use super::pages::page;
 use super::response::Response;
 use super::routes;
@@ -14,14 +15,14 @@ use log::warn;
 
 /// The answer to a request that is refused; `None` lets the request pass. The checks are made in this order, and the
 /// first that refuses decides the answer.
-pub fn turned_away(request: &Request<'_>, service: &Service) -> Option<Response> {
-    other_host(request, service).or_else(|| unwanted_content(request))
+pub fn turned_away(request: &Request<'_>, client: &Client, service: &Service) -> Option<Response> {
+    other_host(request, client, service).or_else(|| unwanted_content(request))
 }
 
-/// 421 if the request is for another host (RFC 9110 §15.5.20).
-fn other_host(request: &Request<'_>, service: &Service) -> Option<Response> {
-    let Hosts::Named(_) = service.hosts else { return None };
-    let host = request.host.filter(|host| !service.hosts.include(host))?;
+/// 421 if the request is for another host than those of the client's door (RFC 9110 §15.5.20).
+fn other_host(request: &Request<'_>, client: &Client, service: &Service) -> Option<Response> {
+    let hosts = &service.door(client.door).hosts;
+    let host = request.host.filter(|host| !hosts.include(host))?;
     let name = hosts::in_short(host);
     // The client chose this name, and a user may copy the advice into a shell.
     const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"-._");

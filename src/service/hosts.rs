@@ -21,7 +21,7 @@ impl Hosts {
         let Hosts::Named(names) = self else { return true };
         let host = in_short(host);
         let is = |allowed: &String| host.eq_ignore_ascii_case(in_short(allowed));
-        is_address(host) || is_below_localhost(host) || names.iter().any(is)
+        is_below_localhost(host) || is_address(host) || names.iter().any(is)
     }
 }
 

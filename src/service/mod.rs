@@ -3,6 +3,7 @@
 
 pub mod limits;
 pub mod hosts;
+pub mod door;
 pub mod client;
 pub mod response;
 pub mod fields;
@@ -18,6 +19,7 @@ pub mod names;
 pub mod size;
 
 pub use client::{Client, Id};
+pub use door::{Door, DoorId};
 pub use response::{Content, Reply, Response};
 pub use shared::{Mounted, Service};
 
@@ -27,10 +29,10 @@ use log::debug;
 
 /// The answer to a request that has passed the gate: by the first mounted handler that has one, or else by the dispatch
 /// table.
-pub fn respond(request: &Request<'_>, client: Client, service: &Service, moment: Moment) -> Reply {
+pub fn respond(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     if let Some(reply) = service.ask_mounted(request, client) {
         debug!("{} is for a handler that is mounted", client.id);
         return reply;
     }
-    routes::dispatch(request, service, moment)
+    routes::dispatch(request, client, service, moment)
 }

@@ -1,6 +1,7 @@
 //! The dispatch table: which function answers which method. `Allow` in a 405 and in the answer to OPTIONS comes from this
 //! table, too. So a new method takes one line in this file, and a file of its own.
 
+use super::client::Client;
 use super::pages::page;
 use super::response::{Content, Reply, Response};
 use super::shared::{Handler, Service};
@@ -19,9 +20,9 @@ const ROUTES: &[(Method, &str, Handler)] = &[
 ];
 
 /// The answer to `request`, by the handler for its method; 405 or 501 if there is none.
-pub fn dispatch(request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
+pub fn dispatch(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     match find(request.method) {
-        Some((.., handler)) => handler(request, service, moment),
+        Some((.., handler)) => handler(request, client, service, moment),
         None => not_in_the_table(request.method).into(),
     }
 }
@@ -46,7 +47,7 @@ pub fn not_in_the_table(method: Method) -> Response {
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: &Service, _: Moment) -> Reply {
+fn options(_: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply {
     Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow()).into()
 }
 

@@ -2,6 +2,7 @@
 //! handler.
 
 use super::client::Client;
+use super::door::{Door, DoorId};
 use super::fields::CommonFields;
 use super::hosts::Hosts;
 use super::limits::Limits;
@@ -16,22 +17,21 @@ use std::sync::{Mutex, PoisonError};
 const REFUSED_HOSTS_MAX: usize = 64;
 
 /// A function that answers a method, see [`crate::service::routes`].
-pub type Handler = fn(&Request<'_>, &Service, Moment) -> Reply;
+pub type Handler = fn(&Request<'_>, &Client, &Service, Moment) -> Reply;
 
 /// A handler that is asked before the dispatch table. Unlike a [`Handler`], it may have a state.
 pub trait Mounted: Send + Sync {
     /// The answer to a request of this client; `None` if the request is not for this handler.
-    fn answer(&self, request: &Request<'_>, client: Client, service: &Service) -> Option<Reply>;
+    fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply>;
 }
 
 /// What is served, to whom, and within which limits. Several loops may share one service.
 pub struct Service {
     /// The folder that is served.
     pub site: Site,
-    /// The hosts that the server answers to.
-    pub hosts: Hosts,
     /// The limits on what clients may use.
     pub limits: Limits,
+    doors: Vec<Door>,
     /// The fields of all answers of the site.
     pub fields: CommonFields,
     /// The fields of all answers of the server itself.
@@ -42,17 +42,23 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service for `site`. It answers to hosts that mean this machine, within the default limits.
+    /// A service for `site`, with one door of the default rules, within the default limits.
     pub fn new(site: Site) -> Service {
-        let (hosts, limits) = (Hosts::Named(Vec::new()), Limits::default());
+        let (limits, doors) = (Limits::default(), vec![Door::default()]);
         let (fields, own_fields) = Default::default();
         let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, hosts, limits, fields, own_fields, mounted, refused_hosts, has_met_tls }
+        Service { site, limits, doors, fields, own_fields, mounted, refused_hosts, has_met_tls }
     }
 
-    /// The same service, which answers to these hosts.
-    pub fn hosts(self, hosts: Hosts) -> Service {
-        Service { hosts, ..self }
+    /// The same service with these doors and no others.
+    pub fn doors(self, doors: impl IntoIterator<Item = Door>) -> Service {
+        Service { doors: doors.into_iter().collect(), ..self }
+    }
+
+    /// The same service, which answers to these hosts at every door.
+    pub fn hosts(mut self, hosts: Hosts) -> Service {
+        self.doors.iter_mut().for_each(|door| door.hosts = hosts.clone());
+        self
     }
 
     /// The same service with these limits.
@@ -81,8 +87,18 @@ impl Service {
     }
 
     /// The answer of the first mounted handler that has one.
-    pub fn ask_mounted(&self, request: &Request<'_>, client: Client) -> Option<Reply> {
+    pub fn ask_mounted(&self, request: &Request<'_>, client: &Client) -> Option<Reply> {
         self.mounted.iter().find_map(|handler| handler.answer(request, client, self))
+    }
+
+    /// The rules of the door of this number, which must be there.
+    pub fn door(&self, DoorId(number): DoorId) -> &Door {
+        &self.doors[number]
+    }
+
+    /// The numbers of all doors.
+    pub fn door_ids(&self) -> impl ExactSizeIterator<Item = DoorId> + Clone + use<> {
+        (0..self.doors.len()).map(DoorId)
     }
 
     /// Remembers that `host` was refused. True if this was the first time, and worth a warning.

@@ -7,8 +7,21 @@ use super::root::Root;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// A folder without an index, which nobody has begun to read.
+pub struct Unread {
+    pub(super) root: Arc<Root>,
+    pub(super) name: PathBuf,
+}
+
+impl Unread {
+    /// Says once for each folder that it is not listed, and which flag lists it.
+    pub fn note_not_listed(&self) {
+        self.root.notices.not_listed(&self.name);
+    }
+}
 
 /// A folder that is being read.
 pub struct Folder {
@@ -21,10 +34,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder called `name` for reading its entries.
-    pub(super) fn open(root: Arc<Root>, name: &Path, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
-        let names = Box::new(root.names(name)?);
-        Ok(Folder { root, name: name.to_owned(), names, hidden, _listed: listed })
+    /// Opens a folder for reading its entries.
+    pub(super) fn open(Unread { root, name }: Unread, hidden: Hidden, listed: Arc<()>) -> io::Result<Folder> {
+        let names = Box::new(root.names(&name)?);
+        Ok(Folder { root, name, names, hidden, _listed: listed })
     }
 
     /// Reads up to `count` more names, in the order of the file system. Each gives the file or folder of this name, or

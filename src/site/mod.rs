@@ -30,7 +30,7 @@ pub mod folder;
 pub use contents::Stored;
 pub use freshness::Tick;
 pub use inner::Asker;
-pub use policy::{Compression, Hidden, Listing, Policy};
+pub use policy::{Compression, Hidden, Policy};
 pub use resource::{Choice, Representation};
 
 use crate::http::encoding::Coding;
@@ -38,7 +38,7 @@ use crate::http::validators::EntityTag;
 use crate::os;
 use cache::Cache;
 use compressor::Compressor;
-use folder::Folder;
+use folder::{Folder, Unread};
 use freshness::Clock;
 use lock::lock;
 use neighbours::Comparer;
@@ -99,8 +99,8 @@ pub enum Found {
     File(Arc<Representation>),
     /// A file, but in no coding that the client accepts.
     NotAcceptable(Choice),
-    /// A folder without an index, to be listed.
-    Folder(Folder),
+    /// A folder without an index.
+    Folder(Unread),
     /// A folder, but the path lacks the final `/`.
     FolderWithoutSlash {
         /// The path with its final `/`, as a relative reference from the path of the request.
@@ -113,8 +113,6 @@ pub enum Found {
 pub enum Missing {
     /// There is no such file, or it is not served.
     NotThere,
-    /// A folder without an index, which is not listed, see [`Listing::Offered`].
-    NotListed,
     /// The server lacks the permission to read the file.
     NotAllowed,
     /// The process has no descriptor or memory left at the moment.
@@ -170,6 +168,14 @@ impl Site {
             Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, moment.time),
             loaded => loaded,
         }
+    }
+
+    /// Begins to read the entries of a folder.
+    pub fn read(&self, folder: Unread) -> Result<Folder, Missing> {
+        if self.listed() >= LISTED_MAX {
+            return Err(Missing::NotNow);
+        }
+        Ok(Folder::open(folder, self.policy.hidden, self.listed.clone())?)
     }
 
     /// The number of folders that are being listed.
@@ -253,7 +259,10 @@ impl Site {
                 let index = decoded.join(&self.policy.index);
                 match root.entry(&index).map_err(Missing::from) {
                     Ok(Entry::File(opened)) => (index, opened),
-                    Ok(_) | Err(Missing::NotThere) => return self.folder(root, &decoded),
+                    Ok(_) | Err(Missing::NotThere) => {
+                        let (root, name) = (root.clone(), decoded.name().to_owned());
+                        return Ok(Found::Folder(Unread { root, name }));
+                    }
                     Err(missing) => return Err(missing),
                 }
             }
@@ -268,22 +277,6 @@ impl Site {
             lock(&self.cache).insert(path, resource.clone());
         }
         Ok(self.select(path, &resource, wanted))
-    }
-
-    fn folder(&self, root: &Arc<Root>, path: &SitePath) -> Result<Found, Missing> {
-        match self.policy.listing {
-            Listing::On => {}
-            Listing::Off => return Err(Missing::NotThere),
-            Listing::Offered => {
-                root.notices.not_listed(path.name());
-                return Err(Missing::NotListed);
-            }
-        }
-        if self.listed() >= LISTED_MAX {
-            return Err(Missing::NotNow);
-        }
-        let (root, listed) = (root.clone(), self.listed.clone());
-        Ok(Found::Folder(Folder::open(root, path.name(), self.policy.hidden, listed)?))
     }
 
     /// Selects a representation. First choice is one that the client has already and still accepts. Second is the one that

@@ -14,8 +14,6 @@ pub struct Policy {
     pub links: Links,
     /// Whether files are served whose names begin with a dot.
     pub hidden: Hidden,
-    /// Whether a folder without an index is listed.
-    pub listing: Listing,
     /// Whether text is compressed for clients that accept it.
     pub compression: Compression,
     /// Bytes of files kept in the cache.
@@ -29,17 +27,6 @@ pub enum Hidden {
     Absent,
     /// They are served like all others.
     Served,
-}
-
-/// What is served for a folder without an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// A list of its files and folders.
-    On,
-    /// Nothing: 404.
-    Off,
-    /// Nothing: 404, and the page and the log name the flag that turns listings on.
-    Offered,
 }
 
 /// Whether the server compresses text that has no compressed neighbour.
@@ -58,7 +45,6 @@ impl Default for Policy {
             fresh_seconds: None,
             links: Links::Inside,
             hidden: Hidden::Absent,
-            listing: Listing::On,
             compression: Compression::On,
             cache_bytes_max: 32 << 20,
         }

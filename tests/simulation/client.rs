@@ -1,6 +1,7 @@
 //! A client: what it does next, and when.
 
 use crate::disk::Disk;
+use crate::doors::Door;
 use crate::link::{Faults, Link, Stage};
 use crate::question::Seen;
 use crate::request::{Expects, Request};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// One client, and its connection.
 pub struct Client {
+    /// Where it connects.
+    pub door: Door,
     pub link: Link,
     pub reads: Reads,
     pub dice: Dice,
@@ -92,6 +95,7 @@ impl Client {
             _ => Ending::Stays,
         };
         Client {
+            door: if dice.one_in(3) { Door::Open } else { Door::Local },
             link: Link::new(window, Faults::any(&mut dice), now),
             reads,
             seen: Vec::new(),
@@ -206,7 +210,7 @@ impl Client {
         let mut pieces: Vec<Act> = Vec::new();
         let mut together: Vec<u8> = Vec::new();
         for at in 1..=count {
-            let request = Request::any(dice, &self.seen, disk);
+            let request = Request::any(dice, self.door, &self.seen, disk);
             let (bytes, head_bytes) = (request.bytes.clone(), request.head_bytes);
             let waits = request.expects == Expects::Continue && dice.one_in(2);
             self.asked = self.link.books.asks(request);

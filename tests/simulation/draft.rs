@@ -2,6 +2,7 @@
 
 use crate::answer::Asked;
 use crate::disk::{Disk, LARGE, PAGE};
+use crate::doors::Door;
 use crate::parts::Spec;
 use crate::question::{Condition, How, Seen};
 use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
@@ -28,25 +29,36 @@ const DETOURS: [&str; 5] =
 /// Ways to the folder that is listed.
 const LISTED: [&str; 5] = ["/list/", "/list/.", "/list/a/..", "/missing/../list/%2e/", "/list/%FF/%2E."];
 
+/// A host that is none of this machine's.
+const ELSEWHERE: &str = "evil.example";
+
 /// How a client says that a request is its last.
 const LAST: [&str; 3] =
     ["Connection: close\r\n", "Connection: , Upgrade,Close\r\n", "Connection: x\r\nConnection: close,\r\n"];
 
 impl Request {
-    /// Any request.
-    pub fn any(dice: &mut Dice, seen: &[Seen], disk: &Disk) -> Request {
+    /// Any request of a client that has come in by `door`.
+    pub fn any(dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
         match dice.below(28) {
             0..14 => draft.file(dice, seen, disk),
             14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
             16 => draft.line("GET", "/list?a=b", Wanted::Moved),
-            17 => draft.line("GET", dice.pick(&LISTED), Wanted::Listing),
+            17 => draft.line(
+                "GET",
+                dice.pick(&LISTED),
+                if door == Door::Local { Wanted::Listing } else { Wanted::Status(404) },
+            ),
             18..22 => draft.post(dice),
             22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
             23 => draft.unanswered(dice, "PUT", 405),
             24 => draft.unanswered(dice, "BREW", 501),
-            25 => draft.elsewhere(dice),
+            25 if door == Door::Local => draft.elsewhere(dice),
+            25 => {
+                draft.file(dice, seen, disk);
+                draft.host = ELSEWHERE;
+            }
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
@@ -165,7 +177,7 @@ impl Draft {
     /// For another host: content that follows is not read.
     fn elsewhere(&mut self, dice: &mut Dice) {
         self.line(dice.pick(&["GET", "HEAD", "POST", "BREW"]), "/page.html", Wanted::Status(421));
-        self.host = "evil.example";
+        self.host = ELSEWHERE;
         if dice.one_in(2) {
             let bytes = dice.size(2 * CONTENT_BYTES_MAX) as usize;
             self.content(dice, bytes);

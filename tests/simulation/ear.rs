@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// A piece of text in so many is not compressed: there is a bug.
-const BUGS: u64 = 30;
+const BUGS: u64 = 15;
 
 impl Log for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

@@ -3,17 +3,19 @@
 use crate::calls::Socket;
 use crate::client::Client;
 use crate::disk::Disk;
+use crate::doors::{DOORS, Door, Outside};
 use crate::life::Outcome;
 use crate::link::Stage;
 use crate::rest;
 use crate::world::World;
 use onepoll::conn::transport::Readiness;
+use onepoll::os::peer::Peer;
 use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
+use onepoll::service::DoorId;
 use onepoll::service::limits::Limits;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -64,10 +66,10 @@ impl Kernel for Shared {
         self.0.borrow_mut().wait(ready, timeout)
     }
 
-    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
-        let index = self.0.borrow_mut().accept()?;
+    fn accept(&mut self, door: DoorId) -> io::Result<(Socket, Peer)> {
+        let index = self.0.borrow_mut().accept(Door::of(door))?;
         let address = [127, 0, 0, 1 + index as u8];
-        Ok((Socket::of(self.0.clone(), index), SocketAddr::from((address, 50_000))))
+        Ok((Socket::of(self.0.clone(), index), Peer::Tcp((address, 50_000).into())))
     }
 
     fn stop_listening(&mut self) {
@@ -76,7 +78,9 @@ impl Kernel for Shared {
         if let Err(why) = rest::stops_listening(world) {
             world.diverges(why);
         }
-        for index in std::mem::take(&mut world.door) {
+        let outside: Vec<_> = world.outside().collect();
+        world.doors = Default::default();
+        for index in outside {
             world.clients[index].link.stage = Stage::Closed;
             world.count("a client is refused");
         }
@@ -101,9 +105,12 @@ impl Kernel for Shared {
 impl World {
     /// Everything that may be told now, some of it left for the next wait.
     fn collect(&mut self, ready: &mut Vec<Ready>) {
-        if self.knock && !self.dice.one_in(self.untold) {
-            self.knock = false;
-            ready.push(Ready::Listener);
+        for door in DOORS {
+            let Outside { knock, .. } = &mut self.doors[door as usize];
+            if *knock && !self.dice.one_in(self.untold) {
+                *knock = false;
+                ready.push(Ready::Listener(door.id()));
+            }
         }
         for Client { link, .. } in &mut self.clients {
             let Some(token) = link.token.filter(|_| link.edge && link.stage.is_inside()) else { continue };
@@ -140,7 +147,7 @@ impl World {
     /// Whether something is yet to be told.
     fn has_edges(&self) -> bool {
         let is_untold = |(_, client): (usize, &Client)| client.link.edge && client.link.token.is_some();
-        self.knock || self.signals > 0 || self.inside().any(is_untold)
+        self.doors.iter().any(|outside| outside.knock) || self.signals > 0 || self.inside().any(is_untold)
     }
 
     fn begin_wait(&mut self, timeout: Option<Duration>) {
@@ -199,7 +206,7 @@ impl World {
         Ok(())
     }
 
-    fn accept(&mut self) -> io::Result<usize> {
+    fn accept(&mut self, door: Door) -> io::Result<usize> {
         self.epoch += 1;
         if self.dice.one_in(50) {
             return Err(ErrorKind::Interrupted.into());
@@ -209,8 +216,17 @@ impl World {
             self.tell(|| "server accepts: EMFILE".into());
             return Err(io::Error::from_raw_os_error(EMFILE));
         }
-        let Some(index) = self.door.pop_front() else { return Err(ErrorKind::WouldBlock.into()) };
+        let next = self.doors[door as usize].waiting.pop_front();
+        let Some(index) = next else { return Err(ErrorKind::WouldBlock.into()) };
         self.has_moved = true;
+        if self
+            .doors
+            .iter()
+            .enumerate()
+            .any(|(other, outside)| other != door as usize && !outside.waiting.is_empty())
+        {
+            self.count("a client of one door is accepted while others wait at another");
+        }
         let link = &mut self.clients[index].link;
         if self.dice.one_in(40) {
             link.stage = Stage::Closed;
@@ -222,7 +238,7 @@ impl World {
         link.books.accepted(self.now);
         // Where there are no more places, another has yet to go.
         self.most = self.most.max(self.inside().count().min(self.limits.connections_max));
-        self.tell(|| format!("server accepts client {index}"));
+        self.tell(|| format!("server accepts client {index} at {door:?}"));
         Ok(index)
     }
 

@@ -1,6 +1,7 @@
 //! One world from its beginning to its end.
 
 use crate::disk::Disk;
+use crate::doors::{DOORS, Door};
 use crate::ear;
 use crate::kernel::Shared;
 use crate::picture::Transitions;
@@ -37,7 +38,7 @@ pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     ear::listen(Dice::of(seed));
     let site = Site::open(disk.path(), Policy::default()).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
-    let service = Service::new(site).limits(shared.limits());
+    let service = Service::new(site).doors(DOORS.map(Door::rules)).limits(shared.limits());
     let mut reactor = Reactor::new(shared.clone(), service);
     match catch_unwind(AssertUnwindSafe(|| reactor.run())) {
         Ok(ended) => shared.end(ended, reactor.panics()),

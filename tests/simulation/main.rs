@@ -10,6 +10,7 @@
 //! | `calls.rs` | what the server's calls on its sockets give |
 //! | `link.rs` | one connection: two pipes and what goes wrong on them |
 //! | `client.rs` | what a client does next |
+//! | `doors.rs` | the doors of the server, and who waits there |
 //! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
 //! | `question.rs` | the same for a file: its representation, on conditions, in parts |
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
@@ -39,6 +40,7 @@ mod books;
 mod calls;
 mod client;
 mod disk;
+mod doors;
 mod draft;
 mod ear;
 mod events;
@@ -82,7 +84,9 @@ const RARE: &[&str] = &[
     "431",
     "a bug was met",
     "a bug was met in the work between requests",
+    "a client connects at the open door",
     "a client is gone before it is accepted",
+    "a client of one door is accepted while others wait at another",
     "a part of what is coded",
     "another needed its place",
     "br",

@@ -154,7 +154,7 @@ fn check_one(world: &World, index: usize, until: Option<Instant>) -> Result<(), 
 /// Nobody waits at the door without a reason.
 fn check_door(world: &World, until: Option<Instant>) -> Result<(), String> {
     let wakes_by = |time: Instant| until.is_some_and(|until| until <= time);
-    if world.door.is_empty() {
+    if world.outside().next().is_none() {
         return Ok(());
     }
     if world.failed_at.is_some_and(|failed_at| world.now < failed_at + PAUSE && wakes_by(failed_at + PAUSE)) {
@@ -219,7 +219,7 @@ pub fn shuts(world: &World, index: usize) -> Result<(), String> {
 /// No more connections are taken; those at the door are refused.
 pub fn stops_listening(world: &World) -> Result<(), String> {
     let is_short = world.failed_at.is_some_and(|failed_at| world.now < failed_at + PAUSE);
-    match world.door.is_empty() || world.is_full() || is_short {
+    match world.outside().next().is_none() || world.is_full() || is_short {
         true => Ok(()),
         false => Err("somebody who has connected before the signal is refused".into()),
     }
@@ -235,7 +235,7 @@ pub fn end(world: &World, is_told: bool, panics: u64) -> Result<(), String> {
     }
     let inside = world.inside().count();
     if !is_told {
-        return match (inside, world.door.len()) {
+        return match (inside, world.outside().count()) {
             (0, 0) => Ok(()),
             (inside, outside) => Err(format!("{inside} connections and {outside} clients are left for ever")),
         };

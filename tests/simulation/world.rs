@@ -4,6 +4,7 @@ use crate::access::Line;
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
+use crate::doors::{DOORS, Door, Outside};
 use crate::ear;
 use crate::events::Event;
 use crate::life::{Counts, Trace};
@@ -16,7 +17,7 @@ use crate::tags::Tags;
 use onepoll::reactor::kernel::Token;
 use onepoll::service::limits::Limits;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -38,8 +39,7 @@ pub struct World {
     pub turn: u64,
     pub events: BinaryHeap<Reverse<(Instant, u64, Event)>>,
     pub clients: Vec<Client>,
-    pub door: VecDeque<usize>,
-    pub knock: bool,
+    pub doors: [Outside; DOORS.len()],
     pub listens: bool,
     pub no_descriptors: bool,
     /// When an accept failed last for want of one.
@@ -90,8 +90,7 @@ impl World {
             turn: 1,
             events: BinaryHeap::new(),
             clients: Vec::new(),
-            door: VecDeque::new(),
-            knock: false,
+            doors: Default::default(),
             listens: true,
             no_descriptors: false,
             failed_at: None,
@@ -150,6 +149,11 @@ impl World {
         self.clients.iter().enumerate().filter(|(_, client)| client.link.stage.is_inside())
     }
 
+    /// Clients that wait at any door to be accepted.
+    pub fn outside(&self) -> impl Iterator<Item = usize> {
+        self.doors.iter().flat_map(|outside| outside.waiting.iter().copied())
+    }
+
     pub fn is_full(&self) -> bool {
         self.inside().count() >= self.limits.connections_max
     }
@@ -160,14 +164,19 @@ impl World {
     }
 
     pub fn connect(&mut self, index: usize) {
-        self.tell(|| format!("client {index} connects"));
+        let door = self.clients[index].door;
+        self.tell(|| format!("client {index} connects at {door:?}"));
         if !self.listens {
             self.clients[index].link.stage = Stage::Closed;
             return self.count("a client is refused");
         }
         self.clients[index].link.stage = Stage::AtTheDoor;
-        self.door.push_back(index);
-        self.knock = true;
+        let outside = &mut self.doors[door as usize];
+        outside.waiting.push_back(index);
+        outside.knock = true;
+        if door == Door::Open {
+            self.count("a client connects at the open door");
+        }
         self.count("a client connects");
         self.act(index);
     }

@@ -36,6 +36,7 @@ pub mod watch;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
+use onepoll::reactor::listener::{Sharing, bind};
 use onepoll::service::Service;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
@@ -85,9 +86,9 @@ pub fn serve_by(root: &Path, policy: Policy) -> SocketAddr {
 /// An epoll that listens on a free port, and where: until a reactor is started, whoever connects waits.
 pub fn listen() -> (Epoll, SocketAddr) {
     watch();
-    let epoll = Epoll::listen("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = epoll.local_address().unwrap();
-    (epoll, address)
+    let listener = bind("127.0.0.1:0".parse().unwrap(), Sharing::Alone).unwrap();
+    let address = listener.local_addr().unwrap();
+    (Epoll::on([listener.into()]).unwrap(), address)
 }
 
 /// What serves `root` by way of `kernel`, once it is turned.

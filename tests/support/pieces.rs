@@ -4,9 +4,10 @@
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict, Wait};
-use onepoll::service::Service;
+use onepoll::os::peer::Peer;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
+use onepoll::service::{self, DoorId, Service};
 use onepoll::site::{Policy, Site};
 use std::fs::File;
 use std::io;
@@ -46,8 +47,9 @@ pub struct Client {
 impl Client {
     /// Connects, and waits until the connection does.
     pub fn connect(context: &mut Context) -> Client {
-        let peer = Ipv4Addr::LOCALHOST.into();
-        let connection = Connection::new(Pipe::default(), peer, Id(0), context.now);
+        let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into());
+        let client = service::Client { id: Id(0), peer, door: DoorId::FIRST };
+        let connection = Connection::new(Pipe::default(), client, context.now);
         let mut client = Client { connection, verdict: Verdict::Again, connected: context.now };
         client.turn(Readiness::UNKNOWN, context);
         client

@@ -6,14 +6,16 @@ use super::watch::watch;
 use super::{Answer, read_answers};
 use onepoll::conn::event::Event;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
+use onepoll::os::peer::Peer;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
+use onepoll::service::DoorId;
 use onepoll::service::limits::Limits;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -63,7 +65,7 @@ pub enum Goes {
 
 /// A client and its connection.
 struct Line {
-    address: IpAddr,
+    peer: Peer,
     comes: VecDeque<Comes>,
     goes: VecDeque<Goes>,
     /// Bytes that one write takes at most.
@@ -242,7 +244,7 @@ impl Drop for Socket {
 impl Client {
     fn new(comes: impl IntoIterator<Item = Comes>) -> Client {
         let line = Line {
-            address: Ipv4Addr::LOCALHOST.into(),
+            peer: Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into()),
             comes: VecDeque::new(),
             goes: VecDeque::new(),
             each: usize::MAX,
@@ -263,7 +265,7 @@ impl Client {
 
     /// It is at another address than this machine's own.
     pub fn is_at(&self, address: IpAddr) {
-        self.0.borrow_mut().address = address;
+        self.0.borrow_mut().peer = Peer::Tcp((address, 50_000).into());
     }
 
     /// More comes, at once.
@@ -362,9 +364,10 @@ impl Client {
 struct World {
     now: Instant,
     wall: SystemTime,
-    /// Who connected, and accepts that fail.
-    waiting: VecDeque<io::Result<Client>>,
-    knocked: bool,
+    /// Clients that have connected, and accepts that fail, each at a door.
+    waiting: VecDeque<(DoorId, io::Result<Client>)>,
+    /// Doors whose listeners have an edge to tell of.
+    knocked: Vec<DoorId>,
     /// Everyone who was accepted.
     accepted: Vec<Client>,
     /// Sockets that can be open at once, and the error where they are.
@@ -398,9 +401,7 @@ impl Kernel for Script {
         let world = &mut *self.0.borrow_mut();
         world.waits.push(timeout);
         ready.append(&mut world.events);
-        if std::mem::take(&mut world.knocked) {
-            ready.push(Ready::Listener);
-        }
+        ready.extend(world.knocked.drain(..).map(Ready::Listener));
         for Client(line) in &world.accepted {
             let line = &mut *line.borrow_mut();
             line.edge.writable &= line.interest == Interest::ReadWrite;
@@ -418,18 +419,20 @@ impl Kernel for Script {
         Ok(())
     }
 
-    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+    fn accept(&mut self, door: DoorId) -> io::Result<(Socket, Peer)> {
         self.note("accept");
         let world = &mut *self.0.borrow_mut();
         let (descriptors, error) = world.descriptors;
         world.accepted.retain(|client| matches!(client.fate(), Fate::Open | Fate::Shut));
-        if world.accepted.len() >= descriptors && matches!(world.waiting.front(), Some(Ok(_))) {
+        let at = world.waiting.iter().position(|(waits_at, _)| *waits_at == door);
+        let at = at.ok_or(ErrorKind::WouldBlock)?;
+        if world.accepted.len() >= descriptors && world.waiting[at].1.is_ok() {
             return Err(io::Error::from_raw_os_error(error));
         }
-        let client = world.waiting.pop_front().unwrap_or(Err(ErrorKind::WouldBlock.into()))?;
+        let client = world.waiting.remove(at).unwrap().1?;
         world.accepted.push(client.clone());
-        let address = client.0.borrow().address;
-        Ok((Socket(client.0), SocketAddr::from((address, 50_000))))
+        let peer = client.0.borrow().peer;
+        Ok((Socket(client.0), peer))
     }
 
     fn stop_listening(&mut self) {}
@@ -504,7 +507,7 @@ impl<K: Kernel> Loop<K> {
             now,
             wall: SystemTime::UNIX_EPOCH,
             waiting: VecDeque::new(),
-            knocked: false,
+            knocked: Vec::new(),
             accepted: Vec::new(),
             descriptors: (usize::MAX, 0),
             events: Vec::new(),
@@ -520,8 +523,13 @@ impl<K: Kernel> Loop<K> {
 
     /// A client that connects and brings all this.
     pub fn connect(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
-        let client = self.connect_unnoticed(comes);
-        self.world.borrow_mut().knocked = true;
+        self.connect_at(DoorId::FIRST, comes)
+    }
+
+    /// A client that connects at this door.
+    pub fn connect_at(&mut self, door: DoorId, comes: impl IntoIterator<Item = Comes>) -> Client {
+        let client = self.connect_unnoticed_at(door, comes);
+        self.world.borrow_mut().knocked.push(door);
         client
     }
 
@@ -532,16 +540,21 @@ impl<K: Kernel> Loop<K> {
 
     /// A client that connects, and no event tells of it.
     pub fn connect_unnoticed(&mut self, comes: impl IntoIterator<Item = Comes>) -> Client {
+        self.connect_unnoticed_at(DoorId::FIRST, comes)
+    }
+
+    /// A client that connects at this door, and no event tells of it.
+    pub fn connect_unnoticed_at(&mut self, door: DoorId, comes: impl IntoIterator<Item = Comes>) -> Client {
         let client = Client::new(comes);
-        self.world.borrow_mut().waiting.push_back(Ok(client.clone()));
+        self.world.borrow_mut().waiting.push_back((door, Ok(client.clone())));
         client
     }
 
     /// An accept that fails, behind those who connected before.
     pub fn accept_fails(&mut self, error: io::Error) {
         let world = &mut *self.world.borrow_mut();
-        world.waiting.push_back(Err(error));
-        world.knocked = true;
+        world.waiting.push_back((DoorId::FIRST, Err(error)));
+        world.knocked.push(DoorId::FIRST);
     }
 
     /// From now on no more than so many sockets can be open: an accept beyond fails with `errno`.

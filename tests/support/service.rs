@@ -1,19 +1,32 @@
 //! Servers that answer to some hosts and not to others, and single questions to any server.
 
-use super::{Answer, ask, listen, read_answers_to, start};
+use super::watch::watch;
+use super::{Answer, ask, read_answers_to, start};
 use onepoll::reactor::Reactor;
-use onepoll::service::Service;
+use onepoll::reactor::epoll::{Epoll, Listener};
+use onepoll::reactor::listener::{Sharing, bind};
 use onepoll::service::hosts::Hosts;
+use onepoll::service::{Door, Service};
 use onepoll::site::{Policy, Site};
 use std::net::SocketAddr;
 use std::path::Path;
 
 /// Serves `root` to those who ask for one of `hosts`, until the test process ends.
 pub fn serve_to(hosts: Hosts, root: &Path) -> SocketAddr {
-    let (epoll, address) = listen();
-    let site = Site::open(root, Policy::default()).unwrap();
-    start(Reactor::new(epoll, Service::new(site).hosts(hosts)));
+    let [address] = serve_by_doors([Door { hosts, ..Door::default() }], root);
     address
+}
+
+/// Serves `root` by these doors, each on a free port, until the test process ends.
+pub fn serve_by_doors<const COUNT: usize>(doors: [Door; COUNT], root: &Path) -> [SocketAddr; COUNT] {
+    watch();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listeners = [(); COUNT].map(|()| bind(any, Sharing::Alone).unwrap());
+    let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+    let epoll = Epoll::on(listeners.map(Listener::from)).unwrap();
+    let site = Site::open(root, Policy::default()).unwrap();
+    start(Reactor::new(epoll, Service::new(site).doors(doors)));
+    addresses
 }
 
 /// The answer to one request, on a connection of its own; `fields` are whole lines.

@@ -9,13 +9,14 @@ use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
 use onepoll::os;
-use onepoll::service::Service;
+use onepoll::os::peer::Peer;
 use onepoll::service::limits::Limits;
 use onepoll::service::response::Phase;
+use onepoll::service::{Client, DoorId, Service};
 use onepoll::site::Work;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -29,7 +30,7 @@ const CHORES_EVERY: Duration = Duration::from_millis(10);
 /// A connection that waits for a thread.
 pub struct Accepted {
     socket: Counted<TcpStream>,
-    peer: IpAddr,
+    peer: Peer,
 }
 
 /// How many requests a connection may make.
@@ -59,7 +60,7 @@ pub fn prepare(listener: &TcpListener, service: &Arc<Service>) -> io::Result<()>
 pub fn accept(listener: &TcpListener, service: &Service) -> Accepted {
     loop {
         match listener.accept() {
-            Ok((socket, peer)) => return Accepted { socket: counted::accepted(socket), peer: peer.ip() },
+            Ok((socket, peer)) => return Accepted { socket: counted::accepted(socket), peer: peer.into() },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if os::is_of_one_client(&error) => {}
             Err(_) => {
@@ -79,7 +80,7 @@ pub fn context(service: &Arc<Service>) -> Context {
 /// [`Connection::read_ahead`] or inside a step of [`Connection::drive`].
 pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &mut Context) {
     let begin = Instant::now();
-    let mut connection = Connection::new(socket, peer, Id(0), begin);
+    let mut connection = Connection::new(socket, Client { id: Id(0), peer, door: DoorId::FIRST }, begin);
     let mut clock = (connection.waits(), begin);
     // The client before may have been told that its answer was the last.
     context.phase = Phase::Serving;

@@ -10,6 +10,6 @@ use std::sync::Arc;
 
 /// Serves until the process ends.
 pub fn run(listener: TcpListener, service: Arc<Service>) {
-    let epoll = Epoll::on(listener).expect("a poll can be made");
+    let epoll = Epoll::on([listener.into()]).expect("a poll can be made");
     Reactor::new(Observed::new(epoll, Counter), service).run().expect("a poll can be waited for");
 }
