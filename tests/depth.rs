@@ -4,10 +4,11 @@
 mod support;
 
 use onepoll::conn::transport::{Follow, Readiness, Transport};
+use onepoll::os::peer::Peer;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Interest, Kernel, Ready, Token};
-use onepoll::service::Service;
 use onepoll::service::hosts::Hosts;
+use onepoll::service::{DoorId, Service};
 use onepoll::site::{Policy, Site};
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
@@ -80,16 +81,16 @@ impl Kernel for Shared {
         let readable = Readiness { readable: true, ..Readiness::default() };
         ready.push(match self.0.borrow().token {
             Some(token) => Ready::Socket(token, readable),
-            None => Ready::Listener,
+            None => Ready::Listener(DoorId::FIRST),
         });
         Ok(())
     }
 
-    fn accept(&mut self) -> io::Result<(Shared, SocketAddr)> {
+    fn accept(&mut self, _: DoorId) -> io::Result<(Shared, Peer)> {
         let was_accepted = std::mem::replace(&mut self.0.borrow_mut().is_accepted, true);
         match was_accepted {
             true => Err(ErrorKind::WouldBlock.into()),
-            false => Ok((self.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)))),
+            false => Ok((self.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)).into())),
         }
     }
 

@@ -46,7 +46,7 @@ struct Desk {
 struct Slow(Arc<Mutex<Desk>>);
 
 impl Mounted for Slow {
-    fn answer(&self, request: &Request<'_>, _: Asker, _: &Service) -> Option<Reply> {
+    fn answer(&self, request: &Request<'_>, _: &Asker, _: &Service) -> Option<Reply> {
         if request.line.starts_with(b"GET /stream ") {
             self.0.lock().unwrap().open += 1;
             let stream = Answer { desk: self.0.clone(), again: Goes::Later };
