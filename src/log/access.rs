@@ -1,4 +1,5 @@
-//! The access log: one line a request in the Combined Log Format, handed to `log` many at a time.
+//! The access log: one line for each request in the Combined Log Format. Many lines are handed to the crate `log` at a
+//! time. Where the lines go is decided elsewhere.
 
 use crate::http::INFALLIBLE;
 use crate::http::status::Status;
@@ -8,17 +9,17 @@ use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// The target that access lines are logged under, at level `info`.
+/// The target of access lines in the crate `log`; their level is `info`.
 pub const TARGET: &str = "access";
 
-/// How long lines are kept back for others to leave with them: nobody who watches notices, and a busy server writes
-/// a hundred times a second instead of at every turn, which costs up to a tenth of its time.
-const HELD: Duration = Duration::from_millis(10);
+/// How long lines are buffered, so that several are written at a time. A person who watches the log does not notice. A
+/// busy server then writes a hundred times a second, and not in every turn, which would cost up to a tenth of its time.
+const BUFFERED: Duration = Duration::from_millis(10);
 
-/// Bytes of lines that leave at once.
-const HELD_BYTES_MAX: usize = 32 << 10;
+/// Bytes of buffered lines after which they are written at once.
+const BUFFERED_BYTES_MAX: usize = 32 << 10;
 
-/// Lines that nobody has seen yet.
+/// The lines of the access log that were not written yet.
 #[derive(Default)]
 pub struct AccessLog {
     lines: String,
@@ -26,13 +27,13 @@ pub struct AccessLog {
     opening: Opening,
 }
 
-/// What a line tells.
+/// A request and its answer, as a line of the log shows them.
 pub struct Exchange<'a> {
-    /// The client's address.
+    /// The address of the client.
     pub peer: IpAddr,
-    /// As it came.
+    /// The request line, as it came.
     pub request_line: &'a [u8],
-    /// How it was answered.
+    /// The status of the answer.
     pub status: Status,
     /// `Referer`, as it came.
     pub referer: Option<&'a [u8]>,
@@ -40,21 +41,21 @@ pub struct Exchange<'a> {
     pub user_agent: Option<&'a [u8]>,
 }
 
-/// A line whose answer is still on its way.
+/// The line of an answer that is still being sent.
 pub struct Entry {
     before: String,
     after: String,
-    /// Bytes of content that were handed on to be sent.
+    /// Bytes of content that were handed on to be sent so far.
     pub content_bytes: u64,
 }
 
-/// Whether anybody reads the lines; if not, none need be made.
+/// Whether access lines are logged at all; if not, they need not be made.
 pub fn is_read() -> bool {
     log_enabled!(target: TARGET, Level::Info)
 }
 
 impl AccessLog {
-    /// Adds the line of an answer that is complete. `date` is an IMF-fixdate.
+    /// Adds the line of a complete answer. `date` is an IMF-fixdate.
     pub fn tell(&mut self, exchange: &Exchange<'_>, date: &str, content_bytes: u64) {
         self.lines.push_str(self.opening.of(exchange.peer, date));
         exchange.write_answer(&mut self.lines);
@@ -62,7 +63,7 @@ impl AccessLog {
         exchange.write_client(&mut self.lines);
     }
 
-    /// The line of an answer of which so many bytes of content went out, and more are to follow.
+    /// Makes the line of an answer of which `content_bytes` bytes of content were sent, and more will follow.
     pub fn entry(&mut self, exchange: &Exchange<'_>, date: &str, content_bytes: u64) -> Entry {
         let mut before = self.opening.of(exchange.peer, date).to_owned();
         exchange.write_answer(&mut before);
@@ -71,36 +72,36 @@ impl AccessLog {
         Entry { before, after, content_bytes }
     }
 
-    /// Adds a line that was waiting for its answer.
+    /// Adds the line of an answer that is now complete.
     pub fn add(&mut self, entry: Entry) {
         self.lines.push_str(&entry.before);
         write_count(entry.content_bytes, &mut self.lines);
         self.lines.push_str(&entry.after);
     }
 
-    /// Takes out a line that was begun and not ended.
+    /// Removes a line that was begun and not ended, because a panic came between.
     pub fn drop_half_a_line(&mut self) {
         let end = self.lines.rfind('\n').map_or(0, |at| at + 1);
         self.lines.truncate(end);
     }
 
-    /// To be called once a turn: hands on what was kept back for long enough.
+    /// Writes the lines that were buffered for long enough; to be called at the end of every turn of the loop.
     pub fn end_turn(&mut self, now: Instant) {
         if self.lines.is_empty() {
             return;
         }
-        let due = *self.due.get_or_insert(now + HELD);
-        if due <= now || self.lines.len() >= HELD_BYTES_MAX {
+        let due = *self.due.get_or_insert(now + BUFFERED);
+        if due <= now || self.lines.len() >= BUFFERED_BYTES_MAX {
             self.flush();
         }
     }
 
-    /// When there is something to hand on.
+    /// When the buffered lines have to be written; `None` if there is none.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Hands all lines on, as one record.
+    /// Writes all buffered lines, as one record of the crate `log`.
     pub fn flush(&mut self) {
         self.due = None;
         if !self.lines.is_empty() {
@@ -111,7 +112,7 @@ impl AccessLog {
 }
 
 impl Exchange<'_> {
-    /// What stands between the opening and the number of bytes.
+    /// Writes the part of a line between the opening and the number of bytes: the request and the status.
     fn write_answer(&self, line: &mut String) {
         Escaped(self.request_line).write(line).expect(INFALLIBLE);
         line.push_str("\" ");
@@ -119,7 +120,7 @@ impl Exchange<'_> {
         line.push(' ');
     }
 
-    /// What stands behind it.
+    /// Writes the part after the number of bytes: what the client said of itself.
     fn write_client(&self, line: &mut String) {
         for value in [self.referer, self.user_agent] {
             line.push_str(" \"");
@@ -133,8 +134,8 @@ impl Exchange<'_> {
     }
 }
 
-/// How a line begins: who asked, and when. Writing this costs more than the rest of a line, so it is kept for the
-/// next one of the same client in the same second.
+/// The beginning of a line: the client and the time. It costs more to format than the other parts, so it is kept for the
+/// next line of the same client in the same second.
 #[derive(Default)]
 struct Opening {
     peer: Option<IpAddr>,
@@ -152,7 +153,7 @@ impl Opening {
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.
+/// Shows the date `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.
 struct ClfDate<'a>(&'a str);
 
 impl Display for ClfDate<'_> {
@@ -162,7 +163,7 @@ impl Display for ClfDate<'_> {
     }
 }
 
-/// Bytes of content; none are a hyphen.
+/// Writes the number of bytes of content; a hyphen for 0.
 fn write_count(content_bytes: u64, line: &mut String) {
     match content_bytes {
         0 => line.push('-'),
@@ -233,14 +234,14 @@ mod tests {
         assert_eq!(log.due(), None);
         log.tell(&exchange, date, 0);
         log.end_turn(begin);
-        assert_eq!(log.due(), Some(begin + HELD));
+        assert_eq!(log.due(), Some(begin + BUFFERED));
         log.tell(&exchange, date, 0);
-        log.end_turn(begin + HELD / 2);
-        assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + HELD), 2));
-        log.end_turn(begin + HELD);
+        log.end_turn(begin + BUFFERED / 2);
+        assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + BUFFERED), 2));
+        log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0));
-        (0..HELD_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, date, 0));
-        log.end_turn(begin + HELD);
+        (0..BUFFERED_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, date, 0));
+        log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0), "many leave at once");
     }
 

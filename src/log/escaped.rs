@@ -1,19 +1,19 @@
-//! What a client sent, made fit for a log.
+//! Escapes bytes that a client sent, so that they can be written to a log.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Bytes of a request line, a referrer or a user agent that are shown.
+/// Bytes of a request line, a referrer or a user agent that are shown; the others are cut off.
 pub const SHOWN_BYTES_MAX: usize = 1024;
 
-/// Bytes of a client's, fit for a terminal and a quoted string: whatever is not a visible ASCII
-/// character or a space is written as an escape.
+/// Bytes from a client, shown so that they are safe on a terminal and in a quoted string: every byte that is not a
+/// visible ASCII character or a space is escaped.
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl Escaped<'_> {
-    /// Writes it, all at once where no byte needs an escape, as nearly always.
+    /// Writes the escaped bytes. Usually no byte needs an escape, and all are written at once.
     pub fn write(&self, out: &mut impl Write) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(SHOWN_BYTES_MAX)];
-        // Not `all`, which stops early: this looks at sixteen bytes a time.
+        // `all` would stop early; with `fold` the compiler tests sixteen bytes at a time.
         let are_plain = shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte));
         match str::from_utf8(shown) {
             Ok(text) if are_plain => out.write_str(text),

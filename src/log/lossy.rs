@@ -1,14 +1,15 @@
-//! Lines on their way to whoever reads them, who may be slow, or stop: nobody waits for that.
+//! Log lines that are dropped rather than waited for. The reader of the log may be slow, or stop; the server never waits
+//! for it. Where the lines come from does not matter here.
 
 use crate::os::stderr::Stderr;
 use std::io::{self, Write};
 
-/// Where lines go.
+/// The place to which lines are written.
 pub trait Sink {
-    /// Bytes that are taken at once or not at all.
+    /// Up to this many bytes are written whole or not at all.
     fn piece_bytes_max(&self) -> usize;
 
-    /// Takes some of `bytes`, without waiting.
+    /// Writes some of `bytes` without waiting, and gives how many were written.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
@@ -22,37 +23,37 @@ impl Sink for Stderr {
     }
 }
 
-/// Whole lines, written while there is room for them. Where there is none they are lost, and counted; the count is
-/// told with the next line for which there is room again.
+/// Writes whole lines while the sink has room for them. Without room, lines are lost and counted. The count is written
+/// before the next line for which there is room.
 pub struct Lossy<S> {
     sink: S,
-    /// What is left of lines that are begun. It goes first, or a line would end in another.
+    /// The bytes still to be written of lines that were begun. They go first; otherwise two lines would be mixed.
     begun: Vec<u8>,
     lost: usize,
 }
 
 impl<S: Sink> Lossy<S> {
-    /// Nothing was written yet.
+    /// A writer to `sink`, to which nothing was written yet.
     pub fn new(sink: S) -> Lossy<S> {
         Lossy { sink, begun: Vec::new(), lost: 0 }
     }
 
-    /// Says how many lines were lost, if any.
-    fn tell(&mut self) -> io::Result<()> {
+    /// Writes how many lines were lost, if any.
+    fn report_lost(&mut self) -> io::Result<()> {
         let lost = std::mem::take(&mut self.lost);
         if lost == 0 {
             return Ok(());
         }
-        let line = format!("onepoll: {lost} lines of this log are lost: nobody took them in time\n");
+        let line = format!("onepoll: {lost} lines of this log are lost: its reader was too slow\n");
         let result = self.send(line.as_bytes());
         if self.lost > 0 {
-            // That was this very line.
+            // The line that was lost is this report, which does not count.
             self.lost = lost;
         }
         result
     }
 
-    /// Goes on with what is begun.
+    /// Goes on with the lines that were begun.
     fn finish(&mut self) -> io::Result<()> {
         let begun = std::mem::take(&mut self.begun);
         let mut done = 0;
@@ -61,7 +62,8 @@ impl<S: Sink> Lossy<S> {
         result
     }
 
-    /// Writes whole `lines` to the last of them, or leaves what is begun for later and the rest to be lost.
+    /// Writes whole `lines`. If the sink has no room, the piece that was begun is kept for later, and the lines after it
+    /// are lost.
     fn send(&mut self, mut lines: &[u8]) -> io::Result<()> {
         while !lines.is_empty() {
             let (piece, rest) = lines.split_at(piece(lines, self.sink.piece_bytes_max()));
@@ -79,7 +81,7 @@ impl<S: Sink> Lossy<S> {
         Ok(())
     }
 
-    /// Writes `bytes`, in as few calls as it takes, and counts in `done` how many were taken.
+    /// Writes `bytes` in as few calls as possible. `done` counts the bytes that were written, even if there is an error.
     fn pass_on(&mut self, bytes: &[u8], done: &mut usize) -> io::Result<()> {
         while *done < bytes.len() {
             let rest = &bytes[*done..];
@@ -96,9 +98,9 @@ impl<S: Sink> Lossy<S> {
 }
 
 impl<S: Sink> Write for Lossy<S> {
-    /// One record, which is always taken.
+    /// Takes one record, and never fails: a record for which there is no room is lost.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let has_room = self.finish().and_then(|()| self.tell());
+        let has_room = self.finish().and_then(|()| self.report_lost());
         match has_room {
             Ok(()) => _ = self.send(lines),
             Err(_) => self.lost += count(lines),
@@ -111,7 +113,7 @@ impl<S: Sink> Write for Lossy<S> {
     }
 }
 
-/// How many bytes of `lines` go together: as many whole lines as fit, one at least.
+/// The number of bytes at the beginning of `lines` to write together: as many whole lines as fit, but at least one.
 fn piece(lines: &[u8], bytes_max: usize) -> usize {
     if lines.len() <= bytes_max {
         return lines.len();
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
     use std::collections::VecDeque;
 
-    /// Takes ten bytes at once, and as much as is planned.
+    /// Takes up to ten bytes at a time, or as many as the test planned.
     #[derive(Default)]
     struct Script {
         goes: VecDeque<io::Result<usize>>,
@@ -151,7 +153,7 @@ mod tests {
         }
     }
 
-    /// What arrives of `records` where the first writes go as planned, with a `|` behind every write.
+    /// What arrives of `records` if the first writes go as planned, with a `|` after every write.
     fn got(goes: impl IntoIterator<Item = io::Result<usize>>, records: &[&str]) -> String {
         let sink = Script { goes: goes.into_iter().collect(), got: String::new() };
         let mut lossy = Lossy::new(sink);
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn lines_are_lost_whole_and_counted_and_those_that_are_begun_go_on() {
-        // What there is room for, what is written, and what arrives: a number stands for the count of lost lines.
+        // How many bytes each write takes, the records, and what arrives; `<2>` stands for "2 lines are lost".
         let none = usize::MAX;
         let table: &[(&[usize], &[&str], &str)] = &[
             (&[none], &["a\n"], ""),
@@ -187,14 +189,14 @@ mod tests {
             (&[2, none], &["12345\n", "6\n"], "12345\n6\n"),
             (&[2, none, none], &["12345\n", "6\n", "7\n"], "12345\n<1>7\n"),
             (&[10, none], &["123456789012345\n", "6\n"], "123456789012345\n6\n"),
-            // The count is a line like the others.
+            // The line with the count is cut like any other.
             (&[none, none], &["a\n", "b\n", "c\n"], "<2>c\n"),
             (&[none, 3, none], &["a\n", "b\n", "c\n"], "<1><1>c\n"),
         ];
         for (room, records, expected) in table {
             let goes = room.iter().map(|&room| if room == none { full() } else { Ok(room) });
             let got = got(goes, records).replace('|', "");
-            let got = got.replace(" lines of this log are lost: nobody took them in time\n", ">");
+            let got = got.replace(" lines of this log are lost: its reader was too slow\n", ">");
             assert_eq!(got.replace("onepoll: ", "<"), *expected, "{room:?} {records:?}");
         }
     }

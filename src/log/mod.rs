@@ -1,5 +1,5 @@
-//! How log records look on stderr: access lines bare, everything else with its time and level. Whoever reads them may
-//! be slow, or stop: the server does not wait for that.
+//! How log records look on stderr: access lines as they are, all others with their time and level. The reader of stderr
+//! may be slow, or stop; the server does not wait for it.
 
 pub mod access;
 pub mod escaped;
@@ -11,8 +11,8 @@ use log::{LevelFilter, error};
 use lossy::Lossy;
 use std::io::Write;
 
-/// From now on records go to stderr, by what `RUST_LOG` asks for; `info` where it says nothing. What mio
-/// says of itself is left out: `reactor/epoll.rs` tells the same in the words of epoll.
+/// From now on log records go to stderr, filtered by `RUST_LOG`; by default `info` and above. The records of mio are left
+/// out: `reactor/epoll.rs` logs the same in the words of epoll.
 pub fn start() {
     let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
     builder.filter_module("mio", LevelFilter::Off);
@@ -20,11 +20,11 @@ pub fn start() {
         access::TARGET => writeln!(out, "{}", record.args()),
         _ => writeln!(out, "{} {:5} {}", out.timestamp_micros(), record.level(), record.args()),
     });
-    // Without a stderr there is nobody to tell.
+    // Without a stderr the builder keeps its default target, and no record is seen.
     if let Ok(stderr) = Stderr::open() {
         builder.target(Target::Pipe(Box::new(Lossy::new(stderr))));
     }
     builder.init();
-    // The hook that std brings writes to stderr itself, and waits for whoever reads it.
+    // The hook of std would write to stderr itself, and wait for its reader.
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
 }

@@ -1,21 +1,21 @@
-//! What the process gives up once it serves, so that a mistake of ours opens nothing that is not ours to open
-//! (landlock(7), and PR_SET_NO_NEW_PRIVS in prctl(2)).
+//! Containment: the permissions that the process gives up before it serves, so that a bug of the server cannot open other
+//! files of the user (landlock(7), and PR_SET_NO_NEW_PRIVS in prctl(2)).
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How much was given up.
+/// Whether the process is contained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Containment {
-    /// It reads below the folders that were named, and cannot write, execute, connect, or send signals to others, as far
-    /// as this kernel knows of these.
+    /// The process reads below the given folders only. It cannot write, execute, connect, or send signals to other
+    /// processes, as far as this kernel can forbid these.
     Contained,
-    /// The kernel, or whoever runs it, has no Landlock (Linux 5.13).
+    /// The kernel has no Landlock, or it is turned off (Linux 5.13 has it).
     Missing,
 }
 
-/// The folder that the program was started in, where that says what its user works on. `/` says nothing, as a service
-/// is started there, and neither does a home, which holds keys and passwords, nor what is above one.
+/// The folder in which the program was started, if it is likely to be the project of the user. `/` is not, since services
+/// are started there. A home is not, since it holds keys and passwords; nor is a folder above a home.
 pub fn start() -> Option<PathBuf> {
     let start = std::env::current_dir().ok()?;
     let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
@@ -27,12 +27,12 @@ fn says_enough(start: &Path, home: Option<&Path>) -> bool {
     start.parent().is_some() && !is_of_another && !home.is_some_and(|home| home.starts_with(start))
 }
 
-/// The folders to read below, so that the one at `root` is served, and so is one that takes its place.
+/// The folders below which the process must read, to serve `root` and a new folder that replaces it later.
 ///
-/// The kernel knows a folder that may be read as the one that it is now, not by its path. So it has to be one that stays:
-/// `start`, where the root is below it, since a build may replace every folder in between (`cargo clean` all of `target`,
-/// where `target/doc` is served). Else it is the folder that the root is in, by its name and, where that is a link, where
-/// it leads.
+/// The kernel remembers an allowed folder itself, and not its path. So it must be a folder that stays. This is `start`, if
+/// the root is below it: a build may replace every folder in between (`cargo clean` deletes all of `target`, when
+/// `target/doc` is served). Otherwise it is the parent of the root; and if the root is a link, also the parent of the
+/// folder to which it leads.
 pub fn around(root: &Path, start: Option<&Path>) -> io::Result<Vec<PathBuf>> {
     let above = |path: PathBuf| path.parent().map_or(path.clone(), Path::to_owned);
     let end = root.canonicalize()?;
@@ -46,14 +46,14 @@ pub fn around(root: &Path, start: Option<&Path>) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// From now on this thread reads what is below `folders`, and nothing else; what is open already stays so.
+/// From now on this thread can open files below `folders` only. Files that are open already stay open.
 #[cfg(target_os = "linux")]
 pub fn contain(folders: &[PathBuf]) -> io::Result<Containment> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
         RulesetStatus, Scope, path_beneath_rules,
     };
-    /// Everything that this knows of is given up where the kernel knows it, too (Linux 6.12).
+    /// All permissions known to this version (Linux 6.12) are given up, as far as the running kernel knows them, too.
     const KNOWN: ABI = ABI::V6;
     let restrict = || -> Result<RulesetStatus, RulesetError> {
         let rules = path_beneath_rules(folders, AccessFs::ReadFile | AccessFs::ReadDir);
@@ -70,7 +70,7 @@ pub fn contain(folders: &[PathBuf]) -> io::Result<Containment> {
     }
 }
 
-/// Other platforms have other means, which are not used.
+/// Does nothing on other platforms: their means of containment are not used.
 #[cfg(not(target_os = "linux"))]
 pub fn contain(_: &[PathBuf]) -> io::Result<Containment> {
     Ok(Containment::Missing)
@@ -116,7 +116,7 @@ mod tests {
             ("project",            Some("project"),         &[""]),
             ("project/target/doc", Some("elsewhere"),       &["project/target"]),
             ("project/target",     Some("project/target/doc"), &["project"]),
-            // It is not below the folder of the start, though its name is.
+            // The name of the root is below the folder of the start, but its target is not.
             ("project/link",       Some("project"),         &["project", ""]),
             ("project/link/",      None,                    &["project", ""]),
         ];

@@ -1,4 +1,5 @@
-//! Opening files below a folder, and nowhere else unless all links are followed.
+//! Opening files below a folder, and nowhere else, unless the user lets all links be followed. This file does not know
+//! which names are served.
 
 use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, fadvise, fstat, openat, statat};
 use rustix::io::Errno;
@@ -9,27 +10,27 @@ use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Bytes of a large file that are asked for when it is opened.
+/// Bytes of a large file that the kernel is asked to read ahead when the file is opened.
 const READ_AHEAD_BYTES: u64 = 1 << 20;
 
 /// Which links are followed on the way to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Those that lead to somewhere below the folder; the kernel sees to it, whoever renames things meanwhile
-    /// (openat2(2) with RESOLVE_BENEATH).
+    /// Links that lead to a place below the folder. The kernel checks this, even while files are renamed (openat2(2) with
+    /// RESOLVE_BENEATH).
     Inside,
-    /// None: the same promise, kept step by step where there is no openat2.
+    /// No links. So no name leads out of the folder, even without openat2: the path is opened step by step.
     None,
-    /// All; then the folder is no boundary.
+    /// All links, even out of the folder.
     Anywhere,
 }
 
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To look what it is: nothing of it is read, and a device does not notice (O_PATH).
+    /// To see what the file is. Nothing of it is read, and opening a device has no effect on the device (O_PATH).
     Look,
-    /// To read it. A pipe without a writer does not hold up the open (O_NONBLOCK).
+    /// To read the file. Opening a pipe without a writer does not block (O_NONBLOCK).
     Read,
 }
 
@@ -44,7 +45,7 @@ impl Purpose {
     }
 }
 
-/// Opens the folder at `path`, to open others below it.
+/// Opens the folder at `path`, so that files below it can be opened.
 pub fn open_folder(path: &Path) -> io::Result<File> {
     Ok(openat(CWD, path, Purpose::Look.flags() | OFlags::DIRECTORY, Mode::empty())?.into())
 }
@@ -58,8 +59,8 @@ pub fn open_below(folder: &File, name: &Path, purpose: Purpose, links: Links) ->
     }
 }
 
-/// How the boundary of `folder` can be kept here: kernels before 5.6 do not have openat2 (ENOSYS), and some
-/// containers forbid it (EPERM).
+/// Which links can be followed safely below `folder`. Without openat2 it is none: kernels before 5.6 do not have it
+/// (ENOSYS), and some containers forbid it (EPERM).
 pub fn links_inside(folder: &File) -> io::Result<Links> {
     match open_beneath(folder, ".".as_ref(), Purpose::Look) {
         Ok(_) => Ok(Links::Inside),
@@ -72,7 +73,7 @@ pub fn links_inside(folder: &File) -> io::Result<Links> {
 #[cfg(target_os = "linux")]
 fn open_beneath(folder: &File, name: &Path, purpose: Purpose) -> io::Result<File> {
     use rustix::fs::{ResolveFlags, openat2};
-    /// A rename on the way makes the kernel ask for another try.
+    /// If a folder on the way is renamed meanwhile, the kernel asks for another try (EAGAIN).
     const TRIES: usize = 8;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     for _ in 1..TRIES {
@@ -98,7 +99,7 @@ fn open_step_by_step(folder: &File, name: &Path, purpose: Purpose) -> io::Result
         at = openat(&at, plain(segment)?, step, Mode::empty())?.into();
     }
     let file: File = openat(&at, plain(last)?, purpose.flags() | OFlags::NOFOLLOW, Mode::empty())?.into();
-    // Looking without following opens a link itself.
+    // With O_PATH and O_NOFOLLOW a link itself is opened.
     match stat(&file)?.kind {
         Kind::Link => Err(io::ErrorKind::NotFound.into()),
         _ => Ok(file),
@@ -109,51 +110,51 @@ fn plain(segment: &OsStr) -> io::Result<&OsStr> {
     if segment == ".." { Err(io::ErrorKind::NotFound.into()) } else { Ok(segment) }
 }
 
-/// What stat(2) says.
+/// What stat(2) says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// What it is.
     pub kind: Kind,
     /// Device and inode.
     pub identity: (u64, u64),
-    /// Bytes.
+    /// Its length in bytes.
     pub bytes: u64,
-    /// When it was last written: seconds since 1970, and nanoseconds.
+    /// When it was last written (mtime): seconds since 1970, and nanoseconds.
     pub modified: (i64, i64),
-    /// When anything of it was last changed.
+    /// When anything of it was last changed (ctime): seconds since 1970, and nanoseconds.
     pub changed: (i64, i64),
 }
 
-/// What can stand under a name.
+/// What a name can lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
     File,
     /// A folder.
     Folder,
-    /// A symbolic link itself, not what it leads to.
+    /// A symbolic link itself, not its target.
     Link,
     /// A pipe, a socket or a device.
     Other,
 }
 
-/// Of an open file.
+/// What an open file is (fstat(2)).
 pub fn stat(file: &File) -> io::Result<Stat> {
     Ok(fstat(file)?.into())
 }
 
-/// Of what stands under `name` below `folder`; nothing is opened. A link at the end of the name is not followed.
+/// What `name` below `folder` is, without opening it (fstatat(2)). If it is a link, the link is not followed.
 pub fn stat_below(folder: &File, name: &Path) -> io::Result<Stat> {
     Ok(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
 }
 
-/// Of what `path` leads to, by whatever links.
+/// What `path` leads to, following all links (stat(2)).
 pub fn stat_at(path: &Path) -> io::Result<Stat> {
     Ok(statat(CWD, path, AtFlags::empty())?.into())
 }
 
 impl From<rustix::fs::Stat> for Stat {
-    #[allow(clippy::unnecessary_cast)] // What has 64 bits here may have 32 on another platform.
+    #[allow(clippy::unnecessary_cast)] // A field with 64 bits here may have 32 on another platform.
     fn from(stat: rustix::fs::Stat) -> Stat {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::File,
@@ -171,17 +172,18 @@ impl From<rustix::fs::Stat> for Stat {
     }
 }
 
-/// Whether an error says that a name leads outside (EXDEV), in circles or through too many links (ELOOP).
+/// Whether an error says that a name leads out of the folder (EXDEV), in circles, or through too many links (ELOOP).
 pub fn is_led_astray(error: &io::Error) -> bool {
     [Some(Errno::XDEV), Some(Errno::LOOP)].contains(&Errno::from_io_error(error))
 }
 
-/// Whether an error says that a name leads outside (EXDEV).
+/// Whether an error says that a name leads out of the folder (EXDEV).
 pub fn leads_out(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::XDEV)
 }
 
-/// The names in an open folder, `None` for `.` and `..`: so every step is a short one.
+/// The names in an open folder. `.` and `..` are given as `None` and not skipped, so that each step of the iterator reads
+/// one entry.
 pub fn names_in(
     folder: &File,
 ) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
@@ -193,8 +195,8 @@ pub fn names_in(
     }))
 }
 
-/// Asks the kernel to read the beginning of a large file, and to read ahead generously from then on. Best
-/// effort: whoever has it not in memory waits for the disk.
+/// Asks the kernel to read the beginning of a large file into memory, and to read further ahead than usual
+/// (posix_fadvise(2)). This is only advice: a later read of bytes that are not in memory still blocks.
 pub fn read_ahead(file: &File) {
     let _ = fadvise(file, 0, None, Advice::Sequential);
     let _ = fadvise(file, 0, NonZeroU64::new(READ_AHEAD_BYTES), Advice::WillNeed);
@@ -219,7 +221,7 @@ mod tests {
         symlink("../../secret", root.join("sub/outside")).unwrap();
         symlink("loop", root.join("loop")).unwrap();
         let folder = File::open(&root).unwrap();
-        // Which of these open by Inside, None and Anywhere.
+        // Each name, and whether it opens with Links::Inside, None and Anywhere.
         let table = [
             ("sub/file", [true, true, true]),
             ("sub", [true, true, true]),

@@ -1,5 +1,5 @@
-//! System calls that neither std nor mio offers. What only Linux has lives here and nowhere else, each with a
-//! portable way beside it.
+//! System calls that neither std nor mio offers. All code that only works on Linux is in this room, each with a portable
+//! substitute beside it. This room imports no other room.
 
 pub mod sockets;
 pub mod files;
@@ -10,14 +10,14 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
-/// Whether an error says that no descriptor, or no memory for one, is left (EMFILE, ENFILE, ENOBUFS, ENOMEM).
+/// Whether an error says that there is no descriptor left, or no memory for one (EMFILE, ENFILE, ENOBUFS, ENOMEM).
 pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     Errno::from_io_error(error).is_some_and(|errno| out.contains(&errno))
 }
 
-/// Whether a failed accept concerns one client that went away while it waited, and nobody else (accept(2),
-/// "Error handling").
+/// Whether an error of accept(2) concerns only one client, which disconnected before it was accepted (accept(2), "Error
+/// handling").
 pub fn is_of_one_client(error: &io::Error) -> bool {
     const GONE: [Errno; 9] = [
         Errno::CONNABORTED,
@@ -33,7 +33,7 @@ pub fn is_of_one_client(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| GONE.contains(&errno))
 }
 
-/// Raises the soft limit of open descriptors to the hard one and says where it is now (setrlimit(2)).
+/// Raises the soft limit of open descriptors to the hard limit, if possible, and gives the soft limit (setrlimit(2)).
 pub fn raise_descriptor_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });

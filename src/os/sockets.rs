@@ -1,4 +1,4 @@
-//! Bytes and files into sockets.
+//! System calls on sockets: recv(2), send(2), sendfile(2), shutdown(2). None of them knows a connection.
 
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use std::fs::File;
@@ -6,13 +6,13 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// Reads into `buffer`, and gives the number of bytes; 0 is the end of what the peer sends (recv(2)).
+/// Reads into `buffer`, and gives the number of bytes (recv(2)). 0 means that the peer has shut its side.
 pub fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let (count, _) = rustix::net::recv(socket, buffer, RecvFlags::empty())?;
     Ok(count)
 }
 
-/// Writes from `bytes`, and gives how many were taken, which may be fewer (send(2)).
+/// Writes from `bytes`, and gives how many bytes the kernel took, which may be fewer (send(2)).
 pub fn send(socket: impl AsFd, bytes: &[u8], follow: Follow) -> io::Result<usize> {
     let follow = match follow {
         #[cfg(target_os = "linux")]
@@ -22,22 +22,23 @@ pub fn send(socket: impl AsFd, bytes: &[u8], follow: Follow) -> io::Result<usize
     Ok(rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | follow)?)
 }
 
-/// What comes after the bytes of a [`send`].
+/// What will be sent after the bytes of a [`send`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
-    /// More, at once: the kernel may wait for it and fill a packet (MSG_MORE).
+    /// More bytes, at once. The kernel may wait for them to fill a packet (MSG_MORE).
     More,
     /// Nothing for now.
     Nothing,
 }
 
-/// Ends what we send: the peer reads the rest, and then an end (shutdown(2) with SHUT_WR).
+/// Shuts our side of a connection (shutdown(2) with SHUT_WR). The peer reads the bytes that are on their way, and then
+/// the end.
 pub fn shut(socket: impl AsFd) -> io::Result<()> {
     Ok(rustix::net::shutdown(socket, Shutdown::Write)?)
 }
 
-/// Lets `listener` give out a connection when its first bytes are here, or after `patience`, rounded up to a second
-/// (tcp(7), TCP_DEFER_ACCEPT): so whoever accepts it finds something to read, and sleeps and wakes once less.
+/// Lets `listener` report a connection only when its first bytes are here, or after `patience`, rounded up to a second
+/// (tcp(7), TCP_DEFER_ACCEPT). So the loop finds bytes to read as soon as it accepts, and wakes once less.
 ///
 /// Neither std nor rustix has a way to ask for this yet (rust-lang/rust#119639).
 #[cfg(target_os = "linux")]
@@ -47,19 +48,20 @@ pub fn defer_accept(listener: &impl AsRawFd, patience: Duration) -> io::Result<(
     Ok(uapi::setsockopt(listener.as_raw_fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds)?)
 }
 
-/// Elsewhere a connection is given out as soon as it is there.
+/// Does nothing on other platforms: their listeners report a connection as soon as it is there.
 #[cfg(not(target_os = "linux"))]
 pub fn defer_accept(_: &impl AsRawFd, _: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// From the kernel's pages to the socket, without a copy to us and back (sendfile(2)).
+/// Sends up to `count` bytes of `file` from `offset` on, and gives how many the kernel took (sendfile(2)). The bytes go
+/// from the kernel's page cache to the socket, without a copy in this process.
 #[cfg(target_os = "linux")]
 pub fn send_file<S: AsFd>(socket: S, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
     Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), count)?)
 }
 
-/// By way of a buffer, where the platform has no sendfile of this form.
+/// The same through a buffer, for platforms without this form of sendfile.
 #[cfg(any(test, not(target_os = "linux")))]
 pub fn copy_file<S: AsFd>(socket: S, file: &File, offset: u64, count: usize) -> io::Result<usize> {
     use std::os::unix::fs::FileExt;
@@ -80,7 +82,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
-    /// What arrives of a ten-byte file from offset 3 on.
+    /// Sends up to `count` bytes of a ten-byte file from offset 3 on: how many were taken, and what arrived.
     fn sent(send: fn(UnixStream, &File, u64, usize) -> io::Result<usize>, count: usize) -> (usize, Vec<u8>) {
         let path = std::env::temp_dir().join(format!("onepoll-os-{}-{count}", std::process::id()));
         File::create(&path).unwrap().write_all(b"0123456789").unwrap();

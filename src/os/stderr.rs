@@ -1,4 +1,4 @@
-//! Stderr, written to without ever waiting for whoever reads it.
+//! Writing to stderr without ever waiting for its reader. What is written does not matter here.
 
 use super::files::{Kind, stat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -8,52 +8,52 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
-/// Stderr as this process has it, and how it can be written to.
+/// The stderr of this process, and how to write to it without waiting.
 pub struct Stderr {
     file: File,
-    manners: Manners,
+    mode: WriteMode,
 }
 
-/// What keeps a write from waiting.
+/// Why a write to stderr does not wait.
 #[derive(Clone, Copy)]
-enum Manners {
-    /// A regular file waits for nobody but the disk.
+enum WriteMode {
+    /// Stderr is a regular file, which only waits for the disk.
     File,
-    /// Opened anew, only for us, as one that does not wait (O_NONBLOCK). The shell that started us has another
-    /// description of it, which stays as it is (open(2), "Open file descriptions").
+    /// Stderr was opened anew with O_NONBLOCK, for this process alone. The shell that started it has another open file
+    /// description, which stays as it is (open(2), "Open file descriptions").
     Own,
-    /// Shared with the shell, so it is asked first. Where poll(2) says that there is room in a pipe, there is room for
-    /// PIPE_BUF bytes (pipe(7)), unless somebody else who writes into it comes between. Of a terminal it says less: a
-    /// write can wait that meets one with room for a part.
+    /// Stderr is shared with the shell, so it cannot be made non-blocking, and poll(2) is asked before each write. If it
+    /// says that a pipe has room, this is room for PIPE_BUF bytes (pipe(7)), unless another process writes in between.
+    /// For a terminal it promises less: a write may wait if there is room for a part of it only.
     Shared,
 }
 
 impl Stderr {
-    /// Looks what stderr is. The error is that there is none.
+    /// Finds out what stderr is. An error if the process has no stderr.
     pub fn open() -> io::Result<Stderr> {
         let file = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         if stat(&file)?.kind == Kind::File {
-            return Ok(Stderr { file, manners: Manners::File });
+            return Ok(Stderr { file, mode: WriteMode::File });
         }
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        // A socket cannot be opened, nor what belongs to another user, nor anything where there is no /proc.
+        // This fails for a socket, for a file of another user, and where there is no /proc.
         Ok(match openat(CWD, "/proc/self/fd/2", flags, Mode::empty()) {
-            Ok(own) => Stderr { file: own.into(), manners: Manners::Own },
-            Err(_) => Stderr { file, manners: Manners::Shared },
+            Ok(own) => Stderr { file: own.into(), mode: WriteMode::Own },
+            Err(_) => Stderr { file, mode: WriteMode::Shared },
         })
     }
 
-    /// Bytes that are written at once, or else not at all, where that can be promised.
+    /// Up to this many bytes are written whole or not at all (but see `WriteMode::Shared`).
     pub fn piece_bytes_max(&self) -> usize {
-        match self.manners {
-            Manners::File => usize::MAX,
-            Manners::Own | Manners::Shared => PIPE_BUF,
+        match self.mode {
+            WriteMode::File => usize::MAX,
+            WriteMode::Own | WriteMode::Shared => PIPE_BUF,
         }
     }
 
-    /// Writes up to [`Stderr::piece_bytes_max`] bytes and says how many were taken; `WouldBlock` where there is no room.
+    /// Writes up to [`Stderr::piece_bytes_max`] bytes, and gives how many were written. `WouldBlock` if there is no room.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        if matches!(self.manners, Manners::Shared) {
+        if matches!(self.mode, WriteMode::Shared) {
             let mut asked = [PollFd::new(&self.file, PollFlags::OUT)];
             if poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? == 0 {
                 return Err(io::ErrorKind::WouldBlock.into());

@@ -28,7 +28,7 @@ pub fn dispatch(request: &Request<'_>, service: &Service, moment: Moment) -> Rep
 
 /// The name of the handler for `method`, for the log.
 pub fn name(method: Method) -> &'static str {
-    find(method).map_or("nobody", |(_, name, _)| name)
+    find(method).map_or("no handler", |(_, name, _)| name)
 }
 
 /// Whether there is a handler for `method`.
