@@ -2,7 +2,7 @@
 
 mod support;
 
-use onepoll::inspect::{self, Watched};
+use onepoll::inspect::{self, Inspected};
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready};
 use onepoll::service::Service;
@@ -25,7 +25,7 @@ use support::{Answer, ask, folder, listen, read_answers, serve_by, start};
 const TICK: Duration = Duration::from_millis(100);
 
 /// What serves `root` as it is with `--inspect --hidden`.
-fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<Watched<K>> {
+fn reactor<K: Kernel>(kernel: K, root: &Path, limits: Limits) -> Reactor<Inspected<K>> {
     let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
     inspect::reactor(kernel, Service::new(site).hosts(Hosts::Any).limits(limits))
 }
@@ -36,7 +36,7 @@ fn inspected(root: &Path) -> SocketAddr {
     address
 }
 
-type World = Loop<Watched<Script>>;
+type World = Loop<Inspected<Script>>;
 
 /// The same by a clock of the test's own.
 fn world(root: &Path, limits: Limits) -> World {

@@ -1,4 +1,5 @@
-//! The kernel and the sockets in between.
+//! A kernel and sockets that count and record what happens, and pass each call on to the real ones. What is made of the
+//! records is decided elsewhere.
 
 use super::counts::Call;
 use super::record::{Record, Shared};
@@ -11,34 +12,34 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A kernel that is watched.
-pub struct Watched<K> {
+/// A kernel that records what the loop does, in front of the real kernel `inner`.
+pub struct Inspected<K> {
     inner: K,
     shared: Shared,
     /// When the last wait began.
     slept: Instant,
 }
 
-/// A socket that is watched.
+/// A socket that records what its connection does, in front of the real socket `inner`.
 pub struct Socket<S> {
     inner: S,
     shared: Shared,
-    /// Where in the slab its connection is, once it has a place.
+    /// The key of its connection in the slab, once it has one.
     key: Option<usize>,
 }
 
-impl<K: Kernel> Watched<K> {
-    /// Stands before `kernel`.
-    pub(super) fn new(kernel: K, shared: Shared) -> Watched<K> {
+impl<K: Kernel> Inspected<K> {
+    /// Records what happens between the loop and `kernel`.
+    pub(super) fn new(kernel: K, shared: Shared) -> Inspected<K> {
         let (slept, _) = kernel.now();
-        Watched { inner: kernel, shared, slept }
+        Inspected { inner: kernel, shared, slept }
     }
 }
 
-impl<K: Kernel> Kernel for Watched<K> {
+impl<K: Kernel> Kernel for Inspected<K> {
     type Socket = Socket<K::Socket>;
 
-    /// No note is taken here: a bug in one must not keep the loop from waiting.
+    /// Nothing is recorded here: a panic while recording must not keep the loop from waiting.
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()> {
         self.inner.wait(ready, timeout)
     }
@@ -82,7 +83,8 @@ impl<K: Kernel> Kernel for Watched<K> {
         self.shared.lock().end_turn(self.slept, timeout)
     }
 
-    /// Clients that read the events are woken from here, when it is time to tell more: without any readiness.
+    /// When the next batch of events is due, makes it, and wakes the clients that read the events: their events in `ready`
+    /// have no readiness.
     fn tell_woke(&mut self, ready: &mut Vec<Ready>) {
         let (now, _) = self.inner.now();
         let mut record = self.shared.lock();
@@ -94,17 +96,17 @@ impl<K: Kernel> Kernel for Watched<K> {
 }
 
 impl<S> Socket<S> {
-    /// Takes note of a call and gives back what came of it.
+    /// Records a system call and the bytes that it moved, and gives back its result.
     fn note(
         &self,
         call: Call,
-        moved: fn(&mut Record, usize, usize),
+        count_bytes: fn(&mut Record, usize, usize),
         result: io::Result<usize>,
     ) -> io::Result<usize> {
         let mut record = self.shared.lock();
         record.counts.call(call);
         match (&result, self.key) {
-            (Ok(count), Some(key)) => moved(&mut record, key, *count),
+            (Ok(count), Some(key)) => count_bytes(&mut record, key, *count),
             (Err(error), _) if error.kind() == io::ErrorKind::WouldBlock => record.counts.would_block += 1,
             _ => {}
         }

@@ -4,7 +4,7 @@
 use super::counts::{Call, Counts};
 use std::fmt::Write;
 
-/// What a scrape gets.
+/// The counters as the text of `GET /.onepoll/metrics`.
 pub fn text(counts: &Counts) -> String {
     let mut out = String::new();
     let mut add = |name: &str, kind: &str, help: &str, value: u64| {

@@ -1,7 +1,8 @@
-//! Watching the reactor at work. A [`Watched`] kernel stands between the loop and the real one: it counts what
-//! goes by, and its sockets take note of what their connections tell. What came of it is shown by a handler that is
-//! mounted at [`PREFIX`]. The loop and the connection are the same as ever, compiled once more for these sockets; a
-//! server that nobody watches is compiled without taking notes.
+//! The inspector: it shows the reactor at work.
+//!
+//! An [`Inspected`] kernel stands between the loop and the real kernel. It counts the calls of the loop, and its sockets
+//! record what their connections report. A handler, mounted at [`PREFIX`], shows the records. The code of the loop and of
+//! connections is the same, compiled once more for these sockets; without the inspector the program records nothing.
 
 mod kernel;
 mod counts;
@@ -16,7 +17,7 @@ mod pages;
 mod feed;
 
 pub use counts::Call;
-pub use kernel::Watched;
+pub use kernel::Inspected;
 pub use pages::PREFIX;
 
 use crate::reactor::Reactor;
@@ -26,9 +27,9 @@ use pages::Pages;
 use record::{Record, Shared};
 use std::sync::{Arc, Mutex};
 
-/// A reactor that is watched and shows what it does.
-pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Watched<K>> {
+/// A reactor for `service` with the inspector mounted.
+pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Inspected<K>> {
     let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
     let service = service.mount(Pages(shared.clone()));
-    Reactor::new(Watched::new(kernel, shared), service)
+    Reactor::new(Inspected::new(kernel, shared), service)
 }

@@ -1,9 +1,9 @@
-//! What is known of the reactor: its counters, its places and its last turns. Everything here is bounded: by the
-//! places there are, or by a number.
+//! What the inspector knows of the reactor: its counters, its places and its last turns. Everything here has a limit: the
+//! number of places in the slab, or a constant. How it is shown is decided elsewhere.
 
 use super::changed::Changed;
 use super::counts::{Call, Counts};
-use super::place::{Move, Place, SinceEvent};
+use super::place::{Place, SinceEvent, Transition};
 use super::queue::Queue;
 use super::turn::Turn;
 use crate::conn::told::{Reason, Told};
@@ -15,36 +15,36 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often whoever reads the events is told of more.
-const TICK: Duration = Duration::from_millis(100);
+/// The time between two batches of events.
+const BATCH_EVERY: Duration = Duration::from_millis(100);
 
-/// Turns that are remembered, and told of in one batch.
+/// Turns that are kept; no batch has more.
 const TURNS_MAX: usize = 256;
 
-/// Changes of state that are told of in one batch, and places.
-const TOLD_MAX: usize = 1024;
+/// Changes of state in one batch, and places in one batch, at most.
+const BATCH_ITEMS_MAX: usize = 1024;
 
-/// All of it.
+/// The whole record of the inspector.
 pub struct Record {
     pub began: Instant,
     pub now: Instant,
     pub counts: Counts,
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
-    /// Changes of state that are still to be told, where anybody reads.
-    pub moves: Vec<Move>,
-    /// Places that look different since they were told of, where anybody reads.
+    /// Changes of state since the last batch; empty while no client reads the events.
+    pub transitions: Vec<Transition>,
+    /// Places that changed since the last batch; empty while no client reads the events.
     changed: Changed,
     turn: Option<Turn>,
-    /// Time waited in turns that were not worth telling of.
+    /// Time spent in turns that are left out of the events. It counts as waiting of the next turn.
     idle: Duration,
-    next_tick: Instant,
+    next_batch: Instant,
     batches: u64,
     queues: Vec<Queue>,
 }
 
 impl Record {
-    /// Nothing has happened yet.
+    /// An empty record that begins at `now`.
     pub fn new(now: Instant) -> Record {
         Record {
             began: now,
@@ -52,11 +52,11 @@ impl Record {
             counts: Counts::default(),
             places: Vec::new(),
             turns: VecDeque::new(),
-            moves: Vec::new(),
+            transitions: Vec::new(),
             changed: Changed::default(),
             turn: None,
             idle: Duration::ZERO,
-            next_tick: now,
+            next_batch: now,
             batches: 0,
             queues: Vec::new(),
         }
@@ -65,7 +65,8 @@ impl Record {
 
 /// The turns.
 impl Record {
-    /// The loop begins to wait. Gives how long it may: no longer than until there is more to tell.
+    /// Records that the loop begins to wait, for `timeout` at most. Gives the time that it shall wait at most: no longer
+    /// than until the next batch is due.
     pub fn end_turn(&mut self, now: Instant, timeout: Option<Duration>) -> Option<Duration> {
         self.counts.call(Call::EpollWait);
         self.now = now;
@@ -82,8 +83,8 @@ impl Record {
         if self.queues.is_empty() {
             return timeout;
         }
-        let tick = self.next_tick.saturating_duration_since(now);
-        Some(timeout.map_or(tick, |timeout| timeout.min(tick)))
+        let left = self.next_batch.saturating_duration_since(now);
+        Some(timeout.map_or(left, |timeout| timeout.min(left)))
     }
 
     fn remember(&mut self, turn: Turn) {
@@ -94,7 +95,7 @@ impl Record {
         self.turns.push_back(turn);
     }
 
-    /// The wait is over. Gives what the next batch of events tells, where it is time for it.
+    /// Records that a wait has ended with `ready` events. Gives the content of the next batch, if it is due.
     pub fn begin_turn(&mut self, slept: Instant, now: Instant, ready: &[Ready]) -> Option<News> {
         self.now = now;
         let mut turn = Turn::new(now, now - slept, ready.len());
@@ -110,11 +111,11 @@ impl Record {
             }
         }
         self.turn = Some(turn);
-        let is_time = !self.queues.is_empty() && self.next_tick <= now;
+        let is_time = !self.queues.is_empty() && self.next_batch <= now;
         is_time.then(|| {
-            self.next_tick = now + TICK;
+            self.next_batch = now + BATCH_EVERY;
             self.batches += 1;
-            News { number: self.batches, keys: self.changed.take(TOLD_MAX) }
+            News { number: self.batches, keys: self.changed.take(BATCH_ITEMS_MAX) }
         })
     }
 }
@@ -131,7 +132,7 @@ impl Record {
             self.places.resize_with(key + 1, || None);
         }
         self.places[key] = Some(Box::new(Place::new(id, peer, self.now)));
-        // With the place and not before: `close` takes both away.
+        // Counted together with the place, not before, since `close` counts down when it removes the place.
         self.counts.open += 1;
         self.change(key);
     }
@@ -163,7 +164,7 @@ impl Record {
         self.change(key);
     }
 
-    /// What the connection at `key` tells.
+    /// Records what the connection at `key` reports.
     pub fn take_note(&mut self, key: usize, told: Told<'_>) {
         match told {
             Told::Late => self.counts.timeouts += 1,
@@ -176,26 +177,26 @@ impl Record {
                 self.counts.refused += u64::from(matches!(reason, Reason::Refused(..)));
                 self.place(key).into_iter().for_each(|place| place.because(reason));
             }
-            Told::Moved { from, to } => self.moved(key, from, to),
+            Told::Moved { from, to } => self.change_state(key, from, to),
             Told::Driven => self.place(key).into_iter().for_each(|place| place.driven = Some(Instant::now())),
-            Told::Rests(wait) => self.rest(key, wait),
+            Told::Rests(wait) => self.end_drive(key, wait),
             Told::Accepted { .. } => {}
         }
     }
 
-    fn moved(&mut self, key: usize, from: &'static str, to: &'static str) {
+    fn change_state(&mut self, key: usize, from: &'static str, to: &'static str) {
         let Some(place) = self.place(key) else { return };
-        let made = place.moves(key, from, to);
-        let is_told = !place.is_reader && !self.queues.is_empty();
+        let made = place.change_state(key, from, to);
+        let is_shown = !place.is_reader && !self.queues.is_empty();
         self.change(key);
-        match self.moves.len() < TOLD_MAX {
-            _ if !is_told => {}
-            true => self.moves.push(made),
+        match self.transitions.len() < BATCH_ITEMS_MAX {
+            _ if !is_shown => {}
+            true => self.transitions.push(made),
             false => self.counts.omitted += 1,
         }
     }
 
-    fn rest(&mut self, key: usize, wait: Option<Wait>) {
+    fn end_drive(&mut self, key: usize, wait: Option<Wait>) {
         let now = Instant::now();
         let Some(place) = self.places.get_mut(key).and_then(Option::as_deref_mut) else { return };
         let Some(began) = place.driven.take() else { return };
@@ -212,9 +213,9 @@ impl Record {
     }
 }
 
-/// Those who read the events.
+/// The clients that read the events.
 impl Record {
-    /// The connection `id` reads them from now on. O(n) in the connections, once for each who does.
+    /// From now on the connection `id` reads the events. O(n) in the connections, once for each client that reads them.
     pub fn add_reader(&mut self, id: Id) {
         let taken = self.places.iter_mut().enumerate();
         let mut taken = taken.filter_map(|(key, place)| Some((key, place.as_deref_mut()?)));
@@ -231,13 +232,13 @@ impl Record {
         self.queues.retain(|queue| queue.reader.id != reader);
         if self.queues.is_empty() {
             self.changed = Changed::default();
-            self.moves.clear();
+            self.transitions.clear();
         }
     }
 
-    /// The place at `key` looks different.
+    /// Notes that the place at `key` has changed.
     fn change(&mut self, key: usize) {
-        // Nobody would ever take it off again.
+        // While no client reads the events, no batch is made, and the list would only grow.
         if self.queues.is_empty() {
             return;
         }
@@ -246,10 +247,10 @@ impl Record {
         }
     }
 
-    /// Hands a batch to all of them, and wakes their connections, without any readiness.
+    /// Queues a batch for all clients that read the events, and wakes their connections by events without any readiness.
     pub fn hand_out(&mut self, batch: &[u8], ready: &mut Vec<Ready>) {
         self.turns.clear();
-        self.moves.clear();
+        self.transitions.clear();
         for queue in &mut self.queues {
             self.counts.missed += u64::from(!queue.add(batch));
             ready.push(Ready::Socket(queue.reader, Readiness::default()));
@@ -257,16 +258,16 @@ impl Record {
     }
 }
 
-/// What the next batch of events tells.
+/// What the next batch of events is about.
 pub struct News {
     /// The number of the batch.
     pub number: u64,
-    /// The places in the slab that look different.
+    /// The keys of the places that changed.
     pub keys: Vec<usize>,
 }
 
-/// The record, and whoever writes to it. One thread does, so nobody ever waits for the lock; it is there because a
-/// reactor may be handed to another thread.
+/// The record, shared by the kernel, its sockets and the handler. All of them run in one thread, so the lock is never
+/// waited for. It is there because a reactor may be moved to another thread.
 #[derive(Clone)]
 pub struct Shared(pub Arc<Mutex<Record>>);
 
