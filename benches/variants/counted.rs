@@ -1,5 +1,6 @@
-//! System calls on sockets, counted: the same wrapper around the sockets of every variant, and around the reactor's
-//! kernel. What files cost (openat2, statx) is the same for all and is not counted; neither are the futexes of threads.
+//! Counts the system calls on sockets: the same wrapper goes around the sockets of every variant, and around the
+//! kernel of the reactor. Calls on files (openat2, statx) are the same for all variants and not counted. The futexes
+//! of threads are not counted either.
 
 use onepoll::conn::transport::{Follow, Transport};
 use onepoll::inspect::Call;
@@ -10,15 +11,15 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Calls that were made since the process began; a table of counters costs nanoseconds where a call costs microseconds.
+/// The calls since the process began. Counting takes nanoseconds, where a call takes microseconds.
 static CALLS: [AtomicU64; Call::NAMES.len()] = [const { AtomicU64::new(0) }; Call::NAMES.len()];
 
-/// Takes note of one.
+/// Counts a call.
 pub fn count(call: Call) {
     CALLS[call as usize].fetch_add(1, Ordering::Relaxed);
 }
 
-/// How many of each were made so far.
+/// The number of calls of each kind so far.
 pub fn calls() -> [u64; Call::NAMES.len()] {
     CALLS.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
@@ -35,7 +36,7 @@ impl<S: Transport> Counted<S> {
 }
 
 impl<K: Kernel> Counted<K> {
-    /// What a reactor waits with.
+    /// The kernel of a reactor, whose calls are counted.
     pub fn kernel(kernel: K) -> Counted<K> {
         Counted(kernel)
     }
