@@ -34,7 +34,7 @@ const WAITS = {
 };
 const MOMENTS = {
   live: () => "",
-  paused: (seconds) => `Paused ${seconds} s after the start. A step is a tenth of a second; there are ${time.ahead} steps up to now.`,
+  paused: (seconds) => `Paused ${seconds} s after the start. A step is a tenth of a second; ${time.ahead} have passed since.`,
   replay: (seconds) => `${seconds} s after the start, shown five times slower.`,
 };
 
@@ -187,7 +187,7 @@ const SAID = {
   slow: "A client asks for 64 MiB and reads very slowly. Look for a red square: its connection waits for writability, while the server serves other clients. Choose the square to see that “out” stops growing.",
   burst: "The page sent 48 requests at once. Look at the turns: in a high bar of many colours, one wait brought events for many connections. The squares become free when the browser closes the connections.",
   preconnect: "The browser opens a connection and sends no request. Look for one more square after a second; until then the kernel keeps the connection, since no byte came. The connection waits for a first request.",
-  download: "The browser downloads 64 MiB as fast as it can. Look at the turns: in each turn the server sends a bounded piece, and then drives the other connections.",
+  download: "64 MiB are downloaded, as fast as the browser can. Look at the turns: in each turn the server sends a bounded piece, and then drives the other connections.",
 };
 const ACTS = { slow: clients.slowReader, burst: clients.burst, preconnect: clients.preconnect, download: clients.download };
 for (const [id, act] of Object.entries(ACTS)) {
