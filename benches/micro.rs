@@ -1,4 +1,4 @@
-//! What one request costs without a socket: `cargo bench --bench micro`. Compare figures of one run only.
+//! The cost of one request without a socket, and of its parts: `cargo bench --bench micro`. Compare figures of one run only.
 
 mod scripted;
 
@@ -84,7 +84,7 @@ fn write_an_access_line(bencher: Bencher) {
     });
 }
 
-/// One request on a connection that stays, of a file that is kept in memory: all but the socket.
+/// One request for a cached file on a keep-alive connection: everything except the socket.
 #[divan::bench]
 fn answer_a_request(bencher: Bencher) {
     let mut visit = Visit::new();

@@ -1,5 +1,5 @@
-//! So many requests on one connection without a socket, for tools that count instructions: those repeat where
-//! seconds do not. `.ci/run` takes the difference of two counts, so what it costs to begin falls out.
+//! COUNT requests on one connection without a socket, for tools that count instructions. Counts of instructions repeat,
+//! unlike times. `.ci/run` takes the difference of two runs, so the cost of starting does not count.
 //!
 //! `cargo bench --bench requests -- COUNT`
 

@@ -1,4 +1,4 @@
-//! What is taken from the allocator: nothing on the warm path, and nothing is kept where a connection rests.
+//! Allocations: there are none on the warm path, and an idle connection keeps no buffer.
 
 #[path = "../benches/scripted/mod.rs"]
 mod scripted;
@@ -18,7 +18,7 @@ fn a_request_for_a_file_in_memory_allocates_nothing() {
     let began = Instant::now();
     let allocations = || allocation_counter::measure(|| _ = visit.request()).count_total;
     let counts: Vec<_> = std::iter::repeat_with(allocations).take(REQUESTS).collect();
-    // The date is written once a second, and a busy machine may take more than one for them.
+    // The date is formatted once a second, and a slow machine may need more than a second for these requests.
     let busy = counts.iter().filter(|count| **count > 0).count();
     let seconds = began.elapsed().as_secs() as usize + 1;
     assert!(busy <= seconds, "{counts:?} in less than {seconds} s");

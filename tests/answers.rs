@@ -1,4 +1,4 @@
-//! What is answered to whom: files and their types, the methods, and what every answer carries.
+//! What is answered: files and their types, the methods, and the fields that every answer carries.
 
 mod support;
 
@@ -12,14 +12,14 @@ use support::patience::until;
 use support::{Answer, ask, folder, read_answers_to, serve};
 use tempfile::TempDir;
 
-/// Larger than what is held in memory, than a socket's buffers, and than a turn.
+/// A file larger than the limit for the cache, than a socket's buffers, and than one turn sends.
 const LARGE_BYTES: usize = 5 << 20;
 
 fn large() -> Vec<u8> {
     (0..LARGE_BYTES).map(|at| (at / 7 % 251) as u8).collect()
 }
 
-/// A site with one of everything, and its server.
+/// A site with one file of each kind, and its server.
 struct Site {
     address: SocketAddr,
     _root: TempDir,
@@ -65,7 +65,7 @@ impl Site {
         Site { address: serve(root.path(), Limits::default()), _root: root }
     }
 
-    /// The one answer to `request`, whose method stands before its first space.
+    /// The answer to `request`, whose method ends at its first space.
     fn answer(&self, request: &str) -> Answer {
         let method = request.split(' ').next().unwrap();
         read_answers_to(&ask(self.address, request.as_bytes()), &[method]).remove(0)
@@ -185,7 +185,7 @@ fn a_large_file_arrives_whole_though_the_client_has_shut_its_side() {
     assert!(answer.body == large(), "{} of {LARGE_BYTES} bytes came, or others", answer.body.len());
 }
 
-/// Requests that are answered with every status that a test can bring about at once.
+/// Requests for each status that a test can cause at once.
 const ONE_OF_EACH: &[(u16, &str)] = &[
     (200, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
     (200, "GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -252,7 +252,7 @@ fn head_is_answered_with_the_head_that_get_gets() {
     };
     let gets = ONE_OF_EACH.iter().filter(|(_, request)| request.starts_with("GET"));
     for (_, request) in gets {
-        // The tag of a file that was just written is another at every look.
+        // The tag of a file that was written just now differs at every look.
         let (head, body) = until("a tag that stays", || match of("HEAD", request) {
             (head, _) if head.contains("ETag: W/") => Err(head),
             settled => Ok(settled),
@@ -346,7 +346,7 @@ fn a_method_that_is_known_and_not_answered_is_405_and_any_other_token_501() {
     }
 }
 
-/// RFC 9457, for a client that prefers it; every error that has a path says that `Accept` decides.
+/// An error in JSON (RFC 9457) for a client that prefers it. Every error that has a path says `Vary: Accept`.
 #[test]
 fn errors_are_json_for_clients_that_prefer_it() {
     let site = Site::serve();

@@ -26,7 +26,7 @@ type Arguments<'a> = [&'a str];
 /// Names and values.
 type Environment<'a> = [(&'a str, &'a str)];
 
-// What it serves, and where.
+// What the program serves, and where.
 
 #[test]
 fn the_first_line_names_the_real_port() {
@@ -37,7 +37,7 @@ fn the_first_line_names_the_real_port() {
             continue;
         }
         let program = Program::spawn(onepoll().arg(root.path()).args(["--port", "0", "-b", bind]));
-        // The program goes on running: the line is here because it was flushed.
+        // The program goes on, so this line only came because it was flushed.
         let first = program.said().unwrap();
         let port = first.strip_prefix(&format!("Server is running on http://{shown}:")).expect(&first);
         assert!(port.parse::<u16>().is_ok_and(|port| port > 0), "{first}");
@@ -48,7 +48,7 @@ fn the_first_line_names_the_real_port() {
     }
 }
 
-/// `http://[::]:8080` is where no browser goes.
+/// A browser cannot open `http://[::]:8080`.
 #[test]
 fn the_address_that_is_said_is_one_to_open() {
     let root = folder(&[("index.html", b"here")]);
@@ -182,8 +182,8 @@ fn every_flag_is_read_from_the_environment() {
     }
 }
 
-/// Both have the port, and both answer: a connection goes to either by a hash of its addresses, so that fifty go to one
-/// alone once in 2^49 times.
+/// Both programs have the port, and both answer. The kernel picks one for each connection by a hash of its addresses,
+/// so the chance that all of fifty go to one program is 1 in 2^49.
 #[test]
 fn several_share_a_port_where_all_of_them_say_so() {
     let [one, other] = [folder(&[("name", b"one")]), folder(&[("name", b"other")])];
@@ -197,7 +197,7 @@ fn several_share_a_port_where_all_of_them_say_so() {
     assert!(error.contains("is in use"), "who does not share finds it taken: {error}");
 }
 
-// Which files, how, and to whom.
+// Which files are served, how, and to which clients.
 
 #[test]
 fn flags_say_what_is_served() {
@@ -285,14 +285,14 @@ fn flags_say_how_files_are_kept_and_sent() {
             stream.write_all(request).unwrap();
             read_answer(&mut stream, "GET")
         };
-        // What is kept is kept from the first strong tag on, and compressed for those who ask later.
+        // A file is cached once it has a strong tag, and compressed for later requests.
         let answer = until(format_args!("a tag that stays with {arguments:?} {environment:?}"), || {
             let answer = ask();
             let is_strong = answer.field("etag").unwrap().starts_with('"');
             let is_coded = coding.is_none() || answer.field("content-encoding").is_some();
             if is_strong && is_coded { Ok(answer) } else { Err(answer.head) }
         });
-        // Where nothing is kept, or compressed, that stays so.
+        // Without a cache, or without compression, the answer stays the same.
         for answer in [answer, ask(), ask(), ask()] {
             assert_eq!(answer.field("cache-control"), *cache_control, "{arguments:?} {environment:?}");
             assert_eq!(answer.field("content-encoding"), *coding, "{arguments:?} {environment:?}");
@@ -333,11 +333,11 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
     let long = "a".repeat(5000);
     #[rustfmt::skip]
     let table = [
-        // Host                        what is advised
+        // Host                        the advice in the log
         ("dev.example",                "--allow-host dev.example allows it"),
         ("two.example:8080",           "--allow-host two.example allows it"),
         ("Three.Example.:80",          "--allow-host Three.Example allows it"),
-        // Whoever follows the advice in a shell must not do more than that.
+        // A user who follows the advice in a shell must not run anything else by it.
         ("evil;id",                    "--allow-host NAME allows it"),
         ("$(id)",                      "--allow-host NAME allows it"),
         ("'&id&'",                     "--allow-host NAME allows it"),
@@ -345,7 +345,7 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
         ("%1b%5b31m",                  "--allow-host NAME allows it"),
     ];
     for (host, advice) in table {
-        // It is told once: another line would stand in the way of the next.
+        // The advice is logged once: a second line would come before the next one that this test expects.
         assert_eq!([(); 2].map(|()| get_for(address, host)), [421; 2], "{host}");
         let line = program.told("was refused");
         assert!(line.contains("WARN") && line.ends_with(advice), "{host}: {line}");
@@ -355,7 +355,7 @@ fn a_host_that_is_refused_is_told_how_to_be_allowed() {
     assert!(program.told("was refused").len() < 3000, "what a client says is bounded");
 }
 
-// What it says when it cannot serve, and when it is asked.
+// What the program says when it cannot serve, and when it is asked.
 
 #[test]
 fn what_cannot_be_served_is_one_line_that_names_it_and_the_way_out() {
@@ -395,7 +395,7 @@ fn what_it_has_no_permission_for_is_said_at_the_start() {
     }
     set("closed", 0o644);
     assert_sentence(&refused(nobody.onepoll().arg(root.path().join("closed")), 1), "closed", "another");
-    // Only to list it would need more, and nothing is listed.
+    // Only a listing would need this permission, and listings are off.
     let (_program, address) = Program::start(nobody.onepoll().arg(root.path().join("nameless")));
     assert_eq!(get(address, "/").text(), "by name");
     set("closed", 0o755);
@@ -469,7 +469,7 @@ fn a_slip_of_the_pen_is_told_the_way_out() {
         (&["9000"],                      &[],                                   1, "9000: no such folder; to listen there: onepoll --port 9000"),
         (&["127.0.0.1:9000"],            &[],                                   1, "to listen there: onepoll --bind 127.0.0.1 --port 9000"),
         (&["http://localhost:9000/"],    &[],                                   1, "to listen there: onepoll --port 9000"),
-        // A user who set a variable long ago does not look for it.
+        // A user may have set a variable long ago and forgotten it.
         (&[],                            &[("ONEPOLL_PORT", "abc\n")],          2, "ONEPOLL_PORT: invalid value 'abc\\n' for --port: a number"),
         (&[],                            &[("ONEPOLL_BIND", "127.0.0.1:9000")], 2, "ONEPOLL_BIND: invalid value"),
         (&[],                            &[("ONEPOLL_HIDDEN", "some")],         2, "ONEPOLL_HIDDEN: invalid value 'some' for --hidden: yes or no"),
@@ -498,11 +498,11 @@ fn a_value_that_makes_no_sense_is_told_what_would() {
         (["--max-head", "0"], "from 1 byte to 1 TiB"),
         (["--grace", "-1"], "seconds, such as 0.5, up to a year of them"),
         (["--idle-timeout", "soon"], "seconds, such as 0.5, up to a year of them"),
-        // None and at once are both what some would mean by it.
+        // Some users would mean "no timeout" by 0, and others "at once".
         (["--idle-timeout", "0"], "more than 0 seconds"),
         (["--write-timeout", "0.0"], "more than 0 seconds"),
         (["--max-connections", "-1"], "a number from 1 on"),
-        // These would never be like what a client sends.
+        // A `Host` of a client can never equal one of these.
         (["--allow-host", "http://dev.example"], "a name such as dev.example, without http://"),
         (["--allow-host", "dev.example/"], "without a path"),
         (["--allow-host", "*.example"], "* for any"),
@@ -554,14 +554,14 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
     assert_eq!(printed(onepoll().arg("--version")), printed(onepoll().arg("-V")));
 }
 
-// How it ends.
+// How the program ends.
 
 #[test]
 fn a_signal_lets_what_is_in_flight_finish() {
     let large = patterned(24 << 20);
     let root = folder(&[("index.html", b"here"), ("large.bin", &large)]);
     for signal in [Signal::INT, Signal::TERM] {
-        // An address where no other test listens: nobody takes the port once it is free.
+        // An address where no other test listens, so that no other test takes the port when it is free.
         let mut command = onepoll();
         command.arg(root.path()).args(["--bind", "127.0.0.2", "--grace", "600"]).env("RUST_LOG", "trace");
         let (program, address) = Program::start(&mut command);
@@ -606,7 +606,7 @@ fn a_signal_lets_what_is_in_flight_finish() {
 fn with_nothing_in_flight_a_signal_ends_it_at_once() {
     let root = folder(&[]);
     for signal in [Signal::INT, Signal::TERM] {
-        // Nothing here would end by itself while a test waits.
+        // None of these connections would end by itself during the test.
         let patient = ["--grace", "3600", "--idle-timeout", "3600"];
         let (program, address) = Program::start(onepoll().arg(root.path()).args(patient));
         let mut kept: Vec<_> = (0..10).map(|_| connect(address)).collect();
@@ -650,7 +650,7 @@ fn a_second_signal_ends_it_at_once() {
     }
 }
 
-// What it logs.
+// What the program logs.
 
 #[test]
 fn by_default_a_request_is_a_line_in_the_combined_log_format() {
@@ -761,7 +761,8 @@ fn each_level_tells_its_story() {
 #[test]
 fn control_bytes_of_a_client_never_reach_the_terminal() {
     let root = folder(&[("index.html", b"")]);
-    // A line end that forges a record, escape sequences in one byte and in two, DEL, NUL, no UTF-8.
+    // A line end that would forge a record, escape sequences in one byte and in two, DEL, NUL, and bytes that are not
+    // UTF-8.
     let hostile: &[&[u8]] = &[
         b"\x1b[2J\x07",
         b"\n127.0.0.1 - - [forged",
@@ -802,7 +803,7 @@ fn control_bytes_of_a_client_never_reach_the_terminal() {
                 answers += String::from_utf8_lossy(&answer).matches("HTTP/1.1 ").count();
             }
         }
-        // A target that is too long is refused before it is whole.
+        // A target that is too long is refused before the whole of it came.
         let long = [b"GET /\x1b[31m", &[b'\x1b'; 9000][..], b" HTTP/1.1\r\nHost: localhost\r\n\r\n"].concat();
         answers += String::from_utf8_lossy(&ask(address, &long)).matches("HTTP/1.1 ").count();
         program.signal(Signal::TERM);
@@ -845,7 +846,7 @@ fn nobody_has_to_listen_to_it() {
     }
 }
 
-// What it costs.
+// What the program costs.
 
 #[test]
 fn a_limit_of_64_descriptors_serves_200_clients() {
@@ -862,7 +863,7 @@ fn a_limit_of_64_descriptors_serves_200_clients() {
     program.told("every connection allowed is in use");
     let ticks = program.ticks_in_a_second();
     assert!(ticks <= 2, "it spins: {ticks} ticks in a second");
-    // No client leaves: whoever is served and idle makes room for the next.
+    // No client disconnects: an idle client loses its connection to the next one.
     for client in &mut busy {
         client.write_all(b"6789").unwrap();
         assert_eq!(read_answer(client, "POST").status, 200);
@@ -877,9 +878,9 @@ fn whoever_has_more_to_be_answered_makes_no_room() {
     let root = folder(&[]);
     let (_program, address) = Program::start(onepoll().arg(root.path()).args(["--max-connections", "1"]));
     let mut busy = connect(address);
-    // The second answer shows that nobody else is looked for any more in the turn that let it in.
+    // The second answer shows that the turn which accepted this client has ended and looks for no other client.
     assert_eq!([(); 2].map(|()| read_kept(&mut busy, "/missing").status), [404; 2]);
-    // More than one turn answers.
+    // The answer takes more than one turn.
     busy.write_all(&b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(500)).unwrap();
     let mut next = connect(address);
     for _ in 0..500 {
@@ -892,7 +893,7 @@ fn whoever_has_more_to_be_answered_makes_no_room() {
 fn descriptors_that_run_out_neither_end_nor_spin_it() {
     let root = folder(&[]);
     let (program, address) = Program::start(onepoll().arg(root.path()));
-    // After the start, so that the program knows nothing of it.
+    // The limit is lowered after the start, so that the program does not know it.
     let low = Rlimit { current: Some(64), maximum: Some(64) };
     prlimit(Some(program.pid()), Resource::Nofile, low).unwrap();
     let mut clients: Vec<_> = (0..100).map(|_| connect(address)).collect();
@@ -902,7 +903,7 @@ fn descriptors_that_run_out_neither_end_nor_spin_it() {
     program.told("accepting pauses");
     let ticks = program.ticks_in_a_second();
     assert!(ticks <= 2, "it spins: {ticks} ticks in a second");
-    // Each that leaves lets the next one in.
+    // Each client that disconnects makes room for the next.
     for mut client in clients {
         assert_eq!(read_answer(&mut client, "POST").status, 200);
     }
@@ -932,20 +933,20 @@ fn get(address: SocketAddr, path: &str) -> Answer {
     read_kept(&mut connect(address), path)
 }
 
-/// Asks for `path` on a connection that stays.
+/// Asks for `path` on a keep-alive connection.
 fn read_kept(stream: &mut TcpStream, path: &str) -> Answer {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     read_answer(stream, "GET")
 }
 
-/// Reads an answer and the end behind it.
+/// Reads an answer, and the end of the connection after it.
 fn read_last(mut stream: impl Read, method: &str) -> Answer {
     let answer = read_answer(&mut stream, method);
     assert_eq!(stream.read(&mut [0]).unwrap(), 0, "that was the last");
     answer
 }
 
-/// Runs a command that must fail with `code` and say nothing on stdout; what it says on stderr.
+/// Runs a command that must fail with `code` and print nothing on stdout. Gives what it printed on stderr.
 fn refused(command: &mut Command, code: i32) -> String {
     let program = Program::spawn(command);
     assert_eq!(program.said(), None, "{command:?}");
@@ -954,7 +955,7 @@ fn refused(command: &mut Command, code: i32) -> String {
     error
 }
 
-/// Runs a command that must succeed; what it says on stdout.
+/// Runs a command that must succeed. Gives what it printed on stdout.
 fn printed(command: &mut Command) -> String {
     let program = Program::spawn(command);
     let text = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
@@ -974,7 +975,7 @@ fn clf_date(date: &str) -> String {
     format!("{day}/{month}/{year}:{time} +0000")
 }
 
-/// Bytes that show when a part of them is lost, doubled or moved.
+/// Bytes in which a part that is lost, doubled or moved can be seen.
 fn patterned(length: usize) -> Vec<u8> {
     (0..length as u64).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
 }
@@ -983,14 +984,14 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Someone whom the file system refuses things: we ourselves, or nobody where we are root.
+/// A user to whom the file system refuses access: the current user, or the user nobody if the tests run as root.
 enum Nobody {
     Ourselves,
     Other(File),
 }
 
 impl Nobody {
-    /// None, and a word about it, where we cannot become someone else.
+    /// `None`, with a note on the terminal, if the test cannot run as another user.
     fn new() -> Option<Nobody> {
         if !geteuid().is_root() {
             return Some(Nobody::Ourselves);
@@ -1008,7 +1009,8 @@ impl Nobody {
         }
     }
 
-    /// The program, run by them. Its own folder may be closed to them, so it is reached by a descriptor.
+    /// The program, run by this user. The user may not enter the folder of the program, so it is started by a
+    /// descriptor.
     fn onepoll(&self) -> Command {
         match self {
             Nobody::Ourselves => onepoll(),

@@ -1,5 +1,5 @@
-//! The pages in a real browser: headless Chromium, spoken to by its DevTools protocol. Ignored where `cargo test` runs
-//! everything, since that needs nothing but Rust; `.ci/run` installs Chromium and runs them by name.
+//! The pages in a real browser: headless Chromium, controlled by its DevTools protocol. These tests are ignored in a
+//! plain `cargo test`, which needs nothing but Rust. `.ci/run` installs Chromium and runs them by name.
 
 mod support;
 
@@ -13,7 +13,7 @@ use support::program::{Lines, Program, onepoll};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-/// Flags without which it asks others for things, or will not run as root.
+/// Without these flags Chromium contacts other servers, or does not run as root.
 const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -31,7 +31,7 @@ struct Page {
     chromium: Child,
     socket: WebSocket<TcpStream>,
     last: u64,
-    /// What was said on the console, and errors.
+    /// Messages on the console, and errors.
     said: Vec<String>,
     _profile: TempDir,
 }
@@ -53,7 +53,7 @@ impl Page {
         let told = Lines::of(chromium.stderr.take().unwrap());
         let browser = told.find("where it listens", |line| line.contains("listening on "));
         let (_, browser) = browser.split_once("listening on ").unwrap();
-        // The browser makes the page, and the page has a socket of its own.
+        // The browser opens the page first; then the page has a web socket of its own.
         let made = json!({ "id": 0, "method": "Target.createTarget", "params": { "url": "about:blank" } });
         let mut first = spoken_to(browser);
         first.send(Message::text(made.to_string())).unwrap();
@@ -77,7 +77,7 @@ impl Page {
         self.wait_for(&format!("document.readyState === 'complete' && location.href === {url:?}"));
     }
 
-    /// Calls a method of the protocol; what comes meanwhile is listened to.
+    /// Calls a method of the protocol. Events that come before its result are noted.
     fn call(&mut self, method: &str, params: Value) -> Value {
         self.last += 1;
         let message = json!({ "id": self.last, "method": method, "params": params });
@@ -107,7 +107,7 @@ impl Page {
         self.call("Runtime.evaluate", params)["result"]["value"].clone()
     }
 
-    /// Asks again and again: only time brings it about.
+    /// Evaluates `condition` again and again until it holds, since no event tells when it does.
     fn wait_for(&mut self, condition: &str) {
         until(condition, || match self.value(condition) {
             value if value == true => Ok(()),
@@ -119,14 +119,14 @@ impl Page {
         assert!(self.said.is_empty(), "{:?}", self.said);
     }
 
-    /// Whether nothing is wider than the window.
+    /// Whether the page has no element wider than the window.
     fn fits(&mut self) {
         let widths = self.value("[document.documentElement.scrollWidth, innerWidth]");
         assert!(widths[0].as_u64() <= widths[1].as_u64(), "scrolls sideways: {widths}");
     }
 }
 
-/// What listens at a `ws://` URL.
+/// Connects to a `ws://` URL.
 fn spoken_to(url: &str) -> WebSocket<TcpStream> {
     let address = url.split('/').nth(2).unwrap().parse().unwrap();
     tungstenite::client(url, support::connect(address)).unwrap().0
@@ -134,24 +134,24 @@ fn spoken_to(url: &str) -> WebSocket<TcpStream> {
 
 /// The program with its own site and the inspector.
 fn inspected() -> (Program, SocketAddr) {
-    // Nothing here is to end because a busy machine was slow.
+    // No timeout may pass because the machine is slow.
     let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
     Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
 }
 
-/// The inspector's page, once it is told of the loop.
+/// The page of the inspector, after its first events.
 fn inspector(address: SocketAddr) -> Page {
     let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
     page.wait_for("document.getElementById('link').textContent === 'Live'");
     page
 }
 
-/// What the page says in the element `id`, without the commas of its numbers.
+/// The text of the element `id` in the page, without the commas of numbers.
 fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent.replaceAll(',', '')")
 }
 
-/// The number that stands beside `name` in a list of the page.
+/// The number beside `name` in a list of the page.
 fn listed(name: &str) -> String {
     format!("Number(document.querySelector('[data-name=\"{name}\"]').textContent.replaceAll(',', ''))")
 }
@@ -160,7 +160,7 @@ fn click(id: &str) -> String {
     format!("document.getElementById('{id}').click()")
 }
 
-/// The first place in the snapshot for which `condition` holds of `p`, once there is one.
+/// Waits for a place `p` in the snapshot for which `condition` holds.
 fn place(page: &mut Page, condition: &str) -> Value {
     let find =
         format!("fetch('state.json').then(r => r.json()).then(s => s.places.find(p => {condition}) ?? null)");
@@ -168,7 +168,7 @@ fn place(page: &mut Page, condition: &str) -> Value {
     page.value(&find)
 }
 
-/// Moves to its slot.
+/// Moves to the slot of this connection by the arrow keys.
 fn choose(page: &mut Page, place: &Value) {
     page.value("document.getElementById('grid').focus()");
     for _ in 0..=place[0].as_u64().unwrap() {
@@ -229,7 +229,7 @@ fn a_big_download_goes_out_and_ends() {
     let (_program, address) = inspected();
     let mut page = inspector(address);
     page.value(&click("download"));
-    // By the metrics, since the page gives it in round numbers.
+    // The metrics have the exact number; the page rounds it.
     let sent = "fetch('metrics').then(r => r.text()).then(text => Number(text.match(/onepoll_sent_bytes_total (\\d+)/)[1]))";
     page.wait_for(&format!("{sent}.then(sent => sent > {})", 64 << 20));
     page.wait_for(
@@ -251,7 +251,7 @@ fn while_it_is_paused_time_goes_on_only_by_steps() {
     let before = requests(&mut page);
     visitor.get("/", "");
     visitor.get("/", "");
-    // Both are known by the second batch from now.
+    // Two batches from now, the page knows both.
     page.wait_for(&format!("Number({}.match(/(\\d+) have/)[1]) >= 3", text("moment")));
     assert_eq!(requests(&mut page), before, "it stands still");
     let mut steps = 0;
@@ -268,7 +268,8 @@ fn while_it_is_paused_time_goes_on_only_by_steps() {
     page.is_quiet();
 }
 
-/// It begins with what was, not with what is: a connection that has come meanwhile is not there, and one that has gone is.
+/// A replay begins with the past state: a connection that came since is not shown, and a connection that ended since
+/// is.
 #[test]
 #[ignore = "needs Chromium"]
 fn a_replay_begins_where_its_turns_began() {
@@ -285,7 +286,7 @@ fn a_replay_begins_where_its_turns_began() {
         visitors
     };
     let first = open(&mut page, 100);
-    // The page knows of nothing before it was opened: this is where the replay of the next one begins.
+    // A page knows nothing from before it was opened, so its replay begins here.
     page.value("location.reload()");
     page.wait_for("document.getElementById('link')?.textContent === 'Live'");
     page.wait_for(&format!("{} >= 100", number("reading")));
@@ -341,7 +342,7 @@ fn links_lead_somewhere_and_back_leads_back() {
 fn five_thousand_connections_are_shown() {
     let (_program, address) = inspected();
     let mut page = inspector(address);
-    // Their first bytes let the kernel hand them over at once.
+    // The connections send a byte, so that the kernel reports them at once.
     let open = |_| {
         let mut stream = support::connect(address);
         std::io::Write::write_all(&mut stream, b"GET").unwrap();
@@ -349,8 +350,8 @@ fn five_thousand_connections_are_shown() {
     };
     let _held: Vec<TcpStream> = (0..5000).map(open).collect();
     page.wait_for(&format!("{} >= 5000", number("reading")));
-    // How long the scripts of a frame take, as the browser itself sees it: tasks of more than 50 ms are long ones
-    // (W3C Long Tasks). That depends on what else the machine does, so it is told and not asserted.
+    // How long the scripts of a frame take, measured by the browser: tasks of more than 50 ms are long tasks (W3C
+    // Long Tasks). This depends on the load of the machine, so it is printed and not asserted.
     page.value(
         "window.long = []; new PerformanceObserver(list => long.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask' })",
     );
@@ -360,8 +361,8 @@ fn five_thousand_connections_are_shown() {
     page.is_quiet();
 }
 
-/// A browser asks for `/favicon.ico` where a page names no icon, and says on the console that there is none. The last page
-/// here names none, to see that it does.
+/// If a page names no icon, browsers ask for `/favicon.ico`, and report a missing one on the console. The last page
+/// in this test names no icon, to show that this test would notice.
 #[test]
 #[ignore = "needs Chromium"]
 fn pages_of_ours_name_an_icon_and_no_other_is_asked_for() {

@@ -1,4 +1,4 @@
-//! Whatever changes on the disk shows in the very next answer, also on a connection that is kept.
+//! Every change on the disk shows in the very next answer, also on a keep-alive connection.
 
 mod support;
 
@@ -13,11 +13,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::visitor::Visitor;
 use support::{folder, pattern, serve};
 
-/// Changes to each file. Most follow each other as fast as they can; before some of them the file grows old enough
-/// to be kept in memory.
+/// The number of changes to each file. Most follow at once; before some of them the file becomes old enough to be
+/// cached.
 const ROUNDS: usize = 100;
 
-/// One file that is kept in memory, one that is sent from the disk.
+/// A file that is kept in memory, and a file that is sent from the disk.
 const LENGTHS: [usize; 2] = [100, 100_000];
 
 /// What the next request must see.
@@ -27,15 +27,14 @@ enum Sees {
     Listing,
 }
 
-/// Content that tells the round it was written in; of one length in all rounds.
+/// Content that names the round in which it was written. It has the same length in all rounds.
 fn version(round: usize, length: usize) -> Vec<u8> {
     let mut content = format!("{round:08} ").into_bytes().repeat(length / 9 + 1);
     content.truncate(length);
     content
 }
 
-/// Makes one change after the other, with what they are made to in a root of its own, and asks for `target` behind
-/// each.
+/// Makes one change after the other in a root of its own, and asks for `target` after each change.
 fn every_change_is_seen(target: &str, change: impl Fn(&Path, usize, usize) -> Sees) {
     for length in LENGTHS {
         let outside = folder(&[("root/file", b"")]);
@@ -92,7 +91,7 @@ fn a_replacement_by_rename() {
     });
 }
 
-/// As `cp -p`, `touch -r` and `rsync -t` do.
+/// Sets back the time of a file, like `cp -p`, `touch -r` and `rsync -t`.
 #[test]
 fn a_rewrite_that_sets_the_time_back() {
     every_change_is_seen("/file", |root, round, length| {
@@ -220,7 +219,8 @@ fn a_root_that_is_swapped_by_rename() {
     });
 }
 
-/// Who was read first may be answered last, by an older look at the root: what is found then is not fresh for others.
+/// A request that was read first may be answered last. Then the answer uses an older look at the root, and must not
+/// count as fresh for other requests.
 #[test]
 fn a_root_that_is_swapped_while_pipelined_requests_wait() {
     let outside = folder(&[("root/a", b"old"), ("root/b", b"old"), ("next/a", b"new"), ("next/b", b"new")]);
@@ -249,11 +249,11 @@ fn a_root_that_is_swapped_while_pipelined_requests_wait() {
     assert_eq!(find("/b", asked_since), "new");
 }
 
-/// More than the buffers of two sockets and a turn can have taken when nobody has read yet.
+/// More bytes than the buffers of two sockets and one turn can take, while the client does not read.
 const LARGE_BYTES: usize = 24 << 20;
 
-/// What is left of a file that shrinks. The kernel wipes the rest of a page where it cuts one, though it may be on its
-/// way; pages are as large as 2 MiB, and none is cut here.
+/// The length to which a file is cut. The kernel zeroes the remainder of the page in which a file is cut, even if
+/// that page is being sent. This length is a multiple of 2 MiB, the largest page, so no page is cut.
 const LEFT_BYTES: usize = 4 << 20;
 
 #[test]
@@ -265,7 +265,7 @@ fn pitfall_19_a_file_that_shrinks_while_it_is_sent_ends_the_connection() {
         fs::write(root.path().join("large"), &content).unwrap();
         let mut visitor = Visitor::of(address);
         visitor.send("GET", "/large", fields);
-        // Somebody else's answer behind it: the file is on its way, and nobody reads.
+        // Another answer comes after it: the file is being sent, and no client reads.
         assert_eq!(Visitor::of(address).get("/small", "").text(), "small");
         File::options()
             .write(true)

@@ -1,4 +1,4 @@
-//! Files in the codings that clients take: compressed neighbours, and text that the server compresses itself.
+//! Files in the codings that clients accept: compressed neighbours, and text that the server compresses itself.
 
 mod support;
 
@@ -12,13 +12,13 @@ use support::scripted::Loop;
 use support::visitor::{Visitor, compressed, gunzip, gzip};
 use support::{Answer, folder, pattern, serve, serve_by};
 
-/// Some years ago: what is written now is newer.
+/// A time some years ago: a file written now is newer.
 fn set_years_ago(path: &Path, seconds: u64) {
     let time = UNIX_EPOCH + Duration::from_secs(783_459_811 + seconds);
     File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
-/// Text that compresses, and in which every line is another.
+/// Text that can be compressed, in which all lines differ.
 fn text(seed: usize, length: usize) -> Vec<u8> {
     let mut text: Vec<u8> =
         (0..length / 20 + 1).flat_map(|line| format!("{seed:09} {line:09}\n").into_bytes()).collect();
@@ -26,12 +26,12 @@ fn text(seed: usize, length: usize) -> Vec<u8> {
     text
 }
 
-/// `Content-Encoding`, or that there is none.
+/// The value of `Content-Encoding`, or `None`.
 fn coding(answer: &Answer) -> &str {
     answer.field("content-encoding").unwrap_or("identity")
 }
 
-/// Which of the client's words decide the coding: on the page of an error `Accept` decides the rest.
+/// The field names in `Vary` that decide the coding. On an error page `Accept` decides, too, and is left out.
 fn varies_by(answer: &Answer) -> Option<&str> {
     answer
         .field("vary")
@@ -133,8 +133,8 @@ fn each_coding_is_a_representation_of_its_own() {
         for (other, tag) in tags.iter().enumerate() {
             assert_eq!(tags[at] == *tag, at == other, "{name}");
             let accepted = format!("Accept-Encoding: {name}");
-            // A client that has the plain file keeps it, though it would like it better compressed; and parts are of
-            // the plain file, unless the client names the tag of another coding that it takes.
+            // A client that has the plain file keeps it, even if it prefers it compressed. A range is of the plain
+            // file, unless the client names the tag of another coding that it accepts.
             let is_plain = names[other] == "identity";
             for (condition, same, another) in [
                 (format!("If-None-Match: {tag}"), 304, (200, *name)),
@@ -161,7 +161,8 @@ fn each_coding_is_a_representation_of_its_own() {
     }
 }
 
-/// Asks for parts in every way, and holds the answers against `plain`, all of the file as it is, and its tag.
+/// Asks for ranges in every way, and compares the answers with `plain`, the bytes of the whole plain file, and its
+/// tag.
 fn parts_are_of_the_plain_file(visitor: &mut Visitor, target: &str, plain: &Answer) {
     let content = &plain.body;
     let length = content.len();
@@ -207,7 +208,7 @@ fn parts_are_of_the_plain_file(visitor: &mut Visitor, target: &str, plain: &Answ
     }
 }
 
-/// Symptom: the first part is of the file and the next, a second later, of a gzip stream.
+/// Symptom: the first range is of the plain file, and the next, a second later, of a gzip stream.
 #[test]
 fn a_range_is_of_the_plain_file_before_and_after_it_is_compressed() {
     let root = folder(&[("small.txt", &text(1, 30_000)), ("large.txt", &text(2, 200_000))]);
@@ -235,7 +236,7 @@ fn a_range_is_of_the_plain_file_before_and_after_it_is_compressed() {
         assert!(whole.body == plain.body);
         let held = format!("Range: bytes=10-\r\nIf-None-Match: {}\r\nAccept-Encoding: gzip", gzip.tag());
         assert_eq!(visitor.get(target, &held).status, 304);
-        // HEAD has no parts: it tells of what GET would get whole.
+        // HEAD ignores ranges: it describes the whole answer to GET.
         let head = visitor.ask("HEAD", target, "Range: bytes=0-9\r\nAccept-Encoding: gzip");
         assert_eq!((head.status, coding(&head), head.tag()), (200, "gzip", gzip.tag()));
     }
@@ -254,7 +255,8 @@ fn a_range_is_of_the_plain_file_though_there_are_neighbours() {
     }
 }
 
-/// There is nothing of which a part could be sent: the coding is sent whole, or until it is there the file.
+/// The client accepts no plain file, so no range of it is sent: the coding is sent whole, and until it is ready, the
+/// whole file.
 #[test]
 fn who_refuses_identity_gets_no_part_unless_it_has_one() {
     let root = with_neighbours();
@@ -276,7 +278,8 @@ fn who_refuses_identity_gets_no_part_unless_it_has_one() {
     answer_in_gzip(&mut visitor, "/text.txt", &fields);
 }
 
-/// As `curl --compressed -C -` and `requests` do it: what is kept is what was decoded, so its length is that of the file.
+/// `curl --compressed -C -` and `requests` keep the decoded bytes, so the length that they continue from is that of
+/// the plain file.
 #[test]
 fn a_download_goes_on_where_it_stopped_though_the_file_was_compressed_meanwhile() {
     let content = text(1, 100_000);
@@ -316,7 +319,7 @@ fn a_neighbour_is_used_whatever_its_date() {
             }
         }
     }
-    // The original is written anew, and its neighbours are of yesterday.
+    // The original is newly written, and its neighbours are from yesterday.
     fs::write(path("page.html"), "another").unwrap();
     assert_eq!(visitor.get("/page.html", "Accept-Encoding: br, gzip").text(), "another");
 }
@@ -424,10 +427,10 @@ fn text_is_compressed_once_somebody_has_asked_for_it() {
     }
 }
 
-/// Nobody waits for it, and nothing else need happen: the loop does not sleep before it is done.
+/// No request waits for the compression, and no event comes: the loop does not sleep before the work is done.
 #[test]
 fn text_is_compressed_to_its_end_before_the_loop_sleeps() {
-    // Several pieces.
+    // Long enough for several pieces.
     let page = text(1, 100_000);
     let root = folder(&[("page.txt", &page)]);
     let mut world = Loop::new(root.path(), Limits::default());
@@ -443,15 +446,14 @@ fn text_is_compressed_to_its_end_before_the_loop_sleeps() {
     assert!(is_gzip(&answer) && gunzip(&answer.body) == page);
 }
 
-/// What clients say that take gzip, or what is there in its place, and that would rather have nothing than the file as
-/// it is.
+/// Values of `Accept-Encoding` that accept gzip or another coding, and refuse the plain file.
 const REFUSING: [&str; 3] = [
     "Accept-Encoding: gzip, identity;q=0",
     "Accept-Encoding: gzip;q=0.5, *;q=0",
     "Accept-Encoding: identity;q=0, *;q=0.1",
 ];
 
-/// Asks until the text is compressed; until then it comes as it is, and is never refused.
+/// Asks until the text is compressed. Until then the plain file comes, and never an error.
 fn answer_in_gzip(visitor: &mut Visitor, target: &str, fields: &str) -> Answer {
     let plain = visitor.get(target, "");
     until(format_args!("{target} in gzip"), || {
@@ -470,21 +472,21 @@ fn answer_in_gzip(visitor: &mut Visitor, target: &str, fields: &str) -> Answer {
     })
 }
 
-/// Symptom: 406, and 200 a moment later, though nothing has changed.
+/// Symptom: 406, and 200 a moment later, although no file has changed.
 #[test]
 fn who_refuses_identity_gets_text_as_it_is_until_it_is_compressed() {
     for fields in REFUSING {
         let root = folder(&[("small.txt", &text(1, 300)), ("large.txt", &text(2, 1 << 20))]);
         let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
         for (target, length) in [("/small.txt", 300), ("/large.txt", 1 << 20)] {
-            // Too young to be kept, and so to be compressed.
+            // The file is too young to be cached, and so to be compressed.
             let young = visitor.get(target, fields);
             assert_eq!((young.status, coding(&young), young.body.len()), (200, "identity", length));
             assert_eq!(young.field("vary"), Some("Accept-Encoding"));
             let plain = visitor.get_settled(target, "");
-            // A client that has the plain file need not get it once more, before there is a gzip.
+            // A client that has the plain file gets 304 before there is a gzip.
             let held = visitor.ask("HEAD", target, &format!("{fields}\r\nIf-None-Match: {}", plain.tag()));
-            // On a busy machine the file may have been old enough at the first look, and be in gzip by now.
+            // On a slow machine the file may be old enough at the first look, and compressed by now.
             if young.tag().starts_with("W/") {
                 assert_eq!((held.status, held.field("vary")), (304, Some("Accept-Encoding")));
             }
@@ -499,7 +501,8 @@ fn who_refuses_identity_gets_text_as_it_is_until_it_is_compressed() {
     }
 }
 
-/// With no room to keep anything text is never compressed; a client that takes nothing else gets it all the same.
+/// Without room in the cache, text is never compressed. A client that accepts only gzip gets the plain file all the
+/// same.
 #[test]
 fn who_refuses_identity_is_answered_the_same_way_however_little_is_kept() {
     let page = text(1, 10_000);
@@ -527,7 +530,7 @@ fn who_refuses_identity_is_answered_the_same_way_however_little_is_kept() {
     }
 }
 
-/// A client that takes gzip alone is refused what will never be there in it.
+/// A client that only accepts gzip gets 406 for a file that will never be compressed.
 #[test]
 fn what_is_not_worth_it_is_not_compressed() {
     let root = folder(&[
@@ -576,7 +579,7 @@ fn a_change_while_text_is_compressed_never_brings_the_old_text_back() {
         let [old, new] = [text(2 * round, LENGTH), text(2 * round + 1, LENGTH)];
         fs::write(&path, &old).unwrap();
         visitor.get_settled("/page.txt", "");
-        // Asks for it, and goes on a few turns: then its compression is at another place in every round.
+        // Asks for the text, and makes a few turns, so that its compression has come to another place in each round.
         for _ in 0..round {
             assert_eq!(visitor.ask("HEAD", "/page.txt", "Accept-Encoding: gzip").status, 200);
         }
@@ -615,8 +618,8 @@ fn a_small_memory_never_makes_a_wrong_answer() {
     }
 }
 
-/// Text of which the compressed form does not fit beside it: it is not compressed again and again, and nobody waits
-/// for it for ever.
+/// The compressed form of this text has no room in the cache. It is compressed only once, and no client waits for it
+/// for ever.
 #[test]
 fn text_that_does_not_fit_when_it_is_compressed_is_answered_as_it_is() {
     let mut state = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;

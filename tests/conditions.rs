@@ -1,4 +1,4 @@
-//! Which version the client has, and what is answered then: validators and conditions (RFC 9110 §8.8 and §13).
+//! What is answered if the client has a version already: validators and conditions (RFC 9110 §8.8 and §13).
 
 mod support;
 
@@ -12,13 +12,13 @@ use support::patience::until;
 use support::visitor::Visitor;
 use support::{Answer, folder, pattern, serve, serve_by};
 
-/// The date of RFC 9110's examples, and one before and one after it.
+/// The date in the examples of RFC 9110, a date before it, and a date after it.
 const SAME: &str = "Sat, 29 Oct 1994 19:43:31 GMT";
 const EARLIER: &str = "Fri, 28 Oct 1994 00:00:00 GMT";
 const LATER: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 const MODIFIED: u64 = 783_459_811;
 
-/// One file that is kept in memory, one that is sent from the disk.
+/// A file that is kept in memory, and a file that is sent from the disk.
 const FILES: [(&str, usize); 2] = [("/small", 1000), ("/large", 100_000)];
 
 fn set_modified(path: &Path, time: SystemTime) {
@@ -61,7 +61,7 @@ fn conditions_in_the_order_of_the_rfc() {
         ("If-Modified-Since: Saturday, 29-Oct-94 19:43:31 GMT", 304),
         ("If-Modified-Since: Sat Oct 29 19:43:31 1994", 304),
         ("If-Modified-Since: yesterday", 200),
-        // It was a Saturday.
+        // This date was a Saturday.
         ("If-Modified-Since: Mon, 29 Oct 1994 19:43:31 GMT", 304),
         ("If-Modified-Since: Monday, 29-Oct-94 19:43:31 GMT", 304),
         ("If-Modified-Since: Mon Oct 29 19:43:31 1994", 304),
@@ -74,7 +74,7 @@ fn conditions_in_the_order_of_the_rfc() {
         ("If-Unmodified-Since: yesterday", 200),
         ("If-Unmodified-Since: Mon, 29 Oct 1994 19:43:31 GMT", 200),
         ("If-Unmodified-Since: Mon, 29 Oct 1994 19:43:30 GMT", 412),
-        // A tag is asked before a date, and what the client wants to be so before what it has.
+        // A tag decides before a date, and `If-Match` and `If-Unmodified-Since` before the other two.
         ("If-Match: {TAG}\r\nIf-Unmodified-Since: {EARLIER}", 200),
         ("If-Match: \"xyzzy\"\r\nIf-Unmodified-Since: {LATER}", 412),
         ("If-None-Match: {TAG}\r\nIf-Modified-Since: {EARLIER}", 304),
@@ -82,7 +82,7 @@ fn conditions_in_the_order_of_the_rfc() {
         ("If-Match: {TAG}\r\nIf-None-Match: {TAG}", 304),
         ("If-Match: \"xyzzy\"\r\nIf-None-Match: {TAG}", 412),
         ("If-Unmodified-Since: {EARLIER}\r\nIf-None-Match: {TAG}", 412),
-        // And all of that before a range.
+        // All of these decide before a range.
         ("If-None-Match: {TAG}\r\nRange: bytes=0-0", 304),
         ("If-Match: \"xyzzy\"\r\nRange: bytes=0-0", 412),
         ("If-None-Match: {TAG}\r\nRange: bytes=200000-", 304),
@@ -109,7 +109,7 @@ fn conditions_in_the_order_of_the_rfc() {
     assert_eq!(missing.status, 404, "conditions are for what is there");
 }
 
-/// What a 304 says of the content that the client has, and what it does not say.
+/// The fields of a 304: what it says of the client's content, and what it leaves out.
 fn is_not_modified(answer: &Answer, whole: &Answer) {
     for name in ["cache-control", "etag", "last-modified", "vary"] {
         assert_eq!(answer.field(name), whole.field(name), "{name}");
@@ -133,7 +133,7 @@ fn a_tag_is_strong_once_time_can_tell_versions_apart_and_before_that_like_no_oth
             let answer = visitor.get(target, "");
             let Some(weak) = answer.tag().strip_prefix("W/") else {
                 if seen.is_empty() {
-                    // A busy machine let the file grow old before the first look.
+                    // On a slow machine the file was old enough at the first look.
                     std::fs::write(&path, pattern(length)).unwrap();
                 }
                 return if seen.is_empty() { Err(answer.head) } else { Ok(()) };
@@ -190,7 +190,7 @@ fn times_that_cannot_be_told_never_break_an_answer() {
             assert_ne!(visitor.get(&target, "").tag(), before, "{when}: the file was touched");
             let whole = visitor.get_settled(&target, "");
             assert_eq!((whole.status, &whole.body), (200, &pattern(length)), "{when}");
-            // What packers give to every file is no date.
+            // A date that packers give to every file is not sent.
             let is_past = when == "past";
             let date = whole.field("last-modified");
             assert_eq!(date, is_past.then_some("Thu, 01 Jan 1970 00:00:02 GMT"), "{when}");

@@ -1,4 +1,4 @@
-//! What the process gives up once it serves: an escape that is planted fails.
+//! Containment: a planted attempt to read or write elsewhere fails.
 
 mod support;
 
@@ -16,7 +16,7 @@ use support::patience::joined;
 use support::program::{PATH, Program, onepoll, prepared};
 use support::visitor::Visitor;
 
-/// A thread is restricted by itself, so the test lives on (landlock(7)).
+/// Only the thread of the server is contained, so the test itself goes on freely (landlock(7)).
 #[test]
 fn what_is_given_up_is_gone_and_nothing_else() {
     let outer =
@@ -33,9 +33,9 @@ fn what_is_given_up_is_gone_and_nothing_else() {
         }
         assert_eq!(fs::read(parent.join("site/file")).unwrap(), b"inside");
         assert_eq!(read_dir(parent.join("site")).unwrap().count(), 1);
-        // A root that is built again.
+        // The root is deleted and made again.
         fs::read(parent.join("next/file")).unwrap();
-        // What is open stays open, and a connection that came is answered.
+        // Open files stay open, and a connection that was accepted is answered.
         std::io::copy(&mut open_before, &mut std::io::sink()).unwrap();
 
         let denied = |error: std::io::Error| assert_eq!(error.kind(), PermissionDenied);
@@ -48,7 +48,7 @@ fn what_is_given_up_is_gone_and_nothing_else() {
         denied(fs::create_dir(parent.join("site/new")).unwrap_err());
         denied(Command::new("/bin/true").status().unwrap_err());
         denied(fs::read("/proc/thread-self/status").unwrap_err());
-        // What Landlock has learned since (landlock(7), "Landlock ABI versions").
+        // Permissions that newer versions of Landlock know (landlock(7), "Landlock ABI versions").
         if kernel() >= (6, 7) {
             denied(TcpStream::connect(address).unwrap_err());
             denied(TcpListener::bind("127.0.0.1:0").unwrap_err());
@@ -68,8 +68,8 @@ fn kernel() -> (u32, u32) {
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
-/// Whoever can write beside the root puts a link in its place that leads outside. The server finds its root anew at
-/// its path, as it must, and would follow.
+/// An attacker who can write beside the root replaces it by a link that leads elsewhere. The server looks up its root
+/// anew by its path, as it must, and would follow the link.
 #[test]
 fn a_root_that_becomes_a_link_to_elsewhere_is_not_read() {
     let outer = folder(&[("elsewhere/secret", b"outside"), ("parent/site/file", b"inside")]);
@@ -85,7 +85,7 @@ fn a_root_that_becomes_a_link_to_elsewhere_is_not_read() {
     assert_eq!(["/secret", "/file"].map(|path| visitor.get(path, "").status), [403, 404]);
     assert_eq!(visitor.get("/", "").status, 403);
     program.told("start onepoll again");
-    // One that leads to a folder beside it is what deploying by links does.
+    // A link to a folder beside the root is allowed: it is how sites are deployed by links.
     fs::remove_file(&site).unwrap();
     symlink("old", &site).unwrap();
     assert_eq!(visitor.get("/file", "").text(), "inside");
@@ -115,7 +115,7 @@ fn a_root_whose_parents_are_built_again_below_the_folder_of_the_start_is_found()
     let outer = folder(&[("secret", b"outside"), ("project/target/doc/file", b"first")]);
     let project = outer.path().join("project");
     let root = project.join("target/doc");
-    // From elsewhere, what is read is what is beside the root, as it was then.
+    // Started elsewhere, the program may read the folder that held the root at the start.
     for (start, again) in
         [(&*project, (200, "second")), (outer.path().join("project/target").as_path(), (403, ""))]
     {
@@ -137,7 +137,7 @@ fn a_root_whose_parents_are_built_again_below_the_folder_of_the_start_is_found()
         let answer = visitor.get("/file", "");
         assert_eq!(answer.status, again.0, "started in {}", start.display());
         assert!(answer.text().contains(again.1));
-        // What is outside the folder of the start is not read, however the root comes to lead there.
+        // A folder outside the folder of the start is not read, however the root comes to lead there.
         fs::remove_dir_all(&root).unwrap();
         symlink(outer.path(), &root).unwrap();
         assert_eq!(visitor.get("/secret", "").status, 403);
@@ -204,7 +204,7 @@ fn the_line_that_says_running_comes_when_all_is_given_up() {
     }
 }
 
-/// Waits for the line that tells.
+/// Waits for the log line that says so.
 fn is_contained(program: &Program) -> bool {
     let is_contained = program.told("contained").contains(" contained: ");
     if !is_contained {

@@ -1,4 +1,4 @@
-//! What a fuzzer came upon, tried again: see `tests/fuzz/run`, which looks for more.
+//! Inputs that a fuzzer has found, tried again. `tests/fuzz/run` looks for more.
 
 #[path = "fuzz/src/lib.rs"]
 mod promises;
@@ -6,7 +6,7 @@ mod promises;
 use std::fs;
 use std::panic::catch_unwind;
 
-/// Panics where bytes break a promise.
+/// Panics if these bytes break a promise of the parsers.
 type Keeps = fn(&[u8]);
 
 #[test]

@@ -1,5 +1,5 @@
-//! The same bytes get the same answers, however they were cut on their way: the next piece comes only after
-//! the connection has read the one before and waits for more.
+//! The same bytes get the same answers, however they are cut. Each piece is sent only after the connection has read
+//! the piece before, and waits for more.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::pieces::{Client, answer, context};
 use support::{folder, pattern, read_answers_to};
 use tempfile::TempDir;
 
-/// So low that a short stream reaches them.
+/// Limits so low that a short stream reaches them.
 fn low_limits() -> Limits {
     let head = HeadLimits { request_line_bytes_max: 60, head_bytes_max: 200, fields_max: 5 };
     Limits { head, content_bytes_max: 30, ..Limits::default() }
@@ -25,7 +25,7 @@ fn site() -> (TempDir, Context) {
     (root, context)
 }
 
-/// Requests on one connection, and the method and the status of each answer.
+/// Requests on one connection, and the method and status of each answer.
 const STREAMS: &[(&str, &[&str])] = &[
     ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &["GET 200"]),
     (
@@ -78,7 +78,7 @@ const STREAMS: &[(&str, &[&str])] = &[
         &["PUT 405", "GET 200"],
     ),
     ("POST / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 3\r\n\r\nabc", &["POST 417"]),
-    // Whatever is refused is the last, also where it comes after answers that are still on their way.
+    // A refusal is the last answer, also if answers before it are still being sent.
     (
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         &["GET 200", "GET 400"],
@@ -109,11 +109,11 @@ const STREAMS: &[(&str, &[&str])] = &[
          GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         &["HEAD 400"],
     ),
-    // The end comes too early.
+    // The client ends too early.
     ("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n", &["GET 200", "GET 400"]),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab", &["POST 400"]),
     ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n", &["POST 400"]),
-    // One more than is allowed: 61 bytes of line, 201 of head, 6 fields, 31 of content.
+    // One more than each limit: 61 bytes of line, 201 of head, 6 fields, 31 of content.
     ("GET /0123456789012345678901234567890123456789012345 HTTP/1.1\r\nHost: a\r\n\r\n", &["GET 404"]),
     ("GET /01234567890123456789012345678901234567890123456 HTTP/1.1\r\nHost: a\r\n\r\n", &["GET 414"]),
     ("HEAD /0123456789012345678901234567890123456789012345 HTTP/1.1\r\nHost: a\r\n\r\n", &["HEAD 414"]),
@@ -164,8 +164,7 @@ fn bytes_cut_at_every_index_get_the_same_answers() {
     }
 }
 
-/// Nothing is answered to the beginning of a request, least of all with success, and the answer follows its
-/// last byte at once.
+/// The beginning of a request gets no answer, least of all a success. The answer comes right after the last byte.
 #[test]
 fn an_answer_comes_with_the_last_byte_of_its_request_and_never_before() {
     let (_root, mut context) = site();
@@ -208,7 +207,7 @@ fn only_a_client_that_waits_for_it_is_told_to_go_on() {
     }
 }
 
-/// Whoever waited too short for an answer sends its content, and must not be met by a reset.
+/// A client that stops waiting for an answer sends its content, and must not be reset.
 #[test]
 fn content_that_comes_after_its_refusal_is_read_and_dropped() {
     let (_root, mut context) = site();
@@ -231,7 +230,7 @@ fn content_that_comes_after_its_refusal_is_read_and_dropped() {
     }
 }
 
-/// `100 Continue` is for who waits, so whether it is sent does depend on the cut.
+/// `100 Continue` is only for a client that waits, so whether it is sent depends on the cut.
 fn without_interim(answered: &[u8]) -> Vec<u8> {
     const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let Some(at) = answered.windows(INTERIM.len()).position(|window| window == INTERIM) else {
@@ -240,7 +239,7 @@ fn without_interim(answered: &[u8]) -> Vec<u8> {
     [&answered[..at], &answered[at + INTERIM.len()..]].concat()
 }
 
-/// Says what differs without printing a large file.
+/// Says what differs, without printing a large file.
 fn assert_same(answered: &[u8], whole: &[u8], what: impl Fn() -> String) {
     let (answered, whole) = (without_interim(answered), without_interim(whole));
     if answered != whole {
@@ -249,7 +248,8 @@ fn assert_same(answered: &[u8], whole: &[u8], what: impl Fn() -> String) {
     }
 }
 
-/// Symptom: the kernel holds back the end of an answer for 200 ms, since it was told that more would follow.
+/// Symptom: the kernel holds back the end of an answer for 200 ms, because the server said that more bytes would
+/// follow.
 #[test]
 fn nothing_is_held_back_for_what_does_not_follow() {
     let root = folder(&[("large", &pattern(200_000))]);

@@ -1,4 +1,4 @@
-//! Who times out next, in the order of time.
+//! Which connection times out next: the deadlines expire in the order of time.
 
 use onepoll::conn::Wait;
 use onepoll::reactor::deadlines::Deadlines;

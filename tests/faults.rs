@@ -1,4 +1,4 @@
-//! Faults for real: the program, sockets, signals, and what goes wrong around it.
+//! Real faults: the program, real sockets and signals, and what can go wrong around them.
 
 mod support;
 
@@ -24,12 +24,12 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 // Signals.
 
-/// The requests are here before the signal is: none of them may be lost.
+/// The requests arrive before the signal, so all of them must be answered.
 #[test]
 fn whoever_had_asked_before_sigterm_is_answered() {
     let large = pattern(3 << 20);
     let root = folder(&[("index.html", b"here"), ("large", &large)]);
-    // The end comes when all is answered, however long that takes.
+    // The program ends when all are answered, however long that takes.
     let (program, address) = Program::start(onepoll().arg(root.path()).args(["--grace", "600"]));
     let mut kept: Vec<_> = (0..50).map(|_| connect(address)).collect();
     for stream in &mut kept {
@@ -38,7 +38,7 @@ fn whoever_had_asked_before_sigterm_is_answered() {
     }
     let mut posting = half_a_post(address);
     program.stop();
-    // On connections that were idle, on new ones, many at once, large ones.
+    // Requests on idle connections, on new ones, many at once, and for large files.
     kept.iter_mut().for_each(|stream| stream.write_all(REQUEST).unwrap());
     let mut new: Vec<_> = (0..200).map(|_| connect(address)).collect();
     new.iter_mut().for_each(|stream| stream.write_all(REQUEST).unwrap());
@@ -63,12 +63,13 @@ fn whoever_had_asked_before_sigterm_is_answered() {
     assert_eq!(program.end().0.code(), Some(0));
 }
 
-/// Clients ask without a pause while the signal comes: what the log says was answered has arrived whole.
+/// Clients send requests without a pause when the signal comes. Each answer in the log must have arrived whole.
 #[test]
 fn what_was_answered_under_load_has_arrived_when_sigterm_ends_it() {
     let root = folder(&[("index.html", &pattern(5000))]);
     let log = root.path().join("log");
-    // An address where no other test listens: nobody takes the port once it is free, and answers those who go on.
+    // An address where no other test listens. Otherwise another test could take the port when it is free, and answer
+    // these clients.
     let mut command = onepoll();
     command.arg(root.path()).args(["--bind", "127.0.0.3", "--grace", "600"]);
     let (program, address) = Program::start(command.stderr(File::create(&log).unwrap()));
@@ -95,8 +96,8 @@ fn what_was_answered_under_load_has_arrived_when_sigterm_ends_it() {
     assert_eq!(answered, arrived.load(Ordering::SeqCst), "{}", log.lines().count());
 }
 
-/// Asks up to a hundred times on one connection, and counts whole answers; `None` where nobody listens any more. An
-/// answer may be missing, for a server may end a connection at any time, but none is ever cut.
+/// Asks up to a hundred times on one connection, and counts whole answers; `None` if the server does not listen any
+/// more. An answer may be missing, since a server may close a connection at any time, but no answer may be cut.
 fn ask_until_it_ends(address: SocketAddr) -> Option<u64> {
     let mut stream = try_to_connect(address).ok()?;
     let mut count = 0;
@@ -117,10 +118,10 @@ fn ask_until_it_ends(address: SocketAddr) -> Option<u64> {
     Some(count)
 }
 
-/// How long everything may take in the next test.
+/// The time limits of the program in the next test.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Clients of every kind, which the program waits for.
+/// One client for each kind of wait, for which the program waits.
 struct Waiting {
     posting: TcpStream,
     kept: Visitor,
@@ -142,8 +143,8 @@ impl Waiting {
         Waiting { posting, kept, head, download }
     }
 
-    /// Stops the program while it waits for all of them. On a busy machine the time of the first may be up before the
-    /// last is there: then others come.
+    /// Stops the program while it waits for all of them. On a slow machine the first client may time out before the
+    /// last has come; then it tries again with new clients.
     fn when_it_is_stopped(program: &Program, address: SocketAddr) -> Waiting {
         until(format_args!("clients of every kind within {TIMEOUT:?}"), || {
             let began = Instant::now();
@@ -158,7 +159,8 @@ impl Waiting {
     }
 }
 
-/// The whole time the process was stopped is not counted against those who sent in it, and who was late is told so.
+/// The time in which the process was stopped does not count against clients that sent bytes in it. A client that was
+/// late gets its 408.
 #[test]
 fn after_sigstop_and_sigcont_it_goes_on() {
     let large = pattern(8 << 20);
@@ -176,7 +178,7 @@ fn after_sigstop_and_sigcont_it_goes_on() {
     new.send("GET", "/", "");
     let mut silent = connect(address);
     silent.write_all(b"GET").unwrap();
-    // Longer than every timeout: that is what is tested, and it may be as much longer as the machine likes.
+    // Longer than every timeout: this is what is tested, and a longer stop does no harm.
     std::thread::sleep(TIMEOUT + Duration::from_millis(300));
     program.signal(Signal::CONT);
     assert_eq!(read_answer(&mut posting, "POST").status, 200);
@@ -192,13 +194,13 @@ fn after_sigstop_and_sigcont_it_goes_on() {
 
 #[test]
 fn a_client_that_resets_at_every_byte_costs_nobody_anything() {
-    // More than fits on the way: the server is still sending when the reset comes.
+    // More than the buffers hold: the server is still sending when the reset comes.
     const LARGE: usize = 24 << 20;
     let root = folder(&[("index.html", b"here"), ("large", &pattern(LARGE))]);
     let (program, address) = Program::start(onepoll().arg(root.path()));
     let mut visitor = Visitor::of(address);
     assert_eq!(visitor.get("/", "").text(), "here");
-    // It stays open for others who ask for it.
+    // The file stays open for other clients.
     assert_eq!(visitor.get_settled("/large", "").status, 200);
     let before = program.descriptors();
     let post =
@@ -228,8 +230,8 @@ fn a_client_that_resets_at_every_byte_costs_nobody_anything() {
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }
 
-/// A thousand of each kind, or as many as descriptors allow: a head that never ends, a body that never ends, and a reader
-/// that never reads, over and over.
+/// A thousand clients of each kind, or as many as descriptors allow: heads that never end, bodies that never end, and
+/// readers that never read, again and again.
 fn slow_clients(address: SocketAddr) -> Vec<[TcpStream; 3]> {
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) as usize;
     let each = (allowed.saturating_sub(200) / 3).min(1000);
@@ -239,7 +241,8 @@ fn slow_clients(address: SocketAddr) -> Vec<[TcpStream; 3]> {
     (0..each).map(|_| [slow_head(address), half_a_post(address), slow_reader(address)]).collect()
 }
 
-/// How long others wait depends on the machine; that they are answered while all of these are there does not.
+/// How long other clients wait depends on the machine, and is not asserted. They must be answered while all of these
+/// are there.
 #[test]
 fn a_thousand_slow_clients_of_each_kind_hold_up_nobody() {
     let root = folder(&[("index.html", b"here"), ("large", &pattern(8 << 20))]);
@@ -273,7 +276,7 @@ fn a_thousand_slow_clients_of_each_kind_are_sent_off_when_their_time_is_up() {
     assert_eq!(visitor.get("/", "").text(), "here");
     let before = program.descriptors();
     let mut slow = slow_clients(address);
-    // A drip for the heads does not reset their clock.
+    // More bytes of a head do not restart its clock.
     until("the answer to a head that goes on", || {
         slow.iter_mut().for_each(|[head, ..]| _ = head.write_all(b"a"));
         assert_eq!(visitor.get("/", "").text(), "here");
@@ -290,21 +293,21 @@ fn a_thousand_slow_clients_of_each_kind_are_sent_off_when_their_time_is_up() {
     program.has_descriptors(before);
 }
 
-/// A head that is not whole.
+/// The beginning of a head.
 fn slow_head(address: SocketAddr) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(HEAD).unwrap();
     stream
 }
 
-/// Of the answer that is here, if it was not lost to a reset of ours.
+/// The status of the answer that has come, if a reset by the server has not destroyed it.
 fn status(stream: &mut TcpStream) -> Option<u16> {
     let mut start = [0; 12];
     stream.read_exact(&mut start).ok()?;
     str::from_utf8(&start[9..]).unwrap().parse().ok()
 }
 
-/// The kernel has places for so many who were not accepted; whoever comes beyond is let in later.
+/// The kernel keeps a limited number of connections that were not accepted. Clients beyond it connect later.
 #[test]
 fn an_accept_queue_that_overflows_loses_nobody() {
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) as usize;
@@ -336,7 +339,7 @@ fn an_accept_queue_that_overflows_loses_nobody() {
     }
 }
 
-/// How often a queue was full, of all listeners here.
+/// How often the queue of any listener on this machine was full.
 fn overflows() -> u64 {
     let table = fs::read_to_string("/proc/net/netstat").unwrap();
     let mut lines = table.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
@@ -385,7 +388,7 @@ fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() 
     assert_eq!(visitor.get("/", "").text(), "mounted\n");
 }
 
-/// The clock of the world cannot be set here, so that of the loop is.
+/// The test cannot set the clock of the machine, so it sets the clock of the loop.
 #[test]
 fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     const BACK: u64 = 3600;
@@ -406,14 +409,14 @@ fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
     let before = date(&mut visitor);
     let mut slow = connect(address);
     slow.write_all(&REQUEST[..10]).unwrap();
-    // Whoever asks later is answered later: by then the clock of the slow head runs. And the file is kept, with its date.
+    // A later request is answered later, when the clock of the slow head runs. And the file is cached, with its date.
     visitor.get_settled("/", "");
     back.store(BACK, Ordering::SeqCst);
     let after = date(&mut visitor);
     assert!(after < before, "{after:?} is after {before:?}");
-    // What is waited for is measured by a clock that nobody sets: by the other one, it would be waited for for an hour.
+    // Timeouts are measured by a clock that no user can set; by the clock on the wall they would last an hour longer.
     assert_eq!(read_answer(&mut slow, "GET").status, 408);
-    // An edit is seen, though its date is in the future now.
+    // A change is seen, though its date is now in the future.
     fs::write(root.path().join("index.html"), "new").unwrap();
     assert_eq!(visitor.get("/", "").text(), "new");
     fs::write(root.path().join("index.html"), "two").unwrap();

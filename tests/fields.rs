@@ -8,8 +8,8 @@ use onepoll::site::{Policy, Site};
 use support::visitor::Visitor;
 use support::{Answer, ask, folder, listen, read_answers_to, start};
 
-/// A field that is set for the site takes the place of one that an answer has set itself, on every answer of the site and
-/// on none of the server's own.
+/// A field that is set for the site replaces the field of an answer. It is on every answer of the site, and on no
+/// answer of the server itself.
 #[test]
 fn a_field_that_is_set_for_the_site_stands_on_every_answer_of_it() {
     let root = folder(&[("index.html", b"<p>start"), ("folder/a", b"a"), ("large.bin", &[b'x'; 70_000])]);

@@ -1,11 +1,11 @@
-//! Where the content of a request ends, and that nothing which can be read in two ways is read at all.
+//! Where the content of a request ends. A request that can be read in two ways is refused.
 
 mod support;
 
 use support::verdicts::Site;
 use support::{ask, read_answers};
 
-/// Fields that frame content in two ways or in none, and what they are answered with.
+/// Fields that give two framings or none, and the status of the answer.
 const BAD_FRAMING: &[(&str, u16)] = &[
     ("Content-Length:", 400),
     ("Content-Length: x", 400),
@@ -46,8 +46,8 @@ const BAD_FRAMING: &[(&str, u16)] = &[
     ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501),
 ];
 
-/// The framing is judged first and the method after it, known or not. What follows could be read as content
-/// in either way, by a reader that is less strict.
+/// The framing is checked before the method, which may be known or not. A less strict server could read the bytes
+/// after the head as content, in either way.
 #[test]
 fn bad_framing_is_refused_whatever_the_method() {
     let site = Site::serve();
@@ -82,7 +82,7 @@ fn chunked_content_ends_where_it_says() {
         ("1;a=b;c=\"d; \\\" e\"\r\nx\r\n0\r\n\r\n", 1),
         ("1; a = b ;c=\t\"\"\r\nx\r\n0\r\n\r\n", 1),
         ("1\r\nx\r\n0\r\nA: b\r\nC:\r\n\r\n", 1),
-        // Trailers are no fields of the head: these frame nothing and close nothing.
+        // Trailers are not fields of the head: these do not change the framing, and do not close the connection.
         (
             "1\r\nx\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: gzip\r\nConnection: close\r\nHost: b\r\n\r\n",
             1,

@@ -1,4 +1,5 @@
-//! A page elsewhere that makes its own name point to this machine (DNS rebinding) gets nothing from this server.
+//! A page of another site that makes its own name point to this machine (DNS rebinding) gets nothing from this
+//! server.
 
 mod support;
 
@@ -11,7 +12,7 @@ use support::service::serve_to;
 use support::{Answer, ask, ask_until_closed, connect, folder, read_answer, read_answers_to, read_to_end};
 use tempfile::TempDir;
 
-/// Methods, and how each is answered to a host that is one of ours.
+/// Methods, and the status of their answers for an allowed host.
 const METHODS: [(&str, u16); 7] = [
     ("GET", 200),
     ("HEAD", 200),
@@ -28,8 +29,8 @@ fn site(names: &[&str]) -> (SocketAddr, TempDir) {
     (serve_to(Hosts::Named(names), root.path()), root)
 }
 
-/// What is answered to `head`, whose method stands before its first space, and behind it on the same connection to
-/// a request for localhost.
+/// The answers to `head`, whose method ends at its first space, and to a request for localhost after it on the same
+/// connection.
 fn answers(address: SocketAddr, head: &str) -> (Answer, Answer) {
     let method = head.split(' ').next().unwrap();
     let bytes = ask(address, format!("{head}GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
@@ -77,8 +78,8 @@ fn only_hosts_that_mean_this_machine_or_are_allowed_are_answered_to() {
     }
 }
 
-/// The head is judged: a client that waits for `100 Continue` learns of it before it sends anything, and content that
-/// comes all the same is not read as a request.
+/// The host is checked when the head is whole. A client that waits for `100 Continue` gets 421 before it sends
+/// content. If it sends content all the same, the content is not read as a request.
 #[test]
 fn a_host_that_is_not_ours_is_told_so_before_the_content() {
     let (address, _root) = site(&[]);
@@ -94,7 +95,7 @@ fn a_host_that_is_not_ours_is_told_so_before_the_content() {
                 let head = format!("{method} / HTTP/1.1\r\nHost: evil.example\r\n{fields}");
                 for content in ["", "G", inner, "0\r\n\r\n"] {
                     let request = format!("{head}{content}");
-                    // Our side stays open: nothing more is waited for.
+                    // The client does not shut its side: the server expects nothing more.
                     let answers = read_answers_to(&ask_until_closed(address, request.as_bytes()), &[method]);
                     assert_eq!(answers[0].status, 421, "{request:?}");
                     assert_eq!(answers[0].field("connection"), Some("close"), "{request:?}");
@@ -139,7 +140,7 @@ fn whatever_comes_of_the_content_the_answer_is_the_same() {
     }
 }
 
-/// All is written before anything is read: a reset would have destroyed the answer by then.
+/// Everything is written before the answer is read: a reset would have destroyed the answer by then.
 #[test]
 fn a_host_that_is_not_ours_is_told_so_though_it_goes_on_sending() {
     let (address, _root) = site(&[]);

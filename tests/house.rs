@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room, and the rooms that its files may import. A room that is not named beside another is not known to it.
-/// `src/lib.rs` shows the same.
+/// Each room, and the rooms that its files may import. `src/lib.rs` shows the same table.
 const MAP: &[(&str, &[&str])] = &[
     ("main.rs", &["cli", "inspect", "log", "os", "reactor", "service", "site"]),
     ("cli", &["http", "os", "reactor", "service", "site"]),
@@ -105,7 +104,7 @@ fn reached<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a String> {
     seen
 }
 
-/// The folder that a file stands in; a file that stands loose is a room of its own, or the front of its folder.
+/// The room of a file: its folder. A file outside a folder is a room of its own, or the front of its folder.
 fn room(file: &str) -> &str {
     match file.split_once('/') {
         Some((room, _)) => room,
@@ -148,15 +147,15 @@ fn module_of(name: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// What is compiled of a file, without its tests and comments.
+/// The code of a file, without its tests and comments.
 fn code_of(text: &str) -> String {
     let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that begins with `crate`, `super` or the name of the crate, or with a module that is declared here; those in braces each for
-/// itself.
+/// All paths in the code that begin with `crate`, `super`, the name of the crate, or a module that is declared in
+/// this file. A group in braces gives one path for each of its members.
 fn paths_in(code: &str) -> Vec<Vec<String>> {
     let declared =
         |line: &str| line.trim().strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| name.to_owned());
@@ -174,7 +173,7 @@ fn paths_in(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads one path, or one group of paths, at the beginning of `code`, and gives the bytes that it took.
+/// Reads one path, or one group of paths, at the beginning of `code`. Gives the number of bytes that it took.
 fn expand(code: &str, prefix: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let mut at = 0;
     let depth = prefix.len();
@@ -228,7 +227,7 @@ fn resolve(path: &[String], module: &[String], names: &BTreeSet<String>) -> Opti
             None => break,
         }
     }
-    // What is not a module stands in the module itself.
+    // The last part is not a module: it is an item in the module before it.
     file.or_else(|| {
         at.pop();
         let joined = at.join("/");

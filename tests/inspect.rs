@@ -1,4 +1,5 @@
-//! The inspector: who may see it, what it says, and that whoever watches slowly holds nobody up.
+//! The inspector: which clients may see it, what it says, and that a slow reader of the events delays no other
+//! client.
 
 mod support;
 
@@ -21,7 +22,7 @@ use support::scripted::{Client, Comes, Fate, Loop, Script};
 use support::service::get;
 use support::{Answer, ask, folder, listen, read_answers, serve_by, start};
 
-/// How often whoever watches is told of more.
+/// The time between two batches of events.
 const TICK: Duration = Duration::from_millis(100);
 
 /// What serves `root` as it is with `--inspect --hidden`.
@@ -38,7 +39,7 @@ fn inspected(root: &Path) -> SocketAddr {
 
 type World = Loop<Inspected<Script>>;
 
-/// The same by a clock of the test's own.
+/// The same reactor, with the clock of the test.
 fn world(root: &Path, limits: Limits) -> World {
     Loop::of(|script| reactor(script, root, limits))
 }
@@ -58,14 +59,14 @@ fn state(world: &mut World) -> Value {
     serde_json::from_slice(&answer(world, "/.onepoll/state.json").body).unwrap()
 }
 
-/// Somebody who reads the events from now on.
+/// A client that reads the events from now on.
 fn watcher(world: &mut World) -> Client {
     let watcher = world.connect_saying(&request("/.onepoll/events"));
     world.run();
     watcher
 }
 
-/// The events that somebody got: their numbers, and what they say.
+/// The events that a client has received: their numbers, and their data.
 fn events(watcher: &Client) -> Vec<(u64, Value)> {
     let got = String::from_utf8(watcher.got()).unwrap();
     let (head, events) = got.split_once("\r\n\r\n").unwrap();
@@ -208,7 +209,7 @@ fn the_snapshot_tells_of_connections_calls_and_turns() {
     assert!(state["turns"].as_array().is_some_and(|turns| !turns.is_empty()));
 }
 
-/// What a client does, how long that takes, and the changes of state that it leads to.
+/// What a client does, how long it takes, and the changes of state that it causes.
 type Life = (Vec<Comes>, Duration, &'static [[&'static str; 3]]);
 
 fn lives() -> Vec<Life> {
@@ -304,7 +305,7 @@ fn the_snapshot_says_why_those_who_are_still_here_changed() {
     let root = folder(&[("a", b"a")]);
     for (comes, time, expected) in lives() {
         let mut world = world(root.path(), Limits::default());
-        // Whoever asks for the snapshot comes at the end of the life, which leaves no place.
+        // The client that asks for the snapshot comes after the other has gone, and left no place.
         let here = comes.into_iter().take_while(|comes| !matches!(comes, Comes::Later)).collect::<Vec<_>>();
         let _client = world.connect(here);
         world.pass(time.min(Duration::from_secs(11)));
@@ -364,7 +365,7 @@ fn the_events_show_a_connection_come_wait_for_writability_and_go() {
     assert!(places.iter().any(|place| *place == serde_json::json!([waits[0]])), "it is gone");
 }
 
-/// A connection that only waits for its turn waits for nobody.
+/// A connection that only waits for its next turn has the wait "Turn".
 #[test]
 fn a_download_that_is_not_slow_is_never_said_to_wait_for_its_client() {
     let root = folder(&[]);
@@ -379,7 +380,7 @@ fn a_download_that_is_not_slow_is_never_said_to_wait_for_its_client() {
     drop(watcher);
 }
 
-/// The snapshot while others have still more to do.
+/// The snapshot while other connections still have work to do.
 fn state_between_turns(world: &mut World) -> Value {
     let client = world.connect([Comes::Bytes(request("/.onepoll/state.json")), Comes::End]);
     world.turn([]);
@@ -430,7 +431,7 @@ fn whoever_watches_slowly_holds_up_nobody_and_what_it_misses_is_counted() {
     let watchers = [watcher(&mut world), watcher(&mut world)];
     let [slow, quick] = &watchers;
     slow.stops_reading();
-    // All of them are news in every batch, which is then about 100 KiB.
+    // All places change for every batch, which then has about 100 KiB.
     let many: Vec<_> = (0..1000).map(|_| world.connect_saying(b"GET /")).collect();
     for _ in 0..30 {
         many.iter().for_each(|client| client.says(b"a"));
@@ -453,7 +454,7 @@ fn whoever_watches_slowly_holds_up_nobody_and_what_it_misses_is_counted() {
     assert_eq!(got.last(), all.last(), "who has caught up reads on");
 }
 
-/// Between two batches nobody waits for the client, so its time does not run out.
+/// Between two batches the server does not wait for the client, so the client does not time out.
 #[test]
 fn a_short_write_timeout_does_not_end_the_events() {
     let root = folder(&[]);

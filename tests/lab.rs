@@ -1,4 +1,4 @@
-//! What the lab's figures rest on: its arithmetic, and its load generator against servers that are known.
+//! What the figures of the lab depend on: its arithmetic, and its load generator, against servers with known delays.
 
 #[path = "../benches/variants/load/mod.rs"]
 #[allow(dead_code)]
@@ -19,16 +19,17 @@ use std::time::Duration;
 use support::patience::until;
 use support::watch::watch;
 
-/// How long the planted stall is.
+/// The length of the planted stall.
 const STALL: Duration = Duration::from_millis(300);
 
-/// How long each loop asks.
+/// The length of each loop.
 const WINDOW: Duration = Duration::from_millis(1000);
 
-/// The request at which the server stands still: early in the window of an open loop, however slow the machine is.
+/// The number of the request at which the server stands still: early in an open loop, even on a slow machine.
 const STALLED: usize = 200;
 
-/// A server for one client that answers at once, but stands still once, [`STALL`] long, at request [`STALLED`].
+/// A server for one client that answers at once, except that it once stands still for [`STALL`], at request
+/// [`STALLED`].
 fn stalling_server() -> SocketAddr {
     watch();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -41,7 +42,7 @@ fn stalling_server() -> SocketAddr {
             if !client.read(&mut request).is_ok_and(|count| count > 0) {
                 return;
             }
-            // Standing still is what is measured.
+            // The stall itself is measured, so this test must sleep.
             if number == STALLED {
                 thread::sleep(STALL);
             }
@@ -51,7 +52,7 @@ fn stalling_server() -> SocketAddr {
     address
 }
 
-/// One client that asks a server a thousand times a second, or as often as it can.
+/// Runs one client that sends a thousand requests a second in open loop, or as many as it can in closed loop.
 fn load(address: SocketAddr) -> Load {
     let plan = Plan {
         address,
@@ -72,9 +73,9 @@ fn p99(phase: &Phase) -> Duration {
     Latencies::of(&phase.latencies).percentile(99.0)
 }
 
-/// Coordinated omission: while the server stands still, a closed loop does not ask, and one slow answer among a thousand is
-/// all that shows. A closed loop asks until it was answered so often, since on a busy machine one window may be too short for
-/// a stall that does not show.
+/// Coordinated omission: while the server stands still, a closed loop sends no request, so only one slow answer among
+/// a thousand shows. The closed loop is repeated until it has this many answers, since one window may have too few on
+/// a slow machine.
 #[test]
 fn a_stall_shows_at_p99_in_open_loop_and_not_in_closed_loop() {
     let mut load = {
@@ -100,7 +101,7 @@ fn a_stall_shows_at_p99_in_open_loop_and_not_in_closed_loop() {
 
 #[test]
 fn requests_that_nobody_answers_count_with_their_age() {
-    // The kernel lets clients in; nobody asks it for them.
+    // The kernel accepts these connections, and no server takes them from it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut load = load(listener.local_addr().unwrap());
     let phase = load.open(WINDOW / 2).unwrap();

@@ -1,4 +1,4 @@
-//! What a client may take: bytes of a head and of content, places, and time.
+//! What a client may use: bytes of a head and of content, connections, and time.
 
 mod support;
 
@@ -18,28 +18,28 @@ use tempfile::TempDir;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// A request whose head was read, as its `100 Continue` says, and whose last byte is missing.
+/// A request whose head was read (its `100 Continue` shows it), and whose last byte is missing.
 const WAITING: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
 
-/// So short that a test can wait for it, where it has no other choice.
+/// A timeout so short that a test can wait for it, where there is no other way.
 const SHORT: Duration = Duration::from_millis(200);
 
 fn site() -> TempDir {
     folder(&[("index.html", b"hello")])
 }
 
-/// Asks and reads the answer, on a connection that stays.
+/// Sends a request and reads the answer, on a keep-alive connection.
 fn exchange(stream: &mut TcpStream, request: &[u8]) -> u16 {
     stream.write_all(request).unwrap();
     read_answer(stream, "GET").status
 }
 
-/// Puts a connection between the head and the body of a request: it is not idle from now on.
+/// Puts a connection between the head and the body of a request, so that it is not idle.
 fn occupy(stream: &mut TcpStream) {
     assert_eq!(exchange(stream, WAITING), 100);
 }
 
-/// nginx and load balancers keep their side of an idle connection open for 60 s, and use it again until then.
+/// nginx and load balancers keep an idle connection for 60 s, and may send a request on it until then.
 #[test]
 fn a_proxy_is_the_first_to_close_an_idle_connection() {
     let root = site();
@@ -152,7 +152,7 @@ fn a_drip_of_bytes_does_not_prolong_a_head() {
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nDrip: ").unwrap();
     stream.set_read_timeout(Some(SHORT / 10)).unwrap();
     let mut first = [0];
-    // Reading is what waits between two drops.
+    // The timeout of the read is the pause between two bytes.
     let drops = (0..500).take_while(|_| {
         let read = stream.read(&mut first);
         let waits = read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
@@ -164,7 +164,7 @@ fn a_drip_of_bytes_does_not_prolong_a_head() {
     assert_eq!(read_answer(&mut first.chain(stream), "GET").status, 408);
 }
 
-/// What the loop is told to wait for, at a time that the test sets, in milliseconds.
+/// How long the loop is told to wait at a time that the test sets, in milliseconds.
 #[test]
 fn each_wait_has_its_own_clock() {
     let root = site();
@@ -201,7 +201,7 @@ fn an_idle_connection_is_closed_without_a_word() {
     assert!(before.elapsed() >= SHORT);
 }
 
-/// With one place only, the next client gets in when the one who does not read is gone.
+/// With a limit of one connection, the next client is accepted when the client that does not read has gone.
 #[test]
 fn a_client_that_takes_nothing_is_given_up() {
     let root = folder(&[("index.html", b"hello"), ("large", &vec![b'x'; 32 << 20])]);
@@ -258,8 +258,8 @@ fn with_none_idle_accepting_pauses_until_a_connection_is_idle() {
     assert_eq!(read_to_end(busy), b"", "it made room");
 }
 
-/// A client that has asked, and gets no answer while every place is taken. That nothing comes can only be
-/// seen by waiting a little: too short a wait could miss a mistake, and never report one.
+/// A client that has sent a request, and gets no answer while the server has no room for it. To see that nothing
+/// comes, the test waits a little. A wait that is too short could miss a bug, but never reports a false one.
 fn waiting_outside(address: std::net::SocketAddr) -> TcpStream {
     let mut stream = connect(address);
     stream.write_all(GET).unwrap();

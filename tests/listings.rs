@@ -1,5 +1,5 @@
-//! What is in a folder, as a page and as JSON: what is shown, in which order, where it leads, and that nobody waits
-//! for a large one.
+//! Listings of folders, as a page and as JSON: what is shown, in which order, where the links lead, and that a large
+//! folder delays no other client.
 
 mod support;
 
@@ -30,7 +30,7 @@ use support::reference::resolved;
 use support::service::{answer_to, get, serve_by_doors};
 use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
 
-/// Names that mean something in HTML, in a link, in a shell or on a terminal.
+/// Names with a special meaning in HTML, in a link, in a shell or on a terminal.
 #[rustfmt::skip]
 const ODD_NAMES: [&str; 46] = [
     "<b>bold<b>", "<script>alert(1)<", "a&b", "a&amp;b", "&lt;", "quote\"s", "it's", "`tick`", "#hash", "a#b", "quest?ion",
@@ -41,7 +41,7 @@ const ODD_NAMES: [&str; 46] = [
     "\u{5d0}\u{5d1}\u{5d2}.txt",
 ];
 
-/// How a name of [`ODD_NAMES`] is shown: invisible characters as escapes.
+/// How a name of [`ODD_NAMES`] is shown: invisible characters are escaped.
 fn seen(name: &str) -> String {
     let mut seen = String::new();
     for char in name.chars() {
@@ -81,7 +81,7 @@ fn names(page: &Answer) -> Vec<String> {
     rows(page).into_iter().map(|row| row.name).collect()
 }
 
-/// The links in what stands before `end`, with what they are called.
+/// The links in `text` before `end`, each with its text.
 fn links_before(page: &Answer, end: &str) -> Vec<(String, String)> {
     let html = page.text().split(end).next().unwrap();
     let link = |html: &str| {
@@ -92,7 +92,7 @@ fn links_before(page: &Answer, end: &str) -> Vec<(String, String)> {
     html.split("<a href=\"").skip(1).map(link).collect()
 }
 
-/// Character references, which must be ones that are known here: everything else must have been escaped.
+/// Decodes character references. Others than these fail the test, since all other characters must have been escaped.
 fn unescape(html: &str) -> String {
     assert!(!html.contains(['<', '>', '"', '\'']), "{html}");
     let mut parts = html.split('&');
@@ -164,7 +164,7 @@ fn breadcrumbs_lead_to_every_folder_above() {
         let below = expected.get(at + 1).map_or("file", |name| name);
         assert_eq!(names(&above), [below], "{link}");
     }
-    // However the folder is asked for, the links lead to the same.
+    // The links lead to the same, however the path of the folder is written.
     for spelling in ["//one//", "/./one/.", "/%6fne/", "/one/?x=y", "/x/..//one/", "/one///"] {
         let crumbs = links_before(&get(address, spelling), "</h1>");
         assert_eq!(crumbs.iter().map(|(_, name)| name).collect::<Vec<_>>(), ["/", "one/"], "{spelling}");
@@ -233,7 +233,7 @@ fn folders_come_first_and_each_column_sorts_both_ways() {
 fn buttons_above_the_columns_sort_without_script_and_are_no_links() {
     let root = unsorted();
     let address = serve(root.path(), Limits::default());
-    // Which column is sorted how, after a click on which.
+    // Which column is sorted, and how, after a click on a button.
     let mut page = get(address, "/");
     assert_eq!(sorted(&page), ("Name".to_owned(), "ascending"));
     for (click, direction) in [
@@ -264,7 +264,7 @@ fn buttons_above_the_columns_sort_without_script_and_are_no_links() {
         (rest.split("</button>").next().unwrap().rsplit('>').next().unwrap().to_owned(), direction)
     }
 
-    /// The query that a browser makes of a form's hidden fields and of its button.
+    /// The query that a browser makes from the hidden fields and the button of a form.
     fn submitted(form: &str) -> String {
         let pair = |part: &str| {
             let (name, rest) = part.split_once("\" value=\"").unwrap();
@@ -294,7 +294,8 @@ fn numbers_in_names_count_and_times_before_1970_come_first() {
 
 const JSON: &str = "Accept: application/json\r\n";
 
-/// What Kodi (`HTTPDirectory.cpp`) takes for an item: the link is the name, and a size and a date follow in that row.
+/// What Kodi (`HTTPDirectory.cpp`) reads as an item: the text of the link is the name, and size and date follow in
+/// the row.
 #[test]
 fn programs_that_read_listings_find_items() {
     let root = folder(&[("a b.mkv", &[b'x'; 1536]), ("1 & 2/file", b""), ("it's.txt", b"")]);
@@ -312,7 +313,7 @@ fn programs_that_read_listings_find_items() {
             "<tr><td><a href=\"it%27s.txt\">it&#x27;s.txt</a></td><td>0 B</td><td>1994-11-06 08:49</td></tr>",
         ]
     );
-    // Others go by what stands above the columns.
+    // Other programs use the titles of the columns.
     for head in ["Name", "Size", "Modified"] {
         assert_eq!(page.text().matches(&format!(">{head}</button>")).count(), 1, "{head}");
     }
@@ -340,8 +341,8 @@ fn json_says_names_as_they_are_and_fools_no_terminal() {
     assert!(listed.iter().any(|item| item["link"] == "%E4%20%FF"), "{listed:?}");
 }
 
-/// A name that turns the direction of writing is shown with an escape wherever it stands: in its row, in the title and in
-/// the path. What it is in the link, it stays.
+/// A name that turns the direction of writing is shown with an escape everywhere: in its row, in the title and in the
+/// path. The link itself keeps the name.
 #[test]
 fn a_name_cannot_look_like_another() {
     let root = folder(&[("a\u{202e}gpj/b\u{2067}c/exe\u{202e}txt", b"")]);
@@ -589,11 +590,11 @@ fn the_page_is_whole_plain_and_for_everyone() {
     }
 }
 
-/// More names than one turn reads, or writes.
+/// More names than one turn reads or writes.
 const MANY: usize = 10_000;
 
-/// Measured against the time that this thread has on a processor, so that a busy machine does not count. A debug
-/// build may take a multiple of what is promised.
+/// Time is measured on the processor by this thread, so that other processes do not count. A debug build may take
+/// several times what is promised.
 const TURN_MOST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 10 });
 
 #[test]
@@ -672,7 +673,7 @@ fn a_folder_may_change_and_vanish_while_it_is_listed() {
     }
 }
 
-/// A server in the thread of its test, which turns it, and a client that wants an answer from every turn.
+/// A server in the thread of its test, which makes its turns, and a client that wants an answer from every turn.
 struct Served {
     reactor: Reactor<Observed<Epoll, Timed>>,
     address: SocketAddr,
@@ -687,7 +688,7 @@ impl Served {
         let kernel = Observed::new(epoll, Timed(woke.clone()));
         let reactor = reactor(kernel, root, Limits::default());
         let mut other = connect(address);
-        // Who says something is let in at once, and who is silent a second later.
+        // A client that sends a byte is accepted at once; a silent client a second later.
         write!(other, "GET /file HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         let mut served = Served { reactor, address, woke, other };
         served.turn();
@@ -695,8 +696,8 @@ impl Served {
         served
     }
 
-    /// What is answered to a request for `target`, in how many turns, and what the longest of them took. After each
-    /// turn `between` may do something.
+    /// Asks for `target`: the answer, the number of turns that it took, and the time of the longest turn. `between`
+    /// is called after each turn.
     fn list(&mut self, target: &str, fields: &str, between: impl Fn(usize)) -> (Answer, usize, Duration) {
         let mut client = connect(self.address);
         write!(client, "GET {target} HTTP/1.1\r\nHost: a\r\n{fields}Connection: close\r\n\r\n").unwrap();
@@ -715,7 +716,7 @@ impl Served {
         }
     }
 
-    /// Turns the loop once; the time on a processor that it took, waiting excepted.
+    /// Makes one turn of the loop. Gives the time on the processor that it took, without the wait.
     fn turn(&mut self) -> Duration {
         self.reactor.turn(&mut Vec::new()).unwrap();
         processor_time() - self.woke.get()

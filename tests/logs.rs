@@ -1,4 +1,4 @@
-//! Whoever reads the log may be slow, or gone: the server goes on, and says how many lines it lost.
+//! If the reader of the log is slow or gone, the server goes on, and says how many lines it lost.
 
 mod support;
 
@@ -18,16 +18,16 @@ use support::program::{PATH, Program, mounting, onepoll, prepared};
 use support::visitor::Visitor;
 use support::{PATIENCE, folder};
 
-/// Requests of which the lines are more than any pipe, socket or terminal holds.
+/// Requests whose lines are more than any pipe, socket or terminal can hold.
 const MANY: usize = 10_000;
 
-/// Longer than lines are kept back for others.
+/// Longer than lines are buffered.
 const A_WHILE: Duration = Duration::from_millis(50);
 
-/// What stands behind the count.
+/// The text after the number of lost lines.
 const LOST: &str = " lines of this log are lost";
 
-/// Asks for so many files, each of which is a line, and reads the answers.
+/// Sends `count` requests, each of which is a line in the log, and reads the answers.
 fn ask_many(address: SocketAddr, count: usize) {
     let mut visitor = Visitor::of(address);
     for number in 0..count {
@@ -42,7 +42,8 @@ fn a_log_that_nobody_reads_holds_up_nobody() {
     for (name, ours, theirs) in [pipe(), socket(), terminal()] {
         let (program, address) = Program::start(onepoll().arg(root.path()).stderr(theirs));
         ask_many(address, MANY);
-        // Now somebody reads. Whenever nothing comes for a while, one more line brings the count of those before it.
+        // Now the log is read. If nothing comes for a while, one more request makes a line, and before it comes the
+        // count of lost lines.
         let lines = lines(ours);
         let (mut asked, mut known, mut lost) = (MANY, 0, 0);
         let began = Instant::now();
@@ -87,7 +88,7 @@ fn a_log_in_a_file_has_every_line_behind_what_was_there() {
     let root = folder(&[]);
     let log = root.path().join("log");
     fs::write(&log, "before\n").unwrap();
-    // As a shell opens it, with a position that all who write share.
+    // Opened as by a shell, with a position that all writers share.
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", r#"exec 2>"$1"; echo first >&2; exec "$0" "$2""#, PATH]).arg(&log).arg(root.path());
     let (program, address) = Program::start(&mut prepared(shell));
@@ -101,7 +102,7 @@ fn a_log_in_a_file_has_every_line_behind_what_was_there() {
     assert!(!log.contains(LOST) && log.ends_with('\n'));
 }
 
-/// A regular file may take a part of a line, which has to be ended when there is room again.
+/// A regular file may take a part of a line, which must be finished when there is room again.
 #[test]
 fn a_log_on_a_full_disk_loses_lines_and_counts_them() {
     let (root, disk) = (folder(&[]), folder(&[]));
@@ -115,7 +116,8 @@ fn a_log_on_a_full_disk_loses_lines_and_counts_them() {
     fs::remove_file(program.sees(&disk.path().join("other"))).unwrap();
     let (mut asked, mut began) = (MANY, Instant::now());
     let log = until("a line for every request, or its count", || {
-        // Whenever they do not add up for a while, one more line brings the count of those before it.
+        // If the numbers do not add up for a while, one more request makes a line, and before it comes the count of
+        // lost lines.
         if asked == MANY || began.elapsed() > A_WHILE {
             ask_many(address, 1);
             (asked, began) = (asked + 1, Instant::now());
@@ -134,17 +136,17 @@ fn a_log_on_a_full_disk_loses_lines_and_counts_them() {
     assert_eq!(program.end().0.code(), Some(0));
 }
 
-/// How many lines were lost, where it tells that.
+/// The number of lost lines, if the line says this.
 fn count_of_lost(line: &str) -> Option<usize> {
     line.strip_prefix("onepoll: ")?.split_once(LOST)?.0.parse().ok()
 }
 
-/// Whether it tells of one request of [`ask_many`].
+/// Whether the line is about one request of [`ask_many`].
 fn is_whole(line: &str) -> bool {
     line.starts_with("127.0.0.1 - - [") && line.ends_with(r#"" 404 - "-" "-""#)
 }
 
-/// What is written until the end, which is an error where it is that of a terminal.
+/// Reads to the end. At the end of a terminal, reading gives an error.
 fn lines(ours: File) -> Receiver<String> {
     let (sender, lines) = channel();
     std::thread::spawn(move || {
@@ -157,7 +159,7 @@ fn lines(ours: File) -> Receiver<String> {
     lines
 }
 
-/// What something is called, our end of it, and the program's.
+/// A kind of file, our end of it, and the end of the program.
 type Ends = (&'static str, File, Stdio);
 
 fn pipe() -> Ends {
@@ -165,7 +167,7 @@ fn pipe() -> Ends {
     ("a pipe", OwnedFd::from(reader).into(), writer.into())
 }
 
-/// As service managers give it: it cannot be opened by its name.
+/// As from a service manager: a socket, which cannot be opened by its name.
 fn socket() -> Ends {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ("a socket", OwnedFd::from(ours).into(), OwnedFd::from(theirs).into())

@@ -1,5 +1,5 @@
-//! Compressed neighbours, as they come from compressors, copies, clones and images: which of them are copies of their file
-//! as it is now.
+//! Compressed neighbours, as they come from compressors, copies, clones and images: which of them are copies of their
+//! file as it is now.
 
 mod support;
 
@@ -15,10 +15,10 @@ use support::{Answer, folder, serve, serve_by};
 const SMALL: usize = 5000;
 const LARGE: usize = 150_000;
 
-/// Neighbours by their extensions.
+/// Neighbours, by their extensions.
 const EXTENSIONS: [(&str, &str); 3] = [("br", "br"), ("zst", "zstd"), ("gz", "gzip")];
 
-/// Text that compresses.
+/// Text that can be compressed.
 fn text(salt: usize, length: usize) -> Vec<u8> {
     let lines = (0..length / 10 + 1).flat_map(|line| format!("{:09}\n", line * 7 + salt).into_bytes());
     lines.take(length).collect()
@@ -41,12 +41,12 @@ fn put(root: &Path, name: &str, content: &[u8]) {
     put_beside(root, name, content, &EXTENSIONS.map(|(extension, _)| compressed(extension, content)));
 }
 
-/// The same, with what the compressors made of `content`.
+/// The same, with neighbours that are compressed copies of `content`.
 fn put_beside(root: &Path, name: &str, content: &[u8], neighbours: &[Vec<u8>; 3]) {
     for ((extension, _), bytes) in EXTENSIONS.iter().zip(neighbours) {
         fs::write(root.join(format!("{name}.{extension}")), bytes).unwrap();
     }
-    // The clock of the file system ticks.
+    // The clock of the file system advances in steps, so wait for the next step.
     let before = fs::metadata(root.join(format!("{name}.gz"))).unwrap().modified().unwrap();
     let path = root.join(name);
     while fs::metadata(&path).map_or(true, |file| file.modified().unwrap() <= before) {
@@ -54,7 +54,7 @@ fn put_beside(root: &Path, name: &str, content: &[u8], neighbours: &[Vec<u8>; 3]
     }
 }
 
-/// Symptom: of a site that was copied with `cp -r`, cloned or unpacked, no neighbour is used.
+/// Symptom: no neighbour is used in a site that was copied with `cp -r`, cloned or unpacked.
 #[test]
 fn neighbours_are_used_whatever_the_order_in_which_a_copy_has_written_them() {
     let root = folder(&[]);
@@ -71,7 +71,7 @@ fn neighbours_are_used_whatever_the_order_in_which_a_copy_has_written_them() {
             assert!(answer.body == compressed(extension, &text(number, SMALL)), "{name} {named}");
         }
     }
-    // A large file is sent as it is until its neighbours are compared with it, a piece a turn.
+    // A large file is sent as it is until its neighbours are compared with it, a piece in each turn.
     for (extension, named) in EXTENSIONS {
         let accepted = format!("Accept-Encoding: {named}");
         let answer = visitor.get_until("/large.js", &accepted, |answer| coding(answer) == named);
@@ -80,7 +80,7 @@ fn neighbours_are_used_whatever_the_order_in_which_a_copy_has_written_them() {
     }
 }
 
-/// Symptom: `brotli -k` and `bzip2` give the copy the date of the file in whole seconds, so that it looks older.
+/// Symptom: `brotli -k` and `bzip2` give the copy the time of the file in whole seconds, so that it looks older.
 #[test]
 fn neighbours_are_used_whatever_date_a_compressor_or_an_archive_gives_them() {
     let root = folder(&[("page.html", &text(0, SMALL)), ("large.js", &text(0, LARGE))]);
@@ -99,7 +99,7 @@ fn neighbours_are_used_whatever_date_a_compressor_or_an_archive_gives_them() {
                 fs::write(&path, compressed(extension, &content)).unwrap();
                 set_modified(&path, neighbour);
             }
-            // Unpacking sets the date of the file last.
+            // Unpacking sets the time of the file last.
             set_modified(&path, file);
         }
         let mut visitor = Visitor::of(serve(root.path(), Limits::default()));
@@ -111,7 +111,7 @@ fn neighbours_are_used_whatever_date_a_compressor_or_an_archive_gives_them() {
     }
 }
 
-/// The content of the file changes in every way, and its neighbours stay: none of them is used from then on.
+/// The content of the file changes in every way, and its neighbours do not change: none of them is used from then on.
 #[test]
 fn an_edit_shows_at_once_though_the_neighbours_stay() {
     let root = folder(&[("next", b"")]);

@@ -1,4 +1,4 @@
-//! Users who look for something in vain are told why, once each, and how it would be there.
+//! A user who looks for a file that is not served is told the reason, once, and the flag that serves it.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn a_folder_that_is_not_listed_to_others_says_how_it_would_be() {
         //                                                                       the start says so, the page, the log
         (everywhere,                                &[],                           root.path(),    true,  true,  1),
         (everywhere,                                &[],                           indexed.path(), false, true,  1),
-        // A user who has said so knows it, and others need not know that there is a folder.
+        // With `off` the user has decided it, and clients need not know that there is a folder.
         (&["-b", "0.0.0.0", "--listing", "off"],    &[],                           root.path(),    false, false, 0),
         (everywhere,                                &[("ONEPOLL_LISTING", "off")], root.path(),    false, false, 0),
         (&["-b", "0.0.0.0", "--listing", "on"],     &[],                           root.path(),    false, false, 0),
@@ -80,7 +80,7 @@ fn what_is_there_and_not_served_is_told_once_with_its_flag() {
     symlink("..", root.join("up")).unwrap();
     symlink("../../secret", root.join("listed/link")).unwrap();
     symlink("loop", root.join("loop")).unwrap();
-    // Programs that look for a way in ask for names such as /.aws/credentials all day: they are not there, and no news.
+    // Scanners ask for names such as /.aws/credentials all day. These do not exist, and cause no notice.
     let ask_all = |address| {
         for path in [
             "/.env",
@@ -173,7 +173,7 @@ fn no_client_fills_the_log_with_what_is_not_served() {
     assert_eq!(program.end().1.matches("; --hidden").count(), 64);
 }
 
-/// What curl sends where https:// was written instead of http://, cut off (RFC 8446 §4.1.2).
+/// The beginning of what curl sends for https:// (RFC 8446 §4.1.2).
 const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x1d\x0a\x20GET / HTTP/1.1\r\n";
 
 #[test]
@@ -193,7 +193,7 @@ fn tls_on_the_plain_port_is_called_by_its_name() {
                 answer.text()
             );
         }
-        // Not every control byte is one.
+        // Other control bytes are not TLS.
         let mut stream = connect(address);
         stream.write_all(b"\x15\x03\x01").unwrap();
         assert!(!read_answers_to(&read_to_end(stream), &["GET"]).remove(0).text().contains("TLS"));

@@ -1,5 +1,6 @@
-//! A panic is a bug; here it is planted, at every place where a connection calls its socket, where it is watched, and
-//! in the work that is done between requests. It costs what ran into it, is logged and counted, and the server goes on.
+//! A panic is a bug. These tests plant one at every place where a connection calls its socket, where the inspector
+//! records, and in the work between requests. The panic costs that connection or piece of work, is logged and
+//! counted, and the server goes on.
 
 mod support;
 
@@ -19,13 +20,13 @@ use tempfile::TempDir;
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// Listens to what the thread of a test logs, and panics where one was planted.
+/// Collects what the thread of a test logs, and panics if the test has planted a panic.
 struct Ear;
 
 thread_local! {
-    /// What was logged as an error, and every access line.
+    /// All errors and access lines that were logged.
     static TOLD: RefCell<String> = RefCell::default();
-    /// A record that begins so panics.
+    /// A record that begins with this text causes a panic.
     static PLANTED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
@@ -56,7 +57,7 @@ fn listen() {
     });
 }
 
-/// What was told since the last call.
+/// The records since the last call.
 fn told() -> String {
     TOLD.take()
 }
@@ -65,7 +66,7 @@ fn site() -> TempDir {
     folder(&[("index.html", b"<p>hello"), ("large", &pattern(1 << 20))])
 }
 
-/// A client that is served, then goes wrong, once a turn was made or as soon as it has connected.
+/// A client that is served, and then meets a panic, after a turn or as soon as it has connected.
 fn victim(world: &mut Loop, goes_wrong: impl FnOnce(&Client)) -> Client {
     let client = world.connect_saying(GET);
     world.run();
@@ -123,7 +124,7 @@ fn a_panic_costs_the_connection_that_it_was_met_on_and_nothing_else() {
         let error = format!("given up: a bug in this server: {what} (panic 1 so far)");
         assert_eq!(told().matches(&error).count(), 1, "{what}");
 
-        // Whoever was here goes on, whoever comes is served, in the place of the one that is gone.
+        // Other clients are served on, and a new client is served in the place of the connection that has ended.
         assert_eq!(other.statuses(), [200], "{what}");
         let new = world.connect_saying(GET);
         other.says(GET);
@@ -143,7 +144,7 @@ fn a_panic_in_a_piece_of_work_costs_that_piece_and_nothing_else() {
     let text = |letter: &str| letter.repeat(1000).into_bytes();
     let root = folder(&[("a.txt", &text("a")), ("b.txt", &text("b"))]);
     let mut world = Loop::new(root.path(), Limits::default());
-    // Files that are old enough are kept, and those that are kept are compressed.
+    // A file is cached when it is old enough, and compressed when it is cached.
     world.set_wall(SystemTime::now() + Duration::from_secs(3600));
     let get = |name: &str| format!("GET /{name} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
     let client = world.connect([]);
@@ -158,7 +159,8 @@ fn a_panic_in_a_piece_of_work_costs_that_piece_and_nothing_else() {
     let error =
         "a piece of work given up: a bug in this server: compressed 1000 bytes of /a.txt (panic 1 so far)";
     assert_eq!(told().matches(error).count(), 1);
-    // What waited behind it is compressed when there is time again; and the bug is met as often as somebody asks for it.
+    // The file behind it in the queue is compressed in a later turn. The bug comes again each time that a client asks
+    // for the file.
     assert_eq!(ask(), (vec![None, None], 2));
     assert_eq!(ask(), (vec![None, Some(text("b"))], 3));
     PLANTED.set(None);

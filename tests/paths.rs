@@ -1,5 +1,5 @@
-//! Nothing outside the root is ever served: hostile targets, links of every kind, and races with whoever renames
-//! things under it.
+//! Nothing outside the root is ever served: hostile targets, links of every kind, and races with a program that
+//! renames files below the root.
 
 mod support;
 
@@ -22,11 +22,11 @@ use support::service::{answer_to, get};
 use support::{Answer, PATIENCE, ask, connect, folder, read_answer, read_answers, serve, serve_by};
 use tempfile::TempDir;
 
-/// What no answer may hold: the content of everything outside the root and of every hidden file, and the name of
-/// what lies outside.
+/// Text that no answer may hold: the content of every file outside the root, the content of every hidden file, and
+/// the name of what is outside.
 const SECRET: &str = "what is outside";
 
-/// A site beside a secret, with links of every kind in it. Whatever may be served says that it is inside.
+/// A site beside a secret, with links of every kind in it. A file that may be served says that it is inside.
 fn site() -> TempDir {
     let outer = folder(&[
         ("SECRET", SECRET.as_bytes()),
@@ -134,7 +134,7 @@ const SERVED: &[&str] = &[
     "http://a", "http://a/", "http://a?../SECRET", "http://a/page.txt", "HTTP://a//page.txt",
     "/file", "/folder/", "/folder/page.txt", "/sub/up", "/chain", "/here/", "/here/here/page.txt",
     "/linked-index/", "/neighbour.txt",
-    // Dot segments are removed as text, whatever stands before them: RFC 3986 §5.2.4.
+    // Dot segments are removed as text, whether or not the segment before exists: RFC 3986 §5.2.4.
     "/sub/../page.txt", "/sub/..", "/sub/..?x", "/sub/./../page.txt", "/sub/%2e%2e/page.txt", "/sub/.%2E/page.txt",
     "/sub/deep/../../page.txt", "/nowhere/../page.txt", "/nowhere/../sub/", "/page.txt/../sub/", "/page.txt/..",
     "/.env/../page.txt", "/.git/../page.txt", "/out/../page.txt", "/out-folder/../page.txt", "/parent/../page.txt",
@@ -146,7 +146,7 @@ const SERVED: &[&str] = &[
 
 #[rustfmt::skip]
 const NOT_THERE: &[&str] = &[
-    // Climbing above the root; even where it would end inside.
+    // Paths that climb above the root, even if they would end inside.
     "/..", "/../", "/../SECRET", "/../../../../../../etc/passwd", "/../site/page.txt", "/../site-private/SECRET",
     "/../site-private/", "/./../SECRET", "/.././SECRET", "//../SECRET", "/..//SECRET", "/sub/../../SECRET",
     "/sub/../../page.txt", "/sub/%2e%2e/..", "/sub/deep/../../../SECRET", "/sub/../..", "/sub/../../",
@@ -155,11 +155,11 @@ const NOT_THERE: &[&str] = &[
      "/nowhere/../../SECRET", "/page.txt/../../SECRET",
     "/../?x", "/..?/SECRET", "/here/../SECRET", "/folder/../../SECRET", "/parent/../SECRET",
     "/bare/../../SECRET", "/.well-known/../.env", "/.well-known/../../SECRET",
-    // More dots, and dots with company.
+    // More dots, and dots with other characters.
     "/...", "/.../SECRET", "/..../SECRET", "/....//SECRET", "/..;/SECRET", "/..;a=b/SECRET", "/.;/SECRET",
     "/%2e%2e;/SECRET", "/..%00/SECRET", "/..%20/SECRET", "/..%09/SECRET", "/..%0a/SECRET", "/.%0d./SECRET",
     "/.%00./SECRET", "/%20../SECRET", "/..%3f/SECRET", "/..%23/SECRET",
-    // Encoded twice and oftener: the second time it is a name.
+    // Encoded twice or more: after one decoding it is a name.
     "/%252e%252e/SECRET", "/..%252fSECRET", "/%252e%252e%252fSECRET", "/%25252e%25252e%25252fSECRET",
     "/..%255cSECRET", "/%25", "/%2525", "/%2500",
     // Overlong, broken and look-alike UTF-8.
@@ -172,10 +172,10 @@ const NOT_THERE: &[&str] = &[
     "/%00", "/%00/", "/page.txt%00", "/page.txt%00.png", "/%00page.txt", "/sub%00/page.txt", "/../SECRET%00.html",
     "/%01", "/%7f", "/page.txt%0a", "/page.txt%0d%0a", "/%0d%0aSet-Cookie:%20a=b", "/%0aLocation:%20//evil",
     "/%1b%5b2J",
-    // An encoded slash is part of no name.
+    // An encoded slash cannot be in a name.
     "/sub%2fpage.txt", "/sub%2F", "/%2f", "/%2fetc%2fpasswd", "/%2F..%2FSECRET", "/sub%2f..%2f..%2fSECRET",
     "/page.txt%2f", "/page.txt%2f..%2f..%2fSECRET",
-    // Backslashes are letters here.
+    // A backslash is a character of a name.
     "/\\", "/\\..\\SECRET", "/..\\SECRET", "/sub\\..\\..\\SECRET", "/sub\\page.txt", "/..\\../SECRET",
     "/../\\SECRET", "/%5c", "/%5c..%5cSECRET", "/..%5c..%5cSECRET", "/sub%5c..%5c..%5cSECRET", "/\\/evil.example",
     // Drives, shares, devices and streams of Windows.
@@ -185,7 +185,7 @@ const NOT_THERE: &[&str] = &[
     "/page.txt:stream", "/page.txt%3a%3a$DATA", "/sub::$INDEX_ALLOCATION/", "/.git::$INDEX_ALLOCATION/config",
     "/GIT~1/config", "/page.txt.", "/page.txt..", "/page.txt%20", "/page.txt%20.", "/%20page.txt", "/sub./page.txt",
     "/sub%20/page.txt", "/dot", "/space",
-    // A file is no folder.
+    // A file is not a folder.
     "/page.txt/", "/page.txt//", "/page.txt/.", "/page.txt/%2e", "/page.txt/x", "/page.txt/index.html", "/file/",
     "/chain/.", "/%252e%252e/",
     // Absolute names.
@@ -198,10 +198,10 @@ const NOT_THERE: &[&str] = &[
     "/.%67it/config", "//.git/config", "/./.git/config", "/here/.git/config", "/.git/index.html", "/sub/.hidden",
     "/sub/%2Ehidden", "/.well-known/.secret", "/.well-known/%2esecret", "/.well-knownx", "/.Well-Known/security.txt",
     "/.well-known%2fsecurity.txt", "/.htaccess", "/.DS_Store", "/.ssh/id_rsa",
-    // What shells, templates and patterns would make something of.
+    // Names with a meaning in shells, templates and patterns.
     "/*", "/page.*", "/[p]age.txt", "/{page,sub}.txt", "/$HOME/SECRET", "/$(id)", "/`id`", "/|id", "/;id", "/&id",
     "/'", "/\"", "/<script>", "/page.txt;x=1", "/page.txt&x", "/sub;/page.txt", "/%24%7bjndi:x%7d",
-    // Links that lead outside, by whatever way, or nowhere.
+    // Links that lead outside, in every way, or to nothing.
     "/out", "/out/", "/out?x", "/out-absolute", "/out-folder", "/out-folder/", "/out-folder/SECRET",
     "/out-folder-absolute/SECRET", "/out-chain", "/out-chain-2", "/sub/out", "/folder/out", "/here/out", "/parent",
     "/parent/", "/parent/SECRET", "/parent/site/page.txt", "/through", "/slash", "/slash/", "/slash/etc/passwd",
@@ -257,8 +257,8 @@ fn hostile_targets_lead_nowhere_but_inside() {
     }
 }
 
-/// `..` in every spelling, before every kind of separator, from two depths, and what each is answered with. The first
-/// six spellings climb before the first three separators; all others are part of a name.
+/// `..` in every spelling, before every kind of separator, at two depths, and the status of the answer. The first six
+/// spellings climb before the first three separators; all others are part of a name.
 fn climbs() -> Vec<(String, u16)> {
     let dots = ["..", "%2e%2e", "%2E%2E", ".%2e", "%2e.", "%2e%2E", "%252e%252e", "%c0%ae%c0%ae", "..%00"];
     let separators = ["/", "//", "/./", "%2f", "%2F", "\\", "%5c", "%252f", "%255C", "%c0%af", "%00/"];
@@ -280,7 +280,8 @@ fn climbs() -> Vec<(String, u16)> {
     climbs
 }
 
-/// Around NAME_MAX (255), PATH_MAX (4096), the 40 links that one lookup follows, and the longest request line.
+/// Targets around these limits: NAME_MAX (255), PATH_MAX (4096), the 40 links that one lookup follows, and the
+/// longest request line.
 fn long_targets() -> Vec<(String, u16)> {
     let a = |count| "a".repeat(count);
     vec![
@@ -358,7 +359,7 @@ fn links_are_followed_outside_and_hidden_names_served_only_where_that_is_asked_f
         ("/sub/../.env",                  [404, 404, 200]),
         ("/sub/../../SECRET",             [404, 404, 404]),
         ("/folder/../out",                [404, 200, 404]),
-        // The folder that the link is in, not the one that it leads to.
+        // The folder of the link, and not the folder of its target.
         ("/out-folder/../page.txt",       [200, 200, 200]),
         ("/..%2fSECRET",                  [404, 404, 404]),
     ];
@@ -378,7 +379,7 @@ fn what_is_kept_in_memory_is_no_way_around_a_link() {
     fs::create_dir_all(outer.path().join("site-private/two/three")).unwrap();
     fs::write(outer.path().join("site-private/two/three/page.txt"), SECRET).unwrap();
     let address = serve(&root, Limits::default());
-    // What is replaced, by a link to what, and whose answer was kept.
+    // The name that is replaced, the target of the link, and the path whose answer was cached.
     #[rustfmt::skip]
     let table = [
         ("one/two/three/page.txt", "../../../../SECRET",               "/one/two/three/page.txt"),
@@ -395,7 +396,7 @@ fn what_is_kept_in_memory_is_no_way_around_a_link() {
             assert_eq!(kept.text(), content, "{target}");
             fs::rename(root.join(replaced), outer.path().join("aside")).unwrap();
             symlink(link, root.join(replaced)).unwrap();
-            // The folder itself is still there, and so is what else is in it.
+            // The folder itself is still there, with its other files.
             let answer = get(address, target);
             let status = if replaced.ends_with("index.html") { 200 } else { 404 };
             assert_eq!(answer.status, status, "{target} when {replaced} is a link");
@@ -407,7 +408,7 @@ fn what_is_kept_in_memory_is_no_way_around_a_link() {
     }
 }
 
-/// The answer once the file is old enough for a strong tag: then it is kept. Time alone brings it about.
+/// Asks until the file is old enough for a strong tag: then it is cached. No event tells when.
 fn until_kept(address: SocketAddr, target: &str) -> Answer {
     until(format_args!("a strong tag of {target}"), || match get(address, target) {
         answer if answer.field("etag").is_some_and(|tag| tag.starts_with('"')) => Ok(answer),
@@ -415,7 +416,7 @@ fn until_kept(address: SocketAddr, target: &str) -> Answer {
     })
 }
 
-/// How long the races last at least. They go on until each target was there once and away once.
+/// The shortest time of the races. They go on until each target was seen there, and seen missing.
 const RACE: Duration = Duration::from_millis(1500);
 
 #[test]
@@ -468,7 +469,8 @@ fn no_race_with_a_rename_leads_outside() {
                     let mut stream = connect(address);
                     let mut known = HashSet::new();
                     let began = Instant::now();
-                    // A busy machine may take longer until both of every target were seen; of one there is no other.
+                    // A slow machine may need more time until both states of each target were seen; one target has
+                    // only one state.
                     while began.elapsed() < RACE
                         || (known.len() < 2 * targets.len() - 1 && began.elapsed() < PATIENCE)
                     {
@@ -491,7 +493,7 @@ fn no_race_with_a_rename_leads_outside() {
         drop(ends);
         for (target, answer) in &seen {
             assert_not_outside(answer, target);
-            // A folder that goes away between two looks is listed without its index, or lists nothing.
+            // A folder that is replaced between two looks is listed without its index, or its listing is empty.
             let is_listing = answer.text().contains("<title>/door/");
             assert!(answer.status != 200 || is_listing || answer.text().contains("inside"), "{target}");
             assert!([200, 301, 404].contains(&answer.status), "{target}: {}", answer.head);
@@ -506,7 +508,7 @@ fn no_race_with_a_rename_leads_outside() {
     });
 }
 
-/// Puts a link to the outside in the place of `name` and takes it away again, as fast as it goes.
+/// Replaces `name` by a link to the outside and puts it back, as fast as possible.
 fn swap(root: &Path, name: &str, over: &AtomicBool) {
     let [name, link, aside] =
         [name.to_owned(), format!("{name}.link"), format!("{name}.aside")].map(|name| root.join(name));
@@ -517,7 +519,7 @@ fn swap(root: &Path, name: &str, over: &AtomicBool) {
     }
 }
 
-/// Nothing of what is outside, and where there is something, it is from inside.
+/// Asserts that the answer has nothing from outside, and that a file which is served is from inside.
 fn assert_inside(answer: &Answer, target: &impl std::fmt::Display) {
     assert_not_outside(answer, target);
     let body = String::from_utf8_lossy(&answer.body);

@@ -1,4 +1,5 @@
-//! What the tests themselves rest on: a wait has a limit, a test that hangs ends its process, and both say what they saw.
+//! The limits in the tests themselves: a wait has a limit, a test that hangs ends its process, and both say what they
+//! saw.
 
 mod support;
 
@@ -59,7 +60,7 @@ fn a_test_that_hangs_ends_its_process_and_is_named() {
     tests.args(["--include-ignored", "--test-threads", "2", "it_hangs", "what_comes_"]);
     tests.env("ONEPOLL_TEST_LIMIT", "1").env("ONEPOLL_TEST_TIMES", &times);
     tests.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // The program that it has started holds this stderr open, too: the end of it shows that both are gone.
+    // The program that the test started holds the same stderr open, so the end of stderr shows that both have ended.
     let (status, error) = Program::spawn(&mut tests).end();
     assert!(!status.success());
     assert!(error.contains("it_hangs has run for 1s and does not end\n"), "{error}");

@@ -1,5 +1,5 @@
-//! What breaks event-loop servers, as far as one connection concerns the others: who is served when, who is sent
-//! off when, and how long the loop sleeps. The kernel and its clock are scripted, the loop is the real one.
+//! Pitfalls of event-loop servers that concern several connections: which client is served when, which connection is
+//! closed when, and how long the loop sleeps. The kernel and its clock are scripted; the loop is the real one.
 
 mod support;
 
@@ -19,10 +19,10 @@ const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST_ENDLESS: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\n\r\n";
 const POST_HEAD: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
 
-/// Long enough that what a turn may send of it at once is far less.
+/// So long that one turn can only send a small part of it.
 const LARGE_BYTES: usize = 16 << 20;
 
-/// Bytes that one client may move in one turn, at most: a bound on how long the others wait.
+/// Bytes that one client may move in one turn, at most. This limits how long the other clients wait.
 const FAIR_BYTES: usize = 8 << 20;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -36,14 +36,14 @@ fn world(root: &Path) -> Loop {
     Loop::new(root, Limits::default())
 }
 
-/// Asserts that the loop slept whenever it waited, and that it did not wake up more often than that.
+/// Asserts that the loop slept in each wait, and that it woke up no more often than that.
 fn assert_slept(world: &mut Loop, waits_max: usize) {
     let waits = world.waits();
     assert!(waits.iter().all(|timeout| *timeout != Some(Duration::ZERO)), "{waits:?}");
     assert!(waits.len() <= waits_max, "{} waits", waits.len());
 }
 
-/// Lets `time` pass, and asserts that `client` is over then and not before.
+/// Lets `time` pass, and asserts that the connection of `client` ends then, and not before.
 fn assert_closed_after(world: &mut Loop, client: &Client, time: Duration) {
     world.pass(time - MILLISECOND);
     assert_eq!(client.fate(), Fate::Open, "just before {time:?}");
@@ -51,7 +51,7 @@ fn assert_closed_after(world: &mut Loop, client: &Client, time: Duration) {
     assert_ne!(client.fate(), Fate::Open, "at {time:?}");
 }
 
-/// Symptom: the connection, and the file it holds open, of a client that went away without a word stay forever.
+/// Symptom: after a client vanishes without a FIN, its connection and the open file stay for ever.
 #[test]
 fn pitfall_08_a_peer_vanishes_while_we_write() {
     let root = site();
@@ -93,7 +93,7 @@ fn pitfall_09_interest_in_writing_while_idle() {
     assert!(clients.iter().chain([&silent, &slow]).all(|client| client.fate() == Fate::Closed));
 }
 
-/// Symptom: whoever connects while the signal is on its way is reset, though the listener was still open.
+/// Symptom: a client that connects while the signal is on its way is reset, although the listener was still open.
 #[test]
 fn pitfall_01_who_connects_just_before_the_end_is_let_in() {
     let root = site();
@@ -104,7 +104,8 @@ fn pitfall_01_who_connects_just_before_the_end_is_let_in() {
     assert!(clients.iter().all(|client| client.statuses() == [200]));
 }
 
-/// Symptom: a client is read from, or thrown out, because of an event of another that had its place before.
+/// Symptom: an event of an earlier connection in the same slot makes the server read from another client, or close
+/// its connection.
 #[test]
 fn pitfall_10_a_slab_key_used_again_within_a_batch() {
     let root = site();
@@ -123,7 +124,7 @@ fn pitfall_10_a_slab_key_used_again_within_a_batch() {
         let calls = new.calls();
         world.turn([stale, stale]);
         world.turn([stale]);
-        // Its own events, which the kernel told of when it was registered, cost one read.
+        // The client's own events, which the kernel reported when the socket was registered, cost one read.
         assert!(new.calls() <= calls + 1);
         let calls = new.calls();
         for _ in 0..5 {
@@ -168,8 +169,8 @@ fn pitfall_11_out_of_descriptors() {
     }
 }
 
-/// Symptom: new clients wait for minutes at the cap although those inside have long been idle; or, with nobody
-/// idle, the loop spins on the one who waits.
+/// Symptom: at the limit of connections new clients wait for minutes, although other connections have long been idle.
+/// Or, if no connection is idle, the loop spins because of the client that waits.
 #[test]
 fn pitfall_11_out_of_places() {
     let root = site();
@@ -191,7 +192,7 @@ fn pitfall_11_out_of_places() {
     assert_eq!((busy[1].fate(), world.now()), (Fate::Open, before));
 }
 
-/// Symptom: the newcomer takes the place of a client in the middle of its answers.
+/// Symptom: a new client takes the place of a client that is still being answered.
 #[test]
 fn pitfall_11_who_is_not_idle_keeps_its_place() {
     let root = site();
@@ -206,7 +207,8 @@ fn pitfall_11_who_is_not_idle_keeps_its_place() {
     assert_eq!(new.statuses(), [200]);
 }
 
-/// Symptom: where more clients ask at a time than one wait tells of, those that it leaves out lose their places.
+/// Symptom: if one wait cannot report all clients that sent requests, the clients that it leaves out lose their
+/// connections.
 #[test]
 fn pitfall_11_who_has_asked_already_keeps_its_place() {
     let root = site();
@@ -218,14 +220,15 @@ fn pitfall_11_who_has_asked_already_keeps_its_place() {
         let old = world.connect_saying(GET);
         old.brings(parts.iter().flat_map(|bytes| [Comes::Later, part(bytes)]));
         let new = world.connect_saying(GET);
-        // Both connect before the first turn, and the rest comes while it lasts.
+        // Both connect before the first turn; the bytes come while the turn lasts.
         world.run();
         assert_eq!((old.answers().len(), old.fate()), (answers, Fate::Closed));
         assert_eq!(new.statuses(), [200]);
     }
 }
 
-/// Symptom: of many that connect at the same moment, those are thrown out that had no time yet to ask for anything.
+/// Symptom: when many clients connect at the same moment, connections are closed before their clients had time to
+/// send a request.
 #[test]
 fn pitfall_11_who_has_just_come_keeps_its_place() {
     let root = site();
@@ -239,7 +242,7 @@ fn pitfall_11_who_has_just_come_keeps_its_place() {
     assert!(clients.iter().all(|client| client.statuses() == [200]));
 }
 
-/// Symptom: a client that connects and says nothing keeps its place for as long as it likes.
+/// Symptom: a client that connects and sends nothing keeps its place for ever.
 #[test]
 fn pitfall_11_who_never_asks_makes_room() {
     let root = site();
@@ -250,7 +253,8 @@ fn pitfall_11_who_never_asks_makes_room() {
     assert_eq!(new.statuses(), [200]);
 }
 
-/// Symptom: behind a stop of the process, or a disk that took long, clients are told that they were late who were not.
+/// Symptom: after the process was stopped, or the disk was slow, clients that were in time are told that they are
+/// late.
 #[test]
 fn pitfall_16_what_came_in_time_and_was_not_told_of_yet() {
     let root = site();
@@ -270,7 +274,7 @@ fn pitfall_16_what_came_in_time_and_was_not_told_of_yet() {
     }
 }
 
-/// Symptom: one client that went away before it was accepted ends the loop, or keeps those behind it out.
+/// Symptom: a client that disconnects before it is accepted ends the loop, or keeps the clients behind it waiting.
 #[test]
 fn pitfall_12_aborted_before_it_was_accepted() {
     const ECONNABORTED: i32 = 103;
@@ -291,7 +295,7 @@ fn pitfall_12_aborted_before_it_was_accepted() {
     assert_slept(&mut world, 1);
 }
 
-/// Symptom: while one client has always more to send or to read, or many connect, nobody else is served.
+/// Symptom: while one client always has more to send or to read, or many connect, no other client is served.
 #[test]
 fn pitfall_13_one_busy_client_starves_the_rest() {
     let root = site();
@@ -349,15 +353,15 @@ fn pitfall_15_a_timeout_is_cut_to_nothing() {
             world.pass(timeout - rest);
             assert_eq!(client.fate(), Fate::Open);
             world.waits();
-            // A wait that ends early, for a signal that is nobody's, is begun again for what is left.
+            // A wait that ends early, because of a signal without a handler, is repeated for the time that is left.
             world.turn([]);
             assert_eq!(world.waits(), [Some(rest)], "after {}", said.escape_ascii());
         }
     }
 }
 
-/// Symptom: a client that sends or takes a byte now and then holds a connection for as long as it likes; or an
-/// honest slow one is thrown out by a clock that was not meant for it.
+/// Symptom: a client that sends or reads a byte now and then keeps a connection for ever. Or an honest slow client
+/// loses its connection by a clock that is not meant for it.
 #[test]
 fn pitfall_16_slow_heads_bodies_and_readers() {
     let root = site();
@@ -422,7 +426,7 @@ fn pitfall_18_silent_connections_before_a_page() {
     assert_eq!((silent[49].statuses(), world.now()), (vec![200], before));
 }
 
-/// Symptom: everybody waits until one client has the whole of a large file.
+/// Symptom: all clients wait until one client has the whole of a large file.
 #[test]
 fn pitfall_20_a_large_file_is_sent_a_part_a_turn() {
     let root = site();
@@ -445,10 +449,10 @@ fn pitfall_20_a_large_file_is_sent_a_part_a_turn() {
     assert!(large.answers()[0].body == pattern(LARGE_BYTES));
 }
 
-/// Symptom: a small folder is not shown for as long as somebody else lists large ones, one behind the other.
+/// Symptom: a small folder is not listed while another client lists large folders, one after the other.
 #[test]
 fn pitfall_13_listings_of_one_client_do_not_hold_up_those_of_another() {
-    // With the folder itself and the one above, one less than what six turns read.
+    // With `.` and `..`, one name less than six turns read.
     const NAMES: usize = 1197;
     let root = folder(&[("small/shown", b"")]);
     std::fs::create_dir(root.path().join("large")).unwrap();

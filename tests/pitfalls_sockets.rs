@@ -1,5 +1,5 @@
-//! What breaks event-loop servers, shown with real sockets where it can be. What needs a clock, a full table of
-//! descriptors at the right moment or a call that fails is scripted instead: `pitfalls_transport.rs` and
+//! Pitfalls of event-loop servers, shown with real sockets where possible. Cases that need a clock, a full table of
+//! descriptors at the right moment, or a call that fails, are scripted in `pitfalls_transport.rs` and
 //! `pitfalls_loop.rs`.
 
 mod support;
@@ -36,7 +36,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nabcd";
 
-/// More than the kernel buffers between two sockets.
+/// More bytes than the kernel buffers between two sockets.
 const LARGE_BYTES: usize = 24 << 20;
 
 fn site() -> TempDir {
@@ -47,7 +47,7 @@ fn large_site() -> TempDir {
     folder(&[("index.html", b"<p>hello"), ("large", &pattern(LARGE_BYTES))])
 }
 
-/// The answer to `request`, on a connection that stays.
+/// The answer to `request`, on a keep-alive connection.
 fn request(stream: &mut TcpStream, request: &[u8]) -> Answer {
     stream.write_all(request).unwrap();
     read_answer(stream, "GET")
@@ -58,7 +58,8 @@ fn assert_serves(address: SocketAddr) {
     assert_eq!(request(&mut connect(address), GET).text(), "<p>hello");
 }
 
-/// Symptom: a large upload or a large answer stands still, or clients that connected at once are not all let in.
+/// Symptom: a large upload or a large answer stands still, or some of the clients that connect at the same time are
+/// not accepted.
 #[test]
 fn pitfall_01_an_edge_is_missed() {
     let root = large_site();
@@ -78,21 +79,21 @@ fn pitfall_01_an_edge_is_missed() {
     assert!(request(&mut stream, GET_LARGE).body == pattern(LARGE_BYTES));
 }
 
-/// Symptom: a hole in an answer that is larger than the socket takes at once, or a part of it twice.
+/// Symptom: in an answer that is larger than the socket takes at once, a part is missing or comes twice.
 #[test]
 fn pitfall_03_a_short_write() {
     let root = large_site();
     let address = serve(root.path(), Limits::default());
     let mut stream = connect(address);
     stream.write_all(&[GET_LARGE, GET].concat()).unwrap();
-    // The server has filled the socket by the time that another client was served twice.
+    // When another client was served twice, the server has filled the socket of this one.
     assert_serves(address);
     assert_serves(address);
     assert!(read_answer(&mut stream, "GET").body == pattern(LARGE_BYTES));
     assert_eq!(read_answer(&mut stream, "GET").text(), "<p>hello");
 }
 
-/// Symptom: `printf … | nc` prints nothing, or half.
+/// Symptom: `printf … | nc` prints nothing, or half of the answer.
 #[test]
 fn pitfall_04_an_end_right_after_a_request() {
     let root = large_site();
@@ -104,8 +105,8 @@ fn pitfall_04_an_end_right_after_a_request() {
     assert!(read_answers(&ask(address, GET_LARGE))[0].body == pattern(LARGE_BYTES));
 }
 
-/// Symptom: a client that shuts its side in the middle of an answer loses the rest; or the server keeps its own
-/// side open after it, until a timeout.
+/// Symptom: a client that shuts its side in the middle of an answer loses the other part. Or the server then keeps
+/// its own side open until a timeout.
 #[test]
 fn pitfall_05_a_half_close_is_taken_for_a_close() {
     let root = large_site();
@@ -139,13 +140,12 @@ fn pitfall_06_a_wait_is_interrupted() {
     assert_eq!(request(&mut stream, GET).status, 200);
 }
 
-/// Symptom: nobody looks at a socket whose only news is an error or a hang-up, since that is neither readable nor
-/// writable.
+/// Symptom: an event with only an error or a hang-up is ignored, since it is neither readable nor writable.
 #[test]
 fn pitfall_07_an_error_or_a_hang_up_alone() {
     let all = Readiness { readable: true, writable: true, peer_closed: true };
-    // A pipe shows each alone: epoll says EPOLLHUP to a reader without writers, and EPOLLERR to a writer
-    // without readers whose pipe is full.
+    // A pipe shows each alone: a reader without writers gets EPOLLHUP, and a writer to a full pipe without readers
+    // gets EPOLLERR.
     let (reader, writer) = io::pipe().unwrap();
     drop(writer);
     assert_eq!(readiness_of(reader.into()), all);
@@ -168,7 +168,7 @@ fn pitfall_07_an_error_or_a_hang_up_alone() {
     }
 }
 
-/// Symptom: a client that was reset keeps its place until a timeout.
+/// Symptom: the connection of a client that was reset stays until a timeout.
 #[test]
 fn pitfall_07_a_reset_is_noticed_at_once() {
     let root = large_site();
@@ -187,7 +187,7 @@ fn pitfall_07_a_reset_is_noticed_at_once() {
     }
 }
 
-/// Symptom: a client that stops reading holds its place, and a file, forever.
+/// Symptom: a client that stops reading keeps its connection, and an open file, for ever.
 #[test]
 fn pitfall_08_a_peer_vanishes_while_we_write() {
     let root = large_site();
@@ -226,7 +226,7 @@ fn pitfall_09_and_15_waits_are_few() {
     }
     let during = waits.load(Ordering::SeqCst) - begin;
     assert!(during <= 2 * CLIENTS, "{during} waits");
-    // A wait that brings nothing is one that ended at a deadline.
+    // A wait without an event is one that ended at a deadline.
     let empty = empty.load(Ordering::SeqCst);
     assert!(empty <= 2 * (CLIENTS + 1), "{empty} empty waits");
 }
@@ -245,7 +245,7 @@ impl Observer for Counting {
     }
 }
 
-/// Symptom: in a crowd that comes and goes, someone gets another's answer or none.
+/// Symptom: while many clients connect and disconnect, a client gets the answer of another client, or none.
 #[test]
 fn pitfall_10_a_place_is_used_again() {
     let names: Vec<_> = (0..4).map(|number| format!("file{number}")).collect();
@@ -270,7 +270,7 @@ fn pitfall_10_a_place_is_used_again() {
     });
 }
 
-/// Symptom: 100 % CPU while no descriptor is left, or nobody is let in afterwards.
+/// Symptom: 100 % CPU while no descriptor is left, or no client is accepted afterwards.
 #[test]
 fn pitfall_11_out_of_descriptors() {
     let root = site();
@@ -286,12 +286,12 @@ fn pitfall_11_out_of_descriptors() {
         assert_eq!(read_answer(&mut stream, "GET").status, 408);
     }
     assert_eq!(read_answer(&mut late, "POST").status, 200, "when the time of those before it was up");
-    // Of the time that it had itself: what else the machine does adds none.
+    // The program's own processor time: other processes on the machine add nothing to it.
     let ticks = program.ticks() - before;
     assert!(ticks < 40, "{ticks} ticks of processor time, most of them for waiting");
 }
 
-/// Symptom: new clients wait, and a warning is written, while descriptors are held by files that nobody reads.
+/// Symptom: new clients wait, and a warning is logged, while descriptors are held by open files that no client reads.
 #[test]
 fn pitfall_11_files_that_are_only_kept_open_make_room_at_once() {
     let large = pattern(1 << 20);
@@ -312,10 +312,10 @@ fn pitfall_11_files_that_are_only_kept_open_make_room_at_once() {
     assert_eq!(program.end().1, "");
 }
 
-/// Symptom: when many connect at the same moment, some wait a second or more for their SYN to be sent again.
+/// Symptom: when many clients connect at the same moment, some wait a second or more until their SYN is sent again.
 #[test]
 fn pitfall_14_the_backlog_is_set_on_purpose() {
-    // More than the 128 that std asks for; beyond net.core.somaxconn the kernel keeps nobody.
+    // More than the 128 that std asks for. The kernel keeps no more than net.core.somaxconn.
     let bound = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     let clients = 400.min(bound.trim().parse().unwrap());
     let listener = listener::bind("127.0.0.1:0".parse().unwrap(), Sharing::Alone).unwrap();
@@ -332,7 +332,8 @@ fn pitfall_14_the_backlog_is_set_on_purpose() {
     }
 }
 
-/// Symptom: a head or a body that stops in the middle is waited for forever, or ended without a word.
+/// Symptom: the server waits for ever for a head or a body that stops in the middle, or closes the connection without
+/// an answer.
 #[test]
 fn pitfall_16_slow_heads_and_bodies() {
     let root = site();
@@ -366,7 +367,7 @@ fn pitfall_17_an_answer_is_lost_to_a_reset() {
     }
 }
 
-/// Symptom: a page that a browser asks for waits for the sockets that it opened in advance.
+/// Symptom: the page that a browser asks for waits for the sockets that the browser opened in advance.
 #[test]
 fn pitfall_18_silent_connections_before_a_page() {
     const PLACES: usize = 50;
@@ -375,8 +376,8 @@ fn pitfall_18_silent_connections_before_a_page() {
     let (program, address) = Program::start(onepoll().arg(root.path()).args(flags).env("RUST_LOG", "debug"));
     let _silent: Vec<_> = (0..PLACES).map(|_| connect(address)).collect();
     assert_serves(address);
-    // Those that stay silent are let in, too, after a second, and have every place then: with the one that was served,
-    // one more than there are places.
+    // The silent connections are accepted, too, after a second, and then have all places. Together with the
+    // connection that was served there is one more connection than places.
     (0..=PLACES).for_each(|_| _ = program.told("accepted from"));
     assert_serves(address);
 }
@@ -385,7 +386,8 @@ fn pitfall_18_silent_connections_before_a_page() {
 #[test]
 fn pitfall_18_a_connection_comes_with_its_first_bytes() {
     let listener = listener::bind("127.0.0.1:0".parse().unwrap(), Sharing::Alone).unwrap();
-    // After a second it comes without: on a busy machine that may have passed at the first look.
+    // After a second the connection is reported without bytes. On a slow machine this second may have passed at the
+    // first look.
     let mut client = until("a connection that is kept back", || {
         let began = Instant::now();
         let client = connect(listener.local_addr().unwrap());
@@ -401,7 +403,7 @@ fn pitfall_18_a_connection_comes_with_its_first_bytes() {
     assert_eq!((accepted.read(&mut bytes).unwrap(), bytes[0]), (1, b'G'));
 }
 
-/// Symptom: the server hangs in `open` on a FIFO that nobody writes to, or reads a device without end.
+/// Symptom: the server blocks in `open` on a FIFO without a writer, or reads a device without end.
 #[test]
 fn pitfall_21_what_is_no_file_is_not_opened() {
     let root = folder(&[("folder/index.html", b"index"), ("empty/file", b""), ("piped/file", b"")]);
@@ -449,7 +451,7 @@ fn pitfall_21_what_is_no_file_is_not_opened() {
     }
 }
 
-/// Symptom: what follows a body is answered with 400, twice, or as part of the body.
+/// Symptom: the request after a body is answered with 400, or twice, or is taken for a part of the body.
 #[test]
 fn pitfall_22_pipelined_requests_after_one_with_a_body() {
     let root = site();

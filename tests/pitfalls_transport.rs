@@ -1,6 +1,6 @@
-//! What breaks event-loop servers, as far as one connection is concerned: a scripted transport blocks, shortens,
-//! interrupts, fails and ends wherever it can. The numbers are those of a list of pitfalls that real programs fell
-//! into; `pitfalls_loop.rs` and `pitfalls_sockets.rs` have the others.
+//! Pitfalls of event-loop servers that concern one connection: a scripted transport blocks, shortens, interrupts,
+//! fails and ends wherever it can. The numbers are from a list of pitfalls in which real programs fell;
+//! `pitfalls_loop.rs` and `pitfalls_sockets.rs` have the others.
 
 mod support;
 
@@ -21,14 +21,14 @@ const POST_HALF: &[u8] = POST.split_at(POST.len() - 2).0;
 /// A client that is idle, in a head, in a body, and in an answer.
 const STAGES: [&[u8]; 4] = [b"", GET.split_at(8).0, POST_HALF, GET_LARGE];
 
-/// Bytes of a file that does not leave with its head.
+/// Bytes of a file that is too long to be sent together with its head.
 const LARGE_BYTES: usize = 70_000;
 
 fn site() -> TempDir {
     folder(&[("index.html", b"<p>hello"), ("large", &pattern(LARGE_BYTES))])
 }
 
-/// A loop in which a client brings all this, after it came to rest.
+/// A loop with a client that sends all this after its connection was registered.
 fn world(root: &Path, comes: impl IntoIterator<Item = Comes>) -> (Loop, Client) {
     let mut world = Loop::new(root, Limits::default());
     let client = world.connect(comes);
@@ -36,19 +36,19 @@ fn world(root: &Path, comes: impl IntoIterator<Item = Comes>) -> (Loop, Client) 
     (world, client)
 }
 
-/// What is answered to `bytes` when nothing goes wrong.
+/// The answer to `bytes` when nothing goes wrong.
 fn answer_to(root: &Path, bytes: &[u8]) -> Vec<u8> {
     let (_, client) = world(root, [part(bytes)]);
     client.got()
 }
 
-/// Every readiness there is.
+/// All values of readiness.
 fn readiness() -> impl Iterator<Item = Readiness> {
     (0..8).map(|bits| Readiness { readable: bits & 1 > 0, writable: bits & 2 > 0, peer_closed: bits & 4 > 0 })
 }
 
-/// Symptom: a request larger than one read, or an answer larger than the socket takes at once, stands still
-/// although one side waits for the other.
+/// Symptom: a request larger than one read, or an answer larger than the socket takes at once, stands still, while
+/// the client and the server wait for each other.
 #[test]
 fn pitfall_01_an_edge_is_missed() {
     let root = site();
@@ -75,7 +75,7 @@ fn pitfall_01_an_edge_is_missed() {
     assert_eq!(client.answers()[0].body, pattern(LARGE_BYTES));
 }
 
-/// Symptom: an event that announces nothing ends a connection, or makes it send or read what it should not.
+/// Symptom: an event without readiness ends a connection, or makes it send or read what it should not.
 #[test]
 fn pitfall_02_a_spurious_event() {
     let root = site();
@@ -100,7 +100,7 @@ fn pitfall_02_a_spurious_event() {
     }
 }
 
-/// Symptom: an answer with a hole, or with a part twice, wherever the socket took less than it was given.
+/// Symptom: where the socket took fewer bytes than it was given, a part of the answer is missing or comes twice.
 #[test]
 fn pitfall_03_a_short_write() {
     let root = site();
@@ -116,7 +116,7 @@ fn pitfall_03_a_short_write() {
         check(root.path(), GET_LARGE, &whole, length);
     }
 
-    /// Short writes alone, and short writes each of which fills the socket.
+    /// Short writes alone, and short writes after each of which the socket is full.
     fn check(root: &Path, requests: &[u8], whole: &[u8], length: usize) {
         for goes in [&[Goes::Takes(length)][..], &[Goes::Takes(length), Goes::Later]] {
             let mut world = Loop::new(root, Limits::default());
@@ -149,8 +149,8 @@ fn pitfall_04_an_end_right_after_a_request() {
     }
 }
 
-/// Symptom: a half-close in the middle of an answer cuts it off; or a FIN that came together with the request,
-/// for which there is no second event, is forgotten after a short read and the socket stays until a timeout.
+/// Symptom: a half-close in the middle of an answer cuts the answer off. Or a FIN that came together with the request
+/// is forgotten after a short read, and the socket stays until a timeout, since no second event comes for the FIN.
 #[test]
 fn pitfall_05_a_half_close_is_taken_for_a_close() {
     let root = site();
@@ -198,8 +198,8 @@ fn pitfall_06_a_call_is_interrupted() {
     }
 }
 
-/// Symptom: a connection that was reset is kept until a timeout, because the event that tells of it is neither
-/// readable nor writable to a naive eye; or the error of one ends others.
+/// Symptom: a connection that was reset stays until a timeout, because its event is neither readable nor writable. Or
+/// the error of one connection ends others.
 #[test]
 fn pitfall_07_an_error_or_a_hang_up_alone() {
     let root = site();
@@ -225,8 +225,8 @@ fn pitfall_07_an_error_or_a_hang_up_alone() {
     }
 }
 
-/// Symptom: the answer to a client that is still sending is destroyed by the reset that closing with unread
-/// bytes causes; or, the other way round, a client that never stops sending is read from forever.
+/// Symptom: the answer to a client that is still sending is destroyed by a reset, which the kernel sends if a socket
+/// is closed with unread bytes. Or the server reads for ever from a client that never stops sending.
 #[test]
 fn pitfall_17_an_answer_is_lost_to_a_reset() {
     let root = site();
@@ -257,7 +257,7 @@ fn pitfall_17_an_answer_is_lost_to_a_reset() {
     assert_eq!((client.statuses(), client.fate()), (vec![400], Fate::Reset), "a flood is not read forever");
 }
 
-/// Symptom: a body's last bytes are taken for a request, or a request's first bytes for the body's.
+/// Symptom: the last bytes of a body are taken for a request, or the first bytes of a request for a part of the body.
 #[test]
 fn pitfall_22_pipelined_requests_after_one_with_a_body() {
     let root = site();

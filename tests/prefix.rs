@@ -1,5 +1,5 @@
-//! Behind a proxy that gives a site a prefix and strips it from what it asks: no reference of ours leaves the prefix, and
-//! each leads where it says.
+//! A site behind a proxy that adds a prefix to its paths, and removes the prefix from requests. No reference of the
+//! server leads out of the prefix, and each leads where it says.
 
 mod support;
 
@@ -16,7 +16,7 @@ use support::service::answer_to;
 use support::{Answer, ask, folder, listen, read_answers, serve, start};
 use tempfile::TempDir;
 
-/// What the proxy strips.
+/// The prefix that the proxy removes.
 const PREFIX: &str = "/files";
 
 fn site() -> TempDir {
@@ -32,7 +32,7 @@ fn site() -> TempDir {
     root
 }
 
-/// With the inspector.
+/// The same with the inspector.
 fn inspected(root: &Path) -> SocketAddr {
     let (epoll, address) = listen();
     let site = Site::open(root, Policy { hidden: Hidden::Served, ..Policy::default() }).unwrap();
@@ -40,7 +40,7 @@ fn inspected(root: &Path) -> SocketAddr {
     address
 }
 
-/// Every reference in an answer: of its page, and of its `Location`.
+/// Every reference in an answer: in its page, and in its `Location`.
 fn references(answer: &Answer) -> Vec<String> {
     let html = String::from_utf8_lossy(&answer.body);
     let mut references: Vec<_> = answer.field("location").map(str::to_owned).into_iter().collect();
@@ -52,8 +52,8 @@ fn references(answer: &Answer) -> Vec<String> {
     references
 }
 
-/// Where the references of what is answered to `target` lead a client that sees it below the prefix; as the server is
-/// asked for it then.
+/// Where the references in the answer to `target` lead a client that sees the site below the prefix: the targets as
+/// the proxy would pass them on.
 fn led(address: SocketAddr, method: &str, target: &str, fields: &str) -> (Answer, Vec<String>) {
     let answer = answer_to(address, method, target.as_bytes(), fields);
     let path = target.strip_prefix("http://a").unwrap_or(target);
@@ -172,7 +172,7 @@ fn so_do_the_pages_that_come_with_it() {
     assert!(count > 30, "only {count} references");
 }
 
-/// Or browsers ask for `/favicon.ico` and say on the console that it is not there.
+/// Without an icon, browsers ask for `/favicon.ico`, and report on the console that it is missing.
 #[test]
 fn every_page_names_an_icon() {
     let root = site();
@@ -194,7 +194,7 @@ fn every_page_names_an_icon() {
     }
 }
 
-/// What the other tests go by.
+/// Checks the rules for references that the other tests use.
 #[test]
 fn the_examples_of_rfc_3986() {
     for (reference, expected) in [

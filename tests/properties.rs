@@ -1,5 +1,5 @@
-//! What holds for every input, tried with inputs that proptest makes up; one that breaks it is cut down to the least
-//! that does.
+//! Properties that hold for every input. proptest makes up the inputs, and reduces one that fails to the shortest
+//! that fails.
 
 mod support;
 
@@ -31,12 +31,12 @@ use support::reference::{remove_dot_segments, resolved};
 use support::{folder, pattern};
 use tempfile::TempDir;
 
-/// The same number of cases everywhere; `PROPTEST_CASES` says otherwise.
+/// The number of cases for each property; `PROPTEST_CASES` sets another.
 fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// What requests are made of: put together at random, many are nearly right.
+/// Pieces of requests. Put together at random, many are nearly right.
 const WORDS: &[&[u8]] = &[
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -90,7 +90,7 @@ fn site() -> (TempDir, Context) {
     (root, context)
 }
 
-/// `100 Continue` is for who waits, so whether it is sent does depend on the cut.
+/// `100 Continue` is only for a client that waits, so whether it is sent depends on the cut.
 fn without_interim(mut answered: &[u8]) -> Vec<u8> {
     const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let mut rest = Vec::new();
@@ -101,7 +101,7 @@ fn without_interim(mut answered: &[u8]) -> Vec<u8> {
     [&rest[..], answered].concat()
 }
 
-/// Any bytes at all, in pieces of any lengths, get the answers that they get in one piece, and meet no bug.
+/// Any bytes, in pieces of any lengths, get the answers that they get in one piece, and cause no panic.
 #[test]
 fn a_stream_that_is_cut_anywhere_gets_the_same_answers() {
     let (_root, context) = site();
@@ -120,7 +120,7 @@ fn a_stream_that_is_cut_anywhere_gets_the_same_answers() {
     });
 }
 
-/// A head is read by another parser as it was meant.
+/// Another parser reads a head that is built here as it is meant.
 #[test]
 fn heads_parse_back() {
     const STATUSES: [Status; 6] = [
@@ -167,7 +167,7 @@ fn heads_parse_back() {
     });
 }
 
-/// What is selected is there, is not nothing, and is not sent twice.
+/// The ranges that are selected exist, are not empty, and do not overlap.
 #[test]
 fn ranges_never_leave_the_file() {
     let number = prop_oneof![
@@ -191,7 +191,7 @@ fn ranges_never_leave_the_file() {
     });
 }
 
-/// Segments of which paths are made up that try to get out.
+/// Segments for paths that try to leave the root.
 const SEGMENTS: &[&str] = &[
     "",
     ".",
@@ -221,7 +221,7 @@ fn path() -> impl Strategy<Value = String> {
     vec(segment, 0..8).prop_map(|segments| format!("/{}", segments.join("/")))
 }
 
-/// A path decodes to a name that stays below, or to nothing.
+/// A path decodes to a name below the root, or to nothing.
 #[test]
 fn a_decoded_path_has_no_way_up() {
     proptest!(config(), |(path in path())| {
@@ -236,13 +236,13 @@ fn a_decoded_path_has_no_way_up() {
     });
 }
 
-/// What is linked to from a path, by a reference that is resolved as RFC 3986 §5.2 says, is where it is said to be.
+/// A link on a page, resolved against its path as in RFC 3986 §5.2, leads where its text says.
 #[test]
 fn references_from_a_path_lead_where_they_say() {
     proptest!(config(), |(path in path())| {
         let path = path.replace(['?', '#'], "_");
         if let Some(decoded) = SitePath::decode(&path, Hidden::Absent) {
-            // Clients remove dot segments before they ask; behind one that ends a path, they put a slash.
+            // Clients remove dot segments before they ask. For one at the end of a path, they add a slash.
             let asked = remove_dot_segments(&path.replace("%2e", ".").replace("%2E", "."));
             let follow = |link: &str| SitePath::decode(&resolved(&asked, link), Hidden::Absent);
             if !decoded.is_folder() {
@@ -262,7 +262,7 @@ fn references_from_a_path_lead_where_they_say() {
     });
 }
 
-/// Whatever a name says, and whichever links stand in its way, it leads to something in the folder, or nowhere.
+/// Any name, with any links on its way, leads to something in the folder, or to nothing.
 #[test]
 fn a_name_never_leads_out_of_the_root() {
     let outer = folder(&[("secret", b""), ("root/a", b""), ("root/sub/a", b"")]);
@@ -284,8 +284,8 @@ fn a_name_never_leads_out_of_the_root() {
     });
 }
 
-/// Who is due first is due first, whatever was set and taken back before; and where all who are due are sent off, one
-/// after the other, none was due before the one ahead of it.
+/// The connection that is due first is first, whatever deadlines were set and removed before. If all that are due are
+/// expired one after the other, they come in the order of time.
 #[test]
 fn deadlines_never_go_back() {
     let limits = Limits::default();

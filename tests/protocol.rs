@@ -1,4 +1,4 @@
-//! What becomes of a connection: kept or closed, pipelined, waited on, refused.
+//! What happens to a connection: it is kept alive or closed; requests are pipelined, waited for, or refused.
 
 mod support;
 
@@ -60,7 +60,7 @@ fn connections_are_kept_as_both_versions_say() {
     }
 }
 
-/// Which connection a peer sees in such a list depends on how it cuts the list.
+/// Two servers could read such a list differently, depending on where they cut it.
 #[test]
 fn connection_is_a_list_of_tokens() {
     let site = Site::serve();
@@ -154,7 +154,7 @@ fn an_expectation_that_is_not_met_is_refused_before_the_content() {
     }
 }
 
-/// All is written before anything is read: a reset would have destroyed the answer by then.
+/// Everything is written before the answer is read: a reset would have destroyed the answer by then.
 #[test]
 fn a_refusal_reaches_a_client_that_is_still_sending() {
     let site = Site::serve();

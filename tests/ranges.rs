@@ -1,4 +1,4 @@
-//! Parts of files (RFC 9110 §14), from memory and from the disk, read back byte by byte.
+//! Parts of files (RFC 9110 §14), from memory and from the disk, compared byte by byte.
 
 mod support;
 
@@ -13,7 +13,7 @@ use support::visitor::Visitor;
 use support::{Answer, folder, pattern, serve};
 use tempfile::TempDir;
 
-/// The length of RFC 9110's examples, which is kept in memory, and one that is sent from the disk.
+/// The length in the examples of RFC 9110, for a file in memory, and the length of a file that is sent from the disk.
 const FILES: [(&str, u64); 2] = [("/small.bin", 10_000), ("/large.bin", 1_000_000)];
 
 const MODIFIED: &str = "Sat, 29 Oct 1994 19:43:31 GMT";
@@ -30,8 +30,8 @@ fn site() -> (TempDir, Visitor) {
     (root, visitor)
 }
 
-/// The parts of a multipart answer, and where each says that it is from. Everything between them must be what
-/// RFC 9110 §14.6 and RFC 2046 §5.1.1 put there, to the byte.
+/// The parts of a multipart answer, each with its position. The bytes between them must be exactly those of RFC 9110
+/// §14.6 and RFC 2046 §5.1.1.
 fn parts(answer: &Answer, length: u64) -> Vec<(Range<u64>, Vec<u8>)> {
     let content_type = answer.field("content-type").unwrap();
     let boundary = content_type.strip_prefix("multipart/byteranges; boundary=").unwrap();
@@ -56,7 +56,7 @@ fn parts(answer: &Answer, length: u64) -> Vec<(Range<u64>, Vec<u8>)> {
     }
 }
 
-/// What follows `expected` in `bytes`.
+/// The bytes after `expected`, with which `bytes` must begin.
 fn behind<'a>(expected: &str, bytes: &'a [u8]) -> &'a [u8] {
     let shown = bytes[..bytes.len().min(100)].escape_ascii();
     bytes.strip_prefix(expected.as_bytes()).unwrap_or_else(|| panic!("no {expected:?} at {shown}"))
@@ -70,7 +70,7 @@ fn content_range(said: &str, length: u64) -> Range<u64> {
     first.parse().unwrap()..last.parse::<u64>().unwrap() + 1
 }
 
-/// What an answer comes to: the whole, parts of it, or that there is no such part.
+/// What an answer holds: the whole file, parts of it, or the error that there is no such part.
 #[derive(Debug, PartialEq, Eq)]
 enum Got {
     Whole,
@@ -78,7 +78,7 @@ enum Got {
     Unsatisfiable,
 }
 
-/// Reads an answer to GET of a file with [`pattern`], and holds every byte of it against that.
+/// Reads an answer to GET of a file made by [`pattern`], and compares every byte with it.
 fn got(answer: &Answer, length: u64) -> Got {
     let content = pattern(length as usize);
     let slice = |range: &Range<u64>| &content[range.start as usize..range.end as usize];
@@ -126,7 +126,7 @@ fn single_suffix_open_and_several() {
             ("bytes= 0-999, 4500-5499, -1000", Got::Parts(vec![0..1000, 4500..5500, length - 1000..length])),
             ("bytes=500-600,601-999", one(500..1000)),
             ("bytes=500-700,601-999", one(500..1000)),
-            // The edges.
+            // The first and last bytes, and ranges beyond the end.
             ("bytes=0-", one(0..length)),
             ("bytes=0-99999999", one(0..length)),
             ("bytes=-99999999", one(0..length)),
@@ -140,7 +140,7 @@ fn single_suffix_open_and_several() {
             ("bytes=-0", Got::Unsatisfiable),
             ("bytes=20000000-30000000, -0", Got::Unsatisfiable),
             ("bytes=99999999999999999999999-", Got::Unsatisfiable),
-            // No such unit, or no list of ranges.
+            // Another unit, or no list of ranges.
             ("lines=0-1", Got::Whole),
             ("bytes", Got::Whole),
             ("bytes=", Got::Whole),
@@ -162,7 +162,7 @@ fn single_suffix_open_and_several() {
     }
 }
 
-/// Some clients send a range with everything that they ask for.
+/// Some clients send a range with every request.
 #[test]
 fn an_empty_file_is_sent_whole() {
     let (_root, mut visitor) = site();
@@ -193,7 +193,7 @@ fn a_flood_of_ranges_is_answered_whole_and_one_that_comes_to_little_is_not() {
         assert_eq!(answer(&flood(17, 2)), Got::Whole);
         assert_eq!(answer(&flood(64, 1)), Got::Parts(std::iter::once(0..64).collect()));
         assert_eq!(answer(&flood(65, 1)), Got::Whole);
-        // CVE-2011-3192: each of them nearly all of the file.
+        // CVE-2011-3192: each range is nearly the whole file.
         let overlapping = (0..60).map(|at| format!(",{at}-")).collect::<String>();
         assert_eq!(
             answer(&format!("Range: bytes=0-{overlapping}")),

@@ -1,4 +1,4 @@
-//! Which heads are requests: request lines, targets, `Host` and field lines.
+//! Which heads are valid requests: request lines, targets, `Host` and field lines.
 
 mod support;
 
@@ -65,7 +65,7 @@ fn request_lines() {
     }
 }
 
-/// RFC 9112 §3: what is too long in a request line is told by what stands first in it.
+/// RFC 9112 §3: if the method of a long request line is too long, the status is 501, else 414.
 #[test]
 fn a_method_longer_than_any_is_not_a_target_that_is_too_long() {
     let site = Site::serve();
@@ -264,7 +264,7 @@ fn field_lines() {
     ];
     for line in table {
         site.refused([b"GET / HTTP/1.1\r\nHost: a\r\n", *line, b"\r\n\r\n"].concat(), 400);
-        // An obs-fold of the first field would continue the request line.
+        // An obs-fold in the first field line would continue the request line.
         site.refused([b"GET / HTTP/1.1\r\n", *line, b"\r\nHost: a\r\n\r\n"].concat(), 400);
     }
     for head in [

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, at the same time and for as long as it is told: nothing may grow.
+//! Everything that can go wrong, at the same time, and for as long as the user wants: no resource may grow.
 //!
 //! ```console
 //! $ ONEPOLL_SOAK=600 cargo test --release --test soak -- --ignored --nocapture
@@ -24,19 +24,19 @@ use support::visitor::{Visitor, gunzip};
 use support::watch::takes_longer;
 use support::{connect, folder, pattern};
 
-/// How much more memory there may be at the end than after the first fifth: pages that the allocator keeps.
+/// How much more memory the program may have at the end than after the first fifth: pages that the allocator keeps.
 const GROWTH_KIB_MAX: u64 = 4 << 10;
 
-/// Connections that the program may hold: more than there ever are, so that nobody is sent off for want of a place.
+/// The limit of connections: more than this test opens, so that none is closed for a new one.
 const PLACES: usize = 700;
 
-/// Files that it may keep open, though nobody reads them.
+/// Files that the program may keep open although no client reads them.
 const FILES: usize = 4;
 
-/// How many of each kind of slow client there are at a time.
+/// The number of slow clients of each kind at the same time.
 const SLOW: usize = 100;
 
-/// What goes on until it is over.
+/// What the threads of the test share, until the time is over.
 #[derive(Debug)]
 struct Mess {
     address: SocketAddr,
@@ -101,14 +101,14 @@ fn nothing_grows() {
             println!("{:>5} s: {look:?}", begin.elapsed().as_secs());
         }
         assert!(look.memory_kib <= settled.memory_kib + GROWTH_KIB_MAX, "{settled:?} has become {look:?}");
-        // A socket and a file for each.
+        // Each connection has a socket and a file.
         assert!(look.descriptors <= before.descriptors + 2 * PLACES, "{before:?} has become {look:?}");
         assert!(look.slots <= PLACES, "places are not used again: {look:?}");
         assert_eq!((look.panics, count(&mess.bugs)), (0, 0), "a bug, as it says itself");
     }
     mess.over.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| joined("a client", client));
-    // Everybody is gone, or sent off when its time is up.
+    // All clients have disconnected, or their connections have timed out.
     let after = until(format_args!("what there was before, {before:?}"), || {
         let look = Look::at(&program, address);
         let is_at_rest = look.open == 1 && look.descriptors <= before.descriptors + FILES;
@@ -123,7 +123,7 @@ fn nothing_grows() {
     println!("{} lines of log were read", count(&mess.lines));
 }
 
-/// The program with short timeouts, where it listens, and its log.
+/// The program with short timeouts, its address, and its log.
 fn start(root: &Path) -> (Program, SocketAddr, PipeReader) {
     let (log, stderr) = std::io::pipe().unwrap();
     let flags = ["--head-timeout", "2", "--body-timeout", "2", "--write-timeout", "2", "--idle-timeout", "2"];
@@ -137,13 +137,14 @@ fn start(root: &Path) -> (Program, SocketAddr, PipeReader) {
     (program, address, log)
 }
 
-/// What there is of the program at a moment: as the kernel says, and as it says itself, by a connection of its own.
+/// The resources of the program at a moment: by the kernel, and by the program's own metrics, which take a
+/// connection.
 #[derive(Clone, Copy, Debug)]
 struct Look {
     memory_kib: u64,
     descriptors: usize,
     open: usize,
-    /// Places up to the last that is taken.
+    /// The number of slots up to the last that is taken.
     slots: usize,
     panics: usize,
 }
@@ -167,7 +168,7 @@ impl Look {
         }
     }
 
-    /// The more of both, of each.
+    /// The larger of the two, for each resource.
     fn or_more(self, other: Look) -> Look {
         Look {
             memory_kib: self.memory_kib.max(other.memory_kib),
@@ -179,7 +180,7 @@ impl Look {
     }
 }
 
-/// Does the same over and over, in a thread of its own.
+/// Repeats an action, in a thread of its own.
 fn go_on(mess: &Arc<Mess>, kind: fn(&Mess)) -> JoinHandle<()> {
     let mess = mess.clone();
     spawn(move || {
@@ -189,7 +190,7 @@ fn go_on(mess: &Arc<Mess>, kind: fn(&Mess)) -> JoinHandle<()> {
     })
 }
 
-/// Asks for everything there is on a connection that is kept, and looks at what comes.
+/// Asks for everything in the site on a keep-alive connection, and checks the answers.
 fn visit(mess: &Mess) {
     let mut visitor = Visitor::of(mess.address);
     for _ in 0..20 {
@@ -209,7 +210,7 @@ fn visit(mess: &Mess) {
     mess.answers.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Many requests with bodies in one write, and bytes that are none.
+/// Sends many requests with bodies in one write, and bytes that are no request.
 fn post(mess: &Mess) {
     let mut stream = connect(mess.address);
     let requests =
@@ -224,7 +225,7 @@ fn post(mess: &Mess) {
     mess.answers.fetch_add(51, Ordering::SeqCst);
 }
 
-/// Resets after more and more bytes of a transfer.
+/// Resets the connection after more and more bytes of a transfer.
 fn abandon(mess: &Mess) {
     let length = mess.resets.fetch_add(1, Ordering::SeqCst) * 7919 % (4 << 20);
     let mut client = connect(mess.address);
@@ -233,7 +234,7 @@ fn abandon(mess: &Mess) {
     reset(client);
 }
 
-/// Heads that go on, bodies that do not, and readers that read nothing, until they are sent off.
+/// Heads that never end, bodies that stop, and readers that do not read, until their connections are closed.
 fn dawdle(mess: &Mess) {
     let mut slow: Vec<TcpStream> = Vec::new();
     for _ in 0..SLOW {
@@ -250,7 +251,7 @@ fn dawdle(mess: &Mess) {
     }
 }
 
-/// A site in change: files come, are rewritten and go, and so does the root.
+/// Changes the site: files are made, rewritten and deleted, and so is the root.
 fn change(mess: &Mess) {
     let number = mess.changes.fetch_add(1, Ordering::SeqCst);
     let Mess { root, .. } = mess;
@@ -270,13 +271,13 @@ fn change(mess: &Mess) {
     }
 }
 
-/// Reads the log for a second, and not for two.
+/// Reads the log for one second, and then does not read for two.
 fn read_in_fits(log: impl Read, mess: &Mess) {
     let mut begin = Instant::now();
     for line in BufReader::new(log).split(b'\n').map(Result::unwrap) {
         mess.lines.fetch_add(1, Ordering::SeqCst);
         let line = String::from_utf8(line).unwrap();
-        // What std says of a panic, and what becomes of it.
+        // The messages of std about a panic, and of the server.
         if line.contains(" ERROR ") {
             println!("{line}");
             mess.bugs.fetch_add(1, Ordering::SeqCst);
@@ -288,7 +289,7 @@ fn read_in_fits(log: impl Read, mess: &Mess) {
     }
 }
 
-/// Memory of its own that it has in use (proc_pid_status(5), RssAnon).
+/// Private memory in use (proc_pid_status(5), RssAnon).
 fn memory_kib(program: &Program) -> u64 {
     let status = fs::read_to_string(Path::new("/proc").join(program.number()).join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -1,4 +1,4 @@
-//! The tour quotes the source and the log: what it quotes must be there, or it would teach what was.
+//! The tour quotes the source and the log. These tests fail if a quote no longer is in its source.
 
 mod support;
 
@@ -15,7 +15,7 @@ fn source(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands in `text` between `before` and the next `after`, each time.
+/// The texts in `text` between each `before` and the next `after`.
 fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
 }
@@ -24,7 +24,7 @@ fn unescaped(html: &str) -> String {
     html_escape::decode_html_entities(html).into_owned()
 }
 
-/// Without up to so many spaces before every line: quotes begin at the margin.
+/// Removes up to `spaces` spaces before every line, since quotes in the tour begin at the margin.
 fn outdented(text: &str, spaces: usize) -> String {
     let margin = " ".repeat(spaces);
     let line = |line: &'_ str| line.strip_prefix(&margin).unwrap_or(line.trim_start()).to_owned();

@@ -1,4 +1,5 @@
-//! Media types: what stands for which extension, how text is encoded, and what a file is that is compressed by name.
+//! Media types: the type for each extension, the encoding of text, and files whose name says that they are
+//! compressed.
 
 mod support;
 
@@ -8,10 +9,10 @@ use std::fs;
 use support::visitor::{Visitor, gzip};
 use support::{Answer, folder, serve};
 
-/// Every extension of mime-db, with the types that it stands for there.
+/// Every extension of mime-db, with its types there.
 const MIME_DB: &str = include_str!("data/mime-db.tsv");
 
-/// Where this server means something else than mime-db by an extension, and why.
+/// Extensions for which this server has another type than mime-db, and the reason.
 const KEPT: &[(&str, &str)] = &[
     (
         "not known here: text is shown by what the bytes tell, other data is saved",
@@ -51,7 +52,7 @@ fn field<'a>(answer: &'a Answer, name: &str) -> &'a str {
 #[test]
 fn types_are_those_of_mime_db_but_where_it_says_why_not() {
     let theirs = by_extension();
-    // Bytes that are no text, so that the name decides alone.
+    // Bytes that are not text, so that only the name decides.
     let root = folder(&[]);
     for extension in theirs.keys() {
         fs::write(root.path().join(format!("name.{extension}")), b"\0").unwrap();
@@ -76,7 +77,7 @@ fn types_are_those_of_mime_db_but_where_it_says_why_not() {
     assert!(kept.is_empty(), "these are none of mime-db's: {kept:?}");
 }
 
-/// The field's word beats the page's own: a page in another encoding must not be called UTF-8.
+/// Browsers believe the field before the page, so a page in another encoding must not be called UTF-8.
 #[test]
 fn charset_is_said_where_the_bytes_are_utf_8_or_marked_as_utf_16() {
     let russian = b"<!doctype html><meta charset=\"windows-1251\"><p>\xcf\xf0\xe8\xe2\xe5\xf2";
@@ -126,7 +127,8 @@ fn the_bytes_tell_typescript_from_a_video() {
     }
 }
 
-/// What a browser says of a request: by an element of a page, by a script, by a user who opens or stores the file.
+/// The fields that a browser sends: for an element of a page, for a script, and for a user who opens or saves the
+/// file.
 const ELEMENT: &str = "Sec-Fetch-Dest: script\r\nSec-Fetch-Mode: no-cors";
 const SCRIPT: &str = "Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors";
 const OPENS: &str = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate";
@@ -179,14 +181,14 @@ fn what_is_compressed_by_name_reaches_pages_as_what_is_in_it() {
         }
     };
     let and = |asks: &str| format!("{ALL}\r\n{asks}");
-    // A compressed picture, asked for by anything that can decompress it.
+    // A compressed picture, for any client that can decompress it.
     for asks in [ELEMENT, SCRIPT, OPENS, STORES, "A: b"] {
         check("/picture.svgz", &and(asks), "image/svg+xml", "gzip", "Accept-Encoding");
     }
     check("/picture.svgz", "", GZIP, "none", "Accept-Encoding");
     check("/picture.svgz", "Accept-Encoding: br", GZIP, "none", "Accept-Encoding");
     check("/plain.svgz", &and(ELEMENT), "image/svg+xml", "none", "none");
-    // The parts of a game, asked for by a page.
+    // The parts of a game, for a page.
     for asks in [ELEMENT, SCRIPT, "Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: same-origin"] {
         check("/game.framework.js.gz", &and(asks), JS, "gzip", BOTH);
         check("/game.wasm.gz", &and(asks), WASM, "gzip", BOTH);
@@ -195,7 +197,7 @@ fn what_is_compressed_by_name_reaches_pages_as_what_is_in_it() {
         check("/game.wasm.br", &and(asks), WASM, "br", BOTH);
         check("/game.data.br", &and(asks), DATA, "br", BOTH);
     }
-    // The same, opened, stored, or asked for by a client that cannot decompress them.
+    // The same files, for a user who opens or saves them, or for a client that cannot decompress them.
     for fields in
         [&and(OPENS), &and(STORES), ALL, "", ELEMENT, "Accept-Encoding: deflate\r\nSec-Fetch-Dest: script"]
     {
@@ -205,7 +207,7 @@ fn what_is_compressed_by_name_reaches_pages_as_what_is_in_it() {
     }
     // A script may decompress gzip itself, and most do.
     check("/records.csv.gz", &and(SCRIPT), GZIP, "none", BOTH);
-    // What is no gzip, and archives, are what they are.
+    // A file that is not gzip, and an archive, are sent as they are.
     for asks in [ELEMENT, SCRIPT, OPENS, STORES] {
         check("/plain.js.gz", &and(asks), GZIP, "none", "none");
         check("/archive.tar.gz", &and(asks), GZIP, "none", "none");

@@ -1,4 +1,5 @@
-//! Every variant gives the reactor's answers, byte for byte, and keeps its limits. The code is that of `benches/variants`.
+//! Every variant gives the same answers as the reactor, byte for byte, and keeps the same limits. The code is in
+//! `benches/variants`.
 
 #[path = "../benches/variants/counted.rs"]
 #[allow(dead_code)]
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 use support::visitor::Visitor;
 use support::{ask, connect, folder, read_answer};
 
-/// All of them; two cores are enough to have more workers than one and fewer than clients.
+/// All variants. With two cores, those with workers have more than one worker, and fewer workers than clients.
 fn models() -> Vec<Model> {
     Model::all(2)
 }
@@ -29,7 +30,7 @@ fn start(model: Model, root: &Path, limits: Limits) -> SocketAddr {
     model.start(&setting).unwrap()
 }
 
-/// All that comes after `request`, with the value of every `Date` blanked.
+/// All bytes that come after `request` is sent, with the value of every `Date` blanked.
 fn answer(address: SocketAddr, request: &[u8]) -> String {
     let answer = ask(address, request);
     let lines = answer.split_inclusive(|byte| *byte == b'\n');
@@ -71,7 +72,7 @@ fn every_variant_gives_the_answers_of_the_reactor() {
         two.as_bytes(),
     ];
     let reactor = start(Model::Reactor, root.path(), Limits::default());
-    // Tags are weak while a file is young, and its times are part of them: it has to be as old for all.
+    // Tags are weak while a file is young, and depend on its times. So the file must be old enough for all variants.
     for target in ["/", "/large.bin"] {
         Visitor::of(reactor).get_settled(target, "");
     }
@@ -81,7 +82,7 @@ fn every_variant_gives_the_answers_of_the_reactor() {
             let (expected, given) = (answer(reactor, request), answer(address, request));
             let shown = request[..request.len().min(80)].escape_ascii().to_string();
             if model == Model::ThreadPerRequest && !shown.contains("close") && expected.contains("200 OK") {
-                // The first answer is the last, and says so; nothing else is different.
+                // The first answer is the last on its connection, and says so. Nothing else differs.
                 let expected = answer(reactor, &closing(request));
                 let first = expected.split("HTTP/1.1 ").nth(1).unwrap_or_default();
                 assert!(given.contains(first.trim_end_matches("HTTP/1.1 ")), "{model} to {shown}: {given}");
@@ -93,7 +94,7 @@ fn every_variant_gives_the_answers_of_the_reactor() {
     }
 }
 
-/// The same request, as the last of its connection.
+/// The same request, as the last on its connection.
 fn closing(request: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(request);
     text.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1).into_bytes()
@@ -119,8 +120,8 @@ fn connections_are_kept_alive_but_for_one_variant() {
     }
 }
 
-/// Inside a blocking call as in epoll_wait: the same answer, after the same time, and one timeout of the socket later at
-/// most.
+/// A wait inside a blocking call ends like a wait in epoll_wait: with the same answer after the same time, and at
+/// most one timeout of the socket later.
 #[test]
 fn time_runs_out_in_every_variant() {
     let root = folder(&[("index.html", b"here")]);

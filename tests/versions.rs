@@ -1,5 +1,5 @@
-//! A file that is replaced by rename as fast as it goes, while clients ask for it in every way: each answer is whole,
-//! of one version, and of none that was replaced before its request was sent.
+//! A file is replaced by rename as fast as possible, while clients ask for it in every way. Each answer is whole and
+//! of one version, and that version was not replaced before the request was sent.
 
 mod support;
 
@@ -18,15 +18,15 @@ use support::visitor::{Visitor, gunzip};
 use support::watch::takes_longer;
 use support::{Answer, PATIENCE, folder, serve};
 
-/// Files from 100 bytes up: some are kept in memory, and some are sent from the disk.
+/// Files of 100 bytes and more: some are kept in memory, and some are sent from the disk.
 const BYTES: std::ops::RangeInclusive<u64> = 100..=100 << 10;
 
 const CLIENTS: u64 = 4;
 
-/// How long this goes on at least; `ONEPOLL_TEST_SECONDS` says otherwise. It goes on until everything was tried.
+/// The shortest time of this test; `ONEPOLL_TEST_SECONDS` sets another. It goes on until everything was tried.
 const SECONDS: u64 = 5;
 
-/// The content of a version: its number, over and over, as often as its length takes.
+/// The content of a version: its number, repeated up to its length.
 fn content(version: u64) -> Vec<u8> {
     let length = BYTES.start() + Dice::of(version + 1).below(BYTES.end() - BYTES.start() + 1);
     let line = format!("{version:019}\n");
@@ -35,26 +35,26 @@ fn content(version: u64) -> Vec<u8> {
     content
 }
 
-/// The version that `bytes` begin with.
+/// The version with which `bytes` begin.
 fn version_of(bytes: &[u8]) -> u64 {
     let digits = bytes.get(..19).and_then(|digits| std::str::from_utf8(digits).ok());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("torn: {}", bytes.escape_ascii()))
 }
 
-/// The file, and how far its versions are.
+/// The file, and its newest versions.
 struct Versions {
-    /// In place for sure.
+    /// The newest version that is certainly in place.
     in_place: AtomicU64,
-    /// Perhaps in place.
+    /// The newest version that may be in place.
     coming: AtomicU64,
     is_over: AtomicBool,
-    /// What all clients were answered.
+    /// What the answers to all clients have shown.
     counts: Mutex<Counts>,
 }
 
 impl Versions {
-    /// Puts one version after the other in place: many as fast as it goes, then one that stays for a while, so that
-    /// files of every age, young and kept and compressed, are replaced.
+    /// Puts one version after the other in place: many as fast as possible, then one that stays for a while. So files
+    /// of every age are replaced: young ones, cached ones and compressed ones.
     fn replace(&self, root: &Path) {
         let mut dice = Dice::of(42);
         while !self.is_over.load(SeqCst) {
@@ -64,13 +64,13 @@ impl Versions {
                 fs::rename(root.join("next.txt"), root.join("file.txt")).unwrap();
                 self.in_place.store(version, SeqCst);
             }
-            // The age of a file is what is varied here; nobody waits for this.
+            // The age of a file is varied here; no test waits for this.
             thread::sleep(Duration::from_millis(dice.below(150)));
         }
     }
 }
 
-/// What a client was answered.
+/// What a client has seen in its answers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     whole: u64,
@@ -114,7 +114,7 @@ struct Client<'a> {
     versions: &'a Versions,
     dice: Dice,
     has: Option<Has>,
-    /// Of one answer.
+    /// The counts from one answer.
     counts: Counts,
 }
 
@@ -131,7 +131,8 @@ impl Client<'_> {
         }
     }
 
-    /// Asks once: plainly, for what it does not have yet, or for a part of what it has; compressed or not.
+    /// Asks once: for the whole file, for a newer version, or for a part of the version that it has; compressed or
+    /// not.
     fn ask(&mut self) {
         let compressed =
             if self.dice.below(2) == 0 { "Accept-Encoding: gzip" } else { "Accept-Encoding: identity" };
@@ -153,7 +154,7 @@ impl Client<'_> {
                 self.has.as_ref().expect("it asked for another than it has").version
             }
             416 => {
-                // Even that is said of one version: that it is so short.
+                // This error is about one version, too: the version is that short.
                 let length = answer.field("content-range").unwrap().strip_prefix("bytes */").unwrap();
                 let has = self.has.as_ref().expect("it named what it has");
                 assert!(length.parse() == Ok(has.answer.body.len()) && has.answer.body.len() as u64 <= first);
@@ -165,7 +166,7 @@ impl Client<'_> {
         assert!(version <= youngest, "{version} was not there yet when it was answered");
     }
 
-    /// A whole answer becomes what it has.
+    /// Keeps a whole answer as the version that the client has.
     fn whole(&mut self, answer: Answer, asked_for_a_part: bool) -> u64 {
         let is_compressed = answer.field("content-encoding") == Some("gzip");
         let body = if is_compressed { gunzip(&answer.body) } else { answer.body.clone() };
@@ -179,7 +180,7 @@ impl Client<'_> {
         version
     }
 
-    /// A part is of what it has: the tag said so.
+    /// A part is of the version that the client has, since its tag says so.
     fn partial(&mut self, answer: &Answer, first: u64, last: u64) -> u64 {
         let Has { answer: whole, version } = self.has.as_ref().expect("it named what it has");
         assert_eq!(answer.tag(), whole.tag());

@@ -1,4 +1,5 @@
-//! One keep-alive connection without a socket, for benchmarks: all that a request costs but the system calls on it.
+//! One keep-alive connection without a socket, for benchmarks: everything that a request costs, except system calls on
+//! the socket.
 
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
@@ -14,12 +15,12 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
-/// What a browser sends, near enough.
+/// A request much like those of browsers.
 pub const HEAD: &[u8] = b"GET /index.html HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Mozilla/5.0\r\n\
     Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\n\
     Accept-Encoding: identity\r\nConnection: keep-alive\r\n\r\n";
 
-/// A connection, and the site that it asks for a page of 1 KiB.
+/// A connection, and a site with a page of 1 KiB.
 pub struct Visit {
     connection: Connection<Echoless>,
     context: Context,
@@ -27,11 +28,11 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The page was asked for before: it is in memory.
+    /// A connection to a new site. It has asked for the page once, so the page is in the cache.
     pub fn new() -> Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");
-        // A file that was just written is not kept.
+        // A file that was written just now is not cached.
         std::thread::sleep(Duration::from_millis(100));
         let site = Site::open(folder.path(), Policy::default()).expect("the folder is there");
         let hosts = Hosts::Named(Vec::new());
@@ -45,7 +46,7 @@ impl Visit {
         visit
     }
 
-    /// One request, from its bytes to the bytes of its answer.
+    /// Serves one request, from its bytes to the bytes of its answer.
     pub fn request(&mut self) -> Verdict {
         self.context.begin_turn(Instant::now(), SystemTime::now());
         self.connection.transport().asks = true;
@@ -55,7 +56,7 @@ impl Visit {
     }
 }
 
-/// Asks when it is told to, and forgets what is answered.
+/// A transport that receives one request when `asks` is set, and drops the answer.
 #[derive(Default)]
 struct Echoless {
     asks: bool,

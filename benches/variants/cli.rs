@@ -1,4 +1,4 @@
-//! The lab's flags. What the flags are.
+//! The flags of the lab. What they change is decided elsewhere.
 
 use crate::running::Foreign;
 use clap::{Parser, Subcommand};
@@ -10,45 +10,45 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(subcommand)]
     pub part: Option<Part>,
-    /// Fewer scenarios, shorter: two minutes at most
+    /// Run fewer and shorter scenarios: two minutes at most
     #[arg(long)]
     pub quick: bool,
-    /// Rounds; medians are of these [default: 3]
+    /// Number of rounds; the medians are of these [default: 3]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
-    /// Of each loop [default: 0.7, quick 0.2]
+    /// Seconds of each loop [default: 0.7, quick 0.2]
     #[arg(long)]
     pub seconds: Option<f64>,
-    /// Only these scenarios, by their names
+    /// Run only the scenarios with these names
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub scenarios: Vec<String>,
-    /// Only these servers, by their names; so a --command is to be named, too
+    /// Run only the servers with these names; a --command must be named, too
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub variants: Vec<String>,
-    /// Another server: {port} and {root} stand for where and what it serves
+    /// Measure another server, too; {port} and {root} stand for its port and its folder
     #[arg(long, value_name = "NAME=COMMAND", value_parser = command)]
     pub command: Vec<Foreign>,
-    /// Also nginx and python's, where installed [default: in a full run]
+    /// Measure nginx and python's server, too, if installed [default: in a full run]
     #[arg(long)]
     pub others: bool,
-    /// The results.json of another run, to be laid beside this one
+    /// Show the results.json of another run beside this one
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
-    /// Write the report of a results.json again, and measure nothing
+    /// Write the report of a results.json again, without measuring
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Where results.json and report.html go [default: target/variants]
+    /// Folder for results.json and report.html [default: target/variants]
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
-    /// Name the scenarios and the variants, and end
+    /// List the scenarios and the variants, and exit
     #[arg(long)]
     pub list: bool,
-    /// What cargo bench says to a benchmark
+    /// Passed by cargo bench to every benchmark
     #[arg(long, hide = true)]
     pub bench: bool,
 }
 
-/// The lab runs itself again for those.
+/// Parts of the lab that run in processes of their own: the lab starts itself again with these words.
 #[derive(Debug, Subcommand)]
 pub enum Part {
     /// One of the variants

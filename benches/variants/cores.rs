@@ -1,15 +1,16 @@
-//! Which cores the server and the load may use. Where the platform cannot pin (or has one core), both use all.
+//! Which cores the server and the load may use. On a platform that cannot pin threads, or with one core, both use
+//! all.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
-/// Some cores, by their numbers.
+/// Cores, by their numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cores(Vec<usize>);
 
-/// Who may use which.
+/// The cores of the server and the cores of the load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Division {
     pub server: Cores,
@@ -17,7 +18,7 @@ pub struct Division {
 }
 
 impl Cores {
-    /// All that this process may use.
+    /// All cores that this process may use.
     pub fn all() -> Cores {
         Cores(
             allowed().unwrap_or_else(|| {
@@ -30,7 +31,7 @@ impl Cores {
         self.0.len()
     }
 
-    /// The last for the load, all others for the server; a single one for both.
+    /// The last core is for the load, and all others for the server. A single core is for both.
     pub fn divide(&self) -> Division {
         match self.0.split_last() {
             Some((last, [first, others @ ..])) if allowed().is_some() => {
@@ -41,14 +42,14 @@ impl Cores {
         }
     }
 
-    /// All for both.
+    /// All cores are for both.
     pub fn share(&self) -> Division {
         Division { server: self.clone(), load: self.clone() }
     }
 }
 
 impl Division {
-    /// Whether the load keeps off the server's cores.
+    /// Whether the load and the server use different cores.
     pub fn is_apart(&self) -> bool {
         self.server != self.load
     }
@@ -66,12 +67,12 @@ fn allowed() -> Option<Vec<usize>> {
     None
 }
 
-/// From now on this thread, and those that it starts, and the processes that it starts, use these.
+/// From now on this thread, and the threads and processes that it starts, use these cores.
 #[cfg(target_os = "linux")]
 pub fn pin(cores: &Cores) {
     let mut set = rustix::thread::CpuSet::new();
     cores.0.iter().for_each(|core| set.set(*core));
-    // Where that is not allowed, it goes on unpinned, as it would on another platform.
+    // If pinning is not allowed, the run goes on without it, as on other platforms.
     let _ = rustix::thread::sched_setaffinity(None, &set);
 }
 

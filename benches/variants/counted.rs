@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Calls that were made since the process began; a table of counters costs nanoseconds where a call costs microseconds.
+/// The calls since the process began. Counting takes nanoseconds, where a call takes microseconds.
 static CALLS: [AtomicU64; Call::NAMES.len()] = [const { AtomicU64::new(0) }; Call::NAMES.len()];
 
 /// How many of each were made so far.

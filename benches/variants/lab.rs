@@ -1,5 +1,5 @@
-//! The run: every variant under every load, round after round, each time a new server and a new load, each in a process
-//! of its own.
+//! The run: every variant under every load, in several rounds. For each measurement a new server and a new load are
+//! started, each in a process of its own.
 
 use crate::cores::{Cores, Division};
 use crate::load::plan::{Mark, Outcome, Patience, Plan, Word};
@@ -13,24 +13,24 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// What is run, and for how long.
+/// What is measured, and for how long.
 pub struct Lab {
     pub scenarios: Vec<Scenario>,
     pub servers: Vec<Server>,
     pub rounds: usize,
-    /// Seconds of closed loop before anything counts, and then of each loop.
+    /// Seconds of closed loop that are not counted.
     pub warm_up: f64,
     pub window: f64,
     pub cores: Cores,
 }
 
 impl Lab {
-    /// Cells, each a server under a load.
+    /// The number of cells. A cell is a server under a load, in one round.
     pub fn count(&self) -> usize {
         self.rounds * self.scenarios.len() * self.servers.len()
     }
 
-    /// Rounds go through the variants in turn, so that what changes on the machine meanwhile meets all of them.
+    /// Each round goes through all variants, so that changes on the machine meanwhile affect all of them.
     pub fn run(&self, root: &Path, work: &Path, progress: &Progress) -> Vec<Cell> {
         let mut cells = Vec::new();
         for round in 0..self.rounds {
@@ -50,7 +50,7 @@ impl Lab {
         cells
     }
 
-    /// Which cores a scenario uses.
+    /// The cores that a scenario uses.
     pub fn division(&self, scenario: &Scenario) -> Division {
         match scenario.cores {
             Use::Apart => self.cores.divide(),
@@ -76,7 +76,8 @@ impl Lab {
         };
         let mut load = start_load(&plan)?;
         let told = read_meters(&mut load, &mut server);
-        // The server first: who ends a connection keeps its port for a minute, and the load has but so many.
+        // The server ends first: the side that closes a connection keeps its port for a minute, and the load has few
+        // ports.
         drop(server);
         let _ = load.kill();
         let _ = load.wait();
@@ -105,7 +106,7 @@ fn start_load(plan: &Plan) -> io::Result<Child> {
     Ok(load)
 }
 
-/// Reads the server's meters whenever the load says that it is time.
+/// Reads the server's meters each time the load reports that a phase begins or ends.
 fn read_meters(load: &mut Child, server: &mut Running) -> io::Result<Told> {
     let (words, goes_on) = load.stdout.take().zip(load.stdin.as_mut()).expect("both are piped");
     let (mut used, mut held) = (HashMap::new(), Held::default());

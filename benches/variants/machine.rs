@@ -1,9 +1,9 @@
-//! On what it was measured.
+//! The machine on which the lab runs.
 
 use crate::results::Machine;
 use std::fs;
 
-/// This machine, as far as it tells.
+/// What this machine says of itself.
 pub fn this(cores: usize) -> Machine {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();

@@ -3,11 +3,11 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `models/` | the variants, a page each, to be read beside the reactor |
-//! | `scenarios.rs`, `site.rs` | what they are asked, and the files they serve |
-//! | `load/` | who asks: closed loop and open loop, slow ones and idle ones |
+//! | `scenarios.rs`, `site.rs` | the loads, and the files that are served |
+//! | `load/` | the clients: closed loop and open loop, slow clients and idle clients |
 //! | `lab.rs` | the run: each server and each load in a process of its own |
-//! | `server.rs`, `running.rs`, `cores.rs` | a variant as a process; any server as a process; who runs on which core |
-//! | `counted.rs`, `meters.rs`, `machine.rs` | system calls, processor time, memory; on what |
+//! | `server.rs`, `running.rs`, `cores.rs` | a variant as a process; any server as a process; which process uses which core |
+//! | `counted.rs`, `meters.rs`, `machine.rs` | system calls, processor time, memory; the machine |
 //! | `statistics.rs`, `results.rs` | percentiles, medians, spreads; `results.json` |
 //! | `report/`, `table.rs` | `report.html`; the table on the terminal |
 //! | `cli.rs`, `progress.rs` | flags; time left |
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             load::process::run();
             Ok(())
         }
-        // `cargo test` runs benchmarks to see that they can be run: a benchmark is no test.
+        // `cargo test` runs benchmarks only to see that they start.
         None if !cli.bench && !cli.list && cli.report.is_none() => {
             println!("run it by: cargo bench --bench variants");
             Ok(())
@@ -145,7 +145,7 @@ fn named(names: &[String], scenarios: &[Scenario]) -> Result<Vec<Scenario>> {
     names.iter().map(find).collect()
 }
 
-/// The one of those `known` that goes by this name, or a variant with another number of threads.
+/// The server in `known` with this name, or a variant with another number of threads.
 fn server(name: &str, known: &[Server]) -> Result<Server> {
     let found = known.iter().find(|server| server.to_string() == name);
     found.cloned().map_or_else(|| Ok(Server::Variant(name.parse()?)), Ok)
@@ -178,7 +178,7 @@ fn run(lab: &Lab) -> Result<Results> {
     })
 }
 
-/// What repeats this run.
+/// The command line that repeats this run.
 fn command() -> String {
     let flags: Vec<_> = std::env::args().skip(1).filter(|flag| flag != "--bench").collect();
     let flags = flags.iter().map(|flag| if flag.contains(' ') { format!("'{flag}'") } else { flag.clone() });

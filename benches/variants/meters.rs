@@ -1,5 +1,5 @@
-//! What a server has used of the machine: by getrusage(2) where it tells of itself, else by proc(5). The only room that
-//! names nix.
+//! What a server uses of the machine: by getrusage(2) if the server reports it, or else by proc(5). This is the only
+//! file that names nix.
 
 use crate::counted;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -10,29 +10,29 @@ use std::fs;
 use std::ops::Sub;
 use std::path::Path;
 
-/// What adds up while a process runs.
+/// Totals that grow while a process runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Used {
-    /// Microseconds in its own code, and in the kernel's.
+    /// Microseconds of processor time in its own code, and in the kernel.
     pub user_us: f64,
     pub system_us: f64,
-    /// Times that a thread gave up its core, and times that it was taken away.
+    /// How often a thread gave up its core, and how often its core was taken away.
     pub voluntary_switches: u64,
     pub involuntary_switches: u64,
-    /// System calls on sockets; foreign servers do not count them.
+    /// System calls on sockets. Foreign servers do not count them.
     pub calls: Option<BTreeMap<String, u64>>,
 }
 
-/// What a process holds.
+/// What a process holds at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Held {
-    /// In KiB: now, and the most it ever was. The kernel's own, for stacks and sockets, is not in it.
+    /// Memory in KiB: now, and at most so far. Memory of the kernel, for stacks and sockets, is not included.
     pub resident_kib: u64,
     pub peak_kib: u64,
     pub threads: u64,
 }
 
-/// What this process has used, all of its threads together, also those that are over.
+/// What this process has used: all of its threads together, with threads that have ended.
 pub fn own() -> Used {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask about itself");
     let microseconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
@@ -46,8 +46,8 @@ pub fn own() -> Used {
     }
 }
 
-/// What a foreign server and its descendants have used. Times are in ticks of ten milliseconds, switches those of
-/// threads that are still there.
+/// What a foreign server and its descendants have used. Times are in steps of ten milliseconds. Switches are only
+/// those of threads that still run.
 pub fn used(server: u32) -> Used {
     let mut used = Used::default();
     for process in family(server) {
@@ -74,7 +74,7 @@ pub fn held(server: u32) -> Held {
     })
 }
 
-/// A process and those that descend from it.
+/// A process and its descendants.
 pub fn family(process: u32) -> Vec<u32> {
     let mut family = vec![process];
     let mut at = 0;
@@ -88,7 +88,7 @@ pub fn family(process: u32) -> Vec<u32> {
     family
 }
 
-/// Fields 14 and 15 of proc_pid_stat(5).
+/// Fields 14 and 15 of proc_pid_stat(5): the times in user mode and in kernel mode.
 fn ticks(process: &Path) -> Option<[f64; 2]> {
     let stat = fs::read_to_string(process.join("stat")).ok()?;
     let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
@@ -100,7 +100,7 @@ fn number(status: &str, name: &str) -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// From then to now.
+/// The difference between two readings.
 impl Sub for &Used {
     type Output = Used;
 
@@ -112,7 +112,7 @@ impl Sub for &Used {
         Used {
             user_us: self.user_us - then.user_us,
             system_us: self.system_us - then.system_us,
-            // Those of a foreign server's threads that ended are lost.
+            // The switches of threads of a foreign server that have ended are lost.
             voluntary_switches: self.voluntary_switches.saturating_sub(then.voluntary_switches),
             involuntary_switches: self.involuntary_switches.saturating_sub(then.involuntary_switches),
             calls,

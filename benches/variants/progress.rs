@@ -1,8 +1,8 @@
-//! How far a run is, and how long it still takes. The only room that names indicatif.
+//! The progress of a run, and the time that it still takes. This is the only file that names indicatif.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on stderr, where that is a terminal.
+/// A progress bar on stderr, if stderr is a terminal.
 pub struct Progress(ProgressBar);
 
 impl Progress {

@@ -1,4 +1,4 @@
-//! What was measured, raw and whole: this is `results.json`. Figures are made from it, never kept beside it.
+//! All raw results: `results.json`. Figures are computed from these results, and never stored.
 
 use crate::cores::Division;
 use crate::load::plan::{Outcome, Phase};
@@ -14,7 +14,7 @@ use std::path::Path;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Results {
     pub machine: Machine,
-    /// What repeats it.
+    /// The command line that repeats it.
     pub command: String,
     /// When it began, as an IMF-fixdate.
     pub date: String,
@@ -26,7 +26,7 @@ pub struct Results {
     pub window: f64,
     pub cores: Division,
     pub scenarios: Vec<Scenario>,
-    /// By their names, in the order that they took turns in.
+    /// The names of the servers, in the order of a round.
     pub servers: Vec<String>,
     pub cells: Vec<Cell>,
 }
@@ -51,30 +51,30 @@ pub struct Cell {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum CameOfIt {
     Sample(Box<Sample>),
-    /// Nothing, and why.
+    /// There is no sample, for this reason.
     Failure(String),
 }
 
-/// What one cell told.
+/// The sample of one cell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
     pub outcome: Outcome,
-    /// What the server held before anybody came, and when all were there.
+    /// What the server held before the first connection, and with all of them.
     pub empty: Held,
     pub full: Held,
-    /// What it used in each loop.
+    /// What the server used in each loop.
     pub closed: Used,
     pub open: Used,
 }
 
-/// One of the figures that a sample comes to.
+/// A figure that is computed from a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Figure {
-    /// Requests answered a second, in closed loop.
+    /// Requests answered a second, in the closed loop.
     Throughput,
-    /// Milliseconds that so many of 100 requests took no longer than, in open loop.
+    /// A percentile of the latency in milliseconds, in the open loop.
     Latency(f64),
-    /// Microseconds of processor time a request, in closed loop.
+    /// Microseconds of processor time for each request, in the closed loop.
     User,
     System,
     Cpu,
@@ -82,17 +82,17 @@ pub enum Figure {
     PeakMemory,
     MemoryPerConnection,
     Threads,
-    /// A request, in closed loop.
+    /// For each request, in the closed loop.
     Switches,
     Calls,
-    /// Of 100 requests that were due in open loop.
+    /// Failed requests in percent of all that were due, in the open loop.
     Unanswered,
-    /// Of 100 connections those that had no answer in closed loop.
+    /// Connections without any answer in percent, in the closed loop.
     Starved,
 }
 
 impl Figure {
-    /// Nothing where there is none, as of requests where none was answered.
+    /// `None` if the figure does not exist, such as a cost for each request if no request was answered.
     pub fn of(self, sample: &Sample, scenario: &Scenario) -> Option<f64> {
         let Sample { outcome: Outcome { closed, open, .. }, .. } = sample;
         let per_request = |count: f64| (closed.answered > 0).then(|| count / closed.answered as f64);
@@ -126,7 +126,7 @@ impl Figure {
     }
 }
 
-/// Those that were answered, are still to be, or failed.
+/// Requests that were answered, are still without an answer, or failed.
 fn requests(phase: &Phase) -> u64 {
     Latencies::of(&phase.latencies).count() + phase.errors.values().sum::<u64>()
 }
@@ -146,7 +146,7 @@ impl Results {
         self.scenarios.iter().find(|scenario| scenario.name == name)
     }
 
-    /// What came of every round.
+    /// The outcome of every round.
     pub fn rounds<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a CameOfIt> {
         let cells = self.cells.iter().filter(move |cell| cell.scenario == scenario && cell.server == server);
         cells.map(|cell| &cell.came_of_it)
@@ -165,15 +165,15 @@ impl Results {
         Spread::of(self.samples(scenario, server).filter_map(|sample| figure.of(sample, conditions)))
     }
 
-    /// The latencies of all rounds together, in open loop.
+    /// The latencies of all rounds together, in the open loop.
     pub fn latencies(&self, scenario: &str, server: &str) -> Latencies {
         let mut all = Latencies::new();
         self.samples(scenario, server).for_each(|it| all.add(&Latencies::of(&it.outcome.open.latencies)));
         all
     }
 
-    /// Whether the server had time to spare in closed loop: then the load was the limit, not the server. One that left
-    /// clients without an answer has time for another reason.
+    /// Whether the server was idle for a part of the closed loop: then the load was the limit, and not the server.
+    /// This is false for a server that left clients without an answer, since it was idle for another reason.
     pub fn is_bound_by_load(&self, scenario: &Scenario, server: &str) -> bool {
         let is_single = !server.starts_with("thread") && !server.starts_with("multi");
         if scenario.cores == Use::Shared && !is_single {
@@ -186,7 +186,7 @@ impl Results {
         Spread::of(busy).is_some_and(|busy| busy.median < 0.9) && !self.starves(&scenario.name, server)
     }
 
-    /// Whether there were clients that nobody answered.
+    /// Whether some clients got no answer.
     pub fn starves(&self, scenario: &str, server: &str) -> bool {
         let Some(conditions) = self.scenario(scenario) else { return false };
         let starved = self.spread(scenario, server, Figure::Starved).is_some_and(|it| it.median > 0.0);
@@ -194,7 +194,7 @@ impl Results {
         conditions.connections > 1 && starved && late
     }
 
-    /// In which way a server did not do all that it was asked, in the words of the worst round.
+    /// In which way a server failed to answer some requests, in the words of the worst round.
     pub fn shortcoming(&self, scenario: &str, server: &str) -> Option<String> {
         let conditions = self.scenario(scenario)?;
         self.rounds(scenario, server).filter_map(|it| shortcoming(it, conditions)).next()

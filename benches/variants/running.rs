@@ -1,4 +1,4 @@
-//! Servers as processes, as the lab sees them: started on some cores, asked what they used, ended.
+//! Servers as processes, as the lab sees them: how a server is started on some cores, asked what it used, and ended.
 
 use crate::cores::{self, Division};
 use crate::meters::{self, Held, Used};
@@ -17,12 +17,13 @@ use std::time::{Duration, Instant};
 /// How long a foreign server may take until it listens.
 const START_MAX: Duration = Duration::from_secs(10);
 
-/// Who is measured.
+/// A server that is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Server {
     /// One of the variants.
     Variant(Model),
-    /// Any other: what it is called, and a command in which `{port}`, `{root}` and `{work}` stand for theirs.
+    /// Another server: its name, and a command in which `{port}`, `{root}` and `{work}` stand for its port and its
+    /// folders.
     Foreign(Foreign),
 }
 
@@ -32,16 +33,16 @@ pub struct Foreign {
     pub command: String,
 }
 
-/// A server that runs; it ends when this is dropped.
+/// A server that runs. It is ended when this is dropped.
 pub struct Running {
     child: Child,
     pub address: SocketAddr,
-    /// Where a variant is asked what it used.
+    /// The pipe on which a variant is asked what it used.
     pipes: Option<(ChildStdin, BufReader<ChildStdout>)>,
 }
 
 impl Foreign {
-    /// Those that are installed here, of the usual ones.
+    /// The usual foreign servers that are installed here.
     pub fn installed() -> Vec<Foreign> {
         let usual = [
             ("nginx", "nginx -p {work} -c nginx.conf -e stderr"),
@@ -58,7 +59,7 @@ impl Foreign {
     }
 }
 
-/// The last one is not searched for a plain user, but has servers in it.
+/// Folders of programs. A plain user's shell does not search the last one, but servers are installed there.
 fn search_path() -> String {
     std::env::var("PATH").unwrap_or_default() + ":/usr/sbin"
 }
@@ -75,7 +76,7 @@ http {
 ";
 
 impl Server {
-    /// Starts it to serve `root`; `work` is its to write in.
+    /// Starts the server for the folder `root`. It may write to the folder `work`.
     pub fn start(&self, root: &Path, work: &Path, division: &Division) -> io::Result<Running> {
         cores::pin(&division.server);
         let running = match self {
@@ -96,7 +97,7 @@ fn start_variant(model: Model, root: &Path, division: &Division) -> io::Result<R
     let (stdin, stdout) = pipes.expect("both are piped");
     let mut stdout = BufReader::new(stdout);
     let address = line(&mut stdout).and_then(|line| line.parse().map_err(io::Error::other));
-    // Made first, so that a server that does not begin is ended, too.
+    // This is made first, so that a server that does not begin to listen is ended, too.
     let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let mut running = Running { child, address: unknown, pipes: Some((stdin, stdout)) };
     running.address = address?;
@@ -134,7 +135,7 @@ fn start_foreign(foreign: &Foreign, root: &Path, work: &Path) -> io::Result<Runn
 }
 
 impl Running {
-    /// What it has used so far.
+    /// What the server has used so far.
     pub fn used(&mut self) -> io::Result<Used> {
         match &mut self.pipes {
             None => Ok(meters::used(self.child.id())),
@@ -145,7 +146,7 @@ impl Running {
         }
     }
 
-    /// What it holds now. The thread that tells of a variant is not counted.
+    /// What the server holds now. The thread of a variant that reports it is not counted.
     pub fn held(&self) -> Held {
         let held = meters::held(self.child.id());
         let telling = u64::from(self.pipes.is_some());
@@ -155,7 +156,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // With all that it has started.
+        // Ends the processes that the server has started, too.
         for process in meters::family(self.child.id()).into_iter().rev() {
             if let Some(pid) = Pid::from_raw(process as i32) {
                 let _ = kill_process(pid, Signal::KILL);

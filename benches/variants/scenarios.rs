@@ -1,49 +1,49 @@
-//! What the variants are asked. One factor is varied at a time, from a base point: 64 connections that are kept alive
-//! and ask for 1 KiB.
+//! The loads for the variants. Each varies one factor from a base point: 64 connections that are kept alive and ask
+//! for 1 KiB.
 
 use crate::load::plan::{Beside, Persistence};
 use serde::{Deserialize, Serialize};
 
-/// One load, for every variant the same.
+/// A load, the same for every variant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scenario {
-    /// For flags and files.
+    /// The name for flags and files.
     pub name: String,
-    /// For people.
+    /// The name for people.
     pub title: String,
     pub connections: usize,
     pub persistence: Persistence,
     pub targets: Vec<String>,
-    /// Lines of every request, beside `Host`.
+    /// Field lines for every request, in addition to `Host`.
     pub fields: String,
-    /// Requests a second of the open loop. A machine that is a fifth as fast as the one this was made on keeps up.
+    /// Requests a second in the open loop. A machine with a fifth of the speed of the first one keeps up.
     pub rate: f64,
     pub beside: Option<Beside>,
     pub cores: Use,
-    /// Whether a quick run has it, too.
+    /// Whether a quick run includes it.
     pub length: Length,
 }
 
-/// Which cores are used.
+/// Which cores a scenario uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Use {
-    /// The load has one of its own.
+    /// The load has a core of its own.
     Apart,
-    /// Server and load share all of them.
+    /// The server and the load share all cores.
     Shared,
 }
 
-/// Which runs have it.
+/// Which runs include a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Length {
     Quick,
     Full,
 }
 
-/// The one that all others differ from in one thing.
+/// The base point: every other scenario differs from it in one factor.
 pub const BASE: &str = "connections-64";
 
-/// The prefix of the names of those that differ in the count of connections.
+/// The prefix of the names of scenarios that differ in the number of connections.
 pub const SWEEP: &str = "connections-";
 
 impl Scenario {
@@ -66,19 +66,19 @@ impl Scenario {
         Scenario { name: name.to_owned(), title: title.to_owned(), length, ..Scenario::base() }
     }
 
-    /// Whether the count of connections is what is varied here.
+    /// Whether this scenario varies the number of connections.
     pub fn is_of_sweep(&self) -> bool {
         self.name.starts_with(SWEEP)
     }
 
-    /// Connections, those that stand beside counted.
+    /// The number of connections, with the clients that are not measured.
     pub fn connections_in_all(&self) -> usize {
         let beside = self.beside.as_ref().map_or(0, Beside::count);
         self.connections + beside
     }
 }
 
-/// All of them.
+/// All scenarios.
 pub fn all() -> Vec<Scenario> {
     use Length::{Full, Quick};
     let sweep =
@@ -124,12 +124,12 @@ pub fn all() -> Vec<Scenario> {
 fn connected(connections: usize, length: Length) -> Scenario {
     let title =
         if connections == 1 { "1 connection".to_owned() } else { format!("{connections} connections") };
-    // A single client can wait for so many answers a second, one after the other.
+    // A single client gets its answers one after the other, so its rate is limited.
     let rate = Scenario::base().rate.min(2_000.0 * connections as f64);
     Scenario { connections, rate, ..Scenario::with(&format!("{SWEEP}{connections}"), &title, length) }
 }
 
-/// 32 browsers, each with four connections that ask for what a page needs, and two that it made ahead of need.
+/// 32 browsers, each with four connections that load a page, and two that it opened in advance.
 fn browsers() -> Scenario {
     let paths = ["/page.html", "/style.css", "/script.js", "/a.jpg", "/b.jpg", "/c.jpg", "/icon.png"];
     Scenario {

@@ -1,5 +1,5 @@
-//! A variant in a process of its own: it says where it serves on stdout, and answers every line on stdin with what it
-//! has used so far. It ends with its stdin.
+//! A variant as a process of its own. It prints its address on stdout, and answers each line on stdin with what it
+//! has used so far. It ends when its stdin ends.
 
 use crate::cores::{self, Cores};
 use crate::meters;
@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// Serves `root` by `model`. The thread that tells is not one that serves: it keeps to the load's cores, where it is
-/// heard even while those of the server have no time for it.
+/// Serves `root` by `model`. The thread that reports does not serve: it runs on the core of the load, so that it
+/// answers even while the cores of the server are busy.
 pub fn run(model: Model, root: PathBuf, load: &Cores) -> io::Result<()> {
     let limits = Limits {
         connections_max: Limits::connections_for(os::raise_descriptor_limit()),

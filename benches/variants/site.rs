@@ -1,4 +1,4 @@
-//! The files that are asked for, made anew for every run.
+//! The files that are served, made anew for every run.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 /// Entries of the folder that is listed.
 const MANY: usize = 1000;
 
-/// Writes them under `root`.
+/// Writes the files under `root`.
 pub fn build(root: &Path) -> io::Result<()> {
     for (name, bytes) in [("1k.bin", 1 << 10), ("100k.bin", 100 << 10), ("10m.bin", 10 << 20)] {
         fs::write(root.join(name), noise(bytes))?;
@@ -27,7 +27,7 @@ pub fn build(root: &Path) -> io::Result<()> {
     })
 }
 
-/// What does not get smaller by being compressed: xorshift, as George Marsaglia described it.
+/// Data that cannot be compressed: xorshift, as George Marsaglia described it.
 fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {
@@ -39,7 +39,7 @@ fn noise(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|_| next()).collect()
 }
 
-/// What does, about as much as text that people write.
+/// Data that can be compressed about as well as text that people write.
 fn text(bytes: usize) -> Vec<u8> {
     let lines = (0..).map(|number: u32| {
         format!("line {number} of a text that says {:x}\n", number.wrapping_mul(0x9E37_79B9))

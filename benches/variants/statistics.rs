@@ -1,13 +1,13 @@
-//! Many latencies, and figures of several rounds: percentiles, medians, spreads, and whether a difference is one. The
-//! only room that names hdrhistogram.
+//! Latencies, and figures of several rounds: percentiles, medians, spreads, and whether a difference is more than
+//! noise. This is the only file that names hdrhistogram.
 
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
-/// Longer ones count as this.
+/// The longest latency; a longer one counts as this.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Times from when requests were due to the end of their answers, each known within 1 %.
+/// The times from when requests were due to the end of their answers, each within 1 %.
 #[derive(Clone)]
 pub struct Latencies(Histogram<u64>);
 
@@ -25,22 +25,22 @@ impl Latencies {
         self.0.len()
     }
 
-    /// So many of 100 are no longer than this.
+    /// A percentile: this percentage of all latencies is no longer.
     pub fn percentile(&self, percentile: f64) -> Duration {
         Duration::from_nanos(self.0.value_at_percentile(percentile))
     }
 
-    /// Adds those of another round.
+    /// Adds the latencies of another round.
     pub fn add(&mut self, other: &Latencies) {
         self.0.add(&other.0).expect("all have the same bounds");
     }
 
-    /// What was recorded, as nanoseconds and how often.
+    /// The recorded latencies in nanoseconds, each with how often it came.
     pub fn samples(&self) -> Vec<(u64, u64)> {
         self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect()
     }
 
-    /// The same back again.
+    /// The latencies from such a list.
     pub fn of(samples: &[(u64, u64)]) -> Latencies {
         let mut latencies = Latencies::new();
         for (nanoseconds, count) in samples {
@@ -50,7 +50,7 @@ impl Latencies {
     }
 }
 
-/// One figure in several rounds.
+/// The range of a figure over several rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     pub rounds: usize,
@@ -59,18 +59,18 @@ pub struct Spread {
     pub most: f64,
 }
 
-/// How one figure stands to another.
+/// How a figure compares with another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// Every round of the one was below every round of the other.
     Less,
-    /// Their rounds overlap, or there are too few of them to tell: the difference is inside the noise.
+    /// Their rounds overlap, or there are too few of them: the difference is within the noise.
     None,
     More,
 }
 
 impl Spread {
-    /// Of the rounds that have the figure; none where none has.
+    /// The spread of the rounds that have the figure; `None` if no round has it.
     pub fn of(rounds: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut rounds: Vec<_> = rounds.into_iter().collect();
         rounds.sort_by(f64::total_cmp);
@@ -83,9 +83,9 @@ impl Spread {
         Some(Spread { rounds: rounds.len(), least, median, most })
     }
 
-    /// How `self` stands to `other`. Ranges that do not touch are not enough: of two times three rounds of the very same
-    /// they do not in one case of ten. So they have to be further apart than either is wide, as factors, since latencies
-    /// spread by factors.
+    /// Compares `self` with `other`. It is not enough that their ranges do not touch: with three rounds of two equal
+    /// servers this happens in one case of ten. The distance between the ranges must be larger than each range.
+    /// Distances are factors, since latencies spread by factors.
     pub fn against(&self, other: &Spread) -> Difference {
         let widest = TRUSTED.max(self.width()).max(other.width());
         if self.most * widest < other.least {
@@ -97,12 +97,12 @@ impl Spread {
         }
     }
 
-    /// The most as a multiple of the least; one round says nothing of how far others may be.
+    /// The highest value as a multiple of the lowest. One round says nothing about the range of others.
     fn width(&self) -> f64 {
         if self.rounds > 1 && self.least > 0.0 { self.most / self.least } else { f64::INFINITY }
     }
 }
 
-/// Factor below which a difference counts as none, whatever the rounds say: clock ticks, the two digits of a latency, and
-/// a machine that is never quite idle.
+/// A difference below this factor counts as none: because of clock steps, the two digits of a latency, and a machine
+/// that is never quite idle.
 const TRUSTED: f64 = 1.03;

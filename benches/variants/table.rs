@@ -3,7 +3,7 @@
 use crate::results::{Figure, Results};
 use crate::statistics::{Difference, Spread};
 
-/// What stands in it.
+/// The data of the table.
 const COLUMNS: [(&str, Figure); 8] = [
     ("requests/s", Figure::Throughput),
     ("p50 ms", Figure::Latency(50.0)),
@@ -15,7 +15,8 @@ const COLUMNS: [(&str, Figure); 8] = [
     ("KiB/conn", Figure::MemoryPerConnection),
 ];
 
-/// Scenario by scenario, medians; with those of a past run beside them where they differ by more than the noise.
+/// Prints the medians of each scenario. The medians of a past run stand beside them where they differ by more than
+/// the noise.
 pub fn table(results: &Results, past: Option<&Results>) -> String {
     let mut table = String::new();
     for scenario in &results.scenarios {
@@ -39,7 +40,7 @@ pub fn table(results: &Results, past: Option<&Results>) -> String {
         + "\nMedians; latencies in open loop, from when a request was due; the others in closed loop, a request.\n"
 }
 
-/// What changed since a past run.
+/// Prints what has changed since a past run.
 pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -> String {
     let changes =
         [("requests/s", Figure::Throughput), ("p99", Figure::Latency(99.0))].map(|(name, figure)| {
@@ -56,7 +57,7 @@ fn shown(spread: Option<Spread>) -> String {
     spread.map_or("n/a".to_owned(), |spread| number(spread.median))
 }
 
-/// Three digits, more only where they are whole.
+/// A number with three digits; a whole number with all of its digits.
 pub fn number(value: f64) -> String {
     match value {
         0.0 => "0".to_owned(),
@@ -67,7 +68,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// 12,345.
+/// A number with commas, such as 12,345.
 fn grouped(value: i64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();

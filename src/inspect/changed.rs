@@ -1,9 +1,9 @@
-//! Which places look different since they were told of.
+//! Which places changed since the last batch of events. This file knows keys only, and no place.
 
 use std::collections::VecDeque;
 
-/// Keys of places, in the order in which these changed, each of them once: so there are never more of them than places,
-/// however often connections come and go between two batches.
+/// The keys of places that changed, in the order of the changes. Each key is in it once, so it never has more keys than
+/// there are places, even if many connections come and go between two batches.
 #[derive(Default)]
 pub struct Changed {
     keys: VecDeque<usize>,
@@ -11,7 +11,7 @@ pub struct Changed {
 }
 
 impl Changed {
-    /// The place at `key` has changed.
+    /// Notes that the place at `key` has changed.
     pub fn add(&mut self, key: usize) {
         if self.is_in.len() <= key {
             self.is_in.resize(key + 1, false);
@@ -21,7 +21,7 @@ impl Changed {
         }
     }
 
-    /// Takes out those that changed first, so many at most.
+    /// Removes the keys that changed first, up to `most` of them, and gives them.
     pub fn take(&mut self, most: usize) -> Vec<usize> {
         let count = self.keys.len().min(most);
         let taken: Vec<usize> = self.keys.drain(..count).collect();

@@ -1,4 +1,4 @@
-//! What is counted since the start.
+//! The counters since the start. This file does not know who counts.
 
 /// A system call that the loop or a connection makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +22,12 @@ pub enum Call {
 }
 
 impl Call {
-    /// What they are called, each at the place of its [`Call`].
+    /// The names of the calls, in the order of the variants of [`Call`].
     pub const NAMES: [&str; 8] =
         ["epoll_wait", "epoll_ctl", "accept", "recv", "send", "sendfile", "shutdown", "close"];
 }
 
-/// All of it.
+/// All counters.
 #[derive(Clone, Copy, Default)]
 pub struct Counts {
     pub accepted: u64,
@@ -42,9 +42,9 @@ pub struct Counts {
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub turns: u64,
-    /// Turns and changes of state that nobody who watches was told of: there were more than fit into a batch.
+    /// Turns and changes of state left out of the events, because a batch had no room for them.
     pub omitted: u64,
-    /// Batches for which somebody who watches had no room, being too slow.
+    /// Batches that a client who reads the events did not get, because it was too slow.
     pub missed: u64,
     pub calls: [u64; Call::NAMES.len()],
 }

@@ -1,13 +1,13 @@
-//! Content that is made over time: the events, and as many bytes as somebody likes.
+//! Content that is made while it is sent: the events, and a large download. What the events say is decided elsewhere.
 
 use super::record::Shared;
 use crate::conn::Id;
 use crate::service::response::{Phase, Progress, Source};
 
-/// Bytes of [`Bytes`] that are made at a time.
+/// Bytes of the large download that are made at a time.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// The events for one reader.
+/// The events for one client that reads them.
 pub struct Events {
     pub shared: Shared,
     pub reader: Id,
@@ -30,7 +30,7 @@ impl Drop for Events {
     }
 }
 
-/// So many bytes, made while they are sent: something large to download that takes no room on the disk.
+/// A large download of `left` bytes, which needs no file.
 pub struct Bytes {
     pub left: u64,
 }

@@ -4,7 +4,7 @@
 use super::counts::{Call, Counts};
 use std::fmt::Write;
 
-/// What a scrape gets.
+/// The counters as the text of `GET /.onepoll/metrics`.
 pub fn text(counts: &Counts) -> String {
     let mut out = String::new();
     for (name, value, help) in [

@@ -16,24 +16,24 @@ use crate::service::{Client, Content, Mounted, Reply, Response, Service, json};
 use crate::site::Hidden;
 use crate::site::path::SitePath;
 
-/// Below this the inspector answers, however it is spelt.
+/// The inspector answers below this path, in any percent-encoded spelling.
 pub const PREFIX: &str = "/.onepoll/";
 
-/// A folder of that name is hidden from whoever may see the inspector.
+/// The name in [`PREFIX`]. Clients that may see the inspector cannot see a folder of the site with this name.
 const NAME: &str = ".onepoll";
 
-/// Bytes of the large download. A browser takes some megabytes before it lets the sender feel that it is slow.
+/// Bytes of the large download. A browser buffers some megabytes before the sender meets backpressure.
 const LARGE_BYTES: u64 = 64 << 20;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";
 
-/// Everything comes from here, and what comes from here is shown nowhere else.
+/// The `Content-Security-Policy`: the page loads from this server only, and no other page may show it in a frame.
 const POLICY: &str =
     "default-src 'self'; img-src data:; connect-src 'self' http://*.localhost:*; frame-ancestors 'none'";
 
-/// The handler.
+/// The handler of the inspector.
 pub struct Pages(pub Shared);
 
 impl Mounted for Pages {
@@ -43,9 +43,9 @@ impl Mounted for Pages {
         (path.contains("/.") || path.contains('%')).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;
         let name = path.name().strip_prefix(NAME).ok()?.to_string_lossy();
-        // A page is no folder: by such a name there is none.
+        // With a `/` behind it, the name of a page names no page.
         let name = if path.is_folder() && !name.is_empty() { &*(name + "/") } else { &*name };
-        // Names that only mean this machine, whatever else this server goes by: see `hosts`.
+        // Only names that mean this machine, although the user may allow other hosts for the site: see `hosts`.
         let is_local = request.host.is_some_and(|host| Hosts::Named(Vec::new()).include(host));
         let is_here = service.door(client.door).inspector == Inspector::Shown;
         let is_shown = is_here && is_local && client.peer.is_local();
@@ -58,7 +58,7 @@ impl Mounted for Pages {
     }
 }
 
-/// The page `name`, to the connection `id`.
+/// The answer with the page `name` on the connection `id`.
 fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
     if !matches!(method, Method::Get | Method::Head) {
         let refused = page(Status::METHOD_NOT_ALLOWED, "The inspector only shows");
@@ -86,7 +86,7 @@ fn text(kind: &str, content: impl Into<Vec<u8>>) -> Response {
     Response::new(head, Content::Bytes(content.into()))
 }
 
-/// Server-sent events, until whoever reads them goes away.
+/// Server-sent events, until the client disconnects.
 fn events(method: Method, id: Id, shared: &Shared) -> Response {
     let head = Head::new(Status::OK);
     let head = head.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store");
@@ -97,8 +97,8 @@ fn events(method: Method, id: Id, shared: &Shared) -> Response {
     Response::new(head, Content::Produced(Box::new(Events { shared: shared.clone(), reader: id })))
 }
 
-/// Nothing but bytes, which any page may read: a browser opens only six connections to one name, so the page asks
-/// for them by others.
+/// A large download. A page of any origin may read it: a browser opens only six connections to one host name, so the
+/// page of the inspector asks for downloads by other names.
 fn large() -> Response {
     let head = Head::new(Status::OK)
         .field("Content-Type", "application/octet-stream")

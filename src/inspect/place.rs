@@ -1,4 +1,4 @@
-//! One connection, as it is remembered.
+//! What the inspector knows of one connection. This file does not know the other connections, nor how they are shown.
 
 use crate::conn::event::Reason;
 use crate::conn::{Id, Wait};
@@ -7,19 +7,19 @@ use crate::os::peer::Peer;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// Changes of state that are remembered of each connection.
+/// Changes of state that are kept for each connection.
 const HISTORY_MAX: usize = 12;
 
-/// Bytes of a request line that are shown.
+/// Bytes of a request line that are kept.
 const LINE_BYTES_MAX: usize = 80;
 
-/// A connection.
+/// A connection, and the place in the slab that it has.
 pub struct Place {
     pub id: Id,
     pub peer: Peer,
     pub born: Instant,
     pub state: &'static str,
-    /// What it waits for; nothing, where it only waits for its turn.
+    /// What the connection waits for; `None` if it only waits for its next turn.
     pub wait: Option<Wait>,
     pub bytes_in: u64,
     pub bytes_out: u64,
@@ -28,13 +28,13 @@ pub struct Place {
     pub history: VecDeque<Transition>,
     /// Whether it reads the events: what it does is not told of, or there would be no end to it.
     pub is_reader: bool,
-    /// When its turn began, while it has one.
+    /// When its turn began, while the connection is driven.
     pub driven: Option<Instant>,
     pub since_event: SinceEvent,
     because: Option<Reason>,
 }
 
-/// What has happened since an event came, where one did.
+/// Whether an event came for the connection, and whether anything happened on the connection since.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SinceEvent {
     NoEvent,
@@ -74,19 +74,19 @@ impl Place {
         }
     }
 
-    /// It was asked for this.
+    /// Counts a request, and keeps its request line.
     pub fn ask(&mut self, line: &[u8]) {
         self.requests += 1;
         self.line.clear();
         self.line.extend_from_slice(&line[..line.len().min(LINE_BYTES_MAX)]);
     }
 
-    /// Its last request line, with nothing in it that means anything to a terminal.
+    /// The last request line, escaped.
     pub fn asked(&self) -> String {
         Escaped(&self.line).to_string()
     }
 
-    /// This is why it moves next. That what was refused was answered, with the same status, goes without saying.
+    /// Sets the reason for the next change of state. A refusal is kept: the answer that follows it adds nothing.
     pub fn because(&mut self, reason: Reason) {
         if !matches!(self.because, Some(Reason::Refused(..))) {
             self.because = Some(reason);

@@ -1,20 +1,20 @@
-//! Events on their way to one reader.
+//! The events that wait to be sent to one client. This file does not know what they say.
 
 use crate::reactor::kernel::Token;
 
-/// Bytes that wait for one reader of the events. Whoever is slower than that loses whole batches.
+/// Bytes of events that may wait for one client. A client that is slower misses whole batches.
 const QUEUED_BYTES_MAX: usize = 1 << 20;
 
-/// What one reader of the events has not been sent.
+/// The events that were not sent to one client yet.
 pub struct Queue {
-    /// Its connection.
+    /// The connection of the client.
     pub reader: Token,
     bytes: Vec<u8>,
 }
 
 impl Queue {
     pub fn new(reader: Token) -> Queue {
-        // A browser begins once it sees something (HTML, 9.2 Server-sent events).
+        // A comment: a browser reports the stream as open when its first bytes come (HTML, 9.2 Server-sent events).
         Queue { reader, bytes: b": these are the turns of the loop\n\n".to_vec() }
     }
 
@@ -25,7 +25,7 @@ impl Queue {
         has_some
     }
 
-    /// Adds a batch, and says whether there was room.
+    /// Adds a batch. False if there was no room for it.
     pub fn add(&mut self, batch: &[u8]) -> bool {
         let has_room = self.bytes.len() + batch.len() <= QUEUED_BYTES_MAX;
         if has_room {

@@ -1,5 +1,5 @@
-//! What is known of the reactor: its counters, its places and its last turns. Everything here is bounded: by the
-//! places there are, or by a number.
+//! What the inspector knows of the reactor: its counters, its places and its last turns. Everything here has a limit: the
+//! number of places in the slab, or a constant. How it is shown is decided elsewhere.
 
 use super::changed::Changed;
 use super::counts::{Call, Counts};
@@ -19,13 +19,13 @@ use std::time::{Duration, Instant};
 /// How often whoever reads the events is told of more.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
 
-/// Turns that are remembered, and told of in one batch.
+/// Turns that are kept; no batch has more.
 const TURNS_MAX: usize = 256;
 
-/// Changes of state that are told of in one batch, and places.
-const TOLD_MAX: usize = 1024;
+/// Changes of state in one batch, and places in one batch, at most.
+const BATCH_ITEMS_MAX: usize = 1024;
 
-/// All of it.
+/// The whole record of the inspector.
 pub struct Record {
     pub began: Instant,
     pub now: Instant,
@@ -37,7 +37,7 @@ pub struct Record {
     /// Places that look different since they were told of, where anybody reads.
     changed: Changed,
     turn: Option<Turn>,
-    /// Time waited in turns that were not worth telling of.
+    /// Time spent in turns that are left out of the events. It counts as waiting of the next turn.
     idle: Duration,
     next_batch: Instant,
     batches: u64,
@@ -45,7 +45,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Nothing has happened yet.
+    /// An empty record that begins at `now`.
     pub fn new(now: Instant) -> Record {
         Record {
             began: now,
@@ -53,7 +53,7 @@ impl Record {
             counts: Counts::default(),
             places: Vec::new(),
             turns: VecDeque::new(),
-            moves: Vec::new(),
+            transitions: Vec::new(),
             changed: Changed::default(),
             turn: None,
             idle: Duration::ZERO,
@@ -66,7 +66,8 @@ impl Record {
 
 /// The turns.
 impl Record {
-    /// The loop begins to wait. Gives how long it may: no longer than until there is more to tell.
+    /// Records that the loop begins to wait, for `timeout` at most. Gives the time that it shall wait at most: no longer
+    /// than until the next batch is due.
     pub fn end_turn(&mut self, now: Instant, timeout: Option<Duration>) -> Option<Duration> {
         self.counts.call(Call::EpollWait);
         self.now = now;
@@ -115,7 +116,7 @@ impl Record {
         is_time.then(|| {
             self.next_batch = now + BATCH_EVERY;
             self.batches += 1;
-            News { number: self.batches, keys: self.changed.take(TOLD_MAX) }
+            News { number: self.batches, keys: self.changed.take(BATCH_ITEMS_MAX) }
         })
     }
 }
@@ -132,7 +133,7 @@ impl Record {
             self.places.resize_with(key + 1, || None);
         }
         self.places[key] = Some(Box::new(Place::new(id, peer, self.now)));
-        // With the place and not before: `close` takes both away.
+        // Counted together with the place, not before, since `close` counts down when it removes the place.
         self.counts.open += 1;
         self.change(key);
     }
@@ -195,9 +196,9 @@ impl Record {
         let made = place.enter(key, from, to);
         let is_told = !place.is_reader && !self.queues.is_empty();
         self.change(key);
-        match self.moves.len() < TOLD_MAX {
-            _ if !is_told => {}
-            true => self.moves.push(made),
+        match self.transitions.len() < BATCH_ITEMS_MAX {
+            _ if !is_shown => {}
+            true => self.transitions.push(made),
             false => self.counts.omitted += 1,
         }
     }
@@ -219,9 +220,9 @@ impl Record {
     }
 }
 
-/// Those who read the events.
+/// The clients that read the events.
 impl Record {
-    /// The connection `id` reads them from now on. O(n) in the connections, once for each who does.
+    /// From now on the connection `id` reads the events. O(n) in the connections, once for each client that reads them.
     pub fn add_reader(&mut self, id: Id) {
         let taken = self.places.iter_mut().enumerate();
         let mut taken = taken.filter_map(|(key, place)| Some((key, place.as_deref_mut()?)));
@@ -238,13 +239,13 @@ impl Record {
         self.queues.retain(|queue| queue.reader.id != reader);
         if self.queues.is_empty() {
             self.changed = Changed::default();
-            self.moves.clear();
+            self.transitions.clear();
         }
     }
 
-    /// The place at `key` looks different.
+    /// Notes that the place at `key` has changed.
     fn change(&mut self, key: usize) {
-        // Nobody would ever take it off again.
+        // While no client reads the events, no batch is made, and the list would only grow.
         if self.queues.is_empty() {
             return;
         }
@@ -253,10 +254,10 @@ impl Record {
         }
     }
 
-    /// Hands a batch to all of them, and wakes their connections, without any readiness.
+    /// Queues a batch for all clients that read the events, and wakes their connections by events without any readiness.
     pub fn hand_out(&mut self, batch: &[u8], ready: &mut Vec<Ready>) {
         self.turns.clear();
-        self.moves.clear();
+        self.transitions.clear();
         for queue in &mut self.queues {
             self.counts.missed += u64::from(!queue.add(batch));
             ready.push(Ready::Socket(queue.reader, Readiness::default()));
@@ -264,16 +265,16 @@ impl Record {
     }
 }
 
-/// What the next batch of events tells.
+/// What the next batch of events is about.
 pub struct News {
     /// The number of the batch.
     pub number: u64,
-    /// The places in the slab that look different.
+    /// The keys of the places that changed.
     pub keys: Vec<usize>,
 }
 
-/// The record, and whoever writes to it. One thread does, so nobody ever waits for the lock; it is there because a
-/// reactor may be handed to another thread.
+/// The record, shared by the kernel, its sockets and the handler. All of them run in one thread, so the lock is never
+/// waited for. It is there because a reactor may be moved to another thread.
 #[derive(Clone)]
 pub struct Shared(pub Arc<Mutex<Record>>);
 

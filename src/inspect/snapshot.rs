@@ -1,5 +1,5 @@
-//! The record as JSON. It is written by hand: a batch of a thousand places is told of ten times a second, in arrays
-//! whose columns are named once, in the snapshot.
+//! The record as JSON: a whole snapshot, or a batch of what is new. The JSON is written by hand, since a batch may have a
+//! thousand places ten times a second. Rows are arrays; their columns are named once, in the snapshot.
 
 use super::counts::{Call, Counts};
 use super::place::{Place, Transition};
@@ -10,8 +10,8 @@ use crate::service::json;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// All there is: `GET /.onepoll/state.json`. O(n) in the connections; nobody else is served meanwhile, for a millisecond
-/// where there are 3,000 of them.
+/// The whole record, for `GET /.onepoll/state.json`. O(n) in the connections: with 3,000 of them it takes a millisecond,
+/// in which no other client is served.
 pub fn whole(record: &Record) -> String {
     let mut out = String::from("{");
     out += "\"columns\":{\"place\":[\"key\",\"id\",\"peer\",\"state\",\"wait\",\"born_ms\",\"bytes_in\",\
@@ -29,8 +29,8 @@ pub fn whole(record: &Record) -> String {
     out
 }
 
-/// What is new, as the server-sent event of this number: whoever reads on from another than the one before has missed
-/// some.
+/// What is new since the last batch, as a server-sent event. The batches are numbered without gaps, so a client can see
+/// that it has missed some.
 pub fn batch(record: &Record, News { number, keys }: &News) -> Vec<u8> {
     let mut out = format!("id: {number}\ndata: {{");
     head(&mut out, record);
@@ -42,7 +42,7 @@ pub fn batch(record: &Record, News { number, keys }: &News) -> Vec<u8> {
     out += "],\"turns\":[";
     list(&mut out, &record.turns, |out, kept| turn(out, record, kept));
     out += "],\"moves\":[";
-    list(&mut out, &record.moves, |out, made| change(out, record, made));
+    list(&mut out, &record.transitions, |out, made| change(out, record, made));
     out += "]}\n\n";
     out.into_bytes()
 }

@@ -1,26 +1,27 @@
-//! One turn of the loop, as it is remembered: a fixed amount of memory, however much went on.
+//! What the inspector knows of one turn of the loop. It takes a fixed amount of memory, however many connections were
+//! driven.
 
 use std::time::{Duration, Instant};
 
-/// Those who were driven first are remembered one by one, the others are counted.
+/// The connections that were driven first are kept one by one, up to this many; the others are only counted.
 const DRIVEN_MAX: usize = 24;
 
-/// A turn.
+/// A turn of the loop.
 #[derive(Clone, Copy)]
 pub struct Turn {
     /// When the wait ended.
     pub woke: Instant,
     pub wait: Duration,
-    /// From the end of the wait to the next one.
+    /// The time from the end of the wait to the next wait.
     pub busy: Duration,
     pub events: u32,
     driven: [Driven; DRIVEN_MAX],
     pub driven_count: u32,
-    /// Whether anything but telling of other turns was done.
+    /// Whether the turn did more than send events to clients that read them. Other turns are left out of the events.
     pub matters: bool,
 }
 
-/// Who was driven, and for how long.
+/// A connection that was driven, and for how long.
 #[derive(Clone, Copy, Default)]
 pub struct Driven {
     pub key: u32,
@@ -47,7 +48,7 @@ impl Turn {
         self.driven_count += 1;
     }
 
-    /// The first of those who were driven, in their order.
+    /// The connections that were driven first, in their order.
     pub fn driven(&self) -> &[Driven] {
         &self.driven[..DRIVEN_MAX.min(self.driven_count as usize)]
     }

@@ -1,12 +1,12 @@
-//! The access log: which lines the server has handed on for each client, and which it had to.
+//! The access log: which lines the server has written for each client, and which lines it must write.
 
 use crate::answer::Answer;
 use std::time::{Duration, Instant};
 
-/// How long a line may be kept back for others to leave with it.
+/// How long a line may be buffered.
 const HELD: Duration = Duration::from_millis(10);
 
-/// What a line says, and of which client.
+/// The parts of a line, and the client that it is about.
 #[derive(Debug)]
 pub struct Line {
     pub client: usize,
@@ -16,7 +16,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Client 0 has the address 127.0.0.1, and so on; none of them says where it comes from, or what it is.
+    /// Client 0 has the address 127.0.0.1, and so on. No client sends `Referer` or `User-Agent`.
     pub fn parse(line: &str) -> Option<Line> {
         let (number, rest) = line.strip_prefix("127.0.0.")?.split_once(" - - [")?;
         let (_, rest) = rest.split_once(" +0000] \"")?;
@@ -31,17 +31,17 @@ impl Line {
     }
 }
 
-/// The lines of one client: those that are here, and those that must be.
+/// The lines of one client: the lines that have come, and the lines that must come.
 #[derive(Default)]
 pub struct Lines {
     here: Vec<Line>,
     due: Vec<Due>,
 }
 
-/// What a whole answer must be logged as.
+/// How a whole answer must be logged.
 struct Due {
     since: Instant,
-    /// The request line, where it was not refused.
+    /// The request line, if the request was not refused.
     request: Option<String>,
     status: u16,
     bytes: usize,
@@ -50,10 +50,10 @@ struct Due {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum End {
-    /// With all that was to be sent, or not yet.
+    /// The server has sent everything, or was still sending.
     #[default]
     Orderly,
-    /// Answers that nobody saw may have been logged.
+    /// The connection was lost: answers that the client has not read may be in the log.
     CutOff,
 }
 
@@ -79,13 +79,13 @@ impl Lines {
         }
     }
 
-    /// When the next line is due that is not here.
+    /// When the next line that is missing must come.
     pub fn next_due(&self) -> Option<Instant> {
         self.due.get(self.here.len()).map(|due| due.since + HELD)
     }
 
-    /// The connection is over, where the head and so many bytes of `begun` were sent, and so many requests were begun to
-    /// be read.
+    /// The connection has ended. `begun` is an answer of which the head and this many bytes of content were sent; the
+    /// server has begun to read the given number of requests.
     pub fn check(&self, begun: Option<(&Answer, usize)>, requests: usize, end: End) -> Result<(), String> {
         let least = self.due.len() + usize::from(begun.is_some());
         let most = if end == End::CutOff { requests } else { least };

@@ -1,10 +1,10 @@
-//! What a server has sent, taken apart as it comes: by a reader that knows no more than RFC 9112 §6.3.
+//! Takes apart what a server has sent, as it comes: a reader that knows no more than RFC 9112 §6.3.
 
 use httpdate::{fmt_http_date, parse_http_date};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// One answer, whole.
+/// A whole answer.
 pub struct Answer {
     pub status: u16,
     fields: Vec<(String, String)>,
@@ -14,14 +14,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The only value of the field called `name`, in lower case.
+    /// The value of the field called `name`, which stands in the answer once; the name is in lower case.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut values =
             self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// Whether it says that it was made at some second between these times.
+    /// Whether `Date` is a second between these times.
     pub fn check_date(&self, from: SystemTime, to: SystemTime) -> Result<(), String> {
         let date = self.field("date").unwrap_or_default();
         let time = parse_http_date(date).map_err(|_| "no Date")?;
@@ -44,7 +44,7 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What came of an answer so far.
+/// The part of an answer that has come so far.
 #[derive(Default)]
 pub struct Reader {
     bytes: Vec<u8>,
@@ -52,21 +52,22 @@ pub struct Reader {
     began: u64,
 }
 
-/// Which content follows a head.
+/// How the content after a head is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     WithContent,
-    /// By HEAD.
+    /// There is none, since the method was HEAD.
     HeadOnly,
 }
 
 impl Reader {
-    /// Whether an answer was begun and is not whole.
+    /// Whether an answer has begun and is not whole.
     pub fn is_in_the_middle(&self) -> bool {
         self.head.is_some() || !self.bytes.is_empty()
     }
 
-    /// The answer of which the head is here and the rest is not, and how many bytes of its content are.
+    /// The answer whose head has come and whose content is not whole: the head, and how many bytes of content have
+    /// come.
     pub fn begun(&self) -> Option<(&Answer, usize)> {
         self.head.as_ref().map(|(answer, _)| (answer, self.bytes.len()))
     }
@@ -79,7 +80,7 @@ impl Reader {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next answer, once it is whole; the error says what is wrong with it.
+    /// The next answer, once it is whole. An error says what is wrong with it.
     pub fn next(&mut self, asked: Asked, epoch: u64) -> Result<Option<Answer>, String> {
         if self.head.is_none() {
             let Some(end) = self.bytes.windows(4).position(|window| window == b"\r\n\r\n") else {

@@ -1,5 +1,5 @@
-//! What one connection owes: which requests the server has read, which it has answered, what it must be waiting for,
-//! and since when.
+//! The books of one connection: which requests the server has read, which it has answered, what it must wait for, and
+//! since when.
 
 use crate::access::{End, Lines};
 use crate::answer::{Answer, Asked, Reader};
@@ -16,14 +16,14 @@ pub struct Books {
     answered: usize,
     reader: Reader,
     at_its_begin: Begin,
-    /// Bytes of the client's that the server has read.
+    /// Bytes from the client that the server has read.
     pub read: u64,
-    /// Whether it has read their end.
+    /// Whether the server has read the end of the client's bytes.
     pub end_read: bool,
     pub over: Over,
     accepted_at: Instant,
     read_at: Instant,
-    /// When the first byte was read of the request that is not whole.
+    /// When the first byte was read of a request that is not whole.
     began_at: Instant,
     sent_at: Instant,
     blocked_since: Option<Instant>,
@@ -31,25 +31,25 @@ pub struct Books {
     pub lines: Lines,
 }
 
-/// How things stood when the answer began that is being read.
+/// The state when the answer that is being received began.
 #[derive(Clone, Copy)]
 struct Begin {
     wait: Wait,
     since: Instant,
     now: Instant,
-    /// Bytes of the client's that were not read.
+    /// Bytes from the client that the server had not read.
     unread: usize,
 }
 
-/// A request, where in the client's bytes it begins, and in which epoch its last byte was sent.
+/// A request, its position in the client's bytes, and the epoch in which its last byte was sent.
 struct Entry {
     request: Request,
     start: u64,
     whole_at: Option<u64>,
     is_told_to_go_on: bool,
-    /// How the server stood when it had read all of it.
+    /// The phase of the server when it had read the whole request.
     read_in: Phase,
-    /// When that was; before, any time that is not later.
+    /// When it had read the whole request; until then, any time that is not later.
     read_at: Instant,
 }
 
@@ -58,34 +58,34 @@ impl Entry {
         self.start + self.request.bytes.len() as u64
     }
 
-    /// What must be read of the client's bytes, for it to be answered.
+    /// How many of the client's bytes must be read before the request is answered.
     fn due(&self) -> u64 {
         self.start + self.request.due_from() as u64
     }
 }
 
-/// Whether another request is answered.
+/// Whether the connection serves another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
     NotYet,
-    /// The last answer said that it was.
+    /// No: the last answer said `close`.
     Said,
-    /// And the client may still be sending.
+    /// No, and the client may still be sending.
     Refused,
 }
 
-/// How the server stands as a whole.
+/// The phase of the whole server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     Serving,
     Stopping,
 }
 
-/// When something is sent or judged.
+/// The time at which something is sent or judged.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     pub now: Instant,
-    /// The same by the clock on the wall.
+    /// The same time, by the clock on the wall.
     pub clock: SystemTime,
     pub epoch: u64,
     pub phase: Phase,
@@ -117,7 +117,7 @@ impl Books {
         self.accepted_at = now;
     }
 
-    /// The client is going to send `request`; says how many it asks with that.
+    /// The client is going to send `request`. Gives how many requests it has sent then.
     pub fn asks(&mut self, request: Request) -> usize {
         let start = self.asked.last().map_or(0, Entry::end);
         self.asked.push(Entry {
@@ -131,13 +131,13 @@ impl Books {
         self.asked.len()
     }
 
-    /// The client has sent so many bytes in all.
+    /// The client has sent this many bytes in all.
     pub fn client_sent(&mut self, total: u64, epoch: u64) {
         let whole = self.asked.iter_mut().filter(|entry| entry.whole_at.is_none() && entry.end() <= total);
         whole.for_each(|entry| entry.whole_at = Some(epoch));
     }
 
-    /// The server has read so many bytes more, in a turn that began in that phase.
+    /// The server has read this many more bytes, in a turn that began in this phase.
     pub fn server_read(&mut self, count: usize, phase: Phase, now: Instant) {
         let before = self.read;
         self.read += count as u64;
@@ -149,7 +149,7 @@ impl Books {
         }
     }
 
-    /// The server is going to write, while so many bytes of the client's are unread.
+    /// The server is going to write, while this many bytes of the client are unread.
     pub fn server_writes(&mut self, unread: usize, now: Instant) {
         if !self.is_in_an_answer() && !self.is_blocked() {
             let (wait, since) = self.wait();
@@ -157,7 +157,7 @@ impl Books {
         }
     }
 
-    /// The server had to hear that no more can be written.
+    /// A write of the server got `WouldBlock`: from now on the server waits for writability.
     pub fn server_blocked(&mut self, now: Instant) {
         self.blocked_since.get_or_insert(now);
     }
@@ -166,44 +166,44 @@ impl Books {
         self.blocked_since.is_some()
     }
 
-    /// The request that the server has read a part of, if there is one.
+    /// The request of which the server has read a part, if there is one.
     fn current(&self) -> Option<&Entry> {
         self.asked.iter().find(|entry| entry.start <= self.read && self.read < entry.end())
     }
 
-    /// Whether it has read a part of a request, and not all.
+    /// Whether the server has read a part of a request, and not all of it.
     pub fn is_in_a_request(&self) -> bool {
         self.current().is_some_and(|entry| entry.start < self.read)
     }
 
-    /// Whether a part of an answer is out, and not all.
+    /// Whether a part of an answer was sent, and not all of it.
     pub fn is_in_an_answer(&self) -> bool {
         self.reader.is_in_the_middle()
     }
 
-    /// Requests that were read, and must have an answer.
+    /// Requests that were read, and must get an answer.
     pub fn owed(&self) -> usize {
         if self.over != Over::NotYet {
             return 0;
         }
         let rest = &self.asked[self.answered..];
         let due = rest.iter().take_while(|entry| entry.due() <= self.read);
-        // Nothing is owed behind the first that is the last.
+        // After the last request of the connection, no answer is owed.
         let last = due.clone().position(|entry| entry.request.after != After::Next);
         last.map_or(due.count(), |at| at + 1)
     }
 
-    /// Requests whose every byte was sent and that have no answer yet.
+    /// Requests that were sent whole and have no answer yet.
     pub fn is_answered_up_to(&self, count: usize) -> bool {
         self.answered >= count || self.over != Over::NotYet
     }
 
-    /// Whether the client was told to send the content of its request number `count`, or need not any more.
+    /// Whether the client need not wait any more before it sends the content of its request number `count`.
     pub fn is_told_to_go_on(&self, count: usize) -> bool {
         self.is_answered_up_to(count) || self.asked[count - 1].is_told_to_go_on
     }
 
-    /// Whether the server owes its word to a client that waits for it.
+    /// Whether the server owes `100 Continue` to a client that waits for it.
     pub fn owes_a_word(&self) -> bool {
         self.answered < self.asked.len() && self.over == Over::NotYet && {
             let Entry { request, start, is_told_to_go_on, .. } = &self.asked[self.answered];
@@ -213,13 +213,13 @@ impl Books {
         }
     }
 
-    /// Whether it waits for another request and nothing else.
+    /// Whether the server waits for another request, and for nothing else.
     pub fn is_idle(&self) -> bool {
         let is_busy = self.is_blocked() || self.is_in_a_request() || self.is_in_an_answer();
         !is_busy && self.owed() == 0 && self.over == Over::NotYet
     }
 
-    /// What it waits for, and since when, where nothing can be done at once.
+    /// What the server waits for, and since when, if it can do nothing at once.
     pub fn wait(&self) -> (Wait, Instant) {
         if let Some(since) = self.blocked_since {
             return (Wait::Write, since);
@@ -234,7 +234,7 @@ impl Books {
         }
     }
 
-    /// Whether the answer that is on its way is from a file that was changed where it stands.
+    /// Whether the answer that is being sent is from a file that was changed in place.
     pub fn is_cut_by_the_disk(&self, disk: &Disk, epoch: u64) -> bool {
         let Some(Entry { request, whole_at: Some(whole_at), .. }) = self.asked.get(self.answered) else {
             return false;
@@ -243,7 +243,7 @@ impl Books {
         file.is_some_and(|file| disk.is_changed_in_place(file, *whole_at, epoch))
     }
 
-    /// The server sends `bytes`. Gives the statuses of the answers that are whole with that, and what they tell of
+    /// The server sends `bytes`. Gives the statuses of the answers that are now whole, and what they say about
     /// versions.
     pub fn server_sends(
         &mut self,
@@ -273,7 +273,7 @@ impl Books {
         Ok(answers)
     }
 
-    /// Whether all that was answered was logged, once.
+    /// Whether everything that was answered was logged, once.
     pub fn check_lines(&self, end: End) -> Result<(), String> {
         let requests = self.asked.iter().filter(|entry| entry.start < self.read).count();
         self.lines.check(self.reader.begun(), requests, end)
@@ -312,7 +312,7 @@ impl Books {
             if self.read < entry.start + entry.request.answerable_from() as u64 {
                 return Err("before all of it was read".into());
             }
-            // A refusal need not wait for the last byte.
+            // A refusal may come before the last byte of the request.
             let asked_at = entry.whole_at.unwrap_or(moment.epoch);
             seen = entry.request.judge(answer, asked_at, moment.disk)?;
         }
@@ -333,7 +333,7 @@ impl Books {
 }
 
 impl Begin {
-    /// Whether a client may be told that it is late.
+    /// Whether the server may send 408 to the client.
     fn check(&self, limits: &Limits) -> Result<(), String> {
         let due = self.since + self.wait.timeout(limits).ok_or("it waited for no client")?;
         match self.wait {
@@ -345,7 +345,7 @@ impl Begin {
     }
 }
 
-/// Whether content follows an answer to a request of which this came.
+/// Whether content follows an answer, by the bytes that have come of its request.
 fn asked_by(mut came: &[u8]) -> Asked {
     while let Some(rest) = came.strip_prefix(b"\r\n") {
         came = rest;

@@ -1,4 +1,4 @@
-//! The calls of the server on its sockets: what they give, what goes wrong, and what the books say of it.
+//! The calls of the server on its sockets: their results, their errors, and what the books say about them.
 
 use crate::access::End;
 use crate::books::Moment;
@@ -17,7 +17,7 @@ use std::os::unix::fs::FileExt;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-/// Calls on one socket in one turn; beyond, one client holds up the others.
+/// Calls on one socket in one turn. With more, one client would delay the others.
 const CALLS_PER_TURN_MAX: usize = 150;
 
 /// The server's end of a connection.
@@ -26,7 +26,7 @@ pub struct Socket {
     index: usize,
 }
 
-/// Why a call on a socket gives nothing.
+/// Why a call on a socket fails.
 enum Fault {
     Fails(io::Error),
     Panics,
@@ -51,7 +51,7 @@ impl Socket {
         let result = action(&mut self.world.borrow_mut(), self.index);
         result.map_err(|fault| match fault {
             Fault::Fails(error) => error,
-            // Without a word on stderr: it is meant.
+            // This panic is planted, so nothing is printed on stderr.
             Fault::Panics => resume_unwind(Box::new("planted")),
         })
     }
@@ -103,7 +103,7 @@ impl Drop for Socket {
 }
 
 impl World {
-    /// Between two calls of one turn.
+    /// Things that may happen between two calls of one turn.
     fn meanwhile(&mut self) {
         self.epoch += 1;
         if self.dice.one_in(8) {
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// What may go wrong with any call.
+    /// Errors that may happen in any call.
     fn call(&mut self, index: usize) -> Result<(), Fault> {
         let Client { link, dice, .. } = &mut self.clients[index];
         if dice.one_in(link.faults.interrupted) {
@@ -195,7 +195,7 @@ impl World {
         Ok(if dice.one_in(link.faults.short) { 1 + dice.size(most as u64 - 1) as usize } else { most })
     }
 
-    /// A write that took `bytes`.
+    /// A write took `bytes`.
     fn sends(&mut self, index: usize, bytes: &[u8], follow: Follow) {
         self.has_moved = true;
         let phase = self.phase();
@@ -275,7 +275,7 @@ impl World {
     }
 }
 
-/// A status as a name to count it by.
+/// The name by which a status is counted.
 fn counted(status: u16) -> &'static str {
     match status {
         200 => "200",

@@ -22,50 +22,50 @@ pub struct Client {
     asked: usize,
     ending: Ending,
     has_seen_end: bool,
-    /// Whether the next answer, or the end, is what it waits for.
+    /// Whether the client waits for the next answer, or for the end of the connection.
     pub is_waiting: bool,
 }
 
-/// How it reads what is sent to it.
+/// How the client reads what is sent to it.
 #[derive(Clone, Copy)]
 pub enum Reads {
-    /// Everything, so long after it came.
+    /// It reads everything, this long after it came.
     All(Duration),
-    /// So many bytes each time.
+    /// It reads this many bytes each time.
     Some(usize, Duration),
-    /// Nothing.
+    /// It reads nothing.
     Never,
 }
 
-/// A step of its script.
+/// A step in the script of a client.
 enum Act {
     Send(Vec<u8>),
     Sleep(Duration),
-    /// Until so many requests are answered.
+    /// Wait until this many requests are answered.
     Await(usize),
-    /// Until it is told to send the content of that request.
+    /// Wait until the server asks for the content of this request.
     AwaitWord(usize),
     HalfClose,
     Close,
     Reset,
 }
 
-/// What it does when it has asked for everything.
+/// What the client does when it has sent all its requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Closes,
     HalfCloses,
-    /// In the middle of its last request.
+    /// It ends in the middle of its last request.
     HalfClosesEarly,
     Resets,
-    /// Nothing: it stays, and does not say a word.
+    /// It stays connected, and sends nothing.
     Stays,
 }
 
-/// What comes of a step.
+/// The result of a step.
 pub enum Next {
     At(Duration),
-    /// When something happens to it.
+    /// The client goes on when something happens to it.
     Waits,
     Never,
 }
@@ -109,7 +109,7 @@ impl Client {
         }
     }
 
-    /// Goes on with its script at `epoch`, and says in words what it did.
+    /// Goes on with the script at `epoch`. Gives in words what the client did.
     pub fn act(&mut self, epoch: u64, disk: &Disk, tell: &mut dyn FnMut(String)) -> Next {
         self.is_waiting = false;
         loop {
@@ -126,7 +126,7 @@ impl Client {
                 }
             };
             match act {
-                // Nobody is there any more; the kernel answers with a reset.
+                // The server has closed the connection: the kernel answers with a reset.
                 Act::Send(_) if self.link.stage == Stage::Closed => return Next::Never,
                 Act::Send(bytes) => {
                     tell(format!("sends {}", shown(&bytes)));
@@ -169,7 +169,7 @@ impl Client {
         Next::Waits
     }
 
-    /// The server has ended: most clients do the same, some go on for a while.
+    /// The server has ended: most clients end, too, and some go on for a while.
     fn sees_the_end(&mut self) {
         if self.dice.one_in(4) {
             let more = Act::Send(vec![b'x'; self.dice.size(2000) as usize]);
@@ -183,7 +183,7 @@ impl Client {
         self.script.push_back(Act::Close);
     }
 
-    /// Plans the next requests, or the end; says whether there is anything to do.
+    /// Plans the next requests, or the end. False if there is nothing more to do.
     fn plan(&mut self, disk: &Disk) -> bool {
         if self.batches > 0 {
             self.batches -= 1;
@@ -240,7 +240,7 @@ impl Client {
     }
 }
 
-/// Cuts what is sent into pieces, and puts pauses between them.
+/// Cuts what is sent into pieces, with pauses between them.
 fn cut(dice: &mut Dice, bytes: &[u8], pieces: &mut Vec<Act>) {
     if bytes.is_empty() {
         return;

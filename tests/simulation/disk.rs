@@ -1,5 +1,5 @@
-//! The folder that is served. Files and their neighbours are replaced, rewritten where they stand, made longer or
-//! shorter, deleted, and brought back, with a new time or an old one; what stood where and when is written down.
+//! The folder that is served. Files and their neighbours are replaced, rewritten in place, made longer or shorter,
+//! deleted, and brought back, with a new time or an old one. The model records what was at each name and when.
 
 use crate::past::{Age, Past, Version};
 use crate::representation::{Coding, State, Stood};
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tempfile::TempDir;
 
-/// Names as they are asked for, and how long what they name may be: one that leaves with its head, one that is
-/// compressed, one that is sometimes sent from where it is, and one that takes several turns. `%FF` is a byte of a name,
-/// though no text has it.
+/// The names, as clients ask for them, and the range of their lengths: a file that is sent with its head, a file that
+/// is compressed, a file that is sometimes sent from the disk, and a file that takes several turns. `%FF` is a byte
+/// of a name that is not UTF-8.
 const FILES: [(&str, u64, u64); 4] = [
     ("page.html", 10, 300),
     ("note.txt", 200, 3000),
@@ -31,35 +31,36 @@ const NEIGHBOURS: [(&str, usize, Coding); 4] = [
     ("blob%FF.bin.gz", BLOB, Coding::Gzip),
 ];
 
-/// Which of the files is which.
+/// The indexes of the files.
 pub const PAGE: usize = 0;
 const NOTE: usize = 1;
 const BLOB: usize = 2;
 pub const LARGE: usize = 3;
 
-/// A folder that is used by one world after the other.
+/// A folder that one world after the other uses.
 pub struct Disk {
     root: TempDir,
-    /// The files, and behind them the neighbours.
+    /// The files, and after them the neighbours.
     names: Vec<Name>,
     changes: u64,
-    /// What is asked for, and changed, more often than the others: only then does a version get old in memory.
+    /// A file that is asked for, and changed, more often than the others; so its versions become old enough for the
+    /// cache.
     favourite: usize,
-    /// Whether a strong tag is sure to stay one: not where the clock on the wall is set back to before the change.
+    /// Whether a strong tag stays strong. It does not if the clock on the wall is set back to before the change.
     pub tags_last: bool,
 }
 
-/// A name and its past.
+/// A name, and what was there in the past.
 struct Name {
     name: &'static str,
     lengths: (u64, u64),
-    /// What it is when a world begins, if it is there: a neighbour may be as old as its file, or older.
+    /// The version with which a world begins, if any: a neighbour may be as old as its file, or older.
     firsts: Vec<Rc<Version>>,
     past: Past,
 }
 
 impl Disk {
-    /// A new folder, with everything in its place.
+    /// A new folder, with all files in it.
     pub fn new() -> Disk {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("list")).unwrap();
@@ -103,8 +104,8 @@ impl Disk {
         if neighbours.is_empty() || dice.one_in(2) { file } else { dice.pick(&neighbours) }
     }
 
-    /// Everything as it is at first in the world of `seed`. Files are there; of the neighbours some are, and some are
-    /// older than their files.
+    /// Puts the folder into its first state for the world of `seed`. All files are there; some neighbours are
+    /// missing, and some are older than their files.
     pub fn restore(&mut self, seed: u64) {
         let mut dice = Dice::of(seed);
         self.changes = self.names.len() as u64;
@@ -122,7 +123,7 @@ impl Disk {
         }
     }
 
-    /// A file and its neighbours as they were at every moment between two epochs.
+    /// The states of a file and its neighbours at every moment between two epochs.
     pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
         let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
         let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
@@ -137,17 +138,17 @@ impl Disk {
         epochs.into_iter().map(state).collect()
     }
 
-    /// What became of a name.
+    /// The past of a name.
     pub fn past(&self, at: usize) -> &Past {
         &self.names[at].past
     }
 
-    /// Whether a file or one of its neighbours was changed where it stands between two epochs.
+    /// Whether a file or one of its neighbours was changed in place between two epochs.
     pub fn is_changed_in_place(&self, file: usize, from: u64, to: u64) -> bool {
         family(file).any(|(at, _)| self.names[at].past.is_changed_in_place(from, to))
     }
 
-    /// Changes something at `epoch`, and says how.
+    /// Makes a change at `epoch`, and gives it in words.
     pub fn change(&mut self, dice: &mut Dice, epoch: u64) -> String {
         let at = self.any_name(dice);
         self.changes += 1;
@@ -207,23 +208,23 @@ impl Disk {
         self.names[of].past.now().cloned()
     }
 
-    /// Writes the newest version over what stands there.
+    /// Writes the newest version in place.
     fn rewrite(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
         let version = past.now().expect("what is rewritten is there");
         let file = OpenOptions::new().write(true).open(self.root.path().join(decoded(name))).unwrap();
-        // Cut first: a file that becomes shorter never has more than its bytes.
+        // The file is cut first: while it becomes shorter, it never has more bytes than the new version.
         file.set_len(version.bytes.len() as u64).unwrap();
         file.write_all_at(&version.bytes, 0).unwrap();
         file.set_modified(version.modified).unwrap();
     }
 
-    /// Puts the newest version in place by rename, or takes away what is there.
+    /// Puts the newest version in place by rename, or deletes the file.
     fn put(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
         let path = self.root.path().join(decoded(name));
         let Some(version) = past.now() else {
-            // What is not there need not be taken away.
+            // The file may be missing already.
             let _ = fs::remove_file(path);
             return;
         };
@@ -234,14 +235,14 @@ impl Disk {
     }
 }
 
-/// A name as the disk has it.
+/// A name, in the bytes of the file system.
 fn decoded(name: &str) -> PathBuf {
     let mut parts = name.split("%FF").map(str::as_bytes);
     let first = parts.next().unwrap_or_default().to_owned();
     OsString::from_vec(parts.fold(first, |start, part| [&start, &b"\xff"[..], part].concat())).into()
 }
 
-/// A file and its neighbours: which of the names they are, and how each is coded.
+/// A file and its neighbours: their indexes, and their codings.
 fn family(file: usize) -> impl Iterator<Item = (usize, Coding)> {
     let neighbours = NEIGHBOURS.iter().enumerate().filter(move |(_, (_, of, _))| *of == file);
     let neighbours = neighbours.map(|(at, (.., coding))| (FILES.len() + at, *coding));

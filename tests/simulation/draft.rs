@@ -1,4 +1,5 @@
-//! Requests, drawn and written down: files in every way, content, methods that nobody answers, and what is refused.
+//! Random requests: for files in every way, with content, with methods that are not answered, and requests that are
+//! refused.
 
 use crate::answer::Asked;
 use crate::disk::{Disk, LARGE, PAGE};
@@ -9,7 +10,7 @@ use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
 use crate::request::{After, CONTENT_BYTES_MAX, Expects, Judged, Request, Wanted};
 use crate::support::dice::Dice;
 
-/// What `Accept-Encoding` may say, and which codings that accepts, the one that is liked best first.
+/// Values of `Accept-Encoding`, and the codings that each accepts, the preferred one first.
 const ACCEPTED: [(&str, &[Coding]); 9] = [
     ("gzip", &[Gzip, Identity]),
     ("gzip, deflate, br, zstd", &[Brotli, Zstd, Gzip, Identity]),
@@ -22,11 +23,11 @@ const ACCEPTED: [(&str, &[Coding]); 9] = [
     ("identity;q=0", &[]),
 ];
 
-/// Detours to a file of the root: dot segments are removed, whatever stands before them.
+/// Detours to a file of the root: dot segments are removed, whether or not the segment before exists.
 const DETOURS: [&str; 5] =
     ["/./", "/list/../", "/missing/%2e%2E/", "/.hidden/a/../.%2e/", "http://localhost/%2e/x/../"];
 
-/// Ways to the folder that is listed.
+/// Paths of the folder that is listed.
 const LISTED: [&str; 5] = ["/list/", "/list/.", "/list/a/..", "/missing/../list/%2e/", "/list/%FF/%2E."];
 
 /// A host that is none of this machine's.
@@ -66,7 +67,7 @@ impl Request {
     }
 }
 
-/// A request on its way to paper.
+/// A request that is being written.
 struct Draft {
     method: &'static str,
     target: String,
@@ -134,16 +135,16 @@ impl Draft {
             let texts: Vec<_> = how.ranges.iter().map(|spec| spec.text()).collect();
             self.fields.push_str(&format!("Range: bytes={}\r\n", texts.join(dice.pick(&[",", ", "]))));
         }
-        // A client that has a part of a coded file says once more which codings it takes.
+        // A client that has a part of a coded file sends the accepted codings again.
         let is_coded = seen.is_some_and(|seen| seen.which.0 != Identity);
         if dice.one_in(2) || is_coded {
-            // Browsers say the second.
+            // Browsers send the second form.
             let (text, accepted) = if dice.one_in(2) { ACCEPTED[1] } else { dice.pick(&ACCEPTED) };
             how.accepted = accepted;
             self.fields.push_str(&format!("Accept-Encoding: {text}\r\n"));
         }
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
-        // A query is as it was typed.
+        // A query is not encoded.
         let query = dice.pick(&["", "", "", "?q=100%"]);
         let way = if dice.one_in(10) { dice.pick(&DETOURS) } else { "/" };
         let target = format!("{way}{}{query}", disk.name(file));
@@ -164,7 +165,7 @@ impl Draft {
         self.content(dice, bytes);
     }
 
-    /// A method that nobody answers, with content that is read all the same, unless the client asks first.
+    /// A method that is not answered, with content. The server reads the content, unless the client asks first.
     fn unanswered(&mut self, dice: &mut Dice, method: &'static str, status: u16) {
         self.line(method, "/", Wanted::Status(status));
         let bytes = dice.size(1000) as usize;
@@ -174,7 +175,7 @@ impl Draft {
         }
     }
 
-    /// For another host: content that follows is not read.
+    /// A request for another host: its content is not read.
     fn elsewhere(&mut self, dice: &mut Dice) {
         self.line(dice.pick(&["GET", "HEAD", "POST", "BREW"]), "/page.html", Wanted::Status(421));
         self.host = ELSEWHERE;
@@ -227,7 +228,7 @@ fn missing(dice: &mut Dice) -> String {
     format!("/{name}?{}", dice.below(9))
 }
 
-/// The same date, maybe with another day of the week in front of it: the date counts.
+/// The same date, perhaps with a wrong day of the week, which is ignored.
 fn on_any_day(dice: &mut Dice, date: &str) -> String {
     let (day, rest) = date.split_at(3);
     format!("{}{rest}", dice.pick(&[day, day, "Mon", "Sat"]))
@@ -258,7 +259,7 @@ fn chunked(dice: &mut Dice, mut bytes: usize) -> Vec<u8> {
     body
 }
 
-/// Something that is refused, whatever comes behind it.
+/// A request that is refused, whatever comes after it.
 fn refused(dice: &mut Dice) -> Request {
     const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     let get = |fields: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");

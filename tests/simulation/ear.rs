@@ -1,4 +1,4 @@
-//! Hears what the server in this thread logs, and lets some of the work that it tells of panic.
+//! Collects what the server in this thread logs, and plants panics in the work that it logs.
 
 use crate::support::dice::Dice;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -29,7 +29,7 @@ impl Log for Ear {
             }),
             "onepoll::site::compressor" if DICE.with_borrow_mut(|dice| dice.one_in(BUGS)) => {
                 PLANTED.set(PLANTED.get() + 1);
-                // Without a word on stderr: it is meant.
+                // This panic is planted, so nothing is printed on stderr.
                 resume_unwind(Box::new("planted"));
             }
             _ => {}
@@ -39,7 +39,7 @@ impl Log for Ear {
     fn flush(&self) {}
 }
 
-/// Begins to listen, to another server than before.
+/// Begins to collect, for a new server.
 pub fn listen(dice: Dice) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! What is going to happen in a world, and when.
+//! What will happen in a world, and when.
 
 use crate::client::Client;
 use crate::world::{WALLS, World};
@@ -17,7 +17,7 @@ pub enum Event {
 }
 
 impl World {
-    /// Who connects when, and what else happens.
+    /// When clients connect, and what else happens.
     pub fn plan(&mut self) {
         let count = match self.dice.below(20) {
             0..12 => 1 + self.dice.below(2),
@@ -59,12 +59,12 @@ impl World {
     }
 
     pub fn after(&mut self, time: Duration, event: Event) {
-        // Those of one moment come in any order.
+        // Events at the same time come in any order.
         let place = self.dice.roll();
         self.events.push(Reverse((self.now + time, place, event)));
     }
 
-    /// Lets the next thing happen that is due, and says whether there was one.
+    /// Makes the next due event happen. False if none is due.
     pub fn happen(&mut self) -> bool {
         let Some(Reverse((_, _, event))) =
             self.events.peek().filter(|Reverse((time, ..))| *time <= self.now).copied()

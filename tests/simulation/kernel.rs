@@ -1,4 +1,4 @@
-//! The kernel as the reactor sees it: waiting, accepting and watching, with readiness as epoll tells it.
+//! The kernel as the reactor sees it: waiting, accepting and registering, with readiness as epoll reports it.
 
 use crate::calls::Socket;
 use crate::client::Client;
@@ -23,11 +23,11 @@ const EMFILE: i32 = 24;
 const ECONNABORTED: i32 = 103;
 const ENOSPC: i32 = 28;
 
-/// Turns in which nothing moved and no time passed, after which the loop is taken to spin. Compressing and listing
+/// Turns without any progress while no time passes, after which the loop is said to spin. Compressing and listing
 /// take a few.
 const IDLE_TURNS_MAX: usize = 40;
 
-/// Turns of one world; beyond, something goes round in circles.
+/// Turns of one world. With more, the loop probably repeats itself.
 const TURNS_MAX: usize = 100_000;
 
 /// The world, shared by the kernel and its sockets.
@@ -51,7 +51,7 @@ impl Shared {
         self.0.borrow_mut().diverges(why.to_owned());
     }
 
-    /// What is left of it, once nobody else has it.
+    /// The world, once the kernel and its sockets are dropped.
     pub fn into_outcome(self) -> (Outcome, Disk) {
         let world = Rc::into_inner(self.0).expect("the reactor is gone").into_inner();
         let World { divergence, counts, transitions, trace, disk, .. } = world;
@@ -103,7 +103,7 @@ impl Kernel for Shared {
 }
 
 impl World {
-    /// Everything that may be told now, some of it left for the next wait.
+    /// Adds all events that may be reported now; some are left for the next wait.
     fn collect(&mut self, ready: &mut Vec<Ready>) {
         for door in DOORS {
             let Outside { knock, .. } = &mut self.doors[door as usize];
@@ -135,7 +135,7 @@ impl World {
         }
     }
 
-    /// Events that mean nothing.
+    /// Adds events without any meaning.
     fn disturb(&mut self, ready: &mut Vec<Ready>) {
         let nothing = Readiness { readable: true, writable: self.dice.one_in(2), peer_closed: false };
         let spurious = self.inside().filter_map(|(_, client)| client.link.token).next();
@@ -144,7 +144,7 @@ impl World {
         ready.extend(tokens.map(|token| Ready::Socket(token, nothing)));
     }
 
-    /// Whether something is yet to be told.
+    /// Whether an event is still to be reported.
     fn has_edges(&self) -> bool {
         let is_untold = |(_, client): (usize, &Client)| client.link.edge && client.link.token.is_some();
         self.doors.iter().any(|outside| outside.knock) || self.signals > 0 || self.inside().any(is_untold)
@@ -194,7 +194,7 @@ impl World {
                 return Err(ErrorKind::Other.into());
             };
             if self.dice.one_in(64) {
-                // The process was stopped for a while, or the disk took long.
+                // The process was stopped for a while, or the disk was slow.
                 next += Duration::from_millis(self.dice.pick(&[1, 150, 5_000, 40_000, 100_000]));
                 self.count("the loop is held up");
             }
@@ -236,7 +236,7 @@ impl World {
         }
         (link.stage, link.edge) = (Stage::Open, false);
         link.books.accepted(self.now);
-        // Where there are no more places, another has yet to go.
+        // At the limit of connections, another connection must end first.
         self.most = self.most.max(self.inside().count().min(self.limits.connections_max));
         self.tell(|| format!("server accepts client {index} at {door:?}"));
         Ok(index)

@@ -13,10 +13,10 @@ use onepoll::site::{Policy, Site};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What happened in a world, by name, and how often.
+/// How often each kind of event happened in a world, by its name.
 pub type Counts = BTreeMap<&'static str, u64>;
 
-/// Whether a world writes down what happens in it.
+/// Whether a world records what happens in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     Off,
@@ -25,14 +25,14 @@ pub enum Trace {
 
 /// How a world ended.
 pub struct Outcome {
-    /// Where the server and the model did not agree, if they did not.
+    /// The first difference between the server and the model, if any.
     pub divergence: Option<String>,
     pub counts: Counts,
     pub transitions: Transitions,
     pub trace: Vec<String>,
 }
 
-/// Lives through the world of `seed`, on a disk that is given back.
+/// Runs the world of `seed`, on a disk that is given back.
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
     ear::listen(Dice::of(seed));

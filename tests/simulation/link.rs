@@ -1,4 +1,4 @@
-//! One connection between a client and the server: two pipes, what waits in them, and what goes wrong on them.
+//! One connection between a client and the server: two pipes, the bytes in them, and their errors.
 
 use crate::access::End;
 use crate::books::Books;
@@ -14,34 +14,34 @@ pub struct Link {
     pub inbound: VecDeque<u8>,
     /// Bytes that the client has sent.
     pub sent: u64,
-    /// In which epoch the last of them came.
+    /// The epoch in which the last of these bytes came.
     pub arrived: u64,
     /// Whether the client has shut its side.
     pub fin: bool,
     pub reset: bool,
     /// Bytes on their way to the client.
     pub outbound: usize,
-    /// How many there can be.
+    /// The size of this pipe in bytes.
     pub window: usize,
-    /// Whether the server was told that there is no room, so that it must be told when there is.
+    /// Whether the server was told that the pipe is full, so that it must get an event when there is room.
     pub is_full: bool,
-    /// Whether what was sent last waits for more that was said to follow.
+    /// Whether the last bytes were sent with the promise that more follow at once.
     pub held_back: bool,
     pub stage: Stage,
-    /// What was not told yet: an event is due.
+    /// Whether something changed that was not reported yet: an event is due.
     pub edge: bool,
     pub token: Option<Token>,
     pub interest: Interest,
     /// Calls of the server in this turn.
     pub calls: usize,
     pub books: Books,
-    /// Why it may end at any time, if it may.
+    /// Why the connection may end at any time, if it may.
     pub excuse: Option<&'static str>,
     pub faults: Faults,
     pub end: End,
 }
 
-/// How far a connection is.
+/// The stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The client has not connected.
@@ -60,17 +60,17 @@ impl Stage {
     }
 }
 
-/// How often something goes wrong: once in so many calls, or never.
+/// How often an error happens: once in this many calls, or never.
 #[derive(Clone, Copy)]
 pub struct Faults {
     pub interrupted: u64,
-    /// A write takes less than it could.
+    /// A write takes fewer bytes than it could.
     pub short: u64,
-    /// A write takes nothing, and an edge says at once that it would now.
+    /// A write takes nothing, and an event reports room at once.
     pub later: u64,
-    /// A bug.
+    /// A panic.
     pub panic: u64,
-    /// The kernel cannot watch the socket.
+    /// The kernel cannot register the socket.
     pub unwatched: u64,
 }
 
@@ -131,15 +131,15 @@ impl Link {
         (self.fin, self.edge, self.arrived) = (true, true, epoch);
     }
 
-    /// The client breaks off: what was under way in either direction is lost.
+    /// The client resets the connection: all bytes on their way are lost.
     pub fn client_resets(&mut self) {
         (self.reset, self.edge) = (true, true);
         self.inbound.clear();
         self.outbound = 0;
     }
 
-    /// The client reads so many bytes of what is here. Who reads is given more room, as by TCP, so that a large file
-    /// does not take for ever.
+    /// The client reads this many of the bytes that are here. A client that reads gets a larger pipe, as in TCP, so
+    /// that a large file does not take for ever.
     pub fn client_reads(&mut self, bytes: usize) {
         self.outbound -= bytes.min(self.outbound);
         self.window += 1 + self.window / 8;
@@ -148,7 +148,7 @@ impl Link {
         }
     }
 
-    /// What epoll would say of it now; none where there is nothing to say.
+    /// The readiness that epoll would report now; `None` if there is none.
     pub fn readiness(&self) -> Option<Readiness> {
         let is_writable = self.interest == Interest::ReadWrite && (self.room() > 0 || self.reset);
         let readiness = Readiness {

@@ -1,14 +1,14 @@
-//! A world that follows from a seed: clients that ask for all sorts of things, a network that cuts, delays, blocks
-//! and breaks, a disk that changes underneath, and a clock. What is tried in it is the real reactor, turn by turn;
-//! what each client must see says a model of its own, which shares no code with the server.
+//! A world that follows from a seed: clients that send all kinds of requests, a network that cuts, delays, blocks and
+//! breaks, a disk that changes meanwhile, and a clock. The real reactor runs in this world, turn by turn. A model
+//! says what each client must see; it shares no code with the server.
 //!
 //! | room | what is in it |
 //! |---|---|
 //! | `life.rs` | a world from its beginning to its end |
-//! | `world.rs`, `events.rs` | everything but the server, and what is going to happen when |
-//! | `kernel.rs` | waiting, accepting and watching, with readiness as epoll tells it |
-//! | `calls.rs` | what the server's calls on its sockets give |
-//! | `link.rs` | one connection: two pipes and what goes wrong on them |
+//! | `world.rs`, `events.rs` | everything except the server, and what will happen when |
+//! | `kernel.rs` | waiting, accepting and registering, with readiness as epoll reports it |
+//! | `calls.rs` | the results of the server's calls on its sockets |
+//! | `link.rs` | one connection: two pipes and their errors |
 //! | `client.rs` | what a client does next |
 //! | `doors.rs` | the doors of the server, and who waits there |
 //! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
@@ -21,13 +21,13 @@
 //! | `picture.rs` | which changes of state there may be, as `src/lib.rs` draws them |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
-//! Where the server and the model do not agree, the seed is told, and what happened in its world. To see that again:
+//! If the server and the model do not agree, the seed is printed, and what happened in its world. To see it again:
 //!
 //! ```console
 //! $ ONEPOLL_SEED=1234 cargo test --test simulation
 //! ```
 //!
-//! As many worlds as you like, or for as long:
+//! Run as many worlds as you like, or for as long as you like:
 //!
 //! ```console
 //! $ ONEPOLL_SEEDS=1000000 cargo test --release --test simulation -- --ignored --nocapture
@@ -68,10 +68,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::watch::{takes_longer, watch};
 
-/// Worlds of one `cargo test`.
+/// The number of worlds in one `cargo test`.
 const SEEDS: u64 = 3000;
 
-/// What must have happened in these, or they try less than they seem to.
+/// What must have happened in these worlds; otherwise they try less than they seem to.
 const RARE: &[&str] = &[
     "206",
     "304",
@@ -111,7 +111,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
 }
 
-/// Lives through the world of `seed` once more and tells all of it.
+/// Runs the world of `seed` again, and prints everything that happens.
 fn replay(seed: u64) -> Option<String> {
     let (outcome, _) = live(seed, Disk::new(), Trace::On);
     println!("{}", outcome.trace.join("\n"));
@@ -120,7 +120,7 @@ fn replay(seed: u64) -> Option<String> {
 
 fn fail(seed: u64, why: &str) -> ! {
     let again = replay(seed);
-    // Tags may be others.
+    // Tags may differ.
     let is_same = if again.as_deref().and_then(|why| why.lines().next()) == why.lines().next() {
         ""
     } else {
@@ -192,8 +192,8 @@ fn worlds_go_as_the_model_says() {
     );
 }
 
-/// Else a seed would be of no use. Tags are made from the numbers and times of real files; how long they are is all
-/// that counts.
+/// The same seed gives the same world; otherwise a seed would be useless. Tags are made from the numbers and times of
+/// real files, so only their lengths are compared.
 #[test]
 fn a_world_goes_the_same_way_every_time() {
     watch();

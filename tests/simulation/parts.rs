@@ -1,9 +1,9 @@
-//! The parts of a 206, and which of them a list of ranges asks for.
+//! The parts of a 206, and the parts for which a list of ranges asks.
 
 use crate::answer::Answer;
 use std::ops::RangeInclusive;
 
-/// First and last byte, or how many from the end.
+/// The first and last byte, or a number of bytes from the end.
 #[derive(Clone, Copy, Debug)]
 pub enum Spec {
     From(u64),
@@ -20,7 +20,7 @@ impl Spec {
         }
     }
 
-    /// Which bytes that are of `length`, if any.
+    /// The bytes of a file of `length` bytes that it selects, if any.
     fn of(self, length: u64) -> Option<RangeInclusive<u64>> {
         let (first, last) = match self {
             Spec::From(first) => (first, u64::MAX),
@@ -32,7 +32,8 @@ impl Spec {
     }
 }
 
-/// What a list of ranges asks for of so many bytes, those that touch joined; without a list, all of it.
+/// What a list of ranges selects from this many bytes, with ranges joined that touch. Without a list it is
+/// everything.
 pub enum Selected {
     Whole,
     Nothing,
@@ -40,7 +41,7 @@ pub enum Selected {
 }
 
 pub fn select(specs: &[Spec], length: u64) -> Selected {
-    // Nothing has no parts.
+    // An empty file has no parts.
     if specs.is_empty() || length == 0 {
         return Selected::Whole;
     }
@@ -61,7 +62,7 @@ pub fn select(specs: &[Spec], length: u64) -> Selected {
 /// One part of a 206.
 pub struct Part<'a> {
     pub range: RangeInclusive<u64>,
-    /// The length of what it is a part of.
+    /// The length of the whole file.
     pub whole: u64,
     pub kind: &'a str,
     pub bytes: &'a [u8],

@@ -1,4 +1,4 @@
-//! What became of a name on the disk: which version stood there when.
+//! The past of a name on the disk: which version was there when.
 
 use crate::support::visitor::{compressed, gzip};
 use std::cell::OnceCell;
@@ -6,24 +6,24 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-/// When the first version of every file was written, in seconds since 1970. Those after it come a second apart, or
-/// go back by as much: every version has a time of its own, for the clock of the file system ticks too rarely for
-/// worlds that live for a millisecond.
+/// When the first version of every file was written, in seconds since 1970. Each later version is a second later, or
+/// a second earlier. Every version has a time of its own, since the clock of the file system is too coarse for worlds
+/// that last a millisecond.
 const FIRST_SECOND: u64 = 1_400_000_000;
 
-/// The bytes of a file between two changes.
+/// A version: the bytes of a file between two changes.
 pub struct Version {
-    /// No other version of anything has it.
+    /// The number of this version; no other version of any file has it.
     pub number: u64,
-    /// When it was written, as the file system says.
+    /// The time when it was written, by the file system.
     pub modified: SystemTime,
     pub bytes: Vec<u8>,
-    /// The number of the version that it is a compressed copy of, if it really is one.
+    /// The number of the version of which this is a compressed copy, if it really is one.
     pub copy_of: Option<u64>,
     gzipped: OnceCell<Vec<u8>>,
 }
 
-/// Whether a version is written with the time of now, or with an old one, as by `cp -p`.
+/// Whether a version is written with the current time, or with an old one, like by `cp -p`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     First,
@@ -51,7 +51,7 @@ impl Version {
         Rc::new(Version { number, modified, bytes, copy_of, gzipped: OnceCell::new() })
     }
 
-    /// What compressing it gives, always the same.
+    /// The bytes compressed with gzip, always the same.
     pub fn gzipped(&self) -> &[u8] {
         self.gzipped.get_or_init(|| gzip(&self.bytes))
     }
@@ -63,11 +63,11 @@ impl fmt::Debug for Version {
     }
 }
 
-/// All the versions of a name.
+/// All versions of a name.
 pub struct Past {
-    /// Since which epoch it is what; never empty.
+    /// Each version, with the epoch since which it is there; never empty.
     versions: Vec<(u64, Option<Rc<Version>>)>,
-    /// The epochs at which it was changed where it stands.
+    /// The epochs of changes in place.
     changed_in_place: Vec<u64>,
 }
 
@@ -76,12 +76,12 @@ impl Past {
         Past { versions: vec![(0, first)], changed_in_place: Vec::new() }
     }
 
-    /// From `epoch` on it is that.
+    /// From `epoch` on this version is there.
     pub fn becomes(&mut self, version: Option<Rc<Version>>, epoch: u64) {
         self.versions.push((epoch, version));
     }
 
-    /// The same, where it stands: whoever has it open sees it.
+    /// From `epoch` on this version is there, written in place: a process that has the file open sees it.
     pub fn is_rewritten(&mut self, version: Rc<Version>, epoch: u64) {
         self.becomes(Some(version), epoch);
         self.changed_in_place.push(epoch);
@@ -95,7 +95,7 @@ impl Past {
         self.at(u64::MAX)
     }
 
-    /// What it was at `epoch`; none where it was not there.
+    /// The version at `epoch`; `None` if the name was missing.
     pub fn at(&self, epoch: u64) -> Option<&Rc<Version>> {
         let last = self.versions.iter().rfind(|(since, _)| *since <= epoch);
         last.and_then(|(_, version)| version.as_ref())
@@ -107,12 +107,12 @@ impl Past {
         epochs.filter(move |epoch| from < *epoch && *epoch <= to)
     }
 
-    /// Whether it was changed where it stands between two epochs.
+    /// Whether the file was changed in place between two epochs.
     pub fn is_changed_in_place(&self, from: u64, to: u64) -> bool {
         self.changed_in_place.iter().any(|epoch| (from..=to).contains(epoch))
     }
 
-    /// Whether it had this byte at this place at some time between two epochs.
+    /// Whether the file had this byte at this position at some time between two epochs.
     pub fn had(&self, at: usize, byte: u8, from: u64, to: u64) -> bool {
         let epochs = [from].into_iter().chain(self.changes(from, to));
         epochs

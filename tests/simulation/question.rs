@@ -1,5 +1,5 @@
-//! How a file is asked for, and which answers to that are right: those that are true of one moment between the
-//! question and the answer.
+//! How a file is asked for, and which answers are right: an answer is right if it is true of one moment between the
+//! request and the answer.
 
 use crate::answer::{Answer, Asked};
 use crate::disk::Disk;
@@ -9,7 +9,7 @@ use crate::request::expect;
 use httpdate::fmt_http_date;
 use std::time::SystemTime;
 
-/// Files of up to so many bytes leave in one piece, whatever becomes of them meanwhile.
+/// Files of up to this many bytes are sent in one piece, whatever happens to them meanwhile.
 pub const WHOLE_BYTES_MAX: usize = 64 << 10;
 
 /// How a file is asked for.
@@ -17,7 +17,7 @@ pub const WHOLE_BYTES_MAX: usize = 64 << 10;
 pub struct How {
     pub ranges: Vec<Spec>,
     pub condition: Option<(Condition, Seen)>,
-    /// Codings, the one that is liked best first.
+    /// The accepted codings, the preferred one first.
     pub accepted: &'static [Coding],
 }
 
@@ -35,7 +35,7 @@ pub enum Condition {
     Since,
 }
 
-/// A representation that a client has seen, by what it was told of it.
+/// A representation that a client has seen, by what its answer said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub file: usize,
@@ -53,7 +53,7 @@ impl Seen {
     }
 }
 
-/// A question for a file, whose last byte was sent at `epoch`.
+/// A request for a file, whose last byte was sent at `epoch`.
 pub struct Question<'a> {
     pub file: usize,
     pub how: &'a How,
@@ -81,19 +81,19 @@ impl Question<'_> {
         }
     }
 
-    /// Whether parts are asked for; HEAD has none.
+    /// Whether ranges are asked for; they are ignored with HEAD.
     fn is_for_parts(&self) -> bool {
         !self.how.ranges.is_empty() && self.asked == Asked::WithContent
     }
 
-    /// The codings that the client takes, in the order that counts: parts are of the file as it is.
+    /// The accepted codings, in the order that counts: ranges are of the plain file.
     fn accepted(&self) -> Vec<Coding> {
         let (identity, others): (Vec<_>, Vec<_>) =
             self.how.accepted.iter().partition(|coding| **coding == Coding::Identity);
         if self.is_for_parts() { [identity, others].concat() } else { self.how.accepted.to_vec() }
     }
 
-    /// Which representation the client says that it has, and to which it wants more of that.
+    /// The representation that the client says it has, and the one of which it wants more.
     fn held(&self) -> Held {
         let Some((condition, seen)) = &self.how.condition else { return Held::Nothing };
         let is_named = match condition {
@@ -108,7 +108,7 @@ impl Question<'_> {
         }
     }
 
-    /// What the answer tells of a representation, if it is clear of which.
+    /// What the answer says about a representation, if it is clear about which.
     fn learnt(&self, answer: &Answer, right: &[Choice]) -> Option<Seen> {
         let Some(Choice::Sent(it)) = right.first() else { return None };
         let is_same = |choice: &Choice| matches!(choice, Choice::Sent(other) if other.which() == it.which());
@@ -130,7 +130,7 @@ impl Question<'_> {
             Choice::NotAcceptable => Vary::Must,
             Choice::Sent(it) => it.vary,
         };
-        // Whether the page of an error is HTML or JSON is for `Accept` to decide.
+        // `Accept` decides whether an error page is HTML or JSON.
         let is_page = answer.status >= 400;
         let is_right = match (answer.field("vary"), is_page) {
             (Some("Accept-Encoding"), false) | (Some("Accept-Encoding, Accept"), true) => {
@@ -146,7 +146,7 @@ impl Question<'_> {
         }
     }
 
-    /// The status with which `it` must be answered, or the statuses, where the model does not know its tag.
+    /// The status of the right answer with `it`, or several if the model does not know its tag.
     fn due(&self, answer: &Answer, it: &Representation) -> Vec<u16> {
         let Some((condition, seen)) = &self.how.condition else { return vec![self.status(true, it)] };
         let is_seen = it.which() == seen.which;
@@ -163,7 +163,7 @@ impl Question<'_> {
         matches.into_iter().map(|matches| self.status(holds(matches), it)).collect()
     }
 
-    /// The same, where it is known whether the condition holds.
+    /// The same, if it is known whether the condition holds.
     fn status(&self, holds: bool, it: &Representation) -> u16 {
         let condition = self.how.condition.as_ref().map(|(condition, _)| *condition);
         let is_named = matches!(condition, Some(Condition::Match | Condition::Range));
@@ -175,7 +175,7 @@ impl Question<'_> {
             None => {}
         }
         match self.parts_of(it.bytes().len() as u64) {
-            // Of a coded file there are parts for a client that names its tag.
+            // A client that names the tag of a coded file gets parts of it.
             _ if !is_plain && !is_named => 200,
             Selected::Whole => 200,
             Selected::Parts(_) => 206,
@@ -187,7 +187,7 @@ impl Question<'_> {
         if self.is_for_parts() { select(&self.how.ranges, length) } else { Selected::Whole }
     }
 
-    /// The fields and the content of an answer with a status that is right for `it`.
+    /// Checks the fields and the content of an answer whose status is right for `it`.
     fn check_sent(&self, answer: &Answer, it: &Representation) -> Result<(), String> {
         let length = it.bytes().len();
         if matches!(answer.status, 200 | 206 | 304) {
@@ -237,8 +237,8 @@ impl Question<'_> {
         expect(got.iter().all(is_right), || "a part is another".into())
     }
 
-    /// Whether `bytes`, which stand at `first` of a large file, may be what the disk had when each was sent: it was
-    /// changed where it stands while they were.
+    /// Whether `bytes`, from position `first` of a large file on, may be what the disk had when each byte was sent:
+    /// the file was changed in place while they were sent.
     fn is_of_the_disk(&self, bytes: &[u8], first: usize, it: &Representation, answer: &Answer) -> bool {
         let (from, to) = (self.epoch, answer.epochs.1);
         let past = self.disk.past(it.at);

@@ -4,10 +4,10 @@ use crate::past::Version;
 use crate::question::WHOLE_BYTES_MAX;
 use std::rc::Rc;
 
-/// How long text is that is compressed.
+/// The lengths of text that is compressed.
 const COMPRESSED_BYTES: std::ops::RangeInclusive<usize> = 256..=1 << 20;
 
-/// How a representation is coded.
+/// The coding of a representation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coding {
     Identity,
@@ -17,7 +17,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What `Content-Encoding` says.
+    /// The value of `Content-Encoding`.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Coding::Identity => None,
@@ -28,21 +28,21 @@ impl Coding {
     }
 }
 
-/// Which representation it is: a version in a coding. What the server compresses itself has the number of the file.
+/// The identity of a representation: a version in a coding. What the server compresses has the number of the file.
 pub type Which = (Coding, u64);
 
-/// A file and what stood beside it at some moment.
+/// A file and its neighbours at some moment.
 pub struct State {
     kind: &'static str,
-    /// The file and those neighbours that count, with whether the server is sure to use each.
+    /// The file and the neighbours that count, each with whether the server is sure to use it.
     stood: Vec<(Stood, Sure)>,
-    /// Whether there are others, which do not.
+    /// Whether there are other neighbours, which do not count.
     has_old_neighbours: bool,
 }
 
-/// What stood under a name.
+/// The version at a name.
 pub struct Stood {
-    /// Which of the disk's names it is.
+    /// The index of the name on the disk.
     pub at: usize,
     pub coding: Coding,
     pub version: Rc<Version>,
@@ -63,21 +63,21 @@ impl Stood {
     }
 }
 
-/// Whether a representation is there for the server to send.
+/// Whether the server can send a representation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sure {
     Yes,
-    /// It will be, in a moment.
+    /// Not yet, but soon.
     NotYet,
     /// It will not be, and the server does not know that yet.
     No,
 }
 
-/// Whether the client must be told that it may get another coding if it asks otherwise.
+/// Whether `Vary` must tell the client that it may get another coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vary {
     Must,
-    /// Of a neighbour that is not used, or not yet, the server need not know before it is asked for it.
+    /// It may: the server need not know of a neighbour that is not used before a client asks for it.
     May,
     MustNot,
 }
@@ -85,7 +85,7 @@ pub enum Vary {
 /// A version in a coding.
 #[derive(Clone, Debug)]
 pub struct Representation {
-    /// Which of the disk's names it is read from.
+    /// The index of the name from which it is read.
     pub at: usize,
     pub coding: Coding,
     pub version: Rc<Version>,
@@ -97,7 +97,7 @@ pub struct Representation {
     pub is_made: bool,
 }
 
-/// What a client may be answered with.
+/// What may be sent to a client.
 #[derive(Clone, Debug)]
 pub enum Choice {
     NotThere,
@@ -105,7 +105,7 @@ pub enum Choice {
     Sent(Representation),
 }
 
-/// Which representation the client says that it has: then it is not sent another that it likes better.
+/// The representation that the client says it has. Then it is not sent another that it prefers.
 #[derive(Clone, Copy, Debug)]
 pub enum Held {
     Nothing,
@@ -142,7 +142,7 @@ impl State {
         State { kind, stood, has_old_neighbours }
     }
 
-    /// What may be sent to a client that takes these codings, the one it likes best first.
+    /// What may be sent to a client that accepts these codings, the preferred one first.
     pub fn choices(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
         if self.stood.is_empty() {
             return vec![Choice::NotThere];
@@ -152,11 +152,12 @@ impl State {
         if let Some(kept) = kept.filter(|it| matches!(held, Held::Surely(_)) && it.sure == Sure::Yes) {
             return vec![Choice::Sent(kept.clone())];
         }
-        // What is not there yet gives way to what the client likes next.
+        // If a coding is not ready, the next one that the client accepts is sent.
         let sure = there.iter().position(|it| it.sure == Sure::Yes);
         let liked = &there[..sure.map_or(there.len(), |at| at + 1)];
         let sent = kept.into_iter().chain(liked).cloned().map(Choice::Sent);
-        // And where the client likes nothing else, to the file as it is: nobody is refused what will be there.
+        // If the client accepts no other, the plain file is sent: no client gets 406 for a coding that will be ready
+        // soon.
         let mut choices: Vec<_> = sent.collect();
         if sure.is_none() {
             // The last word is that it is there in no coding that the client takes; before it, a neighbour may be compared.
@@ -170,7 +171,7 @@ impl State {
         choices
     }
 
-    /// What there is in this coding: a neighbour, what the server makes itself, or either.
+    /// What there is in this coding: a neighbour, or what the server compresses, or either.
     fn representations(&self, coding: Coding) -> impl Iterator<Item = Representation> {
         let is_text = self.kind.starts_with("text/");
         let file = &self.stood[0].0;

@@ -1,12 +1,12 @@
-//! What clients ask, and how that must be answered: whoever writes a request here knows its answer, and no parser of
-//! the server's is asked for it.
+//! Requests of clients, and their right answers. The code that writes a request here knows its answer, and does not
+//! use the parser of the server.
 
 use crate::answer::{Answer, Asked};
 use crate::disk::Disk;
 use crate::question::{How, Question, Seen};
 use onepoll::http::HeadLimits;
 
-/// So low that short requests reach them.
+/// A limit so low that short requests reach it.
 pub const HEAD_LIMITS: HeadLimits =
     HeadLimits { request_line_bytes_max: 300, head_bytes_max: 1000, fields_max: 20 };
 
@@ -22,28 +22,28 @@ pub struct Request {
     pub asked: Asked,
     pub after: After,
     pub judged: Judged,
-    /// Whether the client may wait to be told to go on.
+    /// Whether the client may wait for `100 Continue`.
     pub expects: Expects,
 }
 
-/// What the connection is good for after the answer.
+/// Whether the connection is kept alive after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
     Next,
-    /// The request says that it is the last.
+    /// No: the request says that it is the last.
     End,
-    /// The server refuses to read on.
+    /// No: the server refuses to read on.
     Refused,
 }
 
-/// How much of it the server must have read, to answer it.
+/// How much of a request the server must have read before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// All of it.
     AtTheEnd,
     /// Its head, and nothing of its content.
     AtTheHead,
-    /// As much as shows what is wrong with it.
+    /// As much as shows the error in it.
     OnTheWay,
 }
 
@@ -56,7 +56,7 @@ pub enum Expects {
 #[derive(Clone, Debug)]
 pub enum Wanted {
     File(usize, How),
-    /// A status that says it all.
+    /// An answer for which the status is enough.
     Status(u16),
     Moved,
     Listing,
@@ -67,23 +67,23 @@ pub enum Wanted {
 }
 
 impl Request {
-    /// From which of its bytes on it may be answered.
+    /// The number of bytes after which it may be answered.
     pub fn answerable_from(&self) -> usize {
         if self.judged == Judged::OnTheWay { 1 } else { self.due_from() }
     }
 
-    /// From which of its bytes on it must be answered.
+    /// The number of bytes after which it must be answered.
     pub fn due_from(&self) -> usize {
         if self.judged == Judged::AtTheHead { self.head_bytes } else { self.bytes.len() }
     }
 
-    /// Its first line.
+    /// Its request line.
     pub fn line(&self) -> String {
         let text = String::from_utf8_lossy(&self.bytes);
         text.trim_start().lines().next().unwrap_or_default().to_owned()
     }
 
-    /// The file it asks for, if it asks for one.
+    /// The file that it asks for, if any.
     pub fn file(&self) -> Option<usize> {
         match self.wanted {
             Wanted::File(file, _) => Some(file),
@@ -91,7 +91,7 @@ impl Request {
         }
     }
 
-    /// Whether `answer`, which was asked for at `epoch`, is right. Gives what the client has learnt from it.
+    /// Whether `answer`, to a request sent at `epoch`, is right. Gives what the client has learnt from it.
     pub fn judge(&self, answer: &Answer, epoch: u64, disk: &Disk) -> Result<Option<Seen>, String> {
         match &self.wanted {
             Wanted::File(file, how) => {
@@ -129,7 +129,7 @@ impl Request {
     }
 }
 
-/// An error where something is not so.
+/// An error if the condition does not hold.
 pub fn expect(is_so: bool, why: impl FnOnce() -> String) -> Result<(), String> {
     if is_so { Ok(()) } else { Err(why()) }
 }

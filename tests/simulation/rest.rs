@@ -1,5 +1,5 @@
-//! What must hold of everybody: when a connection may be closed, and what there is left to do whenever the loop is
-//! about to let time pass: nothing.
+//! Rules for all connections: when a connection may be closed, and that there is no work left whenever the loop lets
+//! time pass.
 
 use crate::books::{Over, Phase};
 use crate::client::Client;
@@ -9,13 +9,13 @@ use onepoll::conn::Wait;
 use onepoll::service::limits::Limits;
 use std::time::{Duration, Instant};
 
-/// How long an accept waits for a descriptor that nothing tells of.
+/// How long an accept waits for a descriptor, since no event reports a free one.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long somebody who has just come keeps its place without a word.
+/// How long a new client that sends nothing keeps its place.
 const FIRST_REQUEST: Duration = Duration::from_millis(100);
 
-/// Why the server may close the connection of client `index` now; the error says why it may not.
+/// Why the server may close the connection of client `index` now. An error says why it may not.
 pub fn reason(world: &World, index: usize) -> Result<&'static str, String> {
     let link = &world.clients[index].link;
     let books = &link.books;
@@ -93,7 +93,7 @@ pub fn reason(world: &World, index: usize) -> Result<&'static str, String> {
     }
 }
 
-/// The loop is going to sleep until then: everything that could be done must be done, and nothing may be due before.
+/// The loop is going to sleep until this time: it must have done all the work, and no deadline may pass before.
 pub fn check(world: &mut World, until: Option<Instant>) {
     let wrong = world.inside().find_map(|(index, client)| {
         let why = check_one(world, index, until).err()?;
@@ -151,7 +151,7 @@ fn check_one(world: &World, index: usize, until: Option<Instant>) -> Result<(), 
     Ok(())
 }
 
-/// Nobody waits at the door without a reason.
+/// No client waits to be accepted without a reason.
 fn check_door(world: &World, until: Option<Instant>) -> Result<(), String> {
     let wakes_by = |time: Instant| until.is_some_and(|until| until <= time);
     if world.outside().next().is_none() {
@@ -188,7 +188,7 @@ fn check_grace(world: &World, until: Option<Instant>) -> Result<(), String> {
     }
 }
 
-/// No line of the log is kept back for too long.
+/// No line of the log is buffered for too long.
 fn check_log(world: &World, until: Option<Instant>) -> Result<(), String> {
     let next = world.clients.iter().filter_map(|client| client.link.books.lines.next_due()).min();
     match next.is_none_or(|due| until.is_some_and(|until| until <= due)) {
@@ -216,7 +216,7 @@ pub fn shuts(world: &World, index: usize) -> Result<(), String> {
     }
 }
 
-/// No more connections are taken; those at the door are refused.
+/// No more connections are accepted; the clients that wait are refused.
 pub fn stops_listening(world: &World) -> Result<(), String> {
     let is_short = world.failed_at.is_some_and(|failed_at| world.now < failed_at + PAUSE);
     match world.outside().next().is_none() || world.is_full() || is_short {
@@ -225,7 +225,7 @@ pub fn stops_listening(world: &World) -> Result<(), String> {
     }
 }
 
-/// The end: by signals, where `is_told`, or because nothing happens any more.
+/// The world ends: by signals if `is_told`, or because nothing happens any more.
 pub fn end(world: &World, is_told: bool, panics: u64) -> Result<(), String> {
     if panics != world.planted {
         return Err(format!("{panics} panics, of which {} were planted", world.planted));

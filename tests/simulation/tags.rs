@@ -1,4 +1,4 @@
-//! Entity tags: a strong one stands for the very bytes, whoever sees it and when.
+//! Entity tags: equal strong tags promise equal bytes, for all clients and at all times.
 
 use crate::question::Seen;
 use crate::representation::Which;
@@ -12,7 +12,7 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Takes note of what a client has seen.
+    /// Records what a client has seen.
     pub fn note(&mut self, seen: &Seen) -> Result<(), String> {
         if !seen.is_strong() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Everything but the server: a clock, clients and a disk.
+//! Everything except the server: a clock, clients and a disk.
 
 use crate::access::Line;
 use crate::books::Phase;
@@ -21,8 +21,8 @@ use std::collections::BinaryHeap;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
-/// When the wall clock is so far ahead of the files that every version can be told from the next, and so far behind
-/// that none can. In seconds since 1970.
+/// Two times for the wall clock, in seconds since 1970: long after the files were written, so that every version can
+/// be told from the next; and long before, so that none can.
 pub const WALLS: [u64; 2] = [4_000_000_000, 1_500_000_000];
 
 /// Everything but the server.
@@ -33,29 +33,29 @@ pub struct World {
     pub wall: u64,
     pub limits: Limits,
     pub dice: Dice,
-    /// Counts everything that happens, so that it is known what was before what.
+    /// Counts everything that happens, so that the order of events is known.
     pub epoch: u64,
-    /// When the turn began that goes on.
+    /// When the current turn began.
     pub turn: u64,
     pub events: BinaryHeap<Reverse<(Instant, u64, Event)>>,
     pub clients: Vec<Client>,
     pub doors: [Outside; DOORS.len()],
     pub listens: bool,
     pub no_descriptors: bool,
-    /// When an accept failed last for want of one.
+    /// When an accept last failed because no descriptor was left.
     pub failed_at: Option<Instant>,
     pub signals: usize,
     pub stopping_since: Option<Instant>,
-    /// Whether that was before this turn.
+    /// Whether that was before the current turn.
     pub is_stopping: bool,
     pub stops_at_once: bool,
     pub stale: Vec<Token>,
-    /// How many connections there were at the same time, at most.
+    /// The most connections at the same time.
     pub most: usize,
     pub disk: Disk,
-    /// How often an event is left for a later wait: once in so many times.
+    /// How often an event is left for a later wait: once in this many times.
     pub untold: u64,
-    /// How often a file is changed between two calls: once in so many times.
+    /// How often a file is changed between two calls: once in this many times.
     pub restless: u64,
     pub tags: Tags,
     pub planted: u64,
@@ -119,7 +119,7 @@ impl World {
         world
     }
 
-    /// What the clock on the wall says.
+    /// The time by the clock on the wall.
     pub fn clock(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.wall) + (self.now - self.began)
     }
@@ -139,7 +139,7 @@ impl World {
         }
     }
 
-    /// The server does not do what the model says. The first time counts.
+    /// Records that the server does not do what the model says. Only the first time counts.
     pub fn diverges(&mut self, why: String) {
         self.tell(|| format!("DIVERGES: {why}"));
         self.divergence.get_or_insert(why);
@@ -158,7 +158,7 @@ impl World {
         self.inside().count() >= self.limits.connections_max
     }
 
-    /// Whether versions can be told apart by the wall clock of now.
+    /// Whether versions can be told apart by the current time on the wall.
     pub fn are_files_old(&self) -> bool {
         self.wall == WALLS[0]
     }
@@ -193,7 +193,7 @@ impl World {
         }
     }
 
-    /// Something happened that `index` may have waited for.
+    /// Something has happened for which `index` may have waited.
     pub fn rouse(&mut self, index: usize) {
         if std::mem::take(&mut self.clients[index].is_waiting) {
             let delay = self.clients[index].dice.pick(&[0, 0, 0, 1]);
@@ -228,22 +228,23 @@ impl World {
         if self.stopping_since.is_some() { Phase::Stopping } else { Phase::Serving }
     }
 
-    /// The phase in which this turn began: a signal is told at its beginning and obeyed at its end.
+    /// The phase in which this turn began: a signal is reported at the beginning of a turn, and takes effect at its
+    /// end.
     pub fn phase_of_turn(&self) -> Phase {
         if self.is_stopping { Phase::Stopping } else { Phase::Serving }
     }
 
-    /// Whether the server was told to stop at once, or has had the time that it has for stopping.
+    /// Whether the server was told to stop at once, or its grace time has passed.
     pub fn is_out_of_time(&self) -> bool {
         self.stopping_since.is_some_and(|since| self.stops_at_once || self.now >= since + self.limits.grace)
     }
 
-    /// Whether something came for `link` that no event has told of, since this turn began.
+    /// Whether, since this turn began, something came for `link` that no event has reported.
     pub fn has_just_arrived(&self, index: usize) -> bool {
         self.clients[index].link.arrived > self.turn
     }
 
-    /// Takes in what the server has logged, and the bugs that it has met there.
+    /// Takes in what the server has logged, and the panics in it.
     pub fn hear_log(&mut self) {
         let planted = ear::planted();
         self.planted += planted;
@@ -263,7 +264,7 @@ impl World {
         }
     }
 
-    /// The loop has ended, or this world has.
+    /// The loop has ended, or the world has.
     pub fn end(&mut self, ended: io::Result<()>, panics: u64) {
         self.hear_log();
         if let Err(why) = rest::end(self, ended.is_ok(), panics) {

@@ -1,5 +1,5 @@
-//! As much of HTTP as a client needs that knows what it asked for: where an answer ends, and whether there can be
-//! another on its connection.
+//! As much of HTTP as a client needs: where the answer to its own request ends, and whether the connection is kept
+//! alive after it.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ pub struct Answer {
 }
 
 enum Part {
-    /// What came of the head so far.
+    /// The bytes of the head so far.
     Head(Vec<u8>),
-    /// Bytes of content that are still to come.
+    /// The number of bytes of content that are still to come.
     Content { left: u64, connection: Connection },
 }
 
-/// What becomes of the connection.
+/// Whether the connection is kept alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
     Stays,
     Ends,
 }
 
-/// Why it is not the answer that was asked for.
+/// Why an answer is not the expected one.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wrong {
     Status(String),
@@ -38,7 +38,7 @@ impl Default for Part {
 }
 
 impl Answer {
-    /// Takes in what came; gives something once the answer is whole.
+    /// Takes in bytes of the answer. Gives whether the connection is kept alive, once the answer is whole.
     pub fn take(&mut self, came: &[u8]) -> Result<Option<Connection>, Wrong> {
         let mut content = came;
         if let Part::Head(head) = &mut self.part {
@@ -70,7 +70,7 @@ impl Answer {
     }
 }
 
-/// How much follows a head (without its last line ends), and what it says of the connection.
+/// The length of the content, and whether the connection is kept alive, by a head without its last line ends.
 fn read_head(head: &[u8]) -> Result<(u64, Connection), Wrong> {
     if head.get(9..12) != Some(b"200") {
         return Err(Wrong::Status(String::from_utf8_lossy(&head[..head.len().min(12)]).into_owned()));

@@ -1,4 +1,4 @@
-//! The clients beside those that are measured: idle ones, slow readers, slow senders.
+//! The clients that are not measured, beside the measured ones: idle clients, slow readers, slow senders.
 
 use super::door::Door;
 use super::plan::Beside;
@@ -7,19 +7,19 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Every slow client does something so often.
+/// The time between two actions of a slow client.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Bytes that a slow reader takes then.
+/// Bytes that a slow reader reads in one action.
 const READ_BYTES: usize = 2 << 10;
 
-/// What a slow reader lets the kernel take in for it.
+/// The receive buffer of a slow reader's socket, in bytes.
 const READER_WINDOW: usize = 16 << 10;
 
-/// Actions of one turn, so that a crowd that fell behind does not hold up those that are measured.
+/// Actions in one turn. With more, a crowd that fell behind would delay the measured clients.
 const ACTIONS_PER_TURN: usize = 16;
 
-/// All of them.
+/// The clients that are not measured.
 pub struct Crowd {
     beside: Option<Beside>,
     sockets: Vec<TcpStream>,
@@ -28,7 +28,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Lets in as many as can be.
+    /// Connects as many of the clients as possible.
     pub fn gather(mut door: Door, beside: Option<Beside>) -> Crowd {
         let count = beside.as_ref().map_or(0, Beside::count);
         let enter = |_| enter(&mut door, beside.as_ref()).ok();
@@ -40,7 +40,7 @@ impl Crowd {
         self.sockets.len()
     }
 
-    /// Does what is due.
+    /// Does the actions that are due.
     pub fn act(&mut self, now: Instant) {
         if !matches!(self.beside, Some(Beside::SlowReaders { .. } | Beside::SlowSenders { .. })) {
             return;
@@ -52,7 +52,7 @@ impl Crowd {
             }
             let at = (self.actions % count) as usize;
             self.actions += 1;
-            // Whoever was sent away stays away.
+            // A client that was disconnected does not connect again.
             let _ = match &self.beside {
                 Some(Beside::SlowSenders { .. }) => self.sockets[at].write(b"a"),
                 _ => self.sockets[at].read(&mut [0; READ_BYTES]),

@@ -1,20 +1,20 @@
-//! Coming in: blocking connections, one after the other, as far as the server lets them.
+//! Connecting to the server: blocking connects, one after the other, as long as the server accepts them.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long all of it may take.
+/// The time limit for all connects together.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Beyond this a connection was dropped once: a backlog was full, and the SYN was sent again a second later.
+/// A connect that takes longer was dropped once: a backlog was full, and the SYN was sent again a second later.
 const DROPPED: Duration = Duration::from_millis(500);
 
-/// How much slower they come from then on; twice that after another.
+/// The pause before each connect after a first drop; it doubles with each further drop.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// A server's door.
+/// Makes connections to a server.
 pub struct Door {
     address: SocketAddr,
     until: Instant,
@@ -26,7 +26,7 @@ impl Door {
         Door { address, until: Instant::now() + PATIENCE, pause: Duration::ZERO }
     }
 
-    /// One more connection, or none: it was refused, or the time is up.
+    /// Makes one more connection. An error if it was refused, or the time limit has passed.
     pub fn enter(&mut self) -> io::Result<TcpStream> {
         thread::sleep(self.pause);
         let begin = Instant::now();

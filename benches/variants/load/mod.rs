@@ -1,11 +1,13 @@
-//! The load generator: one thread, one mio poll, as many clients as asked for.
+//! The load generator: one thread with one mio poll plays any number of clients.
 //!
-//! In **closed loop** every client asks again as soon as it is answered: that finds out how many requests a second a
-//! server can do. It hides stalls: while the server stands still, nobody asks, and one slow answer is all that shows.
-//! In **open loop** requests are due at a fixed rate, whether or not the server keeps up, and their latency is counted
-//! from when they were *due*: a stall makes everything late that was due in it (coordinated omission, as Gil Tene
-//! called what is lost otherwise). Every client has a schedule of its own, as people have; a client that is not served
-//! does not hand its requests to one that is.
+//! In a **closed loop** every client sends its next request as soon as it has an answer. This measures how many
+//! requests a second a server can answer. But it hides stalls: while the server stands still, no client sends a
+//! request, and only one slow answer shows.
+//!
+//! In an **open loop** requests are due at a fixed rate, even if the server does not keep up. Their latency is
+//! counted from the time at which they were *due*, so a stall makes all requests late that were due during it. (Gil
+//! Tene called the mistake of the closed loop coordinated omission.) Every client has its own schedule, as people
+//! have. A client without an answer does not hand its requests to another client.
 
 pub mod answer;
 mod crowd;
@@ -25,16 +27,16 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long answers are waited for after a phase.
+/// How long the load waits for answers after a phase.
 const DRAIN: Duration = Duration::from_millis(250);
 
-/// How long a client that failed waits before it tries again.
+/// How long a client waits after a failure, before it tries again.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// Reads of one turn of one client, so that a large answer does not hold up the others.
+/// Reads for one client in one turn, so that a large answer does not delay the other clients.
 const READS_PER_TURN: usize = 4;
 
-/// Everything that is loaded with.
+/// The state of the load generator.
 pub struct Load {
     plan: Plan,
     requests: Vec<Vec<u8>>,
@@ -42,26 +44,27 @@ pub struct Load {
     clients: Vec<Client>,
     crowd: Crowd,
     buffer: Box<[u8]>,
-    /// Clients to be looked at in the next turn without an event.
+    /// Clients to look at in the next turn although they have no event.
     again: Vec<usize>,
-    /// Those that failed, and when they may try again.
+    /// Clients that failed, and when they may try again.
     failed: Vec<usize>,
     retry_at: Instant,
     events: Events,
     pace: Pace,
     tally: Tally,
-    /// Requests of earlier phases that are answered late do not count in this one.
+    /// The number of the phase. A late answer to a request of an earlier phase does not count.
     phase: u32,
 }
 
-/// When a client asks.
+/// When clients send requests.
 #[derive(Clone, Copy)]
 enum Pace {
-    /// Not at all.
+    /// Never.
     Still,
-    /// As soon as it was answered.
+    /// As soon as the request before was answered.
     Closed,
-    /// Request number k of all is due at `begin` + k / `rate`, and is client number k modulo their count's.
+    /// At a fixed rate: request number k is due at `begin` + k / `rate`, and belongs to client number k modulo the
+    /// number of clients.
     Open { begin: Instant, rate: f64 },
 }
 
@@ -69,24 +72,24 @@ struct Client {
     socket: Option<TcpStream>,
     asking: Asking,
     answer: Answer,
-    /// Its next request, of those in the plan.
+    /// The number of its next request in the plan.
     next: usize,
-    /// Requests that were due, in open loop, and those of them that were asked.
+    /// Requests that were due in an open loop, and how many of them were sent.
     due: u64,
     asked: u64,
     was_answered: bool,
 }
 
-/// How far a client is.
+/// The state of a client.
 #[derive(Clone, Copy)]
 enum Asking {
-    /// It has nothing to ask.
+    /// It has no request to send.
     Free,
-    /// Its connection is coming about.
+    /// It is connecting.
     Connecting(Asked),
-    /// It waits for its answer.
+    /// It waits for an answer.
     Waiting(Asked),
-    /// It never came in.
+    /// It could not connect at the beginning.
     Out,
 }
 
@@ -101,7 +104,7 @@ struct Tally {
     unanswered: u64,
     errors: BTreeMap<String, u64>,
     latencies: Latencies,
-    /// How late the load itself was at most.
+    /// The longest delay caused by the load generator itself.
     lateness: Duration,
 }
 
@@ -118,7 +121,7 @@ impl Tally {
 }
 
 impl Load {
-    /// Connects all clients, those first that stand beside.
+    /// Connects all clients, first the ones that are not measured.
     pub fn connect(plan: Plan) -> io::Result<Load> {
         let poll = Poll::new()?;
         let crowd = Crowd::gather(Door::of(plan.address), plan.beside.clone());
@@ -150,15 +153,15 @@ impl Load {
         Ok(load)
     }
 
-    /// A first request, which counts in no phase: who connects has something to ask, and servers count on that (tcp(7),
-    /// TCP_DEFER_ACCEPT).
+    /// Sends a first request on each connection, which counts in no phase. Servers expect a client to send a request
+    /// soon after it connects (tcp(7), TCP_DEFER_ACCEPT).
     fn greet(&mut self, at: usize) {
         if matches!(self.clients[at].asking, Asking::Free) {
             self.send(at, Asked { due: Instant::now(), phase: u32::MAX });
         }
     }
 
-    /// Both loops, one after the other.
+    /// Runs the closed loop, and then the open loop.
     pub fn run(&mut self, mark: &mut dyn FnMut(Mark) -> io::Result<()>) -> io::Result<Outcome> {
         mark(Mark::Connected)?;
         let [warm_up, window] = [self.plan.warm_up, self.plan.window].map(Duration::from_secs_f64);
@@ -177,7 +180,7 @@ impl Load {
         Ok(Outcome { connected, beside_connected: self.crowd.len(), closed, open })
     }
 
-    /// Asks as fast as answers come, for so long.
+    /// Runs a closed loop for this time.
     pub fn closed(&mut self, window: Duration) -> io::Result<Phase> {
         let begin = Instant::now();
         self.pace = Pace::Closed;
@@ -186,7 +189,7 @@ impl Load {
         Ok(self.phase(begin))
     }
 
-    /// Asks at the plan's rate, for so long.
+    /// Runs an open loop for this time, at the rate of the plan.
     pub fn open(&mut self, window: Duration) -> io::Result<Phase> {
         let begin = Instant::now();
         self.pace = Pace::Open { begin, rate: self.plan.rate };
@@ -208,7 +211,7 @@ impl Load {
         Phase { seconds, answered: self.tally.answered, ..Phase::default() }
     }
 
-    /// Waits a little for answers that are still out, and gives up those that do not come.
+    /// Waits a little for missing answers, and gives up the ones that do not come.
     pub fn settle(&mut self, phase: Phase) -> io::Result<Phase> {
         let until = Instant::now() + DRAIN;
         if matches!(self.pace, Pace::Closed) {
@@ -251,14 +254,14 @@ impl Load {
         }
     }
 
-    /// When a client's request with this number is due, in open loop.
+    /// When the request of a client with this number is due, in an open loop.
     fn due_at(&self, at: usize, number: u64) -> Instant {
         let Pace::Open { begin, rate } = self.pace else { return Instant::now() };
         let number = number * self.clients.len() as u64 + at as u64;
         begin + Duration::from_secs_f64(number as f64 / rate)
     }
 
-    /// Lets everybody do what they can until then, and once at least.
+    /// Runs all clients until this time, and at least one turn.
     fn turn_until(&mut self, time: Instant) -> io::Result<()> {
         loop {
             let now = Instant::now();
@@ -285,13 +288,13 @@ impl Load {
         }
     }
 
-    /// How long a wait may last. In open loop it does not wait at all: being woken takes longer than being early.
+    /// How long a wait may last. An open loop does not wait at all, since waking up takes too long.
     fn timeout(&self, left: Duration) -> Duration {
         let spins = matches!(self.pace, Pace::Open { .. }) && self.plan.patience == Patience::Spins;
         if spins || !self.again.is_empty() { Duration::ZERO } else { left.min(RETRY) }
     }
 
-    /// Something may have changed for a client.
+    /// Looks at a client for which something may have changed.
     fn look_at(&mut self, at: usize) {
         match self.clients[at].asking {
             Asking::Free => self.ask_next(at),
@@ -301,7 +304,7 @@ impl Load {
         }
     }
 
-    /// A free client asks, if it has something to ask.
+    /// Sends the next request of a client, if it is free and a request is due.
     fn ask_next(&mut self, at: usize) {
         let client = &self.clients[at];
         if !matches!(client.asking, Asking::Free) {
@@ -323,7 +326,7 @@ impl Load {
         self.send(at, asked);
     }
 
-    /// A request is small: it leaves in one piece, or the connection has not come about.
+    /// Sends a request. It is small: either the socket takes it whole, or the connection is not made yet.
     fn send(&mut self, at: usize, asked: Asked) {
         let client = &mut self.clients[at];
         let request = &self.requests[client.next % self.requests.len()];
@@ -377,7 +380,7 @@ impl Load {
         self.ask_next(at);
     }
 
-    /// The request is lost, and its connection too.
+    /// Counts the request of a client as failed, and closes its connection.
     fn fail(&mut self, at: usize, asked: Asked, why: String) {
         let client = &mut self.clients[at];
         (client.socket, client.asking, client.answer) = (None, Asking::Free, Answer::default());

@@ -1,25 +1,25 @@
-//! What the load is told to do, and what it tells when it is done; both cross from process to process.
+//! What the load has to do, and what it reports when it is done. Both are sent between processes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// One load: clients that ask, and others that stand beside them.
+/// A load: the clients that are measured, and the clients beside them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     pub address: SocketAddr,
-    /// Connections that ask.
+    /// The number of measured connections.
     pub connections: usize,
     pub persistence: Persistence,
-    /// What each asks for in turn.
+    /// The targets that each client asks for, in turn.
     pub targets: Vec<String>,
-    /// Whole lines that stand in every request.
+    /// Whole field lines for every request.
     pub fields: String,
-    /// Requests a second, of all connections together, in open loop.
+    /// Requests a second in the open loop, for all connections together.
     pub rate: f64,
     /// Seconds of closed loop that are not counted.
     pub warm_up: f64,
-    /// Seconds of closed loop, and then of open loop, that are.
+    /// Seconds of the closed loop, and then of the open loop, that are counted.
     pub window: f64,
     pub beside: Option<Beside>,
     pub patience: Patience,
@@ -32,21 +32,21 @@ pub enum Persistence {
     Close,
 }
 
-/// Clients that are not measured: what those beside them feel is.
+/// The clients that are not measured. What is measured is how the other clients are served beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Beside {
-    /// Asked once and then say nothing.
+    /// They have sent a request, and then are idle.
     Idle { count: usize },
-    /// Have never said anything, as a browser's preconnected sockets.
+    /// They have sent nothing, like the sockets that a browser opens in advance.
     Silent { count: usize },
-    /// Asked for `target` and take two kilobytes of it in a tenth of a second.
+    /// They asked for `target`, and read two kilobytes of it in a tenth of a second.
     SlowReaders { count: usize, target: String },
-    /// Send a byte of a head in a tenth of a second, without end.
+    /// They send one byte of a head in a tenth of a second, without end.
     SlowSenders { count: usize },
 }
 
 impl Beside {
-    /// How many they are.
+    /// The number of these clients.
     pub fn count(&self) -> usize {
         match self {
             Beside::Idle { count } | Beside::Silent { count } => *count,
@@ -55,16 +55,16 @@ impl Beside {
     }
 }
 
-/// How the load waits for the next request to be due.
+/// How the load waits until the next request is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Patience {
-    /// It has a core of its own: it looks again and again, and is never late.
+    /// The load has a core of its own. It looks again and again, and is never late.
     Spins,
-    /// It shares its core with the server: it sleeps, and may be a millisecond late, which counts as latency.
+    /// The load shares its core with the server. It sleeps, and may be a millisecond late, which counts as latency.
     Sleeps,
 }
 
-/// A moment that somebody may want to read the server's meters at.
+/// A moment at which the lab reads the server's meters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Mark {
     Connected,
@@ -74,7 +74,7 @@ pub enum Mark {
     OpenEnds,
 }
 
-/// What the load says: marks, and at the end how it went.
+/// What the load reports: marks, and at the end the outcome.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Word {
     Mark(Mark),
@@ -82,31 +82,32 @@ pub enum Word {
     Failed(String),
 }
 
-/// How it went.
+/// The outcome of a load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Connections of those that ask that came about.
+    /// The measured connections that were made.
     pub connected: usize,
-    /// Of those beside them.
+    /// The other connections that were made.
     pub beside_connected: usize,
     pub closed: Phase,
     pub open: Phase,
 }
 
-/// One phase of it.
+/// The outcome of one phase.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Phase {
     pub seconds: f64,
-    /// Requests that were answered in that time.
+    /// Requests that were answered in the phase.
     pub answered: u64,
-    /// Requests that had no answer a while after its end; their age by then counts as their latency.
+    /// Requests that had no answer a while after the phase. The time that they have waited by then counts as their
+    /// latency.
     pub unanswered: u64,
-    /// Requests that failed, by why.
+    /// Requests that failed, by the reason.
     pub errors: BTreeMap<String, u64>,
-    /// Connections that had an answer at all.
+    /// Connections that got at least one answer.
     pub connections_answered: usize,
-    /// Nanoseconds that the load itself was late at most, in open loop: it is part of the latencies.
+    /// The longest delay caused by the load itself in an open loop, in nanoseconds. It is part of the latencies.
     pub load_late: u64,
-    /// Nanoseconds and how often.
+    /// Latencies in nanoseconds, and how often each was measured.
     pub latencies: Vec<(u64, u64)>,
 }

@@ -1,6 +1,6 @@
-//! The load in a process of its own: a plan on stdin, words on stdout, each a line. After a mark it waits for a line:
-//! whoever reads the server's meters then does so while no latency is measured. When it is done it stays connected until
-//! its stdin ends.
+//! The load as a process of its own: a plan on stdin, and reports on stdout, each a line. After a mark it waits for a
+//! line on stdin, so that the lab reads the server's meters while no latency is measured. At the end it stays
+//! connected until its stdin ends.
 
 use super::Load;
 use super::plan::{Outcome, Plan, Word};

@@ -1,8 +1,9 @@
-//! What the threaded variants have in common: the connection of the reactor, driven over a blocking socket.
+//! What the threaded variants share: the connection of the reactor, driven over a blocking socket.
 //!
-//! Where the reactor parks a connection and waits for an event, a thread waits inside recv or send. The socket has one
-//! timeout, the shortest of all limits: a call that comes back without a byte is "would block" to the connection, and
-//! then the same clock says whether its time is up. So times run out as in the reactor, at most one such timeout later.
+//! Where the reactor parks a connection and waits for an event, a thread waits inside recv or send. The socket has
+//! one timeout, which is the shortest of all limits. A call that ends by this timeout is "would block" to the
+//! connection, and then the clock tells whether a limit has passed. So limits work as in the reactor, but up to one
+//! socket timeout later.
 
 use crate::counted::{self, Counted};
 use onepoll::conn::context::Context;
@@ -21,10 +22,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long accepting pauses when there is no descriptor, as in the reactor.
+/// How long accepting pauses when the process has no descriptor left, as in the reactor.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often work that nobody waits for is looked for.
+/// The time between two looks for work for which no request waits.
 const CHORES_EVERY: Duration = Duration::from_millis(10);
 
 /// A connection that waits for a thread.
@@ -36,14 +37,14 @@ pub struct Accepted {
 /// How many requests a connection may make.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Requests {
-    /// As many as the client likes.
+    /// As many requests as the client sends.
     Many,
-    /// One: its answer says `Connection: close`.
+    /// One request: its answer says `Connection: close`.
     One,
 }
 
-/// Makes the reactor's listener a blocking one. What it is set to, the accepted ones inherit, the timeouts too: they
-/// cost no call of their own.
+/// Makes the reactor's listener a blocking one. Accepted sockets inherit its options and timeouts, so these need no
+/// system calls of their own.
 pub fn prepare(listener: &TcpListener, service: &Arc<Service>) -> io::Result<()> {
     let limits = &service.limits;
     let times = [limits.head_timeout, limits.body_timeout, limits.write_timeout, limits.idle_timeout];
@@ -71,7 +72,7 @@ pub fn accept(listener: &TcpListener, service: &Service) -> Accepted {
     }
 }
 
-/// What one thread serves with; it is lent to one connection after the other.
+/// The context of one thread, which is lent to one connection after the other.
 pub fn context(service: &Arc<Service>) -> Context {
     Context::new(service.clone(), Instant::now(), SystemTime::now())
 }
@@ -88,14 +89,14 @@ pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &
         connection.note_readiness(Readiness::UNKNOWN);
         let came = connection.read_ahead(context);
         if requests == Requests::One {
-            // While the server stops, every answer is a connection's last.
+            // While the server stops, every answer is the last on its connection.
             context.phase = if came { Phase::Stopping } else { Phase::Serving };
         }
         let mut verdict = turn(&mut connection, context);
         while verdict == Verdict::Again {
             verdict = turn(&mut connection, context);
         }
-        // A clock that was restarted in this turn may have been restarted late in it, after a wait.
+        // A clock that was restarted in this turn may have been restarted late, after a wait within the turn.
         let (now, waits) = (Instant::now(), connection.waits());
         if clock.0 != waits {
             clock = (waits, now);
@@ -118,7 +119,7 @@ fn turn<S: Transport>(connection: &mut Connection<S>, context: &mut Context) -> 
     verdict
 }
 
-/// What the reactor does at the end of every turn, a thread does beside those who serve.
+/// What the reactor does at the end of every turn is done here by a thread of its own.
 fn do_chores(service: &Service) {
     loop {
         if service.site.work(Instant::now()) != Work::Now {
@@ -127,11 +128,11 @@ fn do_chores(service: &Service) {
     }
 }
 
-/// So many connections at once as the limits allow. Where the reactor lets the longest idle one make room, a thread
-/// that waits in recv cannot be called off: here new ones wait in the kernel until one ends.
+/// Limits the number of connections. The reactor closes the longest idle connection for a new one. Here a thread that
+/// waits in recv cannot be interrupted, so new connections wait in the kernel until another ends.
 pub struct Places(Arc<(Mutex<usize>, Condvar)>);
 
-/// One of them, until it is dropped.
+/// A place for one connection, until it is dropped.
 pub struct Place(Arc<(Mutex<usize>, Condvar)>);
 
 impl Places {
@@ -139,7 +140,7 @@ impl Places {
         Places(Arc::new((Mutex::new(count), Condvar::new())))
     }
 
-    /// Waits until one is free.
+    /// Waits until a place is free.
     pub fn take(&self) -> Place {
         let (free, freed) = &*self.0;
         let free = free.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! One thread, one connection at a time: the first server of every tutorial. Whoever is connected first is served until
-//! he leaves; everybody else waits in the backlog, however little they want (head-of-line blocking).
+//! One thread serves one connection at a time: the first server of every tutorial. The first client is served until
+//! it disconnects. All others wait in the backlog, however little they want (head-of-line blocking).
 
 use super::blocking::{self, Requests};
 use onepoll::service::Service;

@@ -1,6 +1,6 @@
-//! The variants: the same server under different models of concurrency. All of them drive the connection of `src/conn`
-//! with the same site, limits, backlog and socket options; what differs is who waits for what, and that is the page of
-//! each. `reactor` is the product itself, the others are to be read beside it.
+//! The variants: the same server under different models of concurrency. All of them drive the connection of
+//! `src/conn` with the same site, limits, backlog and socket options. They differ in which thread waits for which
+//! client; each model has a file, to be read beside `reactor`, which is the product itself.
 //!
 //! | model | who waits | where a client waits for its turn |
 //! |---|---|---|
@@ -42,7 +42,7 @@ pub enum Model {
     MultiReactor { reactors: usize },
 }
 
-/// What is served, where, and how much of it.
+/// The settings of a variant.
 pub struct Setting {
     pub address: SocketAddr,
     pub root: PathBuf,
@@ -50,7 +50,7 @@ pub struct Setting {
 }
 
 impl Model {
-    /// Every model, on a machine with so many cores.
+    /// All models, for a machine with this many cores.
     pub fn all(cores: usize) -> Vec<Model> {
         let mut workers = vec![cores, 64, 256];
         workers.dedup();
@@ -60,7 +60,7 @@ impl Model {
         models
     }
 
-    /// Serves from now on until the process ends, on threads of its own, and says where.
+    /// Starts to serve, in threads that run until the process ends. Gives the address.
     pub fn start(self, setting: &Setting) -> io::Result<SocketAddr> {
         if let Model::MultiReactor { reactors } = self {
             return multi_reactor::start(setting, reactors);

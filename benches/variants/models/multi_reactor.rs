@@ -1,6 +1,6 @@
-//! N reactors on one port, each as single-threaded as the product and with a cache of its own, as if N processes were
-//! run with `--reuse-port`. They share nothing: the kernel deals new connections out by a hash of their addresses, and
-//! a connection stays where it was dealt, even while its reactor is busy and another has nothing to do.
+//! Several reactors on one port, each with one thread and a cache of its own, as if several processes ran with
+//! `--reuse-port`. They share nothing. The kernel deals new connections out by a hash of their addresses. A
+//! connection stays with its reactor, even while that one is busy and another is idle.
 
 use super::{Setting, reactor};
 use onepoll::reactor::listener::Sharing;
@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::thread;
 
-/// Serves from now on, and says where.
+/// Starts to serve, and gives the address.
 pub fn start(setting: &Setting, reactors: usize) -> io::Result<SocketAddr> {
     let first = setting.listen(Sharing::Shared)?;
     let address = first.local_addr()?;

@@ -1,6 +1,6 @@
-//! A connection and a thread for each request: the answer says `Connection: close`, and with it ends the thread. No
-//! thread waits for a second request, so idle clients cost nothing, and every request pays for a handshake, for a
-//! thread's beginning and for its end.
+//! A connection and a thread for each request: the answer says `Connection: close`, and the thread ends after it. No
+//! thread waits for a second request, so idle clients cost nothing. But every request pays for a handshake, and for
+//! starting and ending a thread.
 
 use super::blocking::Requests;
 use super::thread_per_connection::run_for;

@@ -1,5 +1,5 @@
-//! So many workers, and a bounded queue of connections before them. A worker serves a connection to its end: it waits
-//! in recv for the next request of a client that may have none, while others stand in the queue.
+//! A fixed number of workers, with a bounded queue of connections. A worker serves a connection to its end: it waits
+//! in recv for the next request of its client, even if there is none, while other connections stand in the queue.
 
 use super::blocking::{self, Accepted, Requests};
 use onepoll::service::Service;
@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Connections that wait for a worker; further ones wait in the kernel's backlog.
+/// Connections that wait for a worker. More wait in the backlog of the kernel.
 const QUEUE_MAX: usize = 1024;
 
 /// Serves until the process ends.
@@ -27,7 +27,7 @@ pub fn run(listener: &TcpListener, service: &Arc<Service>, workers: usize) {
     while queue.send(blocking::accept(listener, service)).is_ok() {}
 }
 
-/// Waits for a connection; one worker at a time stands at the queue, the others behind it.
+/// Waits for a connection. One worker at a time holds the queue, and the others wait for it.
 fn next(queued: &Mutex<Receiver<Accepted>>) -> Option<Accepted> {
     queued.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }

@@ -1,28 +1,28 @@
-//! Charts as SVG, drawn for wide and for narrow screens. Colours are the light ones; the page's style exchanges them
-//! in the dark, by their value. The only room that names plotters.
+//! Charts as SVG, for wide and for narrow screens. The colours are those of the light theme; for the dark theme the
+//! style of the page replaces them by their value. This is the only file that names plotters.
 
 use plotters::prelude::*;
 use std::error::Error;
 use std::ops::Range;
 
-/// Of text and of lines behind the data; `style.css` has both, and [`COLOURS`], too.
+/// The colours of text and of lines behind the data. `style.css` repeats them, and [`COLOURS`], too.
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x23);
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDE);
 
-/// Of the servers, in their order.
+/// The colours of the servers, in their order.
 pub const COLOURS: [&str; 11] = [
     "#1259C3", "#D1491B", "#B8860C", "#8FBC5A", "#3F9B4F", "#14663A", "#8A8A8B", "#8B4FD0", "#C2185C",
     "#7A5C3F", "#0F8C93",
 ];
 
-/// How large a chart is drawn.
+/// The size of a chart.
 #[derive(Clone, Copy)]
 pub struct Size {
     pub width: u32,
     pub height: u32,
-    /// Of its text, in pixels.
+    /// The size of its text, in pixels.
     pub text: u32,
-    /// Room at the left, in which bars have their names.
+    /// The room for names of bars at the left, in pixels.
     pub left: u32,
 }
 
@@ -31,20 +31,20 @@ pub const NARROW: Size = Size { width: 360, height: 340, text: 12, left: 132 };
 
 /// One server in a chart of lines.
 pub struct Line {
-    /// Its place in [`COLOURS`].
+    /// Its index in [`COLOURS`].
     pub colour: usize,
     pub points: Vec<(f64, f64)>,
-    /// Points where it did not do all that it was asked; they are drawn hollow.
+    /// Points at which the server failed to answer some requests; they are drawn hollow.
     pub hollow: Vec<(f64, f64)>,
 }
 
-/// What the axes say.
+/// The texts of the axes.
 pub struct Axes<'a> {
     pub x: &'a str,
     pub y: &'a str,
-    /// What stands at the places on the x axis.
+    /// The label for a place on the x axis.
     pub x_label: &'a dyn Fn(f64) -> String,
-    /// Places on the x axis, in their order.
+    /// The places with a label on the x axis, in their order.
     pub x_ticks: &'a [f64],
 }
 
@@ -52,17 +52,17 @@ pub struct Axes<'a> {
 pub struct Bar {
     pub colour: usize,
     pub name: String,
-    /// Parts, side by side; the later ones are paler.
+    /// The parts of the bar, side by side; later parts are paler.
     pub parts: Vec<f64>,
-    /// From the least to the most of all rounds, of the whole.
+    /// The range of the whole bar over all rounds.
     pub range: Range<f64>,
-    /// What stands behind it.
+    /// The text after the bar.
     pub label: String,
 }
 
 type Drawn = Result<String, Box<dyn Error>>;
 
-/// Lines over places that stand equally far apart, on a logarithmic y axis.
+/// Draws lines. The labels of the x axis have equal distances; the y axis is logarithmic.
 pub fn lines(size: Size, axes: &Axes<'_>, lines: &[Line]) -> Drawn {
     let mut svg = String::new();
     {
@@ -112,7 +112,7 @@ pub fn lines(size: Size, axes: &Axes<'_>, lines: &[Line]) -> Drawn {
     Ok(svg)
 }
 
-/// Lying bars with their names on the left and their figures behind them.
+/// Draws horizontal bars, with their names on the left and their figures after them.
 pub fn bars(size: Size, unit: &str, bars: &[Bar]) -> Drawn {
     let mut svg = String::new();
     let row = size.text * 2;
@@ -152,7 +152,7 @@ pub fn bars(size: Size, unit: &str, bars: &[Bar]) -> Drawn {
     Ok(svg)
 }
 
-/// What is inside a hollow point: the page.
+/// The colour inside a hollow point, which is the colour of the page.
 const HOLLOW: RGBColor = RGBColor(0xFE, 0xFE, 0xFF);
 
 fn text<'a>(size: Size) -> TextStyle<'a> {
@@ -165,7 +165,7 @@ fn colour(place: usize) -> RGBColor {
     RGBColor(part(1), part(3), part(5))
 }
 
-/// 12k, 3.5M.
+/// A number in short form, such as 12k or 3.5M.
 pub fn short(value: f64) -> String {
     let trim = |value: f64, unit: &str| format!("{}{unit}", (value * 100.0).round() / 100.0);
     match value {

@@ -1,4 +1,4 @@
-//! `report.html`: one file that needs no other, for light and dark, wide and narrow.
+//! `report.html`: one file that loads no other, for light and dark themes, wide and narrow screens.
 
 mod charts;
 mod verdicts;
@@ -39,7 +39,7 @@ pub fn page(results: &Results, past: Option<&Results>) -> String {
     )
 }
 
-/// One chart as a file of its own: where the time of a request goes.
+/// One chart as a file of its own: how the time of a request is spent.
 pub fn chart(results: &Results) -> Option<String> {
     let bars = bars_of(results, results.scenario(BASE)?, Figure::Cpu, &[Figure::User, Figure::System]);
     let svg = charts::bars(WIDE, CPU_AXIS, &bars).ok()?;
@@ -91,7 +91,7 @@ fn header(results: &Results) -> String {
     )
 }
 
-/// When to choose what, for those who read nothing else.
+/// Which variant to choose when: a summary.
 fn advice(results: &Results) -> String {
     let findings = verdicts::findings(results);
     let list = |winner: Winner| {
@@ -183,7 +183,7 @@ fn sweep(results: &Results) -> String {
     )
 }
 
-/// The base point: where its time goes, and how its latencies are spread.
+/// The base point: how its time is spent, and how its latencies are distributed.
 fn base(results: &Results) -> String {
     let Some(base) = results.scenario(BASE) else { return String::new() };
     let bars = bars_of(results, base, Figure::Cpu, &[Figure::User, Figure::System]);
@@ -236,7 +236,7 @@ fn work(results: &Results) -> String {
     )
 }
 
-/// What those feel that stand beside others.
+/// How the measured clients are served beside other clients.
 fn company(results: &Results) -> String {
     let mut parts = String::new();
     for scenario in results.scenarios.iter().filter(|it| it.beside.is_some()) {
@@ -251,7 +251,7 @@ fn company(results: &Results) -> String {
     if parts.is_empty() { parts } else { section("In difficult company: latencies at a fixed rate", &parts) }
 }
 
-/// Everything, as figures.
+/// All figures, as tables.
 fn tables(results: &Results, past: Option<&Results>) -> String {
     let columns = [
         ("requests/s", Figure::Throughput),

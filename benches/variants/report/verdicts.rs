@@ -1,5 +1,5 @@
-//! Who is better at what, as far as the rounds tell, and the sentences under the charts. Every sentence is chosen by the
-//! figures of this run: where a difference is inside the noise, it says that there is none.
+//! Which variant is better at what, as far as the rounds show it, and the sentences under the charts. Every sentence
+//! is chosen by the figures of this run. A difference within the noise is called none.
 
 use crate::results::{Figure, Results};
 use crate::scenarios::Scenario;
@@ -19,7 +19,7 @@ pub enum Winner {
     Nobody,
 }
 
-/// What can be compared: its words, whether more of it is better.
+/// A criterion: its words, and whether more is better.
 struct Criterion {
     figure: Figure,
     name: &'static str,
@@ -28,17 +28,17 @@ struct Criterion {
 
 pub const REACTOR: &str = "reactor";
 
-/// Variants that have threads for clients.
+/// Variants with a thread for each client.
 pub fn threaded(results: &Results) -> impl Iterator<Item = &String> {
     results.servers.iter().filter(|name| name.starts_with("thread-"))
 }
 
-/// Variants in which a thread stays with a connection, and there are not threads for all.
+/// Variants in which a thread stays with a connection, but there are fewer threads than connections.
 fn staying(results: &Results) -> impl Iterator<Item = &String> {
     results.servers.iter().filter(|name| name.starts_with("thread-pool") || *name == "iterative")
 }
 
-/// Every load by every criterion: the reactor against the best of the threads that did all they were asked.
+/// Compares by every load and every criterion: the reactor with the best threaded variant that answered all requests.
 pub fn findings(results: &Results) -> Vec<Finding> {
     let criteria = [
         Criterion { figure: Figure::Throughput, name: "requests a second", is_better: Difference::More },
@@ -57,7 +57,7 @@ pub fn findings(results: &Results) -> Vec<Finding> {
 fn compare(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Option<Finding> {
     let figure = criterion.figure;
     if figure == Figure::Throughput && results.is_bound_by_load(scenario, REACTOR) {
-        // The load was the limit: that says nothing of the server.
+        // The load generator was the limit, so the figure says nothing about the server.
         return None;
     }
     let ours = results.spread(&scenario.name, REACTOR, figure)?;
@@ -85,7 +85,7 @@ fn compare(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Opt
     Some(Finding { winner, sentence })
 }
 
-/// Under the chart of throughput against connections.
+/// The sentence under the chart of throughput against connections.
 pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
     let Some(last) = sweep.last() else { return String::new() };
     let first = sweep[0];
@@ -132,7 +132,7 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
         + ". Hollow points: not every connection was answered, so that many had nothing of this throughput."
 }
 
-/// Under the chart of p99 against connections.
+/// The sentence under the chart of p99 against connections.
 pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
     let waits = |name: &&String| {
         let starves = |it: &&&Scenario| results.starves(&it.name, name);
@@ -174,7 +174,7 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
     sentence
 }
 
-/// Under a chart of one load's latencies.
+/// The sentence under a chart of the latencies of one load.
 pub fn distribution(results: &Results, scenario: &Scenario) -> String {
     let at = |name: &str, percentile| results.spread(&scenario.name, name, Figure::Latency(percentile));
     let (Some(typical), Some(rare)) = (at(REACTOR, 50.0), at(REACTOR, 99.9)) else { return String::new() };
@@ -198,7 +198,7 @@ pub fn distribution(results: &Results, scenario: &Scenario) -> String {
     sentence + "."
 }
 
-/// Under the chart of memory against connections.
+/// The sentence under the chart of memory against connections.
 pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
     let Some(last) = sweep.iter().rev().find(|it| {
         [REACTOR, "thread-per-connection"].iter().all(|name| {
@@ -221,7 +221,7 @@ pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
     )
 }
 
-/// Under the chart of processor time.
+/// The sentence under the chart of processor time.
 pub fn cpu(results: &Results, base: &Scenario) -> String {
     let at = |name, figure| results.spread(&base.name, name, figure).map(|it| it.median);
     let of = |name| Some((at(name, Figure::User)?, at(name, Figure::System)?, at(name, Figure::Switches)?));
@@ -242,7 +242,7 @@ pub fn cpu(results: &Results, base: &Scenario) -> String {
     )
 }
 
-/// Under the chart of requests that are work.
+/// The sentence under the chart of requests that need work.
 pub fn work(results: &Results, scenario: &Scenario) -> String {
     let at = |name: &str| results.spread(&scenario.name, name, Figure::Throughput);
     let cores = results.machine.cores;
@@ -268,7 +268,7 @@ pub fn work(results: &Results, scenario: &Scenario) -> String {
     }
 }
 
-/// Under a chart of those that stand beside others.
+/// The sentence under a chart of clients beside other clients.
 pub fn company(results: &Results, scenario: &Scenario) -> String {
     let starving: Vec<_> =
         staying(results).filter(|name| results.starves(&scenario.name, name)).cloned().collect();

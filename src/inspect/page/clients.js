@@ -1,5 +1,5 @@
-// Clients that make something happen to watch. Each goes by another name below localhost, since a browser opens
-// only six connections to one name; all these names mean this machine (RFC 6761 §6.3).
+// Clients that make something happen in the server. Each uses another host name below localhost, since a browser opens
+// only six connections to one name. All these names mean this machine (RFC 6761 §6.3).
 
 const SLOW_READS_MS = 500;
 const BURST_NAMES = 8;
@@ -10,8 +10,8 @@ const origin = (name) => `http://${name}.localhost:${location.port || 80}`;
 const here = new URL(".", location.href).pathname;
 const large = (name) => fetch(`${origin(name)}${here}large`, { cache: "no-store" });
 
-// Takes a piece now and then, so what the server sends piles up: in the browser, in both kernels, and then
-// nowhere. The server has to wait for writability.
+// Reads a piece now and then. So the bytes that the server sends fill the buffers of the browser and of both kernels.
+// Then the server meets backpressure: it has to wait for writability.
 export async function slowReader() {
   const reader = (await large(`slow${next++}`)).body.getReader();
   for (;;) {
@@ -32,7 +32,7 @@ export async function burst() {
   await Promise.allSettled(asked);
 }
 
-// Opens a connection and asks for nothing, as browsers do for a link that may be clicked.
+// Opens a connection without a request, as browsers do for a link that may be clicked.
 export async function preconnect() {
   const link = document.createElement("link");
   Object.assign(link, { rel: "preconnect", href: origin(`preconnect${next++}`), crossOrigin: "anonymous" });

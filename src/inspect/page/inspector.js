@@ -1,4 +1,4 @@
-// The page: events in, pictures and words out. What comes from a client is shown as text, never as HTML.
+// The page: events in, pictures and words out. Bytes that a client sent are shown as text, never as HTML.
 
 import { STATES, look } from "./model.js";
 import { Time } from "./time.js";
@@ -24,20 +24,21 @@ const NAMES = { waits: "writing, waits for writability" };
 const COUNTERS = {
   accepted: "accepted", open: "open", requests: "requests", refused: "refused", timeouts: "timeouts",
   stale: "stale events dropped", spurious: "spurious wake-ups", would_block: "EAGAIN",
-  bytes_in: "bytes in", bytes_out: "bytes out", turns: "turns", omitted: "left out of batches",
-  missed: "missed by slow watchers",
+  bytes_in: "bytes in", bytes_out: "bytes out", turns: "turns", omitted: "left out of the events",
+  missed: "batches missed by slow readers",
 };
 const WAITS = {
   First: "a first request", Idle: "another request", Head: "the rest of a head", Body: "more of the content",
-  Write: "its client to take more", Linger: "its client to end", Supply: "more to send", Turn: "its next turn",
+  Write: "writability: the client must read", Linger: "the client to close its side", Supply: "more content to send",
+  Turn: "its next turn",
 };
 const MOMENTS = {
   live: () => "",
-  paused: (seconds) => `Paused ${seconds} s after the start. A step is a tenth of a second; ${time.ahead} have come since.`,
-  replay: (seconds) => `${seconds} s after the start, five times slower than it was.`,
+  paused: (seconds) => `Paused ${seconds} s after the start. A step is a tenth of a second; ${time.ahead} have passed since.`,
+  replay: (seconds) => `${seconds} s after the start, shown five times slower.`,
 };
 
-// Rows of a list of terms, made once and changed where a value changed.
+// The rows of a list of terms: made once, and changed where a value changed.
 function terms(list, pairs) {
   for (const [name, value] of pairs) {
     let dd = list.querySelector(`[data-name="${name}"]`);
@@ -108,7 +109,7 @@ function factsOf(kept) {
     ["in", kept && bytes(kept.bytesIn)],
     ["out", kept && bytes(kept.bytesOut)],
     ["last asked", kept && (kept.line || "nothing yet")],
-    ["note", kept?.reads && "it brings you these events, and is not told of itself"],
+    ["note", kept?.reads && "this connection brings you the events, so the events say nothing about it"],
   ].map(([name, value]) => [name, value || ""]);
 }
 
@@ -132,7 +133,7 @@ function drawSlot() {
   }));
 }
 
-// At most one picture a frame, and none where nothing is new.
+// Draws at most once a frame, and only if something is new.
 function frame() {
   if (stale) {
     stale = false;
@@ -146,7 +147,7 @@ addEventListener("resize", () => { stale = true; });
 function listen() {
   const events = new EventSource("events");
   let number = null; // of the last event
-  // The events bring what changes; this is all there is.
+  // The events bring only changes, so the whole state is fetched first.
   const begin = async () => {
     number = null;
     time.begin(await (await fetch("state.json", { cache: "no-store" })).json());
@@ -165,7 +166,7 @@ function listen() {
     if (missed) begin();
   };
   events.onerror = () => {
-    $("link").textContent = "The server does not answer; it is tried again.";
+    $("link").textContent = "The server does not answer. The page tries again.";
     $("link").className = "";
   };
   addEventListener("pagehide", () => events.close());
@@ -192,7 +193,7 @@ const ACTS = { slow: clients.slowReader, burst: clients.burst, preconnect: clien
 for (const [id, act] of Object.entries(ACTS)) {
   $(id).onclick = () => {
     $("said").textContent = SAID[id];
-    act().catch(() => { $("said").textContent = "That did not work, or ended early: the server may have stopped, or this browser does not take names below localhost for this machine."; });
+    act().catch(() => { $("said").textContent = "The request failed or ended early. The server may have stopped, or this browser does not resolve names below localhost to this machine."; });
   };
 }
 

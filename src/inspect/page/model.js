@@ -1,13 +1,12 @@
-// What is known of the server at some moment: the connections, the turns and the counters. It is fed with what
-// the server tells, and knows no element of the page.
+// The state of the server at some moment: its connections, turns and counters. The server's snapshot and events are put
+// in. This file knows no element of the page.
 
 const KEPT_MOVES = 32;
 const KEPT_TURNS = 400;
 
 export const STATES = ["reading", "parsed", "writing", "waits", "closing"];
 
-// A connection that is writing and waits for writability has a colour of its own: it is what the "slow
-// reader" is about.
+// A connection that is writing and waits for writability has a colour of its own: the "slow reader" button shows this.
 export function look({ state, wait }) {
   return state === "Writing" && wait === "Write" ? "waits" : state.toLowerCase();
 }
@@ -18,14 +17,14 @@ function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, l
 
 export class Model {
   places = new Map();
-  history = new Map(); // of each slot, those of the last connection in it: its number and its moves
+  history = new Map(); // for each slot, the last connection in it: its number and its changes of state
   turns = [];
   counters = {};
   calls = {};
   now = 0;
   size = 0;
 
-  // A whole snapshot, or a batch of news. What is known already may come again.
+  // Takes in a whole snapshot or a batch of events. It may hold turns and changes that are known already.
   take(news) {
     this.now = news.now_ms;
     this.counters = news.counters;
@@ -56,7 +55,7 @@ export class Model {
     if (moves.length > KEPT_MOVES) moves.shift();
   }
 
-  // The same, to be fed with something else.
+  // A copy that can change independently.
   copy() {
     const history = [...this.history].map(([key, { id, moves }]) => [key, { id, moves: [...moves] }]);
     const own = { places: new Map(this.places), history: new Map(history), turns: [...this.turns] };

@@ -1,4 +1,4 @@
-// Draws the slab and the turns on canvases: five thousand squares are one picture, not five thousand elements.
+// Draws the slab and the turns on canvases: one picture of five thousand squares is faster than five thousand elements.
 
 import { look } from "./model.js";
 
@@ -24,13 +24,13 @@ function fit(canvas, width, height) {
   return context;
 }
 
-// Where the slots are: [columns, side of one with its gap].
+// The layout of the slots: [columns, side of a square with its gap].
 export function layout(canvas, size) {
   const side = size > 2000 ? 12 : size > 400 ? 18 : 30;
   return [Math.max(1, Math.floor(canvas.clientWidth / side)), side];
 }
 
-// What stands on the canvas: only slots that look different now are drawn again.
+// What was drawn on the canvas last: only slots that changed are drawn again.
 let drawn = { form: "", looks: [] };
 
 export function slab(canvas, model, chosen) {
@@ -67,7 +67,7 @@ export function slab(canvas, model, chosen) {
   }
 }
 
-// One bar a turn; a colour for each connection that was driven.
+// Draws one bar for each turn, with a colour for each connection that was driven.
 export function timeline(canvas, turns) {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   const context = fit(canvas, width, height);

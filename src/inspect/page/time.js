@@ -1,18 +1,18 @@
-// Which moment is shown: the present, one at which it was paused, or the last seconds once more. It knows no
-// element of the page.
+// Which moment is shown: the present, a moment at which the user paused, or a replay of the last seconds. This file knows
+// no element of the page.
 
 import { Model } from "./model.js";
 
 const KEPT_BATCHES = 100; // ten seconds
 const AHEAD_MAX = 600; // a minute
-const REPLAYED_MS = 500; // so long a tenth of a second takes in a replay
+const REPLAYED_MS = 500; // in a replay, a tenth of a second takes this long
 
 export class Time {
   #now = new Model();
-  #past = new Model(); // ten seconds ago, or as long as this page knows of: there a replay begins
-  #since = []; // the batches from there to now
-  #ahead = []; // those between what is shown and now, where that is not the present
-  #clock = null; // what a replay goes by
+  #past = new Model(); // the state ten seconds ago, or when the page was opened: a replay begins there
+  #since = []; // the batches from #past to now
+  #ahead = []; // the batches from the shown moment to now, while the present is not shown
+  #clock = null; // the timer of a replay
   shown = this.#now;
 
   // "live", "paused" or "replay"
@@ -21,12 +21,12 @@ export class Time {
     return this.#clock === null ? "paused" : "replay";
   }
 
-  // How many steps there are from what is shown.
+  // The number of steps from the shown moment to now.
   get ahead() {
     return this.#ahead.length;
   }
 
-  // A snapshot: from here on everything is known, whatever was missed before.
+  // Begins anew with a snapshot, which has everything, even if batches were missed before.
   begin(state) {
     this.#now = new Model();
     this.#now.take(state);
@@ -35,7 +35,7 @@ export class Time {
     this.resume();
   }
 
-  // What is new now.
+  // Takes in the next batch.
   take(batch) {
     this.#now.take(batch);
     this.#since.push(batch);
@@ -49,7 +49,7 @@ export class Time {
     this.#ahead = [];
   }
 
-  // Here a replay stands still, too.
+  // Pauses, also in a replay.
   pause() {
     this.#stop();
     if (this.mode === "live") this.shown = this.#now.copy();
@@ -61,7 +61,7 @@ export class Time {
     return batch;
   }
 
-  // The last seconds once more, five times slower, without those in which nothing happened.
+  // Shows the last seconds again, five times slower, without the time in which no turn happened.
   replay(changed) {
     this.#stop();
     this.shown = this.#past.copy();
