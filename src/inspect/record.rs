@@ -33,7 +33,7 @@ pub struct Record {
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
     /// Changes of state that are still to be told, where anybody reads.
-    pub moves: Vec<Transition>,
+    pub transitions: Vec<Transition>,
     /// Places that look different since they were told of, where anybody reads.
     changed: Changed,
     turn: Option<Turn>,
@@ -194,7 +194,7 @@ impl Record {
     fn change_state(&mut self, key: usize, from: &'static str, to: &'static str) {
         let Some(place) = self.place(key) else { return };
         let made = place.enter(key, from, to);
-        let is_told = !place.is_reader && !self.queues.is_empty();
+        let is_shown = !place.is_reader && !self.queues.is_empty();
         self.change(key);
         match self.transitions.len() < BATCH_ITEMS_MAX {
             _ if !is_shown => {}
