@@ -109,6 +109,7 @@
 //! | [`reactor::kernel`] | what the loop asks of the world | |
 //! | [`reactor::epoll`] | how mio answers it | mio |
 //! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
+//! | `reactor/admission.rs` | how clients come in: the next door, room for one more, a new connection | |
 //! | [`reactor::deadlines`] | who times out next | |
 //! | `reactor/signals.rs` | SIGINT and SIGTERM as readiness | signal-hook-mio |
 //! | [`conn`] `mod.rs` | [`Connection::drive`](conn::Connection::drive): one turn of one connection | |
