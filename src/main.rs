@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match serve(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            // Whoever closed stderr does not want to know.
+            // A user who closed stderr does not want to know.
             let _ = writeln!(io::stderr(), "onepoll: {sentence}");
             ExitCode::FAILURE
         }
@@ -52,7 +52,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let announcement = announcement(cli, local, &door);
     give_up(cli.root(), site.policy().links);
     let service = Service::new(site).doors([door]).limits(limits);
-    // Two programs in one: the one that nobody watches has no code for it.
+    // Two programs in one: without an inspector, the loop has no code for it.
     match cli.inspect {
         true => run(inspect::reactor(epoll, service), &announcement),
         false => run(Reactor::new(epoll, service), &announcement),

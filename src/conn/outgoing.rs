@@ -14,7 +14,7 @@ pub struct Outgoing {
     pub outbox: Buffer,
     /// Content that follows them.
     pub stream: Option<Stream>,
-    /// The line to log once that is out, where somebody reads it.
+    /// The line to log once the answer is sent, if access lines are logged.
     pub entry: Option<Entry>,
 }
 

@@ -12,8 +12,8 @@ impl Context {
     /// Does `action` for `whom` and gives what comes of it. Where it panics that is `None`, and the panic is logged and
     /// counted; the caller gives up what the action worked on.
     ///
-    /// `AssertUnwindSafe` claims that nobody sees what a panic left half done. Of what is given up nobody does. Of what
-    /// is shared, half an access line is taken out again; what else [`Context`] holds, and what [`crate::site`] keeps
+    /// `AssertUnwindSafe` claims that no code sees what a panic left half done. What is given up is not looked at again. Of
+    /// what is shared, half an access line is taken out again; what else [`Context`] holds, and what [`crate::site`] keeps
     /// behind locks, is changed in steps that do not panic between them.
     #[inline]
     pub fn catch_panic<R>(

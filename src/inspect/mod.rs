@@ -1,7 +1,7 @@
 //! Watching the reactor at work. An [`Observed`] kernel passes on what the loop asks, and tells an [`Observer`] of it;
 //! its sockets do the same for their connections. The inspector's observer keeps a record, which a handler shows that is
 //! mounted at [`PREFIX`]. The loop and the connection are the same as ever, compiled once more for these sockets; a
-//! server that nobody watches is compiled without taking notes.
+//! server without an inspector is compiled without taking notes.
 
 mod kernel;
 mod counts;

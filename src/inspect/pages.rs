@@ -1,5 +1,5 @@
-//! What is answered below the prefix, and to whom: to clients on this machine, by doors that show it, and not to a page of somebody else's
-//! that a browser on it shows.
+//! The pages of the inspector, below the prefix. They are for clients on this machine that come by a door which shows them,
+//! and not for pages of other sites that a browser on this machine shows.
 
 use super::feed::{Bytes, Events};
 use super::record::Shared;

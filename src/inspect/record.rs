@@ -16,7 +16,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often whoever reads the events is told of more.
+/// How often the readers of the events get a batch.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
 
 /// Turns that are kept; no batch has more.
@@ -32,9 +32,9 @@ pub struct Record {
     pub counts: Counts,
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
-    /// Changes of state that are still to be told, where anybody reads.
+    /// Changes of state for the next batch, if there is a reader.
     pub transitions: Vec<Transition>,
-    /// Places that look different since they were told of, where anybody reads.
+    /// Places that changed since the last batch, if there is a reader.
     changed: Changed,
     turn: Option<Turn>,
     /// Time spent in turns that are left out of the events. It counts as waiting of the next turn.

@@ -25,8 +25,8 @@ enum Room {
 }
 
 impl<K: Kernel> Reactor<K> {
-    /// Lets in whoever waits, as many as a turn allows. At the limit another has to make room; where nobody can, the
-    /// new ones wait in the kernel.
+    /// Accepts the clients that wait, as many as a turn allows. At the limit of connections another one has to make room;
+    /// if none can, the new clients wait in the kernel.
     pub(super) fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(door) = self.accepting.next_door(self.context.now) else { return };
@@ -116,11 +116,11 @@ impl<K: Kernel> Reactor<K> {
         self.ready.push(Token { key, id });
     }
 
-    /// Lets in the clients that wait at any door, until there are none at all of them: while the clients of one door are let
-    /// in, others may come to the next.
+    /// Accepts the clients that wait at any door, until no client waits at any: while the clients of one door are accepted,
+    /// others may come to the next.
     pub(super) fn accept_all(&mut self) {
         let doors = self.context.service.door_ids();
-        // As many as the backlogs may hold, or those who keep coming would keep it from stopping.
+        // As many as the backlogs may hold, or clients that keep coming would keep the server from stopping.
         for _ in 0..doors.len() * BACKLOG / ACCEPTS_PER_TURN {
             let before = self.next_id;
             doors.clone().for_each(|door| self.accepting.note_readiness(door));

@@ -1,5 +1,5 @@
-//! Who times out next. Every kind of wait has one timeout at most, so whoever began to wait first is due first: a
-//! list for each kind, in the order of time, in which a connection moves to the end when its clock restarts.
+//! Which connection times out next. Every kind of wait has one timeout at most, so the connection that began to wait first
+//! is due first: a list for each kind, in the order of time, in which a connection moves to the end when its clock restarts.
 //! That is O(1) a request, however many connections there are.
 
 use crate::conn::Wait;

@@ -14,8 +14,8 @@ pub trait Kernel {
     /// A client's socket.
     type Socket: Transport;
 
-    /// Waits until something is ready, `timeout` at most, and says what in `ready`. An empty answer is
-    /// none: it was the time, or a signal that is nobody's (epoll_wait(2)).
+    /// Waits until something is ready, `timeout` at most, and says what in `ready`. An empty `ready`
+    /// means that the time is up, or that a signal came that no handler takes (epoll_wait(2)).
     fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Takes the next connection that waits at `door`; `WouldBlock` where none does (accept(2)).

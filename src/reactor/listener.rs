@@ -36,10 +36,10 @@ const WARNED_EVERY: Duration = Duration::from_secs(5);
 /// Whether others may listen on the same port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
-    /// Nobody may: a second server finds out that the port is taken.
+    /// No other program may: a second server finds out that the port is taken.
     Alone,
-    /// Whoever shares it, too, and runs as the same user; the kernel deals new connections out among them by a hash
-    /// of their addresses (socket(7), SO_REUSEPORT).
+    /// Other programs of the same user may that share it, too. The kernel deals new connections out among the programs by
+    /// a hash of the addresses (socket(7), SO_REUSEPORT).
     Shared,
 }
 

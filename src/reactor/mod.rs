@@ -95,7 +95,7 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, end
-    /// those that are late, and do a piece of the work that no request waits for.
+    /// the connections that waited too long, and do a piece of the work that no request waits for.
     pub fn turn(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
         self.wait(events)?;
         let (now, wall) = self.kernel.now();
@@ -162,8 +162,8 @@ impl<K: Kernel> Reactor<K> {
         self.ready = tokens;
     }
 
-    /// Sends off whoever waited too long: O(1) for each of them. What it waited for may be here already, if no event
-    /// has told of it yet: the process was stopped for a while, or there were more events than one wait brings.
+    /// Ends the connections that waited too long: O(1) for each of them. What a connection waited for may be here already,
+    /// and no event has told of it yet: the process was stopped for a while, or there were more events than one wait brings.
     fn expire(&mut self) {
         while let Some(key) = self.deadlines.expired(self.context.now, &self.context.service.limits) {
             let connection = &mut self.slots[key].connection;
@@ -220,8 +220,8 @@ impl<K: Kernel> Reactor<K> {
         false
     }
 
-    /// Does a piece of the work that nobody waits for. A panic costs the piece, and the next has time: a bug that
-    /// comes again and again does not make the loop spin.
+    /// Does a piece of the work that no request waits for. A panic costs this piece, and the next piece is not due at once:
+    /// so a bug that comes again and again does not make the loop spin.
     fn work(&mut self) {
         let now = self.context.now;
         let work = self.context.catch_panic("a piece of work", |context| context.service.site.work(now));
@@ -255,8 +255,8 @@ impl<K: Kernel> Reactor<K> {
         Some(next.saturating_duration_since(self.context.now))
     }
 
-    /// The first time: takes in who is already waiting, then nobody; whoever is idle goes, whoever is not gets
-    /// its answer, as the last on its connection. The second time: no more of that.
+    /// At the first signal: accepts the clients that wait already, and no others. Idle connections are closed; the others
+    /// get their answer, as the last on their connection. At the second signal: ends at once.
     fn stop(&mut self) {
         if self.ending != Ending::NotYet {
             self.ending = Ending::Now;

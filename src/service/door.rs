@@ -40,7 +40,7 @@ pub enum Folders {
 pub enum Inspector {
     /// To clients on this machine.
     Shown,
-    /// To nobody: its paths are like others.
+    /// To no client: its paths are like others.
     NotShown,
 }
 

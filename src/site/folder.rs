@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A folder without an index, which nobody has begun to read.
+/// A folder without an index, of which no entry was read yet.
 pub struct Unread {
     pub(super) root: Arc<Root>,
     pub(super) name: PathBuf,
