@@ -30,58 +30,68 @@
 //!
 //! | from | to | when |
 //! |---|---|---|
-//! | Reading | Parsed | a head is whole, and the content of the request, or its answer, is not here yet |
+//! | Reading | Parsed | a head is whole, and the content of the request was not read yet, or its answer is not ready |
 //! | Reading | Writing | a request is answered; or what came is refused, or came too late: the answer says so |
-//! | Reading | Closed | the client has ended or reset the connection, nothing came in time, or the server stops |
-//! | Parsed | Reading | the request is answered, and more of what came is to be read before the answer is sent |
+//! | Reading | Closed | the client has ended or reset the connection, sends nothing in time, does not take the answers that are queued, or the server stops |
+//! | Parsed | Reading | the request is answered, and the inbox holds more: that is parsed before the answer is sent |
 //! | Parsed | Writing | the request is answered, or its content is refused, or came too late |
-//! | Parsed | Closed | the client has reset the connection |
+//! | Parsed | Closed | the client has reset the connection, or does not take the answers that are queued |
 //! | Writing | Reading | all of the answer is sent |
 //! | Writing | Closing | all of the last answer is sent; the client may still be sending |
-//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed, or took too long |
+//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed or took too long, or the file became shorter |
 //! | Closing | Closed | the client has ended or reset the connection, or sends too much, or takes too long |
 //!
 //! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
-//! connection `Reading`. A connection ends from outside, without a change of state, where a panic meets it, where its place is
-//! needed for another, where it cannot be registered, and where the loop ends.
+//! connection `Reading`. An answer that takes more than a turn is a
+//! `Pending` ([`service::response`]): its connection stays `Parsed`, and asks for it again in the next turn, or when it is woken
+//! by an event that says nothing of its socket. A connection ends in other ways, too: a panic sets `Closed` directly, and a connection
+//! is dropped as it stands where its place is needed for another, where it cannot be registered, and where the loop ends.
 //!
 //! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives, and tells the log and the observer.
-//! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, in which
-//! the state of the connection is not: so no step can change it on the way, and none goes on from a state that is past.
+//! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, which is all of
+//! the connection except its state. So a step cannot change the state on the way, nor use an old one after giving it away. The
+//! *observer* is the inspector, where it is on.
 //!
-//! # Edges
+//! # Turns and edges
+//!
+//! A *turn* is one pass of the loop: wait, read from the connections that are ready, drive them, accept, expire. A connection has
+//! its place in the *slab*, a table; the index is its *key*. A *door* is a place where clients come in: a listener, which the poll
+//! has, and the rules that hold for its clients ([`service::door`]), joined by a number.
 //!
 //! epoll tells of readiness in one of two ways. *Level-triggered*: every epoll_wait(2) reports a socket, for as long as it is
 //! ready. *Edge-triggered* (EPOLLET): a socket is reported when something changes, and not again before the next change. mio
-//! always asks for the edge. A program that stops reading while there is more, and then waits, may wait for ever. So every
-//! state owes one of two things before its connection waits for a socket: it has tried until the kernel had no more, or it
-//! asks for another turn itself (`Verdict::Again`). The rules of the edge are listed in [`conn::io`], and no other file has any.
+//! always asks for the edge. A program that stops reading while there is more, and then waits, may wait for ever. So a
+//! state may wait for a socket only after the kernel had no more to give, or took no more. Otherwise it asks for another turn
+//! (`Verdict::Again`) instead of waiting. The rules of the edge are listed in [`conn::io`]; a listener's edge is kept by
+//! `Accepting` in [`reactor::listener`].
 //!
 //! A new connection is read before it is registered, since its first request is often here already. Nothing is lost by that:
 //! EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they are called, as if it had just changed (`register`
 //! in [`reactor`]). A regular file cannot be waited for at all; [`site`] says what is done instead.
 //!
-//! # Where the kernel is called
+//! # Where the loop and its sockets call the kernel
 //!
 //! | call | file | function |
 //! |---|---|---|
 //! | epoll_wait(2) | `reactor/epoll.rs` | `Epoll::wait` |
-//! | epoll_ctl(2) | `reactor/epoll.rs` | `Epoll::register` for a connection and `Epoll::on` for a listener |
+//! | epoll_ctl(2) | `reactor/epoll.rs` | `Epoll::register` for a connection and `Epoll::on` for a listener; mio by way of `Epoll::handle_signals` for signals |
 //! | accept4(2) | `reactor/epoll.rs` | `Epoll::accept` |
 //! | recv(2) | `conn/transport.rs` | `Transport::recv`, called by `Io::recv` alone |
 //! | send(2) | `conn/transport.rs` | `Transport::send`, called by `Io::send` alone |
 //! | sendfile(2) | `os/sockets.rs` | `send_file`, by way of `Transport::send_file`, called by `Io::send_file` alone |
 //!
-//! Read `T` as `TcpStream`, and `K` as `Epoll`: wherever a type is generic over a [`Transport`](conn::transport::Transport) or a
-//! [`Kernel`](reactor::kernel::Kernel), that is what the program runs with; the others belong to tests and to the inspector.
+//! Read `T` as `OwnedFd`, an accepted socket of any kind, and `K` as `Epoll`: wherever a type is generic over a
+//! [`Transport`](conn::transport::Transport) or a [`Kernel`](reactor::kernel::Kernel), that is what the program runs with; the others
+//! belong to tests and to the inspector. `Transport` is implemented once, for everything that has a descriptor.
 //!
-//! From `Reactor::turn` to recv(2): `Reactor::read_ahead`, `Connection::read_ahead`, `Context::catch_panic`,
+//! The usual way from `Reactor::turn` to recv(2): `Reactor::read_ahead`, `Connection::read_ahead`, `Context::catch_panic`,
 //! `Machine::receive`, `Io::recv`, `Transport::recv`. To send(2): `Reactor::drive_ready`, `Reactor::drive`, `Connection::drive`,
 //! `Context::catch_panic`, `Machine::step`, `Machine::write`, `Wire::flush`, `Io::send`, `Transport::send`.
 //!
-//! TLS would be one more `Transport`, around a `TcpStream`. It must not be added without a look at `Io::recv`: there a read that
+//! TLS would be one more `Transport`, around another one. It must not be added without a look at `Io::recv`: there a read that
 //! does not fill the buffer says that the socket is empty. A transport that holds decrypted bytes of its own gives short
-//! reads while there is more, of which no event will tell; taken for an empty socket, its connection would wait for ever.
+//! reads while there is more, of which no event will tell; taken for an empty socket, its connection would go on only when its
+//! timeout is up. Nor can such a transport use sendfile(2) as it is, and its writes may have to wait for a read.
 //!
 //! # Three rings
 //!

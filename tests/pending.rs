@@ -161,6 +161,21 @@ fn requests_behind_an_answer_that_waits_are_answered_after_it() {
     assert_eq!(texts, ["at last", "hello"]);
 }
 
+/// Symptom: a page that is ready is held back until the answer to the next request is, which may be never.
+#[test]
+fn answers_before_one_that_waits_are_sent_before_it() {
+    let root = folder(&[("index.html", b"hello")]);
+    let (mut world, desk) = world(root.path(), Goes::Later);
+    let client = world.connect_saying(&[GET, SLOW].concat());
+    world.run();
+    assert_eq!(client.statuses(), [200], "the first answer is there");
+    desk.lock().unwrap().goes = Goes::Ready;
+    world.turn([waking(&client)]);
+    world.run();
+    let texts: Vec<_> = client.answers().iter().map(|answer| answer.text().to_owned()).collect();
+    assert_eq!(texts, ["at last"]);
+}
+
 #[test]
 fn an_answer_that_takes_many_turns_holds_nobody_up() {
     let root = folder(&[("index.html", b"hello")]);

@@ -1,17 +1,19 @@
-//! One socket, and what the kernel last said of it. The rules of the edge live here and in no other file.
+//! One socket, and what the kernel last said of it. The rules of the edge live here; a listener has its own in
+//! `reactor/listener.rs`.
 //!
 //! A level-triggered poll reports a socket for as long as it is ready. An edge-triggered one, which is what mio asks for,
 //! reports it when that changes: what an event said must be remembered until it is used up. So:
 //!
-//! 1. A connection waits for a socket only after the kernel has said that a call on it would block. One that stops before,
-//!    since it has had its turn or waits for something else, finds the socket as `Ready` as it was.
-//! 2. After that it is not tried again before an event: the call would be wasted.
+//! 1. A connection waits for a socket only after the kernel has said that a call on it would block, or has given a short read
+//!    (rule 3). One that stops before, since it has had its turn or waits for something else, finds the socket as `Ready` as it was.
+//! 2. After that it is not tried again before an event, since the call would be wasted; unless the reactor doubts what it knows
+//!    ([`Readiness::UNKNOWN`]: when a time is up, at the end, and where a place is needed).
 //! 3. A read that does not fill its buffer has emptied the socket, which is as good as `WouldBlock` and saves a call: what
 //!    comes later raises a new edge (epoll(7), question 9). **This holds for a socket, and not for TLS**: a transport that keeps
 //!    decrypted bytes of its own gives short reads while there is more, of which no event tells. Before there is one, it
 //!    must say whether it is empty, and [`Io::recv`] must ask it.
-//! 4. When the peer has shut its side, no further event comes: a short read is no end then, and the socket is read until it
-//!    gives one.
+//! 4. When the peer has shut its side, no further event comes. Then a short read does not mean that the socket is empty: it is
+//!    read until recv(2) gives 0.
 //! 5. A write that takes fewer bytes than it could is not taken for a full socket: the next write finds out.
 //! 6. An event may be spurious, and costs one call.
 

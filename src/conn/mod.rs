@@ -1,7 +1,7 @@
 //! Ring 2, the connection: a state machine over any transport. It is driven when something may have
 //! changed, goes as far as it can, and says what it waits for. It knows no poll and no other connection.
 //!
-//! Read `T` as `TcpStream`.
+//! Read `T` as `OwnedFd`, an accepted socket.
 
 pub mod wait;
 pub mod event;

@@ -145,9 +145,14 @@ impl<T: Transport> Machine<'_, T> {
         }
     }
 
-    /// Waits for an answer, or for content of one, that is not here yet. Meanwhile a bounded part of what the client sends
-    /// is read: that is how a client is noticed that has reset its connection, and would else keep its place for ever.
+    /// Waits for an answer, or for content of one, that is not here yet. The answers queued before it are sent first. Meanwhile
+    /// up to [`AHEAD_BYTES_MAX`] of what the client sends is read: so a client is noticed that has reset its connection, and
+    /// would else keep its place for ever.
     pub(super) fn wait_for_supply(&mut self, state: State) -> Result<Next, Stop> {
+        if !self.wire.out.outbox.is_empty() {
+            let transfer = self.wire.flush(Follow::Nothing, self.context)?;
+            return self.flushed(transfer, state);
+        }
         if self.wire.inbox.bytes().len() < AHEAD_BYTES_MAX
             && let Transfer::Bytes(count) = self.wire.io.recv(&mut self.context.buffers.landing)?
         {

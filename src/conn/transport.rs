@@ -1,6 +1,6 @@
-//! What a connection needs of the thing that carries its bytes, in words of our own: a mio socket, a
+//! What a connection needs of the thing that carries its bytes, in words of our own: a socket of the loop, a
 //! blocking socket and a scripted one in a test all drive the same connection. Wherever a type is generic over a
-//! [`Transport`], read `T` as `TcpStream`.
+//! [`Transport`], read `T` as `OwnedFd`, an accepted socket.
 //!
 //! TLS would be a transport around another one. It would break one rule of [`conn::io`](super::io): that a short read says that
 //! there is no more.

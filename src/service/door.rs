@@ -1,5 +1,5 @@
-//! Doors: where clients come in, and what holds for each. A server may listen in several places, and what it grants to
-//! clients of this machine alone need not be granted to others.
+//! Doors: the rules for the clients of each listener. A server may have several listeners, and what it grants to clients of
+//! this machine need not be granted to others. The listeners themselves are in `reactor/epoll.rs`; a number joins the two.
 
 use super::hosts::Hosts;
 

@@ -14,8 +14,9 @@ pub enum Reply {
     Pending(Box<dyn Pending>),
 }
 
-/// A response that is not ready yet. The connection asks for it in each turn, and sends nothing until it is ready. If the
-/// connection ends before, the response is dropped.
+/// A response that is not ready yet. After [`Progress::Again`] it is asked for in the next turn, after [`Progress::Later`] at
+/// the next event of its connection. The answers that are queued before it are sent meanwhile. If the connection ends before,
+/// the response is dropped.
 ///
 /// No timeout ends it, since the client is late with nothing. So a pending response must come to an end by itself, with an
 /// error page if it must. A server that stops waits for it as for every answer, no longer than its time for that.
