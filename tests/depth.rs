@@ -134,7 +134,10 @@ fn the_calls_of_the_kernel_lie_as_deep_as_the_crate_doc_says() {
 /// The table of `src/lib.rs` that says where the kernel is called.
 #[test]
 fn the_functions_that_call_the_kernel_are_where_the_crate_doc_says() {
-    let doc = include_str!("../src/lib.rs").split("//! # Where the loop and its sockets call the kernel").nth(1).unwrap();
+    let doc = include_str!("../src/lib.rs")
+        .split("//! # Where the loop and its sockets call the kernel")
+        .nth(1)
+        .unwrap();
     let rows = doc.split("//! # ").next().unwrap().lines().filter_map(|line| line.strip_prefix("//! | "));
     let mut count = 0;
     for row in rows.filter(|row| row.contains("(2) |")) {

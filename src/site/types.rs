@@ -1,5 +1,5 @@
 //! The media type for an extension: by a table in this file, or else by the crate mime_guess. The table has the types
-//! that the crate lacks, and those that the crate has in a form from before they were registered.
+//! that the crate lacks, and the types that it knows only in a form from before they were registered.
 
 /// Extensions in lower case, their media type, and the source of this type: the registry of IANA, a standard, or else the
 /// collection mime-db. Source code has no media type that browsers show, so its type is text/plain. Sorted by type.
