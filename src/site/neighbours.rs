@@ -76,6 +76,9 @@ pub struct Unclear {
     name: PathBuf,
     pair: Pair,
     file: File,
+    /// Whether each later change of the two files will show in their stamps. Until then they are not compared: the verdict
+    /// would be about stamps that another content may have, too.
+    is_settled: bool,
     /// Whether a read of the neighbour failed, so that nothing is learnt of its content.
     has_failed: AtomicBool,
 }
@@ -185,9 +188,10 @@ impl Neighbours {
             lock(comparer).name(&name, "is larger than the file");
         } else if length > COMPARED_BYTES_MAX {
             lock(comparer).name(&name, "is too large to be compared with its file");
-        } else if pair.neighbour.is_settled(now) && original.strength == Strength::Strong {
+        } else {
+            let is_settled = pair.neighbour.is_settled(now) && original.strength == Strength::Strong;
             let (file, has_failed) = (opened.file, AtomicBool::new(false));
-            self.unclear.push(Arc::new(Unclear { coding, name, pair, file, has_failed }));
+            self.unclear.push(Arc::new(Unclear { coding, name, pair, file, is_settled, has_failed }));
         }
         Ok(())
     }
@@ -227,6 +231,9 @@ impl Comparer {
     /// the path by which the cache keeps the file. False if the verdict is known by now, so that the file has to be looked
     /// at again.
     pub fn want(&mut self, path: &str, unclear: &Arc<Unclear>, original: &Stored) -> bool {
+        if !unclear.is_settled {
+            return true;
+        }
         if self.verdict(unclear.pair).is_some() {
             return false;
         }
