@@ -18,8 +18,8 @@ pub struct Version {
     /// The time when it was written, by the file system.
     pub modified: SystemTime,
     pub bytes: Vec<u8>,
-    /// The number of the version of which this is a compressed copy, if it really is one.
-    pub copy_of: Option<u64>,
+    /// The content of which this is a compressed copy, if it really is one.
+    pub copy_of: Option<Vec<u8>>,
     gzipped: OnceCell<Vec<u8>>,
 }
 
@@ -38,10 +38,10 @@ impl Version {
 
     /// A neighbour that is what the compressor for files with this extension makes of `original`.
     pub fn copy(number: u64, age: Age, original: &Version, extension: &str) -> Rc<Version> {
-        Version::made(number, age, compressed(extension, &original.bytes), Some(original.number))
+        Version::made(number, age, compressed(extension, &original.bytes), Some(original.bytes.clone()))
     }
 
-    fn made(number: u64, age: Age, bytes: Vec<u8>, copy_of: Option<u64>) -> Rc<Version> {
+    fn made(number: u64, age: Age, bytes: Vec<u8>, copy_of: Option<Vec<u8>>) -> Rc<Version> {
         let second = match age {
             Age::First => FIRST_SECOND,
             Age::New => FIRST_SECOND + number,

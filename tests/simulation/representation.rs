@@ -56,7 +56,7 @@ impl Stood {
         let is_nothing = self.coding == Coding::Brotli
             && file.version.bytes.is_empty()
             && matches!(self.version.bytes[..], [byte] if byte & 0xf1 == 0x31);
-        let is_copy = is_nothing || self.version.copy_of == Some(file.version.number);
+        let is_copy = is_nothing || self.version.copy_of.as_ref() == Some(&file.version.bytes);
         let is_small = self.version.bytes.len().max(file.version.bytes.len()) <= WHOLE_BYTES_MAX;
         match (is_copy, is_small) {
             (true, true) => Some(Sure::Yes),
