@@ -7,8 +7,9 @@
 ONEPOLL_BIN names another program than target/release/onepoll.
 
 Each server has one CPU to itself, the clients have another. Rounds go through the servers in turn
-(A B C A B C): what else the machine does meets all of them. Machines are noisy: read ratios within a
-run, and the CPU time of a request before requests a second.
+(A B C A B C): what else the machine does meets all of them. Rounds beside other work are made again, and
+what stays noisy has no verdict (judge.py). Read ratios within a run, and the CPU time of a request before
+requests a second.
 """
 
 import argparse
@@ -20,12 +21,10 @@ import subprocess
 import sys
 import tempfile
 
+import judge
 import report
 from loads import LOADS
-from servers import FLOOR, OURS, Servers
-
-SERVERS = [FLOOR, OURS, "nginx", "nginx+cache", "h2o", "lighttpd", "static-web-server"]
-MORE_SERVERS = ["caddy", "python"]
+from servers import MORE_SERVERS, SERVERS, Servers
 
 
 def main():
@@ -34,12 +33,14 @@ def main():
     os.sched_setaffinity(0, {client_cpu})
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+    print(f"The load average is {os.getloadavg()[0]:.2f} before the first round.", flush=True)
     results = {}
     with tempfile.TemporaryDirectory(prefix="onepoll-peers-") as work:
         os.chmod(work, 0o755)  # some servers give up the rights of root
         servers = Servers(work, server_cpu)
-        names = [name for name in options.servers if is_here(servers, name)]
+        left_out = set()
         for load in options.loads:
+            names = taking_part(servers, load, options.servers, left_out)
             rounds = measure(servers, load, names, options)
             if rounds:
                 results[load] = rounds
@@ -47,7 +48,9 @@ def main():
     if not results:
         sys.exit("nothing was measured")
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
+    if told := report.noise(results):
+        print(told)
     print(report.machine(report.measured(results)))
     if options.markdown:
         options.markdown.write_text(report.markdown(results, options) + "\n")
@@ -56,11 +59,12 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--servers", type=some_of(SERVERS + MORE_SERVERS), default=SERVERS, metavar="A,B,C",
-                        help=f"{','.join(SERVERS)}; also {','.join(MORE_SERVERS)}")
+    parser.add_argument("--servers", type=some_of(SERVERS + MORE_SERVERS), metavar="A,B,C",
+                        help=f"{','.join(SERVERS)}; also {','.join(MORE_SERVERS)}, which start takes by itself")
     parser.add_argument("--loads", type=some_of(LOADS), default=list(LOADS), metavar="A,B,C",
                         help=",".join(LOADS))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3,
+                        help=f"quiet rounds; up to {judge.ATTEMPTS} times as many are made to have them")
     parser.add_argument("--seconds", type=int, default=3, help="of a load in a round")
     parser.add_argument("--cpus", type=lambda text: map(int, text.split(",")), default=(0, 1),
                         metavar="0,1", help="for the server and for the clients; not two threads of one core")
@@ -79,26 +83,50 @@ def some_of(known):
     return parse_names
 
 
-def is_here(servers, name):
-    if servers.has(name):
-        return True
-    print(f"{name} is left out: there is no {servers.command(name)[0]}", file=sys.stderr)
-    return False
+def taking_part(servers, load, asked, left_out):
+    """The servers for one load that are here. Each that is not is told once."""
+    wanted = LOADS[load].names or SERVERS
+    if asked:
+        wanted = [name for name in asked if not LOADS[load].names or name in wanted]
+    for name in wanted:
+        if not servers.has(name) and name not in left_out:
+            left_out.add(name)
+            print(f"{name} is left out: there is no {servers.command(name)[0]}", file=sys.stderr)
+    return [name for name in wanted if name not in left_out]
 
 
 def measure(servers, load, names, options):
-    """All rounds of one load, in turn: a list of results for each server."""
-    takes_part = LOADS[load].names or names
-    rounds = {}
-    for _ in range(options.rounds):
-        for name in filter(takes_part.__contains__, names):
-            try:
+    """All rounds of one load, by server."""
+    rounds = {name: judge.Rounds(options.rounds) for name in names}
+
+    def make(name):
+        try:
+            with judge.watching() as beside:
                 result = LOADS[load].measure(servers, name, options.seconds)
-            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-                print(f"{load} of {name} failed: {error}", file=sys.stderr)
-            else:
-                rounds.setdefault(name, []).append(result)
-    return rounds
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            rounds[name].failures += 1
+            print(f"{load} of {name} failed: {error}", file=sys.stderr)
+        else:
+            rounds[name].add(result, beside[0])
+
+    def spreads():
+        return report.has_wide_spread(load, answering(rounds))
+
+    judge.make_rounds(rounds, make, spreads)
+    return answering(rounds)
+
+
+def answering(rounds):
+    return {name: of_it for name, of_it in rounds.items() if of_it.made}
+
+
+def as_json(results):
+    """Every figure of every round, with what happened beside it and whether the round counts."""
+    def told(rounds):
+        counted = rounds.counted()
+        return [result | {"beside": beside._asdict(), "counts": (result, beside) in counted}
+                for result, beside in rounds.made]
+    return {load: {name: told(of_it) for name, of_it in rounds.items()} for load, rounds in results.items()}
 
 
 if __name__ == "__main__":

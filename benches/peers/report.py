@@ -1,30 +1,13 @@
-"""What the rounds come to: medians with their spread, and whether a difference is more than that."""
+"""What the rounds come to, as text and as the tables of docs/speed.md. Which differences count is in judge.py."""
 
 import os
 import pathlib
 import platform
 import re
-import statistics
 
+import judge
 from loads import LOADS
 from servers import FLOOR, OURS, version
-
-
-class Figure:
-    """One figure of one server over all rounds."""
-
-    def __init__(self, rounds):
-        self.rounds = len(rounds)
-        self.median, self.min, self.max = statistics.median(rounds), min(rounds), max(rounds)
-
-    def __str__(self):
-        return number(self.median)
-
-    def with_range(self):
-        return f"{self} ({number(self.min)}..{number(self.max)})"
-
-    def spread(self):
-        return (self.max - self.min) / self.median if self.median else 0
 
 
 def number(value):
@@ -32,9 +15,13 @@ def number(value):
     return f"{value:,.{decimals}f}"
 
 
+def with_range(figure):
+    return f"{number(figure.median)} ({number(figure.min)}..{number(figure.max)})"
+
+
 def figures(rounds, key):
-    """The figure KEY of each server; ROUNDS has a list of results by server."""
-    return {name: Figure([result[key] for result in results]) for name, results in rounds.items()}
+    """The figure KEY of each server; ROUNDS has those of each server by its name."""
+    return {name: of_it.figure(key) for name, of_it in rounds.items()}
 
 
 def best_peer(by_server):
@@ -43,18 +30,20 @@ def best_peer(by_server):
 
 
 def verdict(by_server):
-    """How we stand to the best peer: apart only where the ranges of both do not touch. One round has none."""
+    """How we stand to the best peer, and the ratio of the medians: `below nginx (0.87)`."""
     best = best_peer(by_server)
     if best is None or OURS not in by_server:
         return ""
     ours, theirs = by_server[OURS], by_server[best]
-    if min(ours.rounds, theirs.rounds) == 1:
-        return ""
-    if ours.max < theirs.min:
-        return f"below {best}"
-    if ours.min > theirs.max:
-        return f"above {best}"
-    return f"level with {best}"
+    stand = judge.compare(ours, theirs)
+    name = f"with {best}" if stand == "level" else f"({best})" if stand.startswith("no") else best
+    ratio = f" ({ours.median / theirs.median:.2f})" if theirs.median and not stand.startswith("no") else ""
+    return f"{stand} {name}{ratio}"
+
+
+def has_wide_spread(load, rounds):
+    """Whether a verdict on this load fails for the spread alone."""
+    return any("spread" in verdict(figures(rounds, key)) for key in LOADS[load].judged)
 
 
 def to_the_floor(key, by_server):
@@ -66,15 +55,16 @@ def to_the_floor(key, by_server):
 def text(load, rounds):
     """All that was measured under LOAD: a line for each server, then a verdict on each judged figure."""
     judged = LOADS[load].judged
-    keys = list(judged) + [key for key in next(iter(rounds.values()))[0] if key not in judged]
+    keys = list(judged) + [key for key in next(iter(rounds.values())).made[0][0] if key not in judged]
     columns = {key: figures(rounds, key) for key in keys}
     lines = [["", *keys]]
     for name in rounds:
         row = {key: columns[key][name] for key in keys}
-        lines.append([name, *(row[key].with_range() if key in judged else str(row[key]) for key in keys)])
+        lines.append([name, *(with_range(row[key]) if key in judged else number(row[key].median) for key in keys)])
     widths = [max(map(len, column)) for column in zip(*lines)]
     aligned = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines]
-    return "\n".join([load, *aligned, *filter(None, (judgement(key, columns[key]) for key in judged))])
+    judgements = [judgement(key, columns[key]) for key in judged]
+    return "\n".join([load, *aligned, *filter(None, [*judgements, judge.told_of(rounds)])])
 
 
 def judgement(key, by_server):
@@ -94,6 +84,7 @@ def markdown(results, options):
     parts = [table("CPU µs a request", cpu)] if cpu else []
     parts += [table("what else", others)] if others else []
     told = f"Medians of {options.rounds} rounds" if options.rounds > 1 else "One round"
+    parts += [noise(results)] if noise(results) else []
     return "\n\n".join([*parts, f"{told}, {options.seconds} s a load; {machine(measured(results))}"])
 
 
@@ -103,7 +94,7 @@ def table(title, rows):
     peers = [name for name in names if name not in (FLOOR, OURS)]
     lines = [[title, "floor", OURS, "÷ floor", *peers, f"{OURS} is"]]
     for title, key, by_server in rows:
-        cells = [str(by_server.get(name, "")) for name in (FLOOR, OURS, *peers)]
+        cells = [number(by_server[name].median) if name in by_server else "" for name in (FLOOR, OURS, *peers)]
         lines.append([title, *cells[:2], to_the_floor(key, by_server), *cells[2:], verdict(by_server)])
     columns = [column for column in zip(*lines) if any(column[1:])]
     head, *body = zip(*columns)
@@ -115,6 +106,12 @@ def table(title, rows):
     told = (f"Between rounds the figures above differ by up to {spread:.0%} of their median ({name}: {row}), "
             f"those of {OURS} by up to {ours:.0%}.")
     return "\n".join([*drawn, "", told])
+
+
+def noise(results):
+    """One sentence for each load that had rounds beyond those that were asked for."""
+    told = {load: judge.told_of(rounds) for load, rounds in results.items()}
+    return "\n".join(f"{load}: {what}." for load, what in told.items() if what)
 
 
 def measured(results):

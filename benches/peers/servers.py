@@ -14,6 +14,8 @@ import time
 
 PORT = 18080
 FLOOR, OURS = "limit", "onepoll"
+SERVERS = [FLOOR, OURS, "nginx", "nginx+cache", "h2o", "lighttpd", "static-web-server"]
+MORE_SERVERS = ["caddy", "miniserve", "python", "serve"]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
 # The last one is not searched for a plain user, but has servers in it.
 SEARCH_PATH = f"{TARGET}/peers/bin:{os.environ['PATH']}:/usr/sbin"
