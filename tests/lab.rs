@@ -3,6 +3,15 @@
 #[path = "../benches/variants/load/mod.rs"]
 #[allow(dead_code)]
 mod load;
+#[path = "../benches/variants/counted.rs"]
+#[allow(dead_code)]
+mod counted;
+#[path = "../benches/variants/meters.rs"]
+#[allow(dead_code)]
+mod meters;
+#[path = "../benches/variants/quiet.rs"]
+#[allow(dead_code)]
+mod quiet;
 #[path = "../benches/variants/statistics.rs"]
 #[allow(dead_code)]
 mod statistics;
@@ -11,7 +20,7 @@ mod support;
 use load::Load;
 use load::answer::{Answer, Connection};
 use load::plan::{Patience, Persistence, Phase, Plan};
-use statistics::{Difference, Latencies, Spread};
+use statistics::{Difference, Doubt, Latencies, Machine, Spread};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
@@ -124,28 +133,74 @@ fn what_fails_is_told_and_does_not_count_as_answered() {
     });
 }
 
-#[test]
-fn the_median_is_the_one_in_the_middle() {
-    assert_eq!(Spread::of([]), None);
-    assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { rounds: 3, least: 1.0, median: 2.0, most: 3.0 }));
-    assert_eq!(Spread::of([4.0, 1.0]), Some(Spread { rounds: 2, least: 1.0, median: 2.5, most: 4.0 }));
+fn spread(rounds: usize, least: f64, median: f64, most: f64) -> Spread {
+    Spread { rounds, least, median, most, machine: Machine::Quiet }
 }
 
 #[test]
-fn a_difference_inside_the_noise_is_none() {
+fn the_median_is_the_one_in_the_middle() {
+    assert_eq!(Spread::of([]), None);
+    assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(spread(3, 1.0, 2.0, 3.0)));
+    assert_eq!(Spread::of([4.0, 1.0]), Some(spread(2, 1.0, 2.5, 4.0)));
+}
+
+#[test]
+fn medians_are_compared_where_both_spreads_are_narrow() {
+    let wide = |share| Difference::Unknown(Doubt::Spread(share));
     let table: &[(&[f64], &[f64], _)] = &[
-        (&[1.0, 1.2], &[3.0, 4.0], Difference::Less),
-        (&[3.0, 4.0], &[1.0, 1.2], Difference::More),
-        (&[1.0, 3.0], &[2.0, 4.0], Difference::None),
-        (&[1.0, 3.0], &[3.0, 4.0], Difference::None),
-        (&[1.0, 2.0], &[3.0, 4.0], Difference::None),
-        (&[0.0, 0.0], &[3.0, 4.0], Difference::None),
-        (&[100.0, 101.0], &[102.0, 103.0], Difference::None),
-        (&[1.0], &[3.0, 4.0], Difference::None),
+        (&[1.0, 1.1], &[3.0, 3.0], Difference::Less),
+        (&[3.0, 3.0], &[1.0, 1.1], Difference::More),
+        (&[10.0, 10.5, 11.4], &[10.6, 11.1, 12.0], Difference::Less),
+        (&[100.0, 101.0], &[105.0, 105.0], Difference::Level),
+        (&[100.0, 100.0], &[105.1, 105.1], Difference::Less),
+        (&[0.0, 0.0], &[0.0, 0.0], Difference::Level),
+        (&[0.0, 0.0], &[3.0, 3.0], Difference::Less),
+        (&[10.0, 10.0, 11.5], &[3.0, 3.0], wide(0.15)),
+        (&[3.0, 3.0], &[1.0, 2.0, 2.0], wide(0.5)),
+        (&[9.0, 10.0, 11.0], &[1.0, 2.0, 2.0], wide(0.5)),
+        (&[1.0], &[3.0, 3.0], Difference::Unknown(Doubt::OneRound)),
     ];
     for (one, other, difference) in table {
         let [ours, theirs] = [one, other].map(|rounds| Spread::of(rounds.iter().copied()).unwrap());
         assert_eq!(ours.against(&theirs), *difference, "{one:?} {other:?}");
+        for (machine, doubt) in [(Machine::Busy, Doubt::Busy), (Machine::Unknown, Doubt::Unwatched)] {
+            let theirs = Spread { machine, ..theirs };
+            assert_eq!(ours.against(&theirs), Difference::Unknown(doubt), "{one:?} {other:?}");
+            assert_eq!(theirs.against(&ours), Difference::Unknown(doubt), "{one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
+fn a_doubt_is_said_in_words() {
+    for (doubt, words) in [
+        (Doubt::Busy, "no verdict: the machine was busy"),
+        (Doubt::OneRound, "no verdict: one round"),
+        (Doubt::Spread(0.234), "no verdict: spread 23 %"),
+    ] {
+        assert_eq!(doubt.to_string(), words);
+    }
+}
+
+/// The lab and `benches/peers` judge by one rule, which docs/speed.md has in words.
+#[test]
+fn the_numbers_of_the_rule_are_the_same_wherever_they_stand() {
+    let python = include_str!("../benches/peers/judge.py");
+    let page = include_str!("../docs/speed.md");
+    let (_, rule) = page.split_once("## When a difference counts").unwrap();
+    let rule = rule.split("\n## ").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, number, words) in [
+        ("SPREAD_MAX", statistics::SPREAD_MAX, "less than 15 % of its median"),
+        ("LEVEL", statistics::LEVEL, "differ by 5 % at most"),
+        ("OTHER_MAX", quiet::OTHER_MAX, "more than 3 %"),
+        ("STEAL_MAX", quiet::STEAL_MAX, "more than 1 %"),
+        ("ATTEMPTS", quiet::ATTEMPTS as f64, "three times as many"),
+    ] {
+        assert!(
+            python.contains(&format!("\n{name} = {number}")),
+            "judge.py has another {name} than {number}"
+        );
+        assert!(rule.contains(words), "docs/speed.md does not say {words:?}: {rule}");
     }
 }
 

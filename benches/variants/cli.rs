@@ -10,10 +10,10 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(subcommand)]
     pub part: Option<Part>,
-    /// Run fewer and shorter scenarios: two minutes at most
+    /// Run fewer and shorter scenarios: two minutes at most on a quiet machine
     #[arg(long)]
     pub quick: bool,
-    /// Number of rounds; the medians are of these [default: 3]
+    /// Number of rounds that count; three times as many are made if the machine does other work [default: 3]
     #[arg(long, value_name = "N")]
     pub rounds: Option<usize>,
     /// Seconds of each loop [default: 0.7, quick 0.2]

@@ -5,6 +5,7 @@ use crate::cores::{Cores, Division};
 use crate::load::plan::{Mark, Outcome, Patience, Plan, Word};
 use crate::meters::Held;
 use crate::progress::Progress;
+use crate::quiet::{self, Beside, Watch};
 use crate::results::{CameOfIt, Cell, Sample};
 use crate::running::{Running, Server};
 use crate::scenarios::{Scenario, Use};
@@ -25,29 +26,49 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// The number of cells. A cell is a server under a load, in one round.
+    /// The number of cells on a quiet machine. A cell is a server under a load, in one round.
     pub fn count(&self) -> usize {
         self.rounds * self.scenarios.len() * self.servers.len()
     }
 
-    /// Each round goes through all variants, so that changes on the machine meanwhile affect all of them.
+    /// Each round goes through all variants, so that changes on the machine meanwhile affect all of them. Then come
+    /// rounds for what was measured beside other work.
     pub fn run(&self, root: &Path, work: &Path, progress: &Progress) -> Vec<Cell> {
         let mut cells = Vec::new();
-        for round in 0..self.rounds {
-            for scenario in &self.scenarios {
-                for server in &self.servers {
-                    progress.begin(&format!("{} · {server}", scenario.name));
-                    let came_of_it = match self.measure(scenario, server, root, work) {
-                        Ok(sample) => CameOfIt::Sample(Box::new(sample)),
-                        Err(error) => CameOfIt::Failure(error.to_string()),
-                    };
-                    let (scenario, server) = (scenario.name.clone(), server.to_string());
-                    cells.push(Cell { scenario, server, round, came_of_it });
-                    progress.end();
-                }
+        for round in 0.. {
+            let due: Vec<_> = self.pairs().filter(|(it, server)| self.is_due(it, server, &cells)).collect();
+            if due.is_empty() {
+                break;
+            }
+            if round >= self.rounds {
+                progress.more(due.len());
+            }
+            for (scenario, server) in due {
+                progress.begin(&format!("{} · {server}", scenario.name));
+                cells.push(self.cell(round, scenario, server, root, work));
+                progress.end();
             }
         }
         cells
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&Scenario, &Server)> {
+        self.scenarios.iter().flat_map(|scenario| self.servers.iter().map(move |server| (scenario, server)))
+    }
+
+    fn is_due(&self, scenario: &Scenario, server: &Server, cells: &[Cell]) -> bool {
+        let server = server.to_string();
+        let made = cells.iter().filter(|cell| cell.scenario == scenario.name && cell.server == server);
+        let quiet = made.clone().filter(|cell| !cell.is_disturbed()).count();
+        quiet::needs_one_more(made.count(), quiet, self.rounds)
+    }
+
+    fn cell(&self, round: usize, scenario: &Scenario, server: &Server, root: &Path, work: &Path) -> Cell {
+        let (came_of_it, beside) = match self.measure(scenario, server, root, work) {
+            Ok((sample, beside)) => (CameOfIt::Sample(Box::new(sample)), beside),
+            Err(error) => (CameOfIt::Failure(error.to_string()), None),
+        };
+        Cell { scenario: scenario.name.clone(), server: server.to_string(), round, came_of_it, beside }
     }
 
     /// The cores that a scenario uses.
@@ -58,7 +79,14 @@ impl Lab {
         }
     }
 
-    fn measure(&self, scenario: &Scenario, server: &Server, root: &Path, work: &Path) -> io::Result<Sample> {
+    fn measure(
+        &self,
+        scenario: &Scenario,
+        server: &Server,
+        root: &Path,
+        work: &Path,
+    ) -> io::Result<(Sample, Option<Beside>)> {
+        let watch = Watch::begin();
         let division = self.division(scenario);
         let mut server = server.start(root, work, &division)?;
         let empty = server.held();
@@ -76,6 +104,7 @@ impl Lab {
         };
         let mut load = start_load(&plan)?;
         let told = read_meters(&mut load, &mut server);
+        let beside = watch.end(&[server.id(), load.id()]);
         // The server ends first: the side that closes a connection keeps its port for a minute, and the load has few
         // ports.
         drop(server);
@@ -88,7 +117,7 @@ impl Lab {
         };
         let closed = between(Mark::ClosedBegins, Mark::ClosedEnds)?;
         let open = between(Mark::OpenBegins, Mark::OpenEnds)?;
-        Ok(Sample { outcome, empty, full: held, closed, open })
+        Ok((Sample { outcome, empty, full: held, closed, open }, beside))
     }
 }
 

@@ -8,7 +8,8 @@
 //! | `lab.rs` | the run: each server and each load in a process of its own |
 //! | `server.rs`, `running.rs`, `cores.rs` | a variant as a process; any server as a process; which process uses which core |
 //! | `counted.rs`, `meters.rs`, `machine.rs` | system calls, processor time, memory; the machine |
-//! | `statistics.rs`, `results.rs` | percentiles, medians, spreads; `results.json` |
+//! | `quiet.rs` | whether the machine did other work meanwhile, and which rounds count |
+//! | `statistics.rs`, `results.rs` | percentiles, medians, spreads, verdicts; `results.json` |
 //! | `report/`, `table.rs` | `report.html`; the table on the terminal |
 //! | `cli.rs`, `progress.rs` | flags; time left |
 
@@ -23,6 +24,7 @@ mod machine;
 mod meters;
 mod models;
 mod progress;
+mod quiet;
 mod report;
 mod results;
 mod running;
@@ -102,6 +104,9 @@ fn measure(cli: &Cli) -> Result<()> {
     fs::write(&report, report::page(&results, past.as_ref()))?;
     if let Some(chart) = report::chart(&results) {
         fs::write(out.join("chart.svg"), chart)?;
+    }
+    if let Some(noise) = results.noise() {
+        println!("\n{noise}");
     }
     println!("{}", table::table(&results, past.as_ref()));
     println!("{}\n{}", out.join("results.json").display(), report.display());

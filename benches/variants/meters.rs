@@ -3,12 +3,15 @@
 
 use crate::counted;
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use onepoll::inspect::Call;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Sub;
 use std::path::Path;
+use std::time::Duration;
 
 /// Totals that grow while a process runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -62,6 +65,13 @@ pub fn used(server: u32) -> Used {
         }
     }
     used
+}
+
+/// Seconds of processor time of a process and its descendants, with threads that have ended, to the nanosecond.
+pub fn processor_seconds(process: u32) -> f64 {
+    let clock = |process: u32| clock_getcpuclockid(Pid::from_raw(process as i32))?.now();
+    let times = family(process).into_iter().filter_map(|process| clock(process).ok());
+    times.map(|time| Duration::from(time).as_secs_f64()).sum()
 }
 
 /// What a server and its descendants hold.

@@ -21,6 +21,11 @@ impl Progress {
         self.0.inc(1);
     }
 
+    /// There are more steps than were known.
+    pub fn more(&self, steps: usize) {
+        self.0.inc_length(steps as u64);
+    }
+
     pub fn close(self) {
         self.0.finish_and_clear();
     }

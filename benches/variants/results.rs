@@ -3,8 +3,9 @@
 use crate::cores::Division;
 use crate::load::plan::{Outcome, Phase};
 use crate::meters::{Held, Used};
+use crate::quiet::{self, Beside};
 use crate::scenarios::{Scenario, Use};
-use crate::statistics::{Latencies, Spread};
+use crate::statistics::{Latencies, Machine as Company, Spread};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -21,6 +22,7 @@ pub struct Results {
     /// Seconds.
     pub took: f64,
     pub onepoll: String,
+    /// How many rounds were asked for, and count. More are made beside other work.
     pub rounds: usize,
     /// Seconds of each loop.
     pub window: f64,
@@ -44,8 +46,19 @@ pub struct Machine {
 pub struct Cell {
     pub scenario: String,
     pub server: String,
+    /// How many rounds of them were made before.
     pub round: usize,
     pub came_of_it: CameOfIt,
+    /// What happened beside it, where the machine tells.
+    #[serde(default)]
+    pub beside: Option<Beside>,
+}
+
+impl Cell {
+    /// Whether the machine was known to do other work beside it. A round that failed would fail again.
+    pub fn is_disturbed(&self) -> bool {
+        matches!(self.came_of_it, CameOfIt::Sample(_)) && self.beside.is_some_and(|it| !it.is_quiet())
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -146,10 +159,53 @@ impl Results {
         self.scenarios.iter().find(|scenario| scenario.name == name)
     }
 
-    /// The outcome of every round.
+    /// The outcomes that count: every failure, and the samples with the least other work beside them.
     pub fn rounds<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a CameOfIt> {
-        let cells = self.cells.iter().filter(move |cell| cell.scenario == scenario && cell.server == server);
-        cells.map(|cell| &cell.came_of_it)
+        let (samples, failures) = self.of(scenario, server);
+        failures.into_iter().chain(self.counted(&samples)).map(|cell| &cell.came_of_it)
+    }
+
+    /// All cells of a server under a load: samples, and failures.
+    fn of(&self, scenario: &str, server: &str) -> (Vec<&Cell>, Vec<&Cell>) {
+        let cells = self.cells.iter().filter(|cell| cell.scenario == scenario && cell.server == server);
+        cells.partition(|cell| matches!(cell.came_of_it, CameOfIt::Sample(_)))
+    }
+
+    fn counted<'a>(&self, samples: &[&'a Cell]) -> Vec<&'a Cell> {
+        let beside: Vec<_> = samples.iter().map(|cell| cell.beside).collect();
+        quiet::counted(&beside, self.rounds).into_iter().map(|place| samples[place]).collect()
+    }
+
+    /// What the machine did beside the rounds that count.
+    fn company(&self, scenario: &str, server: &str) -> Company {
+        let counted = self.counted(&self.of(scenario, server).0);
+        match counted.iter().find(|cell| cell.beside.is_none_or(|it| !it.is_quiet())) {
+            None => Company::Quiet,
+            Some(cell) if cell.beside.is_none() => Company::Unknown,
+            Some(_) => Company::Busy,
+        }
+    }
+
+    /// How busy the machine was with other work, in a sentence. `None` if it was quiet.
+    pub fn noise(&self) -> Option<String> {
+        let disturbed = self.cells.iter().filter(|cell| cell.is_disturbed()).count();
+        if self.cells.iter().all(|cell| cell.beside.is_none()) {
+            return Some(
+                "Nothing tells whether this machine did other work, so there are no verdicts.".to_owned(),
+            );
+        }
+        let pairs = self.scenarios.iter().flat_map(|it| self.servers.iter().map(move |server| (it, server)));
+        let busy = pairs.filter(|(it, server)| self.company(&it.name, server) == Company::Busy).count();
+        let left = match busy {
+            0 => "quiet rounds took their place".to_owned(),
+            _ => format!("{busy} servers under a load had too few quiet rounds and have no verdict"),
+        };
+        (disturbed > 0).then(|| {
+            format!(
+                "The machine was busy: {disturbed} of {} rounds had other work beside them; {left}.",
+                self.cells.len()
+            )
+        })
     }
 
     pub fn samples<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a Sample> {
@@ -162,7 +218,9 @@ impl Results {
     /// A figure over all rounds.
     pub fn spread(&self, scenario: &str, server: &str, figure: Figure) -> Option<Spread> {
         let conditions = self.scenario(scenario)?;
-        Spread::of(self.samples(scenario, server).filter_map(|sample| figure.of(sample, conditions)))
+        let spread =
+            Spread::of(self.samples(scenario, server).filter_map(|sample| figure.of(sample, conditions)))?;
+        Some(Spread { machine: self.company(scenario, server), ..spread })
     }
 
     /// The latencies of all rounds together, in the open loop.

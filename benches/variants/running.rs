@@ -135,6 +135,11 @@ fn start_foreign(foreign: &Foreign, root: &Path, work: &Path) -> io::Result<Runn
 }
 
 impl Running {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the server has used so far.
     pub fn used(&mut self) -> io::Result<Used> {
         match &mut self.pipes {

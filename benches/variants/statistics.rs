@@ -1,7 +1,7 @@
-//! Latencies, and figures of several rounds: percentiles, medians, spreads, and whether a difference is more than
-//! noise. This is the only file that names hdrhistogram.
+//! Latencies, and figures of several rounds: percentiles, medians, spreads, and which differences count. This is the only file that names hdrhistogram.
 
 use hdrhistogram::Histogram;
+use std::fmt;
 use std::time::Duration;
 
 /// The longest latency; a longer one counts as this.
@@ -57,17 +57,47 @@ pub struct Spread {
     pub least: f64,
     pub median: f64,
     pub most: f64,
+    /// What is known of the machine while these rounds were made.
+    pub machine: Machine,
+}
+
+/// What the machine did beside some rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    Quiet,
+    /// It did other work beside one of the rounds at least.
+    Busy,
+    /// It does not tell.
+    Unknown,
 }
 
 /// How a figure compares with another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Difference {
-    /// Every round of the one was below every round of the other.
     Less,
-    /// Their rounds overlap, or there are too few of them: the difference is within the noise.
-    None,
+    /// The medians differ by 5 % at most.
+    Level,
     More,
+    /// The rounds do not show it.
+    Unknown(Doubt),
 }
+
+/// Why two figures cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Doubt {
+    Busy,
+    Unwatched,
+    OneRound,
+    /// The wider one of the spreads, as a share of its median.
+    Spread(f64),
+}
+
+/// A figure whose rounds differ by this share of their median, or more, has no verdict. The whole rule is in
+/// docs/speed.md, "When a difference counts"; `benches/peers/judge.py` keeps the same one.
+pub const SPREAD_MAX: f64 = 0.15;
+
+/// Medians whose ratio is not above this are level.
+pub const LEVEL: f64 = 1.05;
 
 impl Spread {
     /// The spread of the rounds that have the figure; `None` if no round has it.
@@ -80,29 +110,51 @@ impl Spread {
             0 => (rounds[middle - 1] + rounds[middle]) / 2.0,
             _ => rounds[middle],
         };
-        Some(Spread { rounds: rounds.len(), least, median, most })
+        Some(Spread { rounds: rounds.len(), least, median, most, machine: Machine::Quiet })
     }
 
-    /// Compares `self` with `other`. It is not enough that their ranges do not touch: with three rounds of two equal
-    /// servers this happens in one case of ten. The distance between the ranges must be larger than each range.
-    /// Distances are factors, since latencies spread by factors.
+    /// Compares `self` with `other`.
     pub fn against(&self, other: &Spread) -> Difference {
-        let widest = TRUSTED.max(self.width()).max(other.width());
-        if self.most * widest < other.least {
+        if let Some(doubt) = self.doubt(other) {
+            return Difference::Unknown(doubt);
+        }
+        if self.median.max(other.median) <= self.median.min(other.median) * LEVEL {
+            Difference::Level
+        } else if self.median < other.median {
             Difference::Less
-        } else if other.most * widest < self.least {
-            Difference::More
         } else {
-            Difference::None
+            Difference::More
         }
     }
 
-    /// The highest value as a multiple of the lowest. One round says nothing about the range of others.
+    fn doubt(&self, other: &Spread) -> Option<Doubt> {
+        let both = [self, other];
+        let is_any = |machine| both.iter().any(|it| it.machine == machine);
+        let widest = self.width().max(other.width());
+        if is_any(Machine::Busy) {
+            Some(Doubt::Busy)
+        } else if is_any(Machine::Unknown) {
+            Some(Doubt::Unwatched)
+        } else if both.iter().any(|it| it.rounds < 2) {
+            Some(Doubt::OneRound)
+        } else {
+            (widest >= SPREAD_MAX).then_some(Doubt::Spread(widest))
+        }
+    }
+
+    /// The range as a share of the median.
     fn width(&self) -> f64 {
-        if self.rounds > 1 && self.least > 0.0 { self.most / self.least } else { f64::INFINITY }
+        if self.most == self.least { 0.0 } else { (self.most - self.least) / self.median }
     }
 }
 
-/// A difference below this factor counts as none: because of clock steps, the two digits of a latency, and a machine
-/// that is never quite idle.
-const TRUSTED: f64 = 1.03;
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Doubt::Busy => f.write_str("no verdict: the machine was busy"),
+            Doubt::Unwatched => f.write_str("no verdict: nothing tells whether the machine was busy"),
+            Doubt::OneRound => f.write_str("no verdict: one round"),
+            Doubt::Spread(share) => write!(f, "no verdict: spread {:.0} %", share * 100.0),
+        }
+    }
+}

@@ -15,8 +15,8 @@ const COLUMNS: [(&str, Figure); 8] = [
     ("KiB/conn", Figure::MemoryPerConnection),
 ];
 
-/// Prints the medians of each scenario. The medians of a past run stand beside them where they differ by more than
-/// the noise.
+/// Prints the medians of each scenario. The medians of a past run stand beside them where the difference
+/// counts.
 pub fn table(results: &Results, past: Option<&Results>) -> String {
     let mut table = String::new();
     for scenario in &results.scenarios {
@@ -47,7 +47,11 @@ pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -
             let (now, then) =
                 (results.spread(scenario, server, figure)?, past.spread(scenario, server, figure)?);
             let change = (now.median / then.median - 1.0) * 100.0;
-            (now.against(&then) != Difference::None).then(|| format!("{name} {change:+.0}%"))
+            match now.against(&then) {
+                Difference::Less | Difference::More => Some(format!("{name} {change:+.0}%")),
+                Difference::Level => None,
+                Difference::Unknown(doubt) => Some(format!("{name} has {doubt}")),
+            }
         });
     let changes: Vec<_> = changes.into_iter().flatten().collect();
     if changes.is_empty() { String::new() } else { format!("  since then: {}", changes.join(", ")) }

@@ -81,8 +81,10 @@ fn header(results: &Results) -> String {
         ),
     ];
     let facts = facts.map(|(name, value)| format!("<dt>{name}<dd>{}", encode_text(&value)));
+    let noise = results.noise().map(|it| format!("<p><strong>{}</strong>\n", encode_text(&it)));
+    let noise = noise.unwrap_or_default();
     format!(
-        "<h1>One reactor against threads</h1>\n\
+        "<h1>One reactor against threads</h1>\n{noise}\
          <p>The same HTTP server under several models of concurrency, on one machine: same parser, same files, same \
          limits, same socket options. What differs is who waits for whom.\n\
          <dl>{}<dt>To repeat it<dd><code>{}</code></dl>\n",
@@ -114,17 +116,18 @@ fn advice(results: &Results) -> String {
                 .to_owned(),
             part(
                 "Where threads were better in this run",
-                "Nowhere beyond the noise.",
+                "No verdict says so.",
                 list(Winner::Threads),
             ),
-            part("Where the reactor was better", "Nowhere beyond the noise.", list(Winner::Reactor)),
+            part("Where the reactor was better", "No verdict says so.", list(Winner::Reactor)),
+            part("Where they were level", "No verdict says so.", list(Winner::Both)),
             format!(
-                "<details><summary>Where there was no difference beyond the noise</summary>{}</details>\n",
-                part("", "Everywhere else there was one.", list(Winner::Nobody))
+                "<details><summary>Where this run has no verdict</summary>{}</details>\n",
+                part("", "Each comparison has one.", list(Winner::Unknown))
             ),
             "<p class=soft>Each line compares the reactor with the best threaded variant that served every client of that \
-             load. A difference counts only where the ranges of the rounds are further apart than either is wide, so that \
-             one round shows none.\n"
+             load. There is a verdict only where the rounds of both had no other work beside them and differ by less than \
+             15 % of their median. Medians that differ by 5 % at most are level.\n"
                 .to_owned(),
         ]
         .concat(),
@@ -332,6 +335,8 @@ fn method(results: &Results) -> String {
              counted from when they were due, so that a stall shows in all that were due in it. What was not answered \
              a quarter of a second after the end counts with its age, which is less than it would have taken.\n\
              <li>Every cell has a server and a load in new processes. Rounds go through all loads and servers in turn.\n\
+             <li>A round beside more other work than 3 % of all cores (or 1 % taken by the host) is made again. The rounds \
+             with the least beside them count, whatever they show.\n\
              <li>The load itself was late by {late} ms at most in half of all cells; that is part of the latencies of all.\n\
              <li>System calls are those on sockets, counted in the transport; openat2 and statx for the files are the \
              same for all and not counted; foreign servers do not count theirs.\n\

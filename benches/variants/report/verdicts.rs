@@ -1,9 +1,9 @@
 //! Which variant is better at what, as far as the rounds show it, and the sentences under the charts. Every sentence
-//! is chosen by the figures of this run. A difference within the noise is called none.
+//! is chosen by the figures of this run. Where the rounds show no difference that counts, the sentence says so.
 
 use crate::results::{Figure, Results};
 use crate::scenarios::Scenario;
-use crate::statistics::Difference;
+use crate::statistics::{Difference, Doubt};
 use crate::table::number;
 
 /// A finding about one load.
@@ -16,7 +16,10 @@ pub struct Finding {
 pub enum Winner {
     Threads,
     Reactor,
-    Nobody,
+    /// They are level.
+    Both,
+    /// The rounds do not show it.
+    Unknown,
 }
 
 /// A criterion: its words, and whether more is better.
@@ -72,15 +75,20 @@ fn compare(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Opt
     let (mine, best) = (number(ours.median), number(their.median));
     let what = criterion.name;
     let difference = their.against(&ours);
-    let (winner, sentence) = if difference == Difference::None {
-        (Winner::Nobody, format!("{title}: {what} — no difference beyond the noise ({mine} and {best})."))
-    } else if difference == criterion.is_better {
-        (Winner::Threads, format!("{title}: {name} has {best} {what}, the reactor {mine}."))
-    } else {
-        (
+    let (winner, sentence) = match difference {
+        Difference::Unknown(doubt) => {
+            (Winner::Unknown, format!("{title}: {what} — {doubt} (the reactor {mine}, {name} {best})."))
+        }
+        Difference::Level => {
+            (Winner::Both, format!("{title}: {what} — level (the reactor {mine}, {name} {best})."))
+        }
+        _ if difference == criterion.is_better => {
+            (Winner::Threads, format!("{title}: {name} has {best} {what}, the reactor {mine}."))
+        }
+        _ => (
             Winner::Reactor,
             format!("{title}: the reactor has {mine} {what}, the best of the threads ({name}) {best}."),
-        )
+        ),
     };
     Some(Finding { winner, sentence })
 }
@@ -101,10 +109,13 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
                 last.connections,
                 ours.median / theirs.median.max(1.0)
             ),
-            Difference::None => format!(
-                "With {} connections the reactor and a thread for each do not differ beyond the noise",
+            Difference::Level => format!(
+                "With {} connections the reactor and a thread for each are level: their medians differ by 5 % at most",
                 last.connections
             ),
+            Difference::Unknown(doubt) => {
+                format!("With {} connections, the reactor and a thread for each: {doubt}", last.connections)
+            }
             Difference::Less => format!(
                 "With {} connections a thread for each answers {:.1} times as many requests as the reactor",
                 last.connections,
@@ -153,9 +164,14 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
     if let (Some(ours), Some(theirs)) = (at(REACTOR), at("thread-per-connection")) {
         let (mine, their) = (number(ours.median), number(theirs.median));
         sentence += &match ours.against(&theirs) {
-            Difference::None => format!(
-                "With {} connections 99 of 100 requests take the same time under the reactor and with a thread for each, as \
-                 far as the noise lets one see ({mine} and {their} ms)",
+            Difference::Level => format!(
+                "With {} connections 99 of 100 requests take the same time under the reactor and with a thread for each \
+                 ({mine} and {their} ms)",
+                last.connections
+            ),
+            Difference::Unknown(doubt) => format!(
+                "With {} connections, for the time of 99 of 100 requests under the reactor and with a thread for each: \
+                 {doubt} ({mine} and {their} ms)",
                 last.connections
             ),
             Difference::Less => format!(
@@ -198,6 +214,15 @@ pub fn distribution(results: &Results, scenario: &Scenario) -> String {
     sentence + "."
 }
 
+/// Why the reactor cannot be compared with a thread for each connection, if it cannot.
+fn doubt(results: &Results, scenario: &Scenario, figure: Figure) -> Option<Doubt> {
+    let at = |name| results.spread(&scenario.name, name, figure);
+    match at(REACTOR)?.against(&at("thread-per-connection")?) {
+        Difference::Unknown(doubt) => Some(doubt),
+        _ => None,
+    }
+}
+
 /// The sentence under the chart of memory against connections.
 pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
     let Some(last) = sweep.iter().rev().find(|it| {
@@ -210,6 +235,9 @@ pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
     };
     let at = |name| results.spread(&last.name, name, Figure::MemoryPerConnection).map_or(0.0, |it| it.median);
     let [ours, theirs] = [REACTOR, "thread-per-connection"].map(at);
+    if let Some(doubt) = doubt(results, last, Figure::MemoryPerConnection) {
+        return format!("How much memory a connection takes: {doubt}.");
+    }
     format!(
         "With {} connections one takes {} KiB of the process under the reactor and {} KiB with a thread for each: the \
          reactor keeps a state of a few hundred bytes and lends out buffers only while something is on its way, a thread \
@@ -230,6 +258,9 @@ pub fn cpu(results: &Results, base: &Scenario) -> String {
     else {
         return String::new();
     };
+    if let Some(doubt) = doubt(results, base, Figure::System) {
+        return format!("Where the time goes under the reactor and under a thread for each: {doubt}.");
+    }
     let share = system / (user + system).max(f64::MIN_POSITIVE) * 100.0;
     format!(
         "{share:.0} % of the reactor's time a request is the kernel's (recv, send and the TCP between them), which no \
@@ -256,10 +287,14 @@ pub fn work(results: &Results, scenario: &Scenario) -> String {
              client waits for the work of the one before it. Several reactors on one port use the other cores, too, as \
              far as the kernel happened to deal the connections out evenly."
         ),
-        Difference::None => format!(
+        Difference::Level => format!(
             "Here threads would be expected to be better, since each request is a millisecond or more of work and the server may \
-             use all {cores} cores; in this run the difference ({factor:.2} times) is inside the noise{}.",
+             use all {cores} cores; in this run both are level ({factor:.2} times){}.",
             if cores == 1 { ", as there is one core only" } else { "" }
+        ),
+        Difference::Unknown(doubt) => format!(
+            "Here threads would be expected to be better, since each request is a millisecond or more of work and the server may \
+             use all {cores} cores. From this run there is {doubt}."
         ),
         Difference::Less => format!(
             "Each request is a millisecond or more of work and the server may use all {cores} cores; in this run a thread for \
