@@ -2,21 +2,16 @@
 
 import collections
 import contextlib
-import multiprocessing
-import os
-import re
-import socket
-import struct
 import subprocess
 import tempfile
 import time
 
-from servers import FILES, FLOOR, OURS, PORT
+import many
+from clients import (ahead_of_others, connect_idle, curl, require_open, requests, running, size, slow_readers,
+                     waits_at_a_fixed_rate)
+from servers import FILES, FLOOR, MORE_SERVERS, OURS, SERVERS
 
-URL = f"http://127.0.0.1:{PORT}"
 BIG = FILES["256m.bin"]
-SLOW_READERS = 32
-RATE = 200  # requests a second
 CROWDS = (5_000, 15_000)
 
 PIPELINED = """
@@ -28,9 +23,13 @@ end
 request = function() return all end
 """
 
+EVERY = SERVERS + MORE_SERVERS
+REAL = [name for name in EVERY if name != FLOOR]
+
 # `measure(servers, name, seconds)` gives the figures of one round; `judged` are those of which less is
-# better, with what the table calls them; `names` are the servers it is for, if not for all.
-Load = collections.namedtuple("Load", "measure judged names", defaults=[None])
+# better, with what the table calls them; `possible` are the servers it can be for, and `usual` those that
+# take part where none are named.
+Load = collections.namedtuple("Load", "measure judged possible usual", defaults=[EVERY, SERVERS])
 
 
 def small(servers, name, seconds):
@@ -97,7 +96,8 @@ def crowd(servers, name, seconds):
 def slow(servers, name, seconds):
     """How long small requests wait beside 32 slow readers and a fast one.
 
-    They come at a fixed rate. A client that asks again as soon as it is answered would compete with the fast reader for
+    What a GB takes the fast one is judged, too: a server that holds it back has an easy time with small requests. These
+    come at a fixed rate. A client that asks again as soon as it is answered would compete with the fast reader for
     the clients' CPU, the more the faster the server answers, and measure its own wait for that.
     """
     # A dot for each whole file, on stderr, which is not buffered.
@@ -107,10 +107,15 @@ def slow(servers, name, seconds):
             time.sleep(1)  # until the slow ones have what they take at once
             files, begin = size(dots), time.monotonic()
             with ahead_of_others():
-                waits = waits_at_a_fixed_rate("/1k.txt", seconds)
+                # One of 100 waits is only as steady as it is often seen.
+                waits = waits_at_a_fixed_rate("/1k.txt", 3 * seconds)
             files, elapsed = size(dots) - files, time.monotonic() - begin
     figures = {f"p{percentile}_us": waits[len(waits) * percentile // 100] for percentile in (50, 99)}
-    return figures | {"max_us": waits[-1], "fast_gb_per_second": files * BIG / 1e9 / elapsed}
+    if files == 0:
+        raise RuntimeError("the fast reader got no file")
+    gigabytes = files * BIG / 1e9
+    return figures | {"max_us": waits[-1], "fast_ms_a_gb": elapsed / gigabytes * 1e3,
+                      "fast_gb_per_second": gigabytes / elapsed}
 
 
 def log(servers, name, seconds):
@@ -127,6 +132,13 @@ LOADS = {
     "close": Load(close, {"cpu_us": "1 KiB, a connection for each"}),
     "pipe": Load(pipe, {"cpu_us": "1 KiB, 16 pipelined"}),
     "100k": Load(medium, {"cpu_us": "100 KiB, 16 connections"}),
+    "site": Load(many.load([(many.site, 100)], "mean.html"), {"cpu_us": "10,000 files of 128 B to 8 KiB"}),
+    "deep": Load(many.load([(many.deep, 100)], "mean.html"), {"cpu_us": "the same, five folders deep"}),
+    "404": Load(many.load([(many.missing, 100)]), {"cpu_us": "404"}, REAL),
+    "304": Load(many.load([(many.unchanged, 100)]), {"cpu_us": "304"}, REAL),
+    "range": Load(many.load([(many.ranges, 100)], "1k.txt"), {"cpu_us": "a range of 1 KiB of 1 MiB"}),
+    "mixed": Load(many.load([(many.site, 70), (many.unchanged, 10), (many.missing, 10), (many.ranges, 5),
+                             (many.hundred, 5)]), {"cpu_us": "mixed"}, REAL),
     "big": Load(big, {"cpu_us": "256 MiB files: µs a GB"}),
     "idle": Load(idle, {"cpu_us": "1 KiB beside 5,000 idle connections",
                         "kib_per_idle": "process memory of an idle connection, KiB"}),
@@ -134,144 +146,6 @@ LOADS = {
                   [FLOOR, OURS]),
     "log": Load(log, {"log_ratio": "CPU with the access log ÷ without"}, [OURS]),
     "slow": Load(slow, {"p50_us": "wait beside slow readers, median, µs",
-                        "p99_us": "wait beside slow readers, 99 of 100, µs"}, [OURS, "nginx", "h2o"]),
+                        "p99_us": "wait beside slow readers, 99 of 100, µs",
+                        "fast_ms_a_gb": "a fast reader beside them, ms a GB"}, REAL),
 }
-
-
-def requests(server, path, connections, seconds, *options):
-    """wrk, and what a request of it cost the server."""
-    used = server.cpu_seconds()
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "5s", *options]
-    told = subprocess.run([*command, URL + path], capture_output=True, text=True, check=True).stdout
-    used = server.cpu_seconds() - used
-    if trouble := re.search(r"Non-2xx.*", told):
-        raise RuntimeError(trouble[0])
-    count = int(re.search(r"(\d+) requests in", told)[1])
-    if count == 0:
-        raise RuntimeError("nothing was answered")
-    errors = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", told)
-    return {
-        "cpu_us": used / count * 1e6,
-        "requests_per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]),
-        "p50_us": latency_us(told, 50),
-        "p99_us": latency_us(told, 99),
-        "socket_errors": sum(map(int, errors.groups())) if errors else 0,
-    }
-
-
-def latency_us(told, percentile):
-    number, unit = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s|m)\b", told).groups()
-    return float(number) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 60e6}[unit]
-
-
-def waits_at_a_fixed_rate(path, seconds):
-    """Microseconds from when each request was due to the end of its answer, sorted."""
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    waits = []
-    with socket.create_connection(("127.0.0.1", PORT), 5) as connection:
-        begin = time.monotonic()
-        for number in range(RATE * seconds):
-            due = begin + number / RATE
-            time.sleep(max(0, due - time.monotonic()))
-            connection.sendall(request)
-            receive_answer(connection, FILES[path[1:]])
-            waits.append((time.monotonic() - due) * 1e6)
-    return sorted(waits)
-
-
-@contextlib.contextmanager
-def ahead_of_others():
-    """Whoever measures waits for the server alone, not for the other clients' CPU; without root it waits for both."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
-
-def receive_answer(connection, content_bytes):
-    received = b""
-    while len(received) < content_bytes or len(received.partition(b"\r\n\r\n")[2]) < content_bytes:
-        piece = connection.recv(65536)
-        if not piece:
-            raise RuntimeError("a connection was closed before its answer")
-        received += piece
-
-
-def curl(path):
-    return ["curl", "-q", "--silent", "--noproxy", "*", "--output", "/dev/null", f"{URL}/{path}"]
-
-
-@contextlib.contextmanager
-def running(command, stderr=subprocess.DEVNULL):
-    """A client that must outlast what is done beside it."""
-    process = subprocess.Popen(command, stderr=stderr)
-    try:
-        yield
-        if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} ended with {process.returncode}")
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextlib.contextmanager
-def slow_readers():
-    """Each takes a big file at 100 KB/s, with so small a buffer that the server feels it."""
-    ended = multiprocessing.Event()
-    with contextlib.ExitStack() as held:
-        connections = []
-        for _ in range(SLOW_READERS):
-            connection = held.enter_context(socket.socket())
-            connection.settimeout(5)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 << 10)
-            connection.connect(("127.0.0.1", PORT))
-            connection.sendall(b"GET /256m.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            connections.append(connection)
-
-        def read_slowly():
-            while not ended.wait(0.05):
-                for connection in connections:
-                    if not connection.recv(5_000):
-                        return
-
-        # A process, since a thread would share its lock with whoever measures.
-        reader = multiprocessing.Process(target=read_slowly)
-        reader.start()
-        try:
-            yield
-            if not reader.is_alive():
-                raise RuntimeError("a slow reader got nothing more")
-        finally:
-            ended.set()
-            reader.join()
-
-
-def size(file):
-    return os.fstat(file.fileno()).st_size
-
-
-def connect_idle(count, held):
-    """Connections that asked once and stay open. They end by a reset: so their ports are free at once."""
-    reset_at_close = struct.pack("ii", 1, 0)
-    connections = []
-    for _ in range(count):
-        connection = held.enter_context(socket.create_connection(("127.0.0.1", PORT), 2))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_close)
-        connection.sendall(b"GET /1k.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        receive_answer(connection, FILES["1k.txt"])
-        connections.append(connection)
-    return connections
-
-
-def require_open(connections):
-    for connection in connections:
-        connection.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            if not connection.recv(4096):
-                raise RuntimeError("an idle connection was closed")
-        connection.settimeout(2)

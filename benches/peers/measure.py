@@ -49,8 +49,6 @@ def main():
         sys.exit("nothing was measured")
     if options.json:
         options.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
-    if told := report.noise(results):
-        print(told)
     print(report.machine(report.measured(results)))
     if options.markdown:
         options.markdown.write_text(report.markdown(results, options) + "\n")
@@ -85,9 +83,7 @@ def some_of(known):
 
 def taking_part(servers, load, asked, left_out):
     """The servers for one load that are here. Each that is not is told once."""
-    wanted = LOADS[load].names or SERVERS
-    if asked:
-        wanted = [name for name in asked if not LOADS[load].names or name in wanted]
+    wanted = [name for name in asked or LOADS[load].usual if name in LOADS[load].possible]
     for name in wanted:
         if not servers.has(name) and name not in left_out:
             left_out.add(name)

@@ -68,7 +68,10 @@ def text(load, rounds):
 
 
 def judgement(key, by_server):
+    """One line on a judged figure: `cpu_us: onepoll is 1.14 times the floor, below nginx (0.87)`."""
     ratio, stand = to_the_floor(key, by_server), verdict(by_server)
+    if stand.startswith("no"):
+        return f"{key}: {stand}"
     told = [f"{ratio} times the floor"] if ratio else []
     told += [stand] if stand else []
     return f"{key}: {OURS} is {', '.join(told)}" if told else ""

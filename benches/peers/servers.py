@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from files import Files
+
 PORT = 18080
 FLOOR, OURS = "limit", "onepoll"
 SERVERS = [FLOOR, OURS, "nginx", "nginx+cache", "h2o", "lighttpd", "static-web-server"]
@@ -20,7 +22,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
 # The last one is not searched for a plain user, but has servers in it.
 SEARCH_PATH = f"{TARGET}/peers/bin:{os.environ['PATH']}:/usr/sbin"
 
-FILES = {"1k.txt": 1 << 10, "100k.bin": 100 << 10, "256m.bin": 256 << 20}
+FILES = {"1k.txt": 1 << 10, "100k.bin": 100 << 10, "1m.bin": 1 << 20, "256m.bin": 256 << 20}
 
 NGINX = """
 daemon off; master_process off; pid {work}/nginx.pid; error_log /dev/null;
@@ -34,7 +36,7 @@ http {{
   server {{ listen 127.0.0.1:{port} backlog=4096; root {www}; }}
 }}
 """
-NGINX_CACHE = "open_file_cache max=10000 inactive=60s; open_file_cache_valid 1s; open_file_cache_min_uses 1;"
+NGINX_CACHE = "open_file_cache max=20000 inactive=60s; open_file_cache_valid 1s; open_file_cache_min_uses 1;"
 
 LIGHTTPD = """
 server.document-root = "{www}"
@@ -67,6 +69,7 @@ class Servers:
         self.www.mkdir()
         for name, size in FILES.items():
             (self.www / name).write_bytes(os.urandom(1 << 10) * (size >> 10))
+        self.many = None
         os.sync()
         configurations = {
             "nginx": NGINX.format(work=work, www=self.www, port=PORT, cache=""),
@@ -76,6 +79,13 @@ class Servers:
         }
         for name, text in configurations.items():
             (self.work / name).write_text(text)
+
+    def files(self):
+        """The many files, which are made when they are first asked for."""
+        if self.many is None:
+            self.many = Files(self.www)
+            os.sync()
+        return self.many
 
     def command(self, name, floor_file="1k.txt"):
         """What starts a server. The floor knows one file only."""
