@@ -83,6 +83,17 @@ def receive_answer(connection, content_bytes):
         received += piece
 
 
+def require_answer(connection, received):
+    """RECEIVED is what has come of the answer that must be 1k.txt."""
+    while len(received.partition(b"\r\n\r\n")[2]) < FILES["1k.txt"]:
+        piece = connection.recv(65536)
+        if not piece:
+            raise RuntimeError("a connection was closed before its answer")
+        received += piece
+    if not received.split()[1:2] == [b"200"]:
+        raise RuntimeError(f"the answer begins with {received[:40]}")
+
+
 def curl(path):
     return ["curl", "-q", "--silent", "--noproxy", "*", "--output", "/dev/null", f"{URL}/{path}"]
 

@@ -20,7 +20,7 @@ SERVERS = [FLOOR, OURS, "nginx", "nginx+cache", "h2o", "lighttpd", "static-web-s
 MORE_SERVERS = ["caddy", "miniserve", "python", "serve"]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
 # The last one is not searched for a plain user, but has servers in it.
-SEARCH_PATH = f"{TARGET}/peers/bin:{os.environ['PATH']}:/usr/sbin"
+SEARCH_PATH = f"{TARGET}/peers/bin:{TARGET}/peers/node_modules/.bin:{os.environ['PATH']}:/usr/sbin"
 
 FILES = {"1k.txt": 1 << 10, "100k.bin": 100 << 10, "1m.bin": 1 << 20, "256m.bin": 256 << 20}
 
@@ -99,6 +99,8 @@ class Servers:
             "static-web-server":
                 f"static-web-server -a 127.0.0.1 -p {PORT} -d {self.www} --threads-multiplier 1 -g error",
             "caddy": f"caddy file-server --root {self.www} --listen 127.0.0.1:{PORT}",
+            "miniserve": f"miniserve --interfaces 127.0.0.1 --port {PORT} {self.www}",
+            "serve": f"serve --no-clipboard --no-request-logging --listen tcp://127.0.0.1:{PORT} {self.www}",
             "python": f"{sys.executable} -m http.server -p HTTP/1.1 -b 127.0.0.1 -d {self.www} {PORT}",
         }[name].split()
 
@@ -108,17 +110,23 @@ class Servers:
     @contextlib.contextmanager
     def serving(self, name, floor_file="1k.txt", log=None):
         """The server NAME while it listens; with a LOG, it writes there what it answers."""
+        with self.started(name, lambda: os.sched_setaffinity(0, {self.cpu}), floor_file, log) as server:
+            wait_until_it_listens(server)
+            yield server
+
+    @contextlib.contextmanager
+    def started(self, name, before_exec, floor_file="1k.txt", log=None):
+        """The server NAME, which may not listen yet. BEFORE_EXEC runs in its process."""
         require_free_port()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ONEPOLL_")}
-        environment |= {"PATH": SEARCH_PATH, "HOME": str(self.work), "GOMAXPROCS": "1"}
+        environment |= {"PATH": SEARCH_PATH, "HOME": str(self.work), "GOMAXPROCS": "1", "NO_UPDATE_CHECK": "1"}
         environment |= {"RUST_LOG": "info" if log else "error"}
         process = subprocess.Popen(
-            ["taskset", "-c", str(self.cpu), *self.command(name, floor_file)],
-            stdout=subprocess.DEVNULL, stderr=log or subprocess.DEVNULL,
+            self.command(name, floor_file), executable=shutil.which(self.command(name)[0], path=SEARCH_PATH),
+            stdout=subprocess.DEVNULL, stderr=log or subprocess.DEVNULL, preexec_fn=before_exec,
             env=environment, cwd=self.work, start_new_session=True)
         try:
-            wait_until_it_listens(process)
-            yield Running(process.pid)
+            yield Running(process)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -135,10 +143,9 @@ def require_free_port():
         probe.bind(("127.0.0.1", PORT))
 
 
-def wait_until_it_listens(process):
+def wait_until_it_listens(server):
     for _ in range(200):
-        if process.poll() is not None:
-            raise RuntimeError(f"it ended with {process.returncode}")
+        server.require_life()
         try:
             socket.create_connection(("127.0.0.1", PORT), 0.2).close()
         except OSError:
@@ -152,8 +159,12 @@ def wait_until_it_listens(process):
 class Running:
     """A server with its children, as the kernel accounts for them."""
 
-    def __init__(self, pid):
-        self.pid = pid
+    def __init__(self, process):
+        self.process, self.pid = process, process.pid
+
+    def require_life(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended with {self.process.returncode}")
 
     def cpu_seconds(self):
         return sum(map(cpu_seconds, family(self.pid)))
