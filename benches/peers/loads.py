@@ -8,6 +8,7 @@ import time
 
 import many
 import start
+import storm
 from clients import (ahead_of_others, connect_idle, curl, require_open, requests, running, size, slow_readers,
                      waits_at_a_fixed_rate)
 from servers import FILES, FLOOR, MORE_SERVERS, OURS, SERVERS
@@ -148,6 +149,8 @@ LOADS = {
     "log": Load(log, {"log_ratio": "CPU with the access log ÷ without"}, [OURS]),
     "start": Load(start.start, {"start_ms": "start: ms to the first byte", "rest_kib": "memory at rest, KiB"},
                   REAL, REAL),
+    "storm": Load(storm.storm, {"stale": "stale answers while files change",
+                                "p99_us": "wait while files change, 99 of 100, µs"}, REAL),
     "slow": Load(slow, {"p50_us": "wait beside slow readers, median, µs",
                         "p99_us": "wait beside slow readers, 99 of 100, µs",
                         "fast_ms_a_gb": "a fast reader beside them, ms a GB"}, REAL),
