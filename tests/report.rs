@@ -40,6 +40,7 @@ use quiet::{Beside, Watch, needs_one_more};
 use results::{CameOfIt, Cell, Figure, Machine, Results, Sample};
 use scenarios::BASE;
 use std::process::Command;
+use std::time::Instant;
 use support::patience::until;
 
 const QUIET: Option<Beside> = Some(Beside { other: 0.01, steal: 0.0 });
@@ -160,7 +161,7 @@ fn work_of_other_processes_is_seen_and_the_own_is_not() {
     let mut child = spin();
     let watch = Watch::begin();
     let used = |process| meters::processor_seconds(process);
-    let (before, mut seen) = (used(child.id()), None);
+    let (begin, before, mut seen) = (Instant::now(), used(child.id()), None);
     until("a fifth of a second of work", || match used(child.id()) - before {
         work if work >= 0.2 => {
             seen = watch.end(&[]).zip(watch.end(&[child.id()]));
@@ -171,5 +172,7 @@ fn work_of_other_processes_is_seen_and_the_own_is_not() {
     child.kill().unwrap();
     child.wait().unwrap();
     let (beside, without) = seen.expect("Linux has /proc/stat");
-    assert!(beside.other > without.other, "{beside:?} {without:?}");
+    let capacity = begin.elapsed().as_secs_f64() * quiet::cores().unwrap() as f64;
+    let seconds = (beside.other - without.other) * capacity;
+    assert!(seconds > 0.1, "{seconds} s of work: {beside:?} {without:?}");
 }

@@ -134,6 +134,8 @@ def of_all():
     """Seconds of the CPUs in processes, and those taken by the host, from proc_stat(5).
 
     The time in which the kernel answers interrupts is no process's. On loopback it is spent on the packets of the round.
+    The kernel may charge some of it to the server, too, so that other work seems to be less than it is by a hundredth or
+    two, and not more.
     """
     words = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
     user, nice, system, _idle, _waiting, _interrupts, _soft, steal = map(int, words[1:9])

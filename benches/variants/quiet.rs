@@ -99,7 +99,7 @@ fn machine() -> Option<Machine> {
 }
 
 /// All cores of the machine, whether this process may use them or not.
-fn cores() -> Option<usize> {
+pub fn cores() -> Option<usize> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     let is_core = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
     Some(stat.lines().filter(is_core).count())
