@@ -209,6 +209,11 @@ impl Client {
         let is_last = self.batches == 0;
         let mut pieces: Vec<Act> = Vec::new();
         let mut together: Vec<u8> = Vec::new();
+        for file in disk.scanned(dice) {
+            let request = Request::plain(self.door, file, disk);
+            together.extend_from_slice(&request.bytes);
+            self.asked = self.link.books.asks(request);
+        }
         for at in 1..=count {
             let request = Request::any(dice, self.door, &self.seen, disk);
             let (bytes, head_bytes) = (request.bytes.clone(), request.head_bytes);

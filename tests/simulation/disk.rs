@@ -1,11 +1,16 @@
 //! The folder that is served. Files and their neighbours are replaced, rewritten in place, made longer or shorter,
-//! deleted, and brought back, with a new time or an old one. The model records what was at each name and when.
+//! deleted, and brought back, with a new time or an old one. The model records what was at each name and when. How the
+//! folders below it change is in `deep.rs`.
 
-use crate::past::{Age, Past, Version};
+use crate::deep::{self, Change, Deep};
+use crate::ground::set_time;
+use crate::past::{Age, Past, Version, written};
 use crate::representation::{Coding, State, Stood};
 use crate::support::dice::Dice;
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
+use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -37,9 +42,17 @@ const NOTE: usize = 1;
 const BLOB: usize = 2;
 pub const LARGE: usize = 3;
 
+/// The indexes of targets in folders begin here.
+const DEEP: usize = 100;
+
 /// A folder that one world after the other uses.
 pub struct Disk {
-    root: TempDir,
+    /// What is served, and what stands outside of it.
+    base: TempDir,
+    root: PathBuf,
+    deep: Deep,
+    /// Where most of the requests and changes of a world go.
+    focus: Focus,
     /// The files, and after them the neighbours.
     names: Vec<Name>,
     changes: u64,
@@ -48,6 +61,17 @@ pub struct Disk {
     favourite: usize,
     /// Whether a strong tag stays strong. It does not if the clock on the wall is set back to before the change.
     pub tags_last: bool,
+}
+
+/// Where most of the requests and changes of a world go.
+#[derive(Clone, Copy, Debug)]
+enum Focus {
+    /// To the files of the root.
+    Flat,
+    /// To some targets in folders: the first of them, and how many follow it, and another one.
+    Deep(usize, u64, usize),
+    /// To some of many files: the first, and how many follow it.
+    Many(usize, u64),
 }
 
 /// A name, and what was there in the past.
@@ -59,13 +83,33 @@ struct Name {
     past: Past,
 }
 
+impl Focus {
+    fn any(dice: &mut Dice) -> Focus {
+        match dice.below(8) {
+            0..4 => Focus::Flat,
+            4..7 => {
+                let other = dice.below(deep::FIRST_OF_MANY as u64) as usize;
+                let more = dice.below(3);
+                let first = dice.below(deep::FIRST_OF_MANY as u64 - more) as usize;
+                Focus::Deep(first, more, other)
+            }
+            _ => {
+                let more = dice.size(40);
+                let first = deep::FIRST_OF_MANY as u64 + dice.below(deep::MANY as u64 - more);
+                Focus::Many(first as usize, more)
+            }
+        }
+    }
+}
+
 impl Disk {
     /// A new folder, with all files in it.
     pub fn new() -> Disk {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("list")).unwrap();
+        let base = tempfile::tempdir().unwrap();
+        let (deep, root) = (Deep::new(base.path()), base.path().join("root"));
+        fs::create_dir(root.join("list")).unwrap();
         for name in ["list/a", "list/b c", "list/c%FF", ".hidden", "list/.hidden"] {
-            fs::write(root.path().join(decoded(name)), name).unwrap();
+            fs::write(root.join(decoded(name)), name).unwrap();
         }
         let neighbours = NEIGHBOURS.iter().map(|(name, of, _)| (*name, FILES[*of].1, FILES[*of].2));
         let names = FILES.into_iter().chain(neighbours).enumerate().map(|(at, (name, least, most))| {
@@ -81,25 +125,59 @@ impl Disk {
             let copies = [copy(Age::Old), copy(Age::First)];
             names[at].firsts.extend(copies);
         }
-        Disk { names, root, changes: 0, favourite: 0, tags_last: true }
+        let (focus, changes, favourite) = (Focus::Flat, 0, 0);
+        Disk { base, root, deep, focus, names, changes, favourite, tags_last: true }
     }
 
     pub fn path(&self) -> &Path {
-        self.root.path()
+        &self.root
     }
 
-    pub fn name(&self, file: usize) -> &'static str {
-        self.names[file].name
+    /// The path of a file, as clients ask for it.
+    pub fn name(&self, file: usize) -> Cow<'static, str> {
+        match file.checked_sub(DEEP) {
+            Some(target) => deep::target(target).into(),
+            None => self.names[file].name.into(),
+        }
     }
 
-    /// Any file.
+    /// Whether this is a file of the root. All others are in folders, which change, too.
+    pub fn is_flat(&self, file: usize) -> bool {
+        file < DEEP
+    }
+
+    /// Any file, or another target.
     pub fn any(&self, dice: &mut Dice) -> usize {
+        let deep = match self.focus {
+            _ if dice.one_in(10) => dice.below(deep::COUNT as u64) as usize,
+            _ if dice.one_in(10) => return self.any_flat(dice),
+            Focus::Flat => return self.any_flat(dice),
+            Focus::Deep(_, _, other) if dice.one_in(4) => other,
+            Focus::Deep(first, more, _) | Focus::Many(first, more) => first + dice.below(more + 1) as usize,
+        };
+        DEEP + deep
+    }
+
+    /// Targets that a client asks for one after the other, without a look at the answers, if it does so.
+    pub fn scanned(&self, dice: &mut Dice) -> Range<usize> {
+        match self.focus {
+            Focus::Many(..) if dice.one_in(6) => {
+                let count = dice.size(80) as usize;
+                let first = DEEP + deep::COUNT - count - dice.below((deep::MANY - count) as u64) as usize;
+                first..first + count
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// Any file of the root.
+    fn any_flat(&self, dice: &mut Dice) -> usize {
         if dice.one_in(2) { self.favourite } else { dice.below(FILES.len() as u64) as usize }
     }
 
     /// Any file, or one of its neighbours.
     fn any_name(&self, dice: &mut Dice) -> usize {
-        let file = self.any(dice);
+        let file = self.any_flat(dice);
         let neighbours: Vec<_> = family(file).map(|(at, _)| at).skip(1).collect();
         if neighbours.is_empty() || dice.one_in(2) { file } else { dice.pick(&neighbours) }
     }
@@ -111,6 +189,8 @@ impl Disk {
         self.changes = self.names.len() as u64;
         self.tags_last = true;
         self.favourite = (seed % FILES.len() as u64) as usize;
+        self.focus = Focus::any(&mut dice);
+        self.deep.restore();
         for at in 0..self.names.len() {
             let Name { firsts, past, .. } = &mut self.names[at];
             let is_there = at < FILES.len() || !dice.one_in(3);
@@ -121,10 +201,14 @@ impl Disk {
                 self.put(at);
             }
         }
+        set_time(&self.root, written(Age::First, 0));
     }
 
     /// The states of a file and its neighbours at every moment between two epochs.
     pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
+        if let Some(target) = file.checked_sub(DEEP) {
+            return self.deep.states(&deep::target(target), from, to);
+        }
         let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
         let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
         epochs.sort_unstable();
@@ -145,11 +229,21 @@ impl Disk {
 
     /// Whether a file or one of its neighbours was changed in place between two epochs.
     pub fn is_changed_in_place(&self, file: usize, from: u64, to: u64) -> bool {
-        family(file).any(|(at, _)| self.names[at].past.is_changed_in_place(from, to))
+        self.is_flat(file) && family(file).any(|(at, _)| self.names[at].past.is_changed_in_place(from, to))
     }
 
-    /// Makes a change at `epoch`, and gives it in words.
-    pub fn change(&mut self, dice: &mut Dice, epoch: u64) -> String {
+    /// Makes a change at `epoch`, and gives it in words, and its kind.
+    pub fn change(&mut self, dice: &mut Dice, epoch: u64) -> (String, &'static str) {
+        match self.any(dice).checked_sub(DEEP) {
+            Some(target) => {
+                let change = Change { epoch, dice, number: &mut self.changes };
+                self.deep.change(&deep::target(target), change)
+            }
+            None => (self.change_flat(dice, epoch), "a file of the root is changed"),
+        }
+    }
+
+    fn change_flat(&mut self, dice: &mut Dice, epoch: u64) -> String {
         let at = self.any_name(dice);
         self.changes += 1;
         let number = self.changes;
@@ -212,7 +306,7 @@ impl Disk {
     fn rewrite(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
         let version = past.now().expect("what is rewritten is there");
-        let file = OpenOptions::new().write(true).open(self.root.path().join(decoded(name))).unwrap();
+        let file = OpenOptions::new().write(true).open(self.root.join(decoded(name))).unwrap();
         // The file is cut first: while it becomes shorter, it never has more bytes than the new version.
         file.set_len(version.bytes.len() as u64).unwrap();
         file.write_all_at(&version.bytes, 0).unwrap();
@@ -222,16 +316,17 @@ impl Disk {
     /// Puts the newest version in place by rename, or deletes the file.
     fn put(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
-        let path = self.root.path().join(decoded(name));
-        let Some(version) = past.now() else {
+        let path = self.root.join(decoded(name));
+        if let Some(version) = past.now() {
+            let next = self.base.path().join("attic/next");
+            fs::write(&next, &version.bytes).unwrap();
+            set_time(&next, version.modified);
+            fs::rename(next, path).unwrap();
+        } else {
             // The file may be missing already.
             let _ = fs::remove_file(path);
-            return;
-        };
-        let next = self.root.path().join(".next");
-        fs::write(&next, &version.bytes).unwrap();
-        File::open(&next).unwrap().set_modified(version.modified).unwrap();
-        fs::rename(next, path).unwrap();
+        }
+        set_time(&self.root, written(Age::New, self.changes));
     }
 }
 
@@ -254,7 +349,7 @@ fn extension(name: &str) -> &str {
 }
 
 /// Bytes in which a hole, a shift and another version show.
-fn content(salt: u64, length: u64) -> Vec<u8> {
+pub fn content(salt: u64, length: u64) -> Vec<u8> {
     let salt = (salt as u32).wrapping_mul(0x9e37_79b9);
     (0..length as u32).map(|at| ((at ^ salt).wrapping_mul(0x85eb_ca6b) >> 24) as u8 & 0x5f | 0x20).collect()
 }

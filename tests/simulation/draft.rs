@@ -42,7 +42,7 @@ impl Request {
     pub fn any(dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
         match dice.below(28) {
-            0..14 => draft.file(dice, seen, disk),
+            0..14 => draft.file(dice, door, seen, disk),
             14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
             16 => draft.line("GET", "/list?a=b", Wanted::Moved),
@@ -57,13 +57,30 @@ impl Request {
             24 => draft.unanswered(dice, "BREW", 501),
             25 if door == Door::Local => draft.elsewhere(dice),
             25 => {
-                draft.file(dice, seen, disk);
+                draft.file(dice, door, seen, disk);
                 draft.host = ELSEWHERE;
             }
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
         draft.finish(dice)
+    }
+}
+
+impl Request {
+    /// A GET of a file, and nothing else.
+    pub fn plain(door: Door, file: usize, disk: &Disk) -> Request {
+        let how = How { lists: door == Door::Local, ..How::default() };
+        let bytes = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", disk.name(file)).into_bytes();
+        Request {
+            head_bytes: bytes.len(),
+            bytes,
+            wanted: Wanted::File(file, how),
+            asked: Asked::WithContent,
+            after: After::Next,
+            judged: Judged::AtTheEnd,
+            expects: Expects::Nothing,
+        }
     }
 }
 
@@ -109,12 +126,12 @@ impl Draft {
         (self.method, self.target, self.wanted) = (method, target.to_owned(), wanted);
     }
 
-    fn file(&mut self, dice: &mut Dice, seen: &[Seen], disk: &Disk) {
+    fn file(&mut self, dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) {
         let mut file = disk.any(dice);
         if file == LARGE && !dice.one_in(3) {
             file = PAGE;
         }
-        let mut how = How::default();
+        let mut how = How { lists: door == Door::Local, ..How::default() };
         let seen = seen.iter().rev().find(|seen| seen.file == file).filter(|_| !dice.one_in(3));
         if let Some(seen) = seen {
             let (condition, name) = dice.pick(&[
@@ -147,7 +164,12 @@ impl Draft {
         // A query is not encoded.
         let query = dice.pick(&["", "", "", "?q=100%"]);
         let way = if dice.one_in(10) { dice.pick(&DETOURS) } else { "/" };
-        let target = format!("{way}{}{query}", disk.name(file));
+        let mut name = disk.name(file).into_owned();
+        if dice.one_in(16) {
+            let (plain, other) = dice.pick(&[("e", "%65"), ("/", "//"), ("/", "/./"), ("/", "/x/../")]);
+            name = name.replacen(plain, other, 1);
+        }
+        let target = format!("{way}{name}{query}");
         self.line(method, &target, Wanted::File(file, how));
         if method == "GET" && dice.one_in(10) {
             self.fields.push_str("Content-Length: 4\r\n");

@@ -99,8 +99,8 @@ impl World {
     }
 
     pub fn change_disk(&mut self) {
-        let said = self.disk.change(&mut self.dice, self.epoch);
-        self.count("a file is changed");
+        let (said, kind) = self.disk.change(&mut self.dice, self.epoch);
+        self.count(kind);
         self.tell(|| said);
     }
 }

@@ -36,7 +36,7 @@ pub struct Outcome {
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
     ear::listen(Dice::of(seed));
-    let site = Site::open(disk.path(), Policy::default()).unwrap();
+    let site = Site::open(disk.path(), policy(seed)).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service::new(site).doors(DOORS.map(Door::rules)).limits(shared.limits());
     let mut reactor = Reactor::new(shared.clone(), service);
@@ -46,4 +46,12 @@ pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     }
     drop(reactor);
     shared.into_outcome()
+}
+
+/// Some worlds have so little memory that files are evicted all the time.
+fn policy(seed: u64) -> Policy {
+    let mut dice = Dice::of(!seed);
+    let default = Policy::default();
+    let few = dice.pick(&[0, 1_500, 4_000, 12_000, 60_000]);
+    Policy { cache_bytes_max: if dice.one_in(3) { few } else { default.cache_bytes_max }, ..default }
 }

@@ -15,6 +15,7 @@
 //! | `question.rs` | the same for a file: its representation, on conditions, in parts |
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
+//! | `deep.rs`, `tree.rs`, `ground.rs` | folders in it that change: how, what stands under a path then, and on the disk |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
@@ -39,11 +40,13 @@ mod answer;
 mod books;
 mod calls;
 mod client;
+mod deep;
 mod disk;
 mod doors;
 mod draft;
 mod ear;
 mod events;
+mod ground;
 mod kernel;
 mod life;
 mod link;
@@ -55,6 +58,7 @@ mod representation;
 mod request;
 mod rest;
 mod tags;
+mod tree;
 mod world;
 
 #[path = "../support/mod.rs"]

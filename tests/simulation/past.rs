@@ -31,6 +31,16 @@ pub enum Age {
     Old,
 }
 
+/// The time at which a version with this number was written.
+pub fn written(age: Age, number: u64) -> SystemTime {
+    let second = match age {
+        Age::First => FIRST_SECOND,
+        Age::New => FIRST_SECOND + number,
+        Age::Old => FIRST_SECOND - number,
+    };
+    SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+}
+
 impl Version {
     pub fn new(number: u64, age: Age, bytes: Vec<u8>) -> Rc<Version> {
         Version::made(number, age, bytes, None)
@@ -42,13 +52,7 @@ impl Version {
     }
 
     fn made(number: u64, age: Age, bytes: Vec<u8>, copy_of: Option<Vec<u8>>) -> Rc<Version> {
-        let second = match age {
-            Age::First => FIRST_SECOND,
-            Age::New => FIRST_SECOND + number,
-            Age::Old => FIRST_SECOND - number,
-        };
-        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        Rc::new(Version { number, modified, bytes, copy_of, gzipped: OnceCell::new() })
+        Rc::new(Version { number, modified: written(age, number), bytes, copy_of, gzipped: OnceCell::new() })
     }
 
     /// The bytes compressed with gzip, always the same.

@@ -19,11 +19,13 @@ pub struct How {
     pub condition: Option<(Condition, Seen)>,
     /// The accepted codings, the preferred one first.
     pub accepted: &'static [Coding],
+    /// Whether folders are listed at the door of the client.
+    pub lists: bool,
 }
 
 impl Default for How {
     fn default() -> How {
-        How { ranges: Vec::new(), condition: None, accepted: &[Coding::Identity] }
+        How { ranges: Vec::new(), condition: None, accepted: &[Coding::Identity], lists: true }
     }
 }
 
@@ -122,6 +124,8 @@ impl Question<'_> {
         let due = match choice {
             Choice::NotThere => vec![404],
             Choice::NotAcceptable => vec![406],
+            Choice::Moved(_) => vec![301],
+            Choice::Listing => vec![if self.how.lists { 200 } else { 404 }],
             Choice::Sent(it) => self.due(answer, it),
         };
         expect(due.contains(&answer.status), || format!("{due:?} was due"))?;
@@ -129,6 +133,7 @@ impl Question<'_> {
             Choice::NotThere => Vary::MustNot,
             Choice::NotAcceptable => Vary::Must,
             Choice::Sent(it) => it.vary,
+            Choice::Moved(_) | Choice::Listing => return self.check_folder(answer, choice),
         };
         // `Accept` decides whether an error page is HTML or JSON.
         let is_page = answer.status >= 400;
@@ -142,8 +147,21 @@ impl Question<'_> {
         expect(is_right, || format!("it {vary:?} vary"))?;
         match choice {
             Choice::Sent(it) => self.check_sent(answer, it),
-            Choice::NotThere | Choice::NotAcceptable => Ok(()),
+            _ => Ok(()),
         }
+    }
+
+    /// The answer in place of a file, where a folder is.
+    fn check_folder(&self, answer: &Answer, choice: &Choice) -> Result<(), String> {
+        let is_right = match (choice, answer.status) {
+            (Choice::Moved(to), _) => {
+                let location = answer.field("location").unwrap_or_default();
+                location.split('?').next() == Some(to.as_str())
+            }
+            (_, 200) => self.asked == Asked::HeadOnly || answer.body.windows(6).any(|text| text == b"<table"),
+            _ => true,
+        };
+        expect(is_right && answer.field("etag").is_none(), || "it is a folder".into())
     }
 
     /// The status of the right answer with `it`, or several if the model does not know its tag.
@@ -241,6 +259,10 @@ impl Question<'_> {
     /// the file was changed in place while they were sent.
     fn is_of_the_disk(&self, bytes: &[u8], first: usize, it: &Representation, answer: &Answer) -> bool {
         let (from, to) = (self.epoch, answer.epochs.1);
+        // Only such files are written in place while they are sent.
+        if !self.disk.is_flat(self.file) {
+            return false;
+        }
         let past = self.disk.past(it.at);
         let is_large = it.bytes().len() > WHOLE_BYTES_MAX && !it.is_made;
         let had = |(at, byte): (usize, &u8)| past.had(first + at, *byte, from, to);

@@ -38,6 +38,8 @@ pub struct State {
     stood: Vec<(Stood, Sure)>,
     /// Whether there are other neighbours, which do not count.
     has_old_neighbours: bool,
+    /// What is sent in place of a file: there is a folder.
+    instead: Option<Choice>,
 }
 
 /// The version at a name.
@@ -106,6 +108,10 @@ pub struct Representation {
 pub enum Choice {
     NotThere,
     NotAcceptable,
+    /// A folder without its final slash: the client is sent to this place.
+    Moved(String),
+    /// A folder without an index.
+    Listing,
     Sent(Representation),
 }
 
@@ -129,7 +135,8 @@ impl State {
     pub fn of(name: &str, stood: Vec<Stood>) -> State {
         let kind = match name.rsplit_once('.') {
             Some((_, "html")) => "text/html; charset=utf-8",
-            Some((_, "txt")) => "text/plain; charset=utf-8",
+            // The content of a file without an extension tells that it is text.
+            Some((_, "txt")) | None => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
         };
         let all = stood.len();
@@ -143,11 +150,19 @@ impl State {
             _ => Vec::new(),
         };
         let has_old_neighbours = stood.len() < all;
-        State { kind, stood, has_old_neighbours }
+        State { kind, stood, has_old_neighbours, instead: None }
+    }
+
+    /// There is no file, and this is sent.
+    pub fn instead(choice: Choice) -> State {
+        State { kind: "", stood: Vec::new(), has_old_neighbours: false, instead: Some(choice) }
     }
 
     /// What may be sent to a client that accepts these codings, the preferred one first.
     pub fn choices(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
+        if let Some(choice) = &self.instead {
+            return vec![choice.clone()];
+        }
         if self.stood.is_empty() {
             return vec![Choice::NotThere];
         }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 /// The strong tags that were seen.
 #[derive(Default)]
 pub struct Tags {
-    whose: HashMap<String, (usize, Which)>,
-    tags: HashMap<(usize, Which), String>,
+    whose: HashMap<String, Which>,
+    tags: HashMap<Which, String>,
 }
 
 impl Tags {
@@ -17,7 +17,8 @@ impl Tags {
         if !seen.is_strong() {
             return Ok(());
         }
-        let (tag, this) = (&seen.tag, (seen.file, seen.which));
+        // A version may be found by several paths: through links.
+        let (tag, this) = (&seen.tag, seen.which);
         let other = *self.whose.entry(tag.clone()).or_insert(this);
         if other != this {
             return Err(format!("{tag} is the tag of {other:?} and of {this:?}"));

@@ -1,0 +1,494 @@
+//! Folders several deep, and a folder of many files: which there are at first, and how they change. Folders are renamed
+//! away and come back, are replaced, become files and links, and lead out of the root; names come that were asked for
+//! before.
+
+use crate::disk::content;
+use crate::ground::{Ground, build};
+use crate::past::{Age, Version, written};
+use crate::representation::State;
+use crate::support::dice::Dice;
+use crate::tree::{CODED, Node, at, state, with};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Paths of targets, the ones in one folder beside each other. Some are missing at first.
+const TARGETS: [&str; 30] = [
+    "deep",
+    "deep/",
+    "deep/leaf.txt",
+    "deep/index.html",
+    "deep/a",
+    "deep/a/",
+    "deep/a/leaf.txt",
+    "deep/a/leaf.txt/x.txt",
+    "deep/a/soon.txt",
+    "deep/a/b/",
+    "deep/a/b/leaf.txt",
+    "deep/a/b/index.html",
+    "deep/a/b/soon.html",
+    "deep/a/b/soon/",
+    "deep/a/b/c/",
+    "deep/a/b/c/leaf.txt",
+    "deep/a/b/c/page.html",
+    "deep/a/b/c/soon.txt",
+    "deep/a/b/c/page.html/",
+    "deep/a/b/c/d/leaf.txt",
+    "deep/a/b/c/d/large.bin",
+    "deep/a/b/c/d/soon.bin",
+    "deep/x/leaf.txt",
+    "deep/x/b/leaf.txt",
+    "deep/x/b/c/leaf.txt",
+    "deep/x/b/c/soon.txt",
+    "deep/soon/leaf.txt",
+    "deep/soon/b/c/leaf.txt",
+    "many/soon.txt",
+    "many/leaf.txt",
+];
+
+/// The files at first.
+const FILES: [&str; 13] = [
+    "deep/leaf.txt",
+    "deep/a/leaf.txt",
+    "deep/a/b/index.html",
+    "deep/a/b/leaf.txt",
+    "deep/a/b/c/leaf.txt",
+    "deep/a/b/c/page.html",
+    "deep/a/b/c/d/leaf.txt",
+    "deep/a/b/c/d/large.bin",
+    "deep/x/leaf.txt",
+    "deep/x/b/leaf.txt",
+    "deep/x/b/c/leaf.txt",
+    "deep/x/b/c/page.html",
+    "many/leaf.txt",
+];
+
+/// Files that have a compressed neighbour at first, and its extension.
+const COPIED: [(&str, &str); 3] =
+    [("deep/a/b/leaf.txt", "br"), ("deep/a/b/c/leaf.txt", "gz"), ("deep/x/b/c/leaf.txt", "zst")];
+
+/// Files in `many`.
+pub const MANY: usize = 300;
+
+/// The number of the first version; versions of the changes have smaller numbers.
+const FIRST_NUMBER: u64 = 1_000_000;
+
+/// The lengths of files: some are compressed by the server. A file called `large` is sent from the disk.
+const BYTES: (u64, u64) = (10, 700);
+const LARGE_BYTES: (u64, u64) = (66_000, 70_000);
+
+/// The folders, and their past.
+pub struct Deep {
+    ground: Ground,
+    first: Rc<Node>,
+    /// Each root, with the epoch since which it is there; never empty.
+    past: Vec<(u64, Rc<Node>)>,
+}
+
+/// A change: when it is made, the numbers of versions, and chance.
+pub struct Change<'a> {
+    pub epoch: u64,
+    pub dice: &'a mut Dice,
+    pub number: &'a mut u64,
+}
+
+impl Change<'_> {
+    fn version(&mut self, name: &str, before: Option<u64>) -> Rc<Version> {
+        let (least, most) = lengths(name);
+        let length = before.filter(|_| self.dice.one_in(2)).unwrap_or(self.dice.between(least, most));
+        let age = if self.dice.one_in(6) { Age::Old } else { Age::New };
+        *self.number += 1;
+        Version::new(*self.number, age, content(*self.number * 10 + 9, length))
+    }
+
+    /// A new file of the same length as `before`, or of another.
+    fn file(&mut self, name: &str, before: Option<&Rc<Node>>) -> Rc<Node> {
+        let length = before.and_then(|node| match &**node {
+            Node::File(version) => Some(version.bytes.len() as u64),
+            Node::Folder(_) | Node::Link(_) => None,
+        });
+        Rc::new(Node::File(self.version(name, length)))
+    }
+
+    /// A folder with the same names as `before` and other files, or with the names in `path`, which is a path below it.
+    fn folder(&mut self, path: &str, before: Option<&Rc<Node>>) -> Rc<Node> {
+        let mut children = Vec::new();
+        if let Some(Node::Folder(known)) = before.map(|node| &**node) {
+            for (name, node) in known {
+                if !self.dice.one_in(8) {
+                    let node = if node.is_folder() {
+                        self.folder("", Some(node))
+                    } else {
+                        self.file(name, Some(node))
+                    };
+                    children.push((name.clone(), node));
+                }
+            }
+        }
+        let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+        let is_known = children.iter().any(|(known, _)| known == name);
+        if !name.is_empty() && !is_known {
+            let node = if rest.is_empty() && name.contains('.') {
+                self.file(name, None)
+            } else {
+                self.folder(rest, None)
+            };
+            children.push((name.to_owned(), node));
+        }
+        Node::folder(children)
+    }
+
+    /// The time of the change of a folder.
+    fn time(&mut self) -> std::time::SystemTime {
+        *self.number += 1;
+        written(if self.dice.one_in(6) { Age::Old } else { Age::New }, *self.number)
+    }
+}
+
+impl Deep {
+    /// Makes the folders at `base`: `root`, which is served, `outside` with the same names and other files, and `attic`.
+    pub fn new(base: &Path) -> Deep {
+        let mut number = FIRST_NUMBER;
+        let time = written(Age::First, 0);
+        let mut tree = |with_many: bool| {
+            let mut root =
+                Node::folder([("deep".into(), Node::folder([])), ("many".into(), Node::folder([]))]);
+            let many = (0..if with_many { MANY } else { 0 }).map(many);
+            for name in FILES.into_iter().map(str::to_owned).chain(many) {
+                number += 1;
+                let (least, most) = lengths(&name);
+                let length = least + number * 7919 % (most - least);
+                let version = Version::new(number, Age::First, content(number * 10, length));
+                root = planted(&root, &name, Rc::new(Node::File(version.clone())));
+                for (_, extension) in COPIED.iter().filter(|(file, _)| *file == name) {
+                    number += 1;
+                    let copy = Version::copy(number, Age::First, &version, extension);
+                    root = planted(&root, &format!("{name}.{extension}"), Rc::new(Node::File(copy)));
+                }
+            }
+            root
+        };
+        let [first, outside] = [true, false].map(&mut tree);
+        build(&base.join("root"), &first, time);
+        build(&base.join("outside"), &outside, time);
+        std::fs::create_dir(base.join("attic")).unwrap();
+        let ground = Ground::of(&base.join("root"), &base.join("attic"));
+        Deep { ground, past: vec![(0, first.clone())], first }
+    }
+
+    /// Puts all folders into their first state.
+    pub fn restore(&mut self) {
+        let now = self.now().clone();
+        self.ground.restore("", Some(&self.first), Some(&now));
+        self.ground.clear();
+        self.past = vec![(0, self.first.clone())];
+    }
+
+    fn now(&self) -> &Rc<Node> {
+        &self.past.last().expect("it is never empty").1
+    }
+
+    /// What stood under the path of a target at every moment between two epochs.
+    pub fn states(&self, target: &str, from: u64, to: u64) -> Vec<State> {
+        let before = self.past.iter().rposition(|(since, _)| *since <= from).unwrap_or_default();
+        let roots = self.past[before..].iter().take_while(|(since, _)| *since <= from.max(to));
+        roots.map(|(_, root)| state(root, target)).collect()
+    }
+
+    /// Makes a change at the path of a target, or at a folder on the way. Gives it in words, and its kind.
+    pub fn change(&mut self, target: &str, mut change: Change<'_>) -> (String, &'static str) {
+        let name = match target.strip_suffix('/') {
+            Some(folder) if change.dice.one_in(2) => format!("{folder}/index.html"),
+            _ => target.trim_end_matches('/').to_owned(),
+        };
+        let ends: Vec<usize> = name.match_indices('/').map(|(at, _)| at).chain([name.len()]).collect();
+        let mut depth = match change.dice.below(2) {
+            0 => ends.len() - 1,
+            _ => change.dice.below(ends.len() as u64) as usize,
+        };
+        // The change is made in a folder that is there.
+        let is_there =
+            |depth: usize| at(self.now(), &name[..ends[depth]]).is_some_and(|node| node.is_folder());
+        while depth > 0 && !is_there(depth - 1) {
+            depth -= 1;
+        }
+        let (path, rest) = name.split_at(ends[depth]);
+        let rest = rest.trim_start_matches('/');
+        let before = at(self.now(), path).cloned();
+        let kind = match before.as_deref() {
+            None | Some(Node::Link(_)) => self.comes(path, rest, before.as_ref(), &mut change),
+            Some(Node::Folder(_)) => self.folder_changes(path, rest, before.as_ref(), &mut change),
+            Some(Node::File(_)) if rest.is_empty() => self.file_changes(path, before.as_ref(), &mut change),
+            Some(Node::File(_)) => {
+                let node = change.folder(rest, None);
+                self.put(path, node, &mut change);
+                "a file becomes a folder"
+            }
+        };
+        (format!("{path}: {kind}, now {:?}", at(self.now(), path)), kind)
+    }
+
+    /// Something comes to a path where nothing is, or a link.
+    fn comes(
+        &mut self,
+        path: &str,
+        rest: &str,
+        before: Option<&Rc<Node>>,
+        change: &mut Change<'_>,
+    ) -> &'static str {
+        if self.ground.has_kept(path) && !change.dice.one_in(4) {
+            return self.back(path, before, change);
+        }
+        let known = at(&self.first, path).cloned();
+        match change.dice.below(8) {
+            0 | 1 => self.links_inside(path, change),
+            2 => self.links_out(path, change),
+            3 if before.is_some() => {
+                self.put_or_take(path, None, change);
+                "a link goes"
+            }
+            _ => {
+                let is_file = rest.is_empty() && path.contains('.');
+                let node = if is_file {
+                    change.file(path, known.as_ref())
+                } else {
+                    change.folder(rest, known.as_ref())
+                };
+                self.put(path, node, change);
+                "a missing name comes"
+            }
+        }
+    }
+
+    fn folder_changes(
+        &mut self,
+        path: &str,
+        rest: &str,
+        before: Option<&Rc<Node>>,
+        change: &mut Change<'_>,
+    ) -> &'static str {
+        let is_kept = self.ground.has_kept(path);
+        let kind = change.dice.below(16);
+        match kind {
+            0..3 => return self.away(path, change),
+            // Folders of many files are not made anew, since that takes too long.
+            3..9 if path == "many" => return self.beside(path, change),
+            3 | 4 if is_kept => return self.back(path, before, change),
+            9..12 => return self.beside(path, change),
+            12..14 => return self.index(path, change),
+            _ => {}
+        }
+        // What is renamed away may come back later.
+        if change.dice.one_in(2) {
+            self.away(path, change);
+        }
+        match kind {
+            3..6 | 14.. => {
+                let node = if change.dice.one_in(4) { None } else { before };
+                let node = change.folder(rest, node);
+                self.put(path, node, change);
+                "a folder is replaced"
+            }
+            6 => self.links_inside(path, change),
+            7 => self.links_out(path, change),
+            _ if change.dice.one_in(2) => {
+                let node = change.file(path, None);
+                self.put(path, node, change);
+                "a folder becomes a file"
+            }
+            _ => {
+                self.put_or_take(path, None, change);
+                "a folder is deleted"
+            }
+        }
+    }
+
+    fn file_changes(
+        &mut self,
+        path: &str,
+        before: Option<&Rc<Node>>,
+        change: &mut Change<'_>,
+    ) -> &'static str {
+        match change.dice.below(12) {
+            0..3 => {
+                let node = change.file(path, before);
+                self.put(path, node, change);
+                "a file is replaced"
+            }
+            3 | 4 => self.rewritten(path, before, change),
+            5 => {
+                self.put_or_take(path, None, change);
+                "a file is deleted"
+            }
+            6 => {
+                let node = change.folder("index.html", None);
+                self.put(path, node, change);
+                "a file becomes a folder"
+            }
+            7 => self.links_inside(path, change),
+            8 => self.links_out(path, change),
+            _ => self.neighbour(path, before, change),
+        }
+    }
+
+    /// A file is written in place: its folder does not change.
+    fn rewritten(&mut self, path: &str, before: Option<&Rc<Node>>, change: &mut Change<'_>) -> &'static str {
+        let node = change.file(path, before);
+        // A file that is sent from the disk is not written in place, see the flat files for that.
+        if lengths(path) == LARGE_BYTES {
+            self.put(path, node, change);
+            return "a file is replaced";
+        }
+        if let Node::File(version) = &*node {
+            self.ground.rewrite(path, version);
+        }
+        self.becomes(path, Some(node), change);
+        "a file is rewritten"
+    }
+
+    /// A compressed neighbour comes, changes or goes.
+    fn neighbour(&mut self, path: &str, before: Option<&Rc<Node>>, change: &mut Change<'_>) -> &'static str {
+        let Some(Node::File(file)) = before.map(|node| &**node) else { unreachable!("it is a file") };
+        let extension = change.dice.pick(&CODED).0;
+        let name = format!("{path}.{extension}");
+        let there = at(self.now(), &name).cloned();
+        let copy = |number: &mut u64| {
+            *number += 1;
+            Rc::new(Node::File(Version::copy(*number, Age::New, file, extension)))
+        };
+        match (there, change.dice.below(4)) {
+            (Some(_), 0 | 1) => {
+                self.put_or_take(&name, None, change);
+                "a neighbour goes"
+            }
+            (there @ Some(_), 2) if !there.as_ref().is_some_and(|node| node.is_folder()) => {
+                let node = copy(change.number);
+                match (there.as_deref(), &*node) {
+                    (Some(Node::File(_)), Node::File(version)) => self.ground.rewrite(&name, version),
+                    _ => return self.neighbour_comes(&name, node, change),
+                }
+                self.becomes(&name, Some(node), change);
+                "a neighbour is rewritten"
+            }
+            (_, 3) => {
+                let node = change.file(&name, None);
+                self.neighbour_comes(&name, node, change)
+            }
+            _ => {
+                let node = copy(change.number);
+                self.neighbour_comes(&name, node, change)
+            }
+        }
+    }
+
+    fn neighbour_comes(&mut self, name: &str, node: Rc<Node>, change: &mut Change<'_>) -> &'static str {
+        self.put(name, node, change);
+        "a neighbour comes"
+    }
+
+    /// A name comes or goes in the folder, and no file that is asked for changes.
+    fn beside(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let name = format!("{path}/beside.txt");
+        let node = at(self.now(), &name).is_none().then(|| change.file(&name, None));
+        self.put_or_take(&name, node, change);
+        "a name comes or goes beside others"
+    }
+
+    fn index(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let name = format!("{path}/index.html");
+        let node = at(self.now(), &name).is_none().then(|| change.file(&name, None));
+        self.put_or_take(&name, node, change);
+        "an index comes or goes"
+    }
+
+    fn away(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let node = at(self.now(), path).expect("it is there").clone();
+        self.ground.away(path, &node, change.time());
+        self.becomes(path, None, change);
+        "a folder is renamed away"
+    }
+
+    fn back(&mut self, path: &str, before: Option<&Rc<Node>>, change: &mut Change<'_>) -> &'static str {
+        let node = self.ground.back(path, before, change.time());
+        self.becomes(path, Some(node), change);
+        "a folder is brought back"
+    }
+
+    /// It becomes a link to the same name in the folder `x`, or elsewhere in the root, or to nothing.
+    fn links_inside(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let depth = path.matches('/').count();
+        let tail = path.splitn(3, '/').nth(2).map_or(String::new(), |tail| format!("/{tail}"));
+        let to = match change.dice.below(5) {
+            0 => "nothing".to_owned(),
+            1 => "leaf.txt".to_owned(),
+            2 => format!("{}many", "../".repeat(depth)),
+            _ => format!("{}deep/x{tail}", "../".repeat(depth)),
+        };
+        self.put(path, Node::link(to), change);
+        "a link inside comes"
+    }
+
+    /// It becomes a link to the same name outside of the root, or to one inside by an absolute path: this counts as
+    /// outside, too.
+    fn links_out(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let up = "../".repeat(path.matches('/').count() + 1);
+        let base = self.ground.base().display();
+        let to = match change.dice.below(5) {
+            0 => format!("{base}/outside/{path}"),
+            1 => format!("{base}/root/deep/x"),
+            2 => format!("{up}root/{path}"),
+            _ => format!("{up}outside/{path}"),
+        };
+        self.put(path, Node::link(to), change);
+        "a link out of the root comes"
+    }
+
+    fn put(&mut self, path: &str, node: Rc<Node>, change: &mut Change<'_>) {
+        self.put_or_take(path, Some(node), change);
+    }
+
+    fn put_or_take(&mut self, path: &str, node: Option<Rc<Node>>, change: &mut Change<'_>) {
+        let before = at(self.now(), path).cloned();
+        let time = change.time();
+        match &node {
+            Some(node) => self.ground.put(path, node, before.as_ref(), time),
+            None if before.is_some() => self.ground.take(path, before.as_ref(), time),
+            None => {}
+        }
+        self.becomes(path, node, change);
+    }
+
+    fn becomes(&mut self, path: &str, node: Option<Rc<Node>>, change: &mut Change<'_>) {
+        let next = with(self.now(), path, node);
+        self.past.push((change.epoch, next));
+    }
+}
+
+/// The number of targets.
+pub const COUNT: usize = TARGETS.len() + MANY;
+
+/// The index of the first file of many.
+pub const FIRST_OF_MANY: usize = TARGETS.len();
+
+/// The path of a target.
+pub fn target(index: usize) -> String {
+    TARGETS.get(index).map_or_else(|| many(index - FIRST_OF_MANY), |target| (*target).to_owned())
+}
+
+fn many(number: usize) -> String {
+    format!("many/{number}.txt")
+}
+
+fn lengths(name: &str) -> (u64, u64) {
+    if name.ends_with("large.bin") { LARGE_BYTES } else { BYTES }
+}
+
+/// The same tree with a file, whose folders are made where they are missing.
+fn planted(root: &Rc<Node>, path: &str, file: Rc<Node>) -> Rc<Node> {
+    let mut root = root.clone();
+    for (end, _) in path.match_indices('/') {
+        if at(&root, &path[..end]).is_none() {
+            root = with(&root, &path[..end], Some(Node::folder([])));
+        }
+    }
+    with(&root, path, Some(file))
+}
