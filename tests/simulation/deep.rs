@@ -277,6 +277,11 @@ impl Deep {
             12..14 => return self.index(path, change),
             _ => {}
         }
+        match change.dice.below(8) {
+            0 => return self.moves_behind_a_link(path, change),
+            1 => return self.swaps(path, change),
+            _ => {}
+        }
         // What is renamed away may come back later.
         if change.dice.one_in(2) {
             self.away(path, change);
@@ -308,7 +313,7 @@ impl Deep {
         before: Option<&Rc<Node>>,
         change: &mut Change<'_>,
     ) -> &'static str {
-        match change.dice.below(12) {
+        match change.dice.below(16) {
             0..3 => {
                 let node = change.file(path, before);
                 self.put(path, node, change);
@@ -348,7 +353,10 @@ impl Deep {
     /// A compressed neighbour comes, changes or goes.
     fn neighbour(&mut self, path: &str, before: Option<&Rc<Node>>, change: &mut Change<'_>) -> &'static str {
         let Some(Node::File(file)) = before.map(|node| &**node) else { unreachable!("it is a file") };
-        let extension = change.dice.pick(&CODED).0;
+        let is_there = |extension: &&str| at(self.now(), &format!("{path}.{extension}")).is_some();
+        let there = CODED.iter().map(|(extension, _)| *extension).find(is_there);
+        let any = change.dice.pick(&CODED).0;
+        let extension = there.filter(|_| change.dice.one_in(2)).unwrap_or(any);
         let name = format!("{path}.{extension}");
         let there = at(self.now(), &name).cloned();
         let copy = |number: &mut u64| {
@@ -413,6 +421,44 @@ impl Deep {
         "a folder is brought back"
     }
 
+    /// A folder moves, and a link to it comes in its place: the files are the same, and whether they are served depends on
+    /// where the folder is now.
+    fn moves_behind_a_link(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let up = "../".repeat(path.matches('/').count());
+        if change.dice.one_in(2) {
+            let node = at(self.now(), path).expect("it is there").clone();
+            let place = self.ground.away(path, &node, change.time());
+            self.becomes(path, None, change);
+            self.put(path, Node::link(format!("{up}../attic/{place}")), change);
+            return "a folder moves out of the root behind a link";
+        }
+        let to = format!("moved{}", change.number);
+        self.rename(path, &to, change);
+        self.put(path, Node::link(format!("{up}{to}")), change);
+        "a folder moves in the root behind a link"
+    }
+
+    /// Two folders change places.
+    fn swaps(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
+        let tail = path.splitn(3, '/').nth(2).map_or(String::new(), |tail| format!("/{tail}"));
+        let other = format!("deep/x{tail}");
+        let is_apart = path.contains('/') && !path.starts_with("deep/x");
+        if !is_apart || !at(self.now(), &other).is_some_and(|node| node.is_folder()) {
+            return self.away(path, change);
+        }
+        self.rename(path, "moved", change);
+        self.rename(&other, path, change);
+        self.rename("moved", &other, change);
+        "two folders change places"
+    }
+
+    fn rename(&mut self, from: &str, to: &str, change: &mut Change<'_>) {
+        let node = at(self.now(), from).expect("it is there").clone();
+        self.ground.rename(from, to, change.time());
+        self.becomes(from, None, change);
+        self.becomes(to, Some(node), change);
+    }
+
     /// It becomes a link to the same name in the folder `x`, or elsewhere in the root, or to nothing.
     fn links_inside(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
         let depth = path.matches('/').count();
@@ -459,7 +505,11 @@ impl Deep {
 
     fn becomes(&mut self, path: &str, node: Option<Rc<Node>>, change: &mut Change<'_>) {
         let next = with(self.now(), path, node);
-        self.past.push((change.epoch, next));
+        // Steps of one change happen together.
+        match self.past.last_mut() {
+            Some((epoch, root)) if *epoch == change.epoch => *root = next,
+            _ => self.past.push((change.epoch, next)),
+        }
     }
 }
 

@@ -158,6 +158,11 @@ impl Disk {
         DEEP + deep
     }
 
+    /// Whether most of the requests go to folders that change.
+    pub fn has_folders_in_focus(&self) -> bool {
+        !matches!(self.focus, Focus::Flat)
+    }
+
     /// Targets that a client asks for one after the other, without a look at the answers, if it does so.
     pub fn scanned(&self, dice: &mut Dice) -> Range<usize> {
         match self.focus {

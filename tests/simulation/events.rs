@@ -31,7 +31,7 @@ impl World {
             self.after(Duration::from_millis(when), Event::Connect(index));
         }
         let span = self.dice.pick(&[20, 1000, 70_000]);
-        if self.dice.one_in(2) {
+        if self.disk.has_folders_in_focus() || self.dice.one_in(2) {
             for _ in 0..self.dice.size(15) {
                 let when = self.dice.millis(0, span);
                 self.after(when, Event::Disk);

@@ -73,13 +73,21 @@ impl Ground {
         self.touch(path, time);
     }
 
-    /// Renames what is at `path` away, to be brought back later.
-    pub fn away(&mut self, path: &str, node: &Rc<Node>, time: SystemTime) {
+    /// Renames what is at a path to another, where nothing is.
+    pub fn rename(&self, from: &str, to: &str, time: SystemTime) {
+        fs::rename(self.root.join(from), self.root.join(to)).unwrap();
+        self.touch(from, time);
+        self.touch(to, time);
+    }
+
+    /// Renames what is at `path` away, to be brought back later. Gives its name in the attic.
+    pub fn away(&mut self, path: &str, node: &Rc<Node>, time: SystemTime) -> u64 {
         self.names += 1;
         let place = self.attic.join(self.names.to_string());
         fs::rename(self.root.join(path), &place).unwrap();
         self.kept.push(Kept { path: path.to_owned(), node: node.clone(), place });
         self.touch(path, time);
+        self.names
     }
 
     /// Whether something was renamed away from `path`.
