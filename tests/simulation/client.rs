@@ -57,6 +57,7 @@ enum Ending {
     HalfCloses,
     /// It ends in the middle of its last request.
     HalfClosesEarly,
+    /// It resets the connection, perhaps in the middle of its last request.
     Resets,
     /// It stays connected, and sends nothing.
     Stays,
@@ -207,6 +208,11 @@ impl Client {
         let dice = &mut self.dice;
         let count = if dice.one_in(3) { 1 + dice.size(7) } else { 1 };
         let is_last = self.batches == 0;
+        let is_cut_short = match self.ending {
+            Ending::HalfClosesEarly => is_last,
+            Ending::Resets => is_last && dice.one_in(2),
+            _ => false,
+        };
         let mut pieces: Vec<Act> = Vec::new();
         let mut together: Vec<u8> = Vec::new();
         for file in disk.scanned(dice) {
@@ -219,7 +225,7 @@ impl Client {
             let (bytes, head_bytes) = (request.bytes.clone(), request.head_bytes);
             let waits = request.expects == Expects::Continue && dice.one_in(2);
             self.asked = self.link.books.asks(request);
-            if is_last && at == count && self.ending == Ending::HalfClosesEarly {
+            if is_cut_short && at == count {
                 together.extend_from_slice(&bytes[..dice.below(bytes.len() as u64) as usize]);
             } else if waits {
                 together.extend_from_slice(&bytes[..head_bytes]);
@@ -232,7 +238,7 @@ impl Client {
         }
         cut(dice, &together, &mut pieces);
         self.script.extend(pieces);
-        if !dice.one_in(4) && self.ending != Ending::HalfClosesEarly {
+        if !dice.one_in(4) && !is_cut_short {
             self.script.push_back(Act::Await(self.asked));
         }
         let pause = match dice.below(12) {

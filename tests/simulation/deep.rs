@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// Paths of targets, the ones in one folder beside each other. Some are missing at first.
-const TARGETS: [&str; 30] = [
+const TARGETS: [&str; 31] = [
     "deep",
     "deep/",
     "deep/leaf.txt",
@@ -41,6 +41,7 @@ const TARGETS: [&str; 30] = [
     "deep/x/b/c/soon.txt",
     "deep/soon/leaf.txt",
     "deep/soon/b/c/leaf.txt",
+    "many/",
     "many/soon.txt",
     "many/leaf.txt",
 ];
@@ -214,6 +215,13 @@ impl Deep {
         let (path, rest) = name.split_at(ends[depth]);
         let rest = rest.trim_start_matches('/');
         let before = at(self.now(), path).cloned();
+        // What a link leads to may change, and the link does not.
+        if let Some(Node::Link(to)) = before.as_deref()
+            && to.trim_start_matches("../").starts_with("deep/")
+            && change.dice.one_in(2)
+        {
+            return self.change(&format!("{}/{rest}", to.trim_start_matches("../")), change);
+        }
         let kind = match before.as_deref() {
             None | Some(Node::Link(_)) => self.comes(path, rest, before.as_ref(), &mut change),
             Some(Node::Folder(_)) => self.folder_changes(path, rest, before.as_ref(), &mut change),
@@ -356,41 +364,30 @@ impl Deep {
         let is_there = |extension: &&str| at(self.now(), &format!("{path}.{extension}")).is_some();
         let there = CODED.iter().map(|(extension, _)| *extension).find(is_there);
         let any = change.dice.pick(&CODED).0;
-        let extension = there.filter(|_| change.dice.one_in(2)).unwrap_or(any);
+        let extension = there.filter(|_| !change.dice.one_in(4)).unwrap_or(any);
         let name = format!("{path}.{extension}");
         let there = at(self.now(), &name).cloned();
         let copy = |number: &mut u64| {
             *number += 1;
             Rc::new(Node::File(Version::copy(*number, Age::New, file, extension)))
         };
-        match (there, change.dice.below(4)) {
-            (Some(_), 0 | 1) => {
+        let is_junk = change.dice.one_in(3);
+        let node = if is_junk { change.file(&name, there.as_ref()) } else { copy(change.number) };
+        match (there.as_deref(), &*node, change.dice.below(4)) {
+            (Some(_), _, 0) => {
                 self.put_or_take(&name, None, change);
                 "a neighbour goes"
             }
-            (there @ Some(_), 2) if !there.as_ref().is_some_and(|node| node.is_folder()) => {
-                let node = copy(change.number);
-                match (there.as_deref(), &*node) {
-                    (Some(Node::File(_)), Node::File(version)) => self.ground.rewrite(&name, version),
-                    _ => return self.neighbour_comes(&name, node, change),
-                }
+            (Some(Node::File(_)), Node::File(version), 1..) => {
+                self.ground.rewrite(&name, version);
                 self.becomes(&name, Some(node), change);
                 "a neighbour is rewritten"
             }
-            (_, 3) => {
-                let node = change.file(&name, None);
-                self.neighbour_comes(&name, node, change)
-            }
             _ => {
-                let node = copy(change.number);
-                self.neighbour_comes(&name, node, change)
+                self.put(&name, node, change);
+                "a neighbour comes"
             }
         }
-    }
-
-    fn neighbour_comes(&mut self, name: &str, node: Rc<Node>, change: &mut Change<'_>) -> &'static str {
-        self.put(name, node, change);
-        "a neighbour comes"
     }
 
     /// A name comes or goes in the folder, and no file that is asked for changes.
@@ -518,6 +515,9 @@ pub const COUNT: usize = TARGETS.len() + MANY;
 
 /// The index of the first file of many.
 pub const FIRST_OF_MANY: usize = TARGETS.len();
+
+/// The index of the folder of many files: its listing takes several turns.
+pub const FOLDER_OF_MANY: usize = FIRST_OF_MANY - 3;
 
 /// The path of a target.
 pub fn target(index: usize) -> String {

@@ -45,6 +45,9 @@ pub const LARGE: usize = 3;
 /// The indexes of targets in folders begin here.
 const DEEP: usize = 100;
 
+/// A folder whose listing takes several turns.
+pub const FOLDER_OF_MANY: usize = DEEP + deep::FOLDER_OF_MANY;
+
 /// A folder that one world after the other uses.
 pub struct Disk {
     /// What is served, and what stands outside of it.

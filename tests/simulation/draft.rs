@@ -2,7 +2,7 @@
 //! refused.
 
 use crate::answer::Asked;
-use crate::disk::{Disk, LARGE, PAGE};
+use crate::disk::{Disk, FOLDER_OF_MANY, LARGE, PAGE};
 use crate::doors::Door;
 use crate::parts::Spec;
 use crate::question::{Condition, How, Seen};
@@ -46,6 +46,10 @@ impl Request {
             14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
             16 => draft.line("GET", "/list?a=b", Wanted::Moved),
+            17 if dice.one_in(3) => {
+                let how = How { lists: door == Door::Local, ..How::default() };
+                draft.line("GET", "/many/", Wanted::File(FOLDER_OF_MANY, how));
+            }
             17 => draft.line(
                 "GET",
                 dice.pick(&LISTED),

@@ -48,6 +48,8 @@ impl fmt::Debug for Node {
         match self {
             Node::File(version) => write!(f, "a file, {version:?}"),
             Node::Folder(children) => write!(f, "a folder of {:?}", children.keys()),
+            // An absolute link has another text in every run.
+            Node::Link(to) if to.starts_with('/') => write!(f, "an absolute link"),
             Node::Link(to) => write!(f, "a link to {to}"),
         }
     }
