@@ -3,16 +3,17 @@
 //! before.
 
 use crate::disk::content;
-use crate::ground::{Ground, build};
+use crate::ground::Ground;
 use crate::past::{Age, Version, written};
 use crate::representation::State;
+use crate::spares::Spares;
 use crate::support::dice::Dice;
 use crate::tree::{CODED, Node, at, state, with};
 use std::path::Path;
 use std::rc::Rc;
 
 /// Paths of targets, the ones in one folder beside each other. Some are missing at first.
-const TARGETS: [&str; 31] = [
+const TARGETS: [&str; 34] = [
     "deep",
     "deep/",
     "deep/leaf.txt",
@@ -32,6 +33,7 @@ const TARGETS: [&str; 31] = [
     "deep/a/b/c/page.html",
     "deep/a/b/c/soon.txt",
     "deep/a/b/c/page.html/",
+    "deep/a/b/c/link.txt",
     "deep/a/b/c/d/leaf.txt",
     "deep/a/b/c/d/large.bin",
     "deep/a/b/c/d/soon.bin",
@@ -39,6 +41,8 @@ const TARGETS: [&str; 31] = [
     "deep/x/b/leaf.txt",
     "deep/x/b/c/leaf.txt",
     "deep/x/b/c/soon.txt",
+    "deep/y/leaf.txt",
+    "deep/y/b/c/leaf.txt",
     "deep/soon/leaf.txt",
     "deep/soon/b/c/leaf.txt",
     "many/",
@@ -67,6 +71,13 @@ const FILES: [&str; 13] = [
 const COPIED: [(&str, &str); 3] =
     [("deep/a/b/leaf.txt", "br"), ("deep/a/b/c/leaf.txt", "gz"), ("deep/x/b/c/leaf.txt", "zst")];
 
+/// Files that have a neighbour at first that is no copy of them, and its extension.
+const BESIDE: [(&str, &str); 2] = [("deep/a/leaf.txt", "gz"), ("deep/a/b/c/page.html", "br")];
+
+/// The links at first.
+const LINKS: [(&str, &str); 2] =
+    [("deep/a/b/c/link.txt", "../../../../deep/x/b/c/leaf.txt"), ("deep/y", "../deep/x")];
+
 /// Files in `many`.
 pub const MANY: usize = 300;
 
@@ -79,7 +90,7 @@ const LARGE_BYTES: (u64, u64) = (66_000, 70_000);
 
 /// The folders, and their past.
 pub struct Deep {
-    ground: Ground,
+    pub ground: Ground,
     first: Rc<Node>,
     /// Each root, with the epoch since which it is there; never empty.
     past: Vec<(u64, Rc<Node>)>,
@@ -160,25 +171,32 @@ impl Deep {
                 let length = least + number * 7919 % (most - least);
                 let version = Version::new(number, Age::First, content(number * 10, length));
                 root = planted(&root, &name, Rc::new(Node::File(version.clone())));
+                for (_, extension) in BESIDE.iter().filter(|(file, _)| *file == name) {
+                    number += 1;
+                    let other = Version::new(number, Age::First, content(number * 10, length));
+                    root = planted(&root, &format!("{name}.{extension}"), Rc::new(Node::File(other)));
+                }
                 for (_, extension) in COPIED.iter().filter(|(file, _)| *file == name) {
                     number += 1;
                     let copy = Version::copy(number, Age::First, &version, extension);
                     root = planted(&root, &format!("{name}.{extension}"), Rc::new(Node::File(copy)));
                 }
             }
-            root
+            LINKS.iter().fold(root, |root, (name, to)| planted(&root, name, Node::link((*to).to_owned())))
         };
         let [first, outside] = [true, false].map(&mut tree);
-        build(&base.join("root"), &first, time);
-        build(&base.join("outside"), &outside, time);
-        std::fs::create_dir(base.join("attic")).unwrap();
-        let ground = Ground::of(&base.join("root"), &base.join("attic"));
+        let attic = base.join("attic");
+        std::fs::create_dir(&attic).unwrap();
+        Spares::at(&attic).build(&base.join("root"), &first, time);
+        Spares::at(&attic).build(&base.join("outside"), &outside, time);
+        let ground = Ground::of(&base.join("root"), &attic);
         Deep { ground, past: vec![(0, first.clone())], first }
     }
 
     /// Puts all folders into their first state.
     pub fn restore(&mut self) {
         let now = self.now().clone();
+        self.ground.begin();
         self.ground.restore("", Some(&self.first), Some(&now));
         self.ground.clear();
         self.past = vec![(0, self.first.clone())];
@@ -352,7 +370,7 @@ impl Deep {
             return "a file is replaced";
         }
         if let Node::File(version) = &*node {
-            self.ground.rewrite(path, version);
+            self.ground.rewrite(path.as_ref(), version);
         }
         self.becomes(path, Some(node), change);
         "a file is rewritten"
@@ -379,7 +397,7 @@ impl Deep {
                 "a neighbour goes"
             }
             (Some(Node::File(_)), Node::File(version), 1..) => {
-                self.ground.rewrite(&name, version);
+                self.ground.rewrite(name.as_ref(), version);
                 self.becomes(&name, Some(node), change);
                 "a neighbour is rewritten"
             }

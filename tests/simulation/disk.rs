@@ -9,10 +9,9 @@ use crate::representation::{Coding, State, Stood};
 use crate::support::dice::Dice;
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tempfile::TempDir;
@@ -50,8 +49,8 @@ pub const FOLDER_OF_MANY: usize = DEEP + deep::FOLDER_OF_MANY;
 
 /// A folder that one world after the other uses.
 pub struct Disk {
-    /// What is served, and what stands outside of it.
-    base: TempDir,
+    /// What is served, and what stands outside of it; gone when this is dropped.
+    _base: TempDir,
     root: PathBuf,
     deep: Deep,
     /// Where most of the requests and changes of a world go.
@@ -129,7 +128,7 @@ impl Disk {
             names[at].firsts.extend(copies);
         }
         let (focus, changes, favourite) = (Focus::Flat, 0, 0);
-        Disk { base, root, deep, focus, names, changes, favourite, tags_last: true }
+        Disk { _base: base, root, deep, focus, names, changes, favourite, tags_last: true }
     }
 
     pub fn path(&self) -> &Path {
@@ -313,28 +312,14 @@ impl Disk {
     /// Writes the newest version in place.
     fn rewrite(&self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
-        let version = past.now().expect("what is rewritten is there");
-        let file = OpenOptions::new().write(true).open(self.root.join(decoded(name))).unwrap();
-        // The file is cut first: while it becomes shorter, it never has more bytes than the new version.
-        file.set_len(version.bytes.len() as u64).unwrap();
-        file.write_all_at(&version.bytes, 0).unwrap();
-        file.set_modified(version.modified).unwrap();
+        self.deep.ground.rewrite(&decoded(name), past.now().expect("what is rewritten is there"));
     }
 
-    /// Puts the newest version in place by rename, or deletes the file.
-    fn put(&self, at: usize) {
+    /// Puts the newest version in place, or takes the file away.
+    fn put(&mut self, at: usize) {
         let Name { name, past, .. } = &self.names[at];
-        let path = self.root.join(decoded(name));
-        if let Some(version) = past.now() {
-            let next = self.base.path().join("attic/next");
-            fs::write(&next, &version.bytes).unwrap();
-            set_time(&next, version.modified);
-            fs::rename(next, path).unwrap();
-        } else {
-            // The file may be missing already.
-            let _ = fs::remove_file(path);
-        }
-        set_time(&self.root, written(Age::New, self.changes));
+        let time = written(Age::New, self.changes);
+        self.deep.ground.put_file(&decoded(name), past.now().map(Rc::as_ref), time);
     }
 }
 

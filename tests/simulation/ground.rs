@@ -4,10 +4,10 @@
 //! worlds that last a millisecond, and some kernels have no finer one.
 
 use crate::past::{Age, Version, written};
+use crate::spares::{Spares, rewrite};
 use crate::tree::Node;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{FileExt, symlink};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,10 +15,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The folder that is served, and a place outside of it for what was renamed away.
 pub struct Ground {
     root: PathBuf,
-    attic: PathBuf,
     kept: Vec<Kept>,
-    /// Counts the names in the attic.
-    names: u64,
+    spares: Spares,
 }
 
 /// What was renamed away: its path in the root, what it was, and where it is now.
@@ -38,28 +36,36 @@ pub fn set_time(path: &Path, time: SystemTime) {
 
 impl Ground {
     pub fn of(root: &Path, attic: &Path) -> Ground {
-        Ground { root: root.to_owned(), attic: attic.to_owned(), kept: Vec::new(), names: 0 }
+        Ground { root: root.to_owned(), kept: Vec::new(), spares: Spares::at(attic) }
+    }
+
+    /// A new world begins.
+    pub fn begin(&mut self) {
+        self.spares.begin();
     }
 
     /// Puts `node` in place of what is at `path`. Its folder was changed at `time`.
     pub fn put(&mut self, path: &str, node: &Rc<Node>, before: Option<&Rc<Node>>, time: SystemTime) {
-        let next = self.attic.join("next");
-        build(&next, node, time);
-        let is_by_rename_alone = !node.is_folder() && before.is_none_or(|before| !before.is_folder());
-        if !is_by_rename_alone {
-            self.delete(path, before);
-        }
+        let next = self.spares.place().0;
+        self.spares.build(&next, node, time);
+        self.delete(path, before);
         fs::rename(next, self.root.join(path)).unwrap();
         self.touch(path, time);
     }
 
-    /// Writes a file in place: its folder does not change.
-    pub fn rewrite(&self, path: &str, version: &Version) {
+    /// Puts a file in place of the one at `path`, if there is one; `None` takes it away.
+    pub fn put_file(&mut self, path: &Path, version: Option<&Version>, time: SystemTime) {
         let path = self.root.join(path);
-        let file = OpenOptions::new().write(true).open(&path).unwrap();
-        file.set_len(version.bytes.len() as u64).unwrap();
-        file.write_all_at(&version.bytes, 0).unwrap();
-        set_time(&path, version.modified);
+        self.spares.take_file(&path);
+        if let Some(version) = version {
+            self.spares.build_file(&path, version);
+        }
+        set_time(&self.root, time);
+    }
+
+    /// Writes a file in place: its folder does not change.
+    pub fn rewrite(&self, path: &Path, version: &Version) {
+        rewrite(&self.root.join(path), version);
     }
 
     /// The folder in which everything is.
@@ -82,12 +88,11 @@ impl Ground {
 
     /// Renames what is at `path` away, to be brought back later. Gives its name in the attic.
     pub fn away(&mut self, path: &str, node: &Rc<Node>, time: SystemTime) -> u64 {
-        self.names += 1;
-        let place = self.attic.join(self.names.to_string());
+        let (place, name) = self.spares.place();
         fs::rename(self.root.join(path), &place).unwrap();
         self.kept.push(Kept { path: path.to_owned(), node: node.clone(), place });
         self.touch(path, time);
-        self.names
+        name
     }
 
     /// Whether something was renamed away from `path`.
@@ -134,13 +139,13 @@ impl Ground {
     /// Deletes everything that was renamed away and did not come back.
     pub fn clear(&mut self) {
         for Kept { place, node, .. } in std::mem::take(&mut self.kept) {
-            delete(&place, &node);
+            self.spares.take(&place, &node);
         }
     }
 
-    fn delete(&self, path: &str, before: Option<&Rc<Node>>) {
+    fn delete(&mut self, path: &str, before: Option<&Rc<Node>>) {
         if let Some(before) = before {
-            delete(&self.root.join(path), before);
+            self.spares.take(&self.root.join(path), before);
         }
     }
 
@@ -153,30 +158,4 @@ impl Ground {
 
 fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
-}
-
-/// Makes `node` at `place`, where nothing is yet. Folders and links get this time.
-pub fn build(place: &Path, node: &Node, time: SystemTime) {
-    match node {
-        Node::File(version) => {
-            fs::write(place, &version.bytes).unwrap();
-            return set_time(place, version.modified);
-        }
-        Node::Folder(children) => {
-            fs::create_dir(place).unwrap();
-            children.iter().for_each(|(name, node)| build(&place.join(name), node, time));
-        }
-        Node::Link(to) => symlink(to, place).unwrap(),
-    }
-    set_time(place, time);
-}
-
-fn delete(place: &Path, node: &Node) {
-    match node {
-        Node::Folder(children) => {
-            children.iter().for_each(|(name, node)| delete(&place.join(name), node));
-            fs::remove_dir(place).unwrap();
-        }
-        Node::File(_) | Node::Link(_) => fs::remove_file(place).unwrap(),
-    }
 }

@@ -15,7 +15,8 @@
 //! | `question.rs` | the same for a file: its representation, on conditions, in parts |
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
-//! | `deep.rs`, `tree.rs`, `ground.rs` | folders in it that change: how, what stands under a path then, and on the disk |
+//! | `deep.rs`, `tree.rs` | folders in it that change: how, and what stands under a path then |
+//! | `ground.rs`, `spares.rs` | the same on the disk |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
@@ -57,6 +58,7 @@ mod question;
 mod representation;
 mod request;
 mod rest;
+mod spares;
 mod tags;
 mod tree;
 mod world;
