@@ -1,92 +1,15 @@
-//! Folders several deep, and a folder of many files: which there are at first, and how they change. Folders are renamed
-//! away and come back, are replaced, become files and links, and lead out of the root; names come that were asked for
-//! before.
+//! Folders several deep, and a folder of many files, and how they change. Folders are renamed away and come back, are
+//! replaced, become files and links, and lead out of the root; names come that were asked for before.
 
-use crate::disk::content;
+use crate::change::Change;
+use crate::first::{FIRST_NUMBER, LARGE_BYTES, MANY, lengths, tree};
 use crate::ground::Ground;
 use crate::past::{Age, Version, written};
 use crate::representation::State;
 use crate::spares::Spares;
-use crate::support::dice::Dice;
 use crate::tree::{CODED, Node, at, state, with};
 use std::path::Path;
 use std::rc::Rc;
-
-/// Paths of targets, the ones in one folder beside each other. Some are missing at first.
-const TARGETS: [&str; 34] = [
-    "deep",
-    "deep/",
-    "deep/leaf.txt",
-    "deep/index.html",
-    "deep/a",
-    "deep/a/",
-    "deep/a/leaf.txt",
-    "deep/a/leaf.txt/x.txt",
-    "deep/a/soon.txt",
-    "deep/a/b/",
-    "deep/a/b/leaf.txt",
-    "deep/a/b/index.html",
-    "deep/a/b/soon.html",
-    "deep/a/b/soon/",
-    "deep/a/b/c/",
-    "deep/a/b/c/leaf.txt",
-    "deep/a/b/c/page.html",
-    "deep/a/b/c/soon.txt",
-    "deep/a/b/c/page.html/",
-    "deep/a/b/c/link.txt",
-    "deep/a/b/c/d/leaf.txt",
-    "deep/a/b/c/d/large.bin",
-    "deep/a/b/c/d/soon.bin",
-    "deep/x/leaf.txt",
-    "deep/x/b/leaf.txt",
-    "deep/x/b/c/leaf.txt",
-    "deep/x/b/c/soon.txt",
-    "deep/y/leaf.txt",
-    "deep/y/b/c/leaf.txt",
-    "deep/soon/leaf.txt",
-    "deep/soon/b/c/leaf.txt",
-    "many/",
-    "many/soon.txt",
-    "many/leaf.txt",
-];
-
-/// The files at first.
-const FILES: [&str; 13] = [
-    "deep/leaf.txt",
-    "deep/a/leaf.txt",
-    "deep/a/b/index.html",
-    "deep/a/b/leaf.txt",
-    "deep/a/b/c/leaf.txt",
-    "deep/a/b/c/page.html",
-    "deep/a/b/c/d/leaf.txt",
-    "deep/a/b/c/d/large.bin",
-    "deep/x/leaf.txt",
-    "deep/x/b/leaf.txt",
-    "deep/x/b/c/leaf.txt",
-    "deep/x/b/c/page.html",
-    "many/leaf.txt",
-];
-
-/// Files that have a compressed neighbour at first, and its extension.
-const COPIED: [(&str, &str); 3] =
-    [("deep/a/b/leaf.txt", "br"), ("deep/a/b/c/leaf.txt", "gz"), ("deep/x/b/c/leaf.txt", "zst")];
-
-/// Files that have a neighbour at first that is no copy of them, and its extension.
-const BESIDE: [(&str, &str); 2] = [("deep/a/leaf.txt", "gz"), ("deep/a/b/c/page.html", "br")];
-
-/// The links at first.
-const LINKS: [(&str, &str); 2] =
-    [("deep/a/b/c/link.txt", "../../../../deep/x/b/c/leaf.txt"), ("deep/y", "../deep/x")];
-
-/// Files in `many`.
-pub const MANY: usize = 300;
-
-/// The number of the first version; versions of the changes have smaller numbers.
-const FIRST_NUMBER: u64 = 1_000_000;
-
-/// The lengths of files: some are compressed by the server. A file called `large` is sent from the disk.
-const BYTES: (u64, u64) = (10, 700);
-const LARGE_BYTES: (u64, u64) = (66_000, 70_000);
 
 /// The folders, and their past.
 pub struct Deep {
@@ -96,95 +19,11 @@ pub struct Deep {
     past: Vec<(u64, Rc<Node>)>,
 }
 
-/// A change: when it is made, the numbers of versions, and chance.
-pub struct Change<'a> {
-    pub epoch: u64,
-    pub dice: &'a mut Dice,
-    pub number: &'a mut u64,
-}
-
-impl Change<'_> {
-    fn version(&mut self, name: &str, before: Option<u64>) -> Rc<Version> {
-        let (least, most) = lengths(name);
-        let length = before.filter(|_| self.dice.one_in(2)).unwrap_or(self.dice.between(least, most));
-        let age = if self.dice.one_in(6) { Age::Old } else { Age::New };
-        *self.number += 1;
-        Version::new(*self.number, age, content(*self.number * 10 + 9, length))
-    }
-
-    /// A new file of the same length as `before`, or of another.
-    fn file(&mut self, name: &str, before: Option<&Rc<Node>>) -> Rc<Node> {
-        let length = before.and_then(|node| match &**node {
-            Node::File(version) => Some(version.bytes.len() as u64),
-            Node::Folder(_) | Node::Link(_) => None,
-        });
-        Rc::new(Node::File(self.version(name, length)))
-    }
-
-    /// A folder with the same names as `before` and other files, or with the names in `path`, which is a path below it.
-    fn folder(&mut self, path: &str, before: Option<&Rc<Node>>) -> Rc<Node> {
-        let mut children = Vec::new();
-        if let Some(Node::Folder(known)) = before.map(|node| &**node) {
-            for (name, node) in known {
-                if !self.dice.one_in(8) {
-                    let node = if node.is_folder() {
-                        self.folder("", Some(node))
-                    } else {
-                        self.file(name, Some(node))
-                    };
-                    children.push((name.clone(), node));
-                }
-            }
-        }
-        let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-        let is_known = children.iter().any(|(known, _)| known == name);
-        if !name.is_empty() && !is_known {
-            let node = if rest.is_empty() && name.contains('.') {
-                self.file(name, None)
-            } else {
-                self.folder(rest, None)
-            };
-            children.push((name.to_owned(), node));
-        }
-        Node::folder(children)
-    }
-
-    /// The time of the change of a folder.
-    fn time(&mut self) -> std::time::SystemTime {
-        *self.number += 1;
-        written(if self.dice.one_in(6) { Age::Old } else { Age::New }, *self.number)
-    }
-}
-
 impl Deep {
     /// Makes the folders at `base`: `root`, which is served, `outside` with the same names and other files, and `attic`.
     pub fn new(base: &Path) -> Deep {
-        let mut number = FIRST_NUMBER;
-        let time = written(Age::First, 0);
-        let mut tree = |with_many: bool| {
-            let mut root =
-                Node::folder([("deep".into(), Node::folder([])), ("many".into(), Node::folder([]))]);
-            let many = (0..if with_many { MANY } else { 0 }).map(many);
-            for name in FILES.into_iter().map(str::to_owned).chain(many) {
-                number += 1;
-                let (least, most) = lengths(&name);
-                let length = least + number * 7919 % (most - least);
-                let version = Version::new(number, Age::First, content(number * 10, length));
-                root = planted(&root, &name, Rc::new(Node::File(version.clone())));
-                for (_, extension) in BESIDE.iter().filter(|(file, _)| *file == name) {
-                    number += 1;
-                    let other = Version::new(number, Age::First, content(number * 10, length));
-                    root = planted(&root, &format!("{name}.{extension}"), Rc::new(Node::File(other)));
-                }
-                for (_, extension) in COPIED.iter().filter(|(file, _)| *file == name) {
-                    number += 1;
-                    let copy = Version::copy(number, Age::First, &version, extension);
-                    root = planted(&root, &format!("{name}.{extension}"), Rc::new(Node::File(copy)));
-                }
-            }
-            LINKS.iter().fold(root, |root, (name, to)| planted(&root, name, Node::link((*to).to_owned())))
-        };
-        let [first, outside] = [true, false].map(&mut tree);
+        let (mut number, time) = (FIRST_NUMBER, written(Age::First, 0));
+        let [first, outside] = [MANY, 0].map(|many| tree(many, &mut number));
         let attic = base.join("attic");
         std::fs::create_dir(&attic).unwrap();
         Spares::at(&attic).build(&base.join("root"), &first, time);
@@ -526,37 +365,4 @@ impl Deep {
             _ => self.past.push((change.epoch, next)),
         }
     }
-}
-
-/// The number of targets.
-pub const COUNT: usize = TARGETS.len() + MANY;
-
-/// The index of the first file of many.
-pub const FIRST_OF_MANY: usize = TARGETS.len();
-
-/// The index of the folder of many files: its listing takes several turns.
-pub const FOLDER_OF_MANY: usize = FIRST_OF_MANY - 3;
-
-/// The path of a target.
-pub fn target(index: usize) -> String {
-    TARGETS.get(index).map_or_else(|| many(index - FIRST_OF_MANY), |target| (*target).to_owned())
-}
-
-fn many(number: usize) -> String {
-    format!("many/{number}.txt")
-}
-
-fn lengths(name: &str) -> (u64, u64) {
-    if name.ends_with("large.bin") { LARGE_BYTES } else { BYTES }
-}
-
-/// The same tree with a file, whose folders are made where they are missing.
-fn planted(root: &Rc<Node>, path: &str, file: Rc<Node>) -> Rc<Node> {
-    let mut root = root.clone();
-    for (end, _) in path.match_indices('/') {
-        if at(&root, &path[..end]).is_none() {
-            root = with(&root, &path[..end], Some(Node::folder([])));
-        }
-    }
-    with(&root, path, Some(file))
 }

@@ -2,7 +2,9 @@
 //! deleted, and brought back, with a new time or an old one. The model records what was at each name and when. How the
 //! folders below it change is in `deep.rs`.
 
-use crate::deep::{self, Change, Deep};
+use crate::change::Change;
+use crate::deep::Deep;
+use crate::first;
 use crate::ground::set_time;
 use crate::past::{Age, Past, Version, written};
 use crate::representation::{Coding, State, Stood};
@@ -45,7 +47,7 @@ pub const LARGE: usize = 3;
 const DEEP: usize = 100;
 
 /// A folder whose listing takes several turns.
-pub const FOLDER_OF_MANY: usize = DEEP + deep::FOLDER_OF_MANY;
+pub const FOLDER_OF_MANY: usize = DEEP + first::FOLDER_OF_MANY;
 
 /// A folder that one world after the other uses.
 pub struct Disk {
@@ -90,14 +92,14 @@ impl Focus {
         match dice.below(8) {
             0..4 => Focus::Flat,
             4..7 => {
-                let other = dice.below(deep::FIRST_OF_MANY as u64) as usize;
+                let other = dice.below(first::FIRST_OF_MANY as u64) as usize;
                 let more = dice.below(3);
-                let first = dice.below(deep::FIRST_OF_MANY as u64 - more) as usize;
+                let first = dice.below(first::FIRST_OF_MANY as u64 - more) as usize;
                 Focus::Deep(first, more, other)
             }
             _ => {
                 let more = dice.size(40);
-                let first = deep::FIRST_OF_MANY as u64 + dice.below(deep::MANY as u64 - more);
+                let first = first::FIRST_OF_MANY as u64 + dice.below(first::MANY as u64 - more);
                 Focus::Many(first as usize, more)
             }
         }
@@ -138,7 +140,7 @@ impl Disk {
     /// The path of a file, as clients ask for it.
     pub fn name(&self, file: usize) -> Cow<'static, str> {
         match file.checked_sub(DEEP) {
-            Some(target) => deep::target(target).into(),
+            Some(target) => first::target(target).into(),
             None => self.names[file].name.into(),
         }
     }
@@ -151,7 +153,7 @@ impl Disk {
     /// Any file, or another target.
     pub fn any(&self, dice: &mut Dice) -> usize {
         let deep = match self.focus {
-            _ if dice.one_in(10) => dice.below(deep::COUNT as u64) as usize,
+            _ if dice.one_in(10) => dice.below(first::COUNT as u64) as usize,
             _ if dice.one_in(10) => return self.any_flat(dice),
             Focus::Flat => return self.any_flat(dice),
             Focus::Deep(_, _, other) if dice.one_in(4) => other,
@@ -170,7 +172,7 @@ impl Disk {
         match self.focus {
             Focus::Many(..) if dice.one_in(6) => {
                 let count = dice.size(80) as usize;
-                let first = DEEP + deep::COUNT - count - dice.below((deep::MANY - count) as u64) as usize;
+                let first = DEEP + first::COUNT - count - dice.below((first::MANY - count) as u64) as usize;
                 first..first + count
             }
             _ => 0..0,
@@ -214,7 +216,7 @@ impl Disk {
     /// The states of a file and its neighbours at every moment between two epochs.
     pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
         if let Some(target) = file.checked_sub(DEEP) {
-            return self.deep.states(&deep::target(target), from, to);
+            return self.deep.states(&first::target(target), from, to);
         }
         let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
         let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
@@ -244,7 +246,7 @@ impl Disk {
         match self.any(dice).checked_sub(DEEP) {
             Some(target) => {
                 let change = Change { epoch, dice, number: &mut self.changes };
-                self.deep.change(&deep::target(target), change)
+                self.deep.change(&first::target(target), change)
             }
             None => (self.change_flat(dice, epoch), "a file of the root is changed"),
         }

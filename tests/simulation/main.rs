@@ -15,7 +15,8 @@
 //! | `question.rs` | the same for a file: its representation, on conditions, in parts |
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
-//! | `deep.rs`, `tree.rs` | folders in it that change: how, and what stands under a path then |
+//! | `deep.rs`, `change.rs` | folders in it, and how they change |
+//! | `first.rs`, `tree.rs` | what is in them at first, and what stands under a path |
 //! | `ground.rs`, `spares.rs` | the same on the disk |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
@@ -40,6 +41,7 @@ mod access;
 mod answer;
 mod books;
 mod calls;
+mod change;
 mod client;
 mod deep;
 mod disk;
@@ -47,6 +49,7 @@ mod doors;
 mod draft;
 mod ear;
 mod events;
+mod first;
 mod ground;
 mod kernel;
 mod life;
