@@ -72,7 +72,8 @@ pub enum Next {
 }
 
 impl Client {
-    pub fn any(dice: &mut Dice, now: Instant) -> Client {
+    /// A client that sends up to five batches of requests, and perhaps `more`.
+    pub fn any(dice: &mut Dice, more: u64, now: Instant) -> Client {
         let mut dice = dice.split();
         let reads = match dice.below(12) {
             0 => Reads::Never,
@@ -101,7 +102,7 @@ impl Client {
             reads,
             seen: Vec::new(),
             script: VecDeque::new(),
-            batches: if dice.one_in(12) { 0 } else { 1 + dice.size(4) },
+            batches: if dice.one_in(12) { 0 } else { 1 + dice.size(4) + dice.below(more + 1) },
             asked: 0,
             ending,
             has_seen_end: false,

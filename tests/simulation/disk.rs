@@ -93,7 +93,7 @@ impl Focus {
             0..4 => Focus::Flat,
             4..7 => {
                 let other = dice.below(first::FIRST_OF_MANY as u64) as usize;
-                let more = dice.below(3);
+                let more = dice.pick(&[0, 0, 1, 2]);
                 let first = dice.below(first::FIRST_OF_MANY as u64 - more) as usize;
                 Focus::Deep(first, more, other)
             }
@@ -156,7 +156,7 @@ impl Disk {
             _ if dice.one_in(10) => dice.below(first::COUNT as u64) as usize,
             _ if dice.one_in(10) => return self.any_flat(dice),
             Focus::Flat => return self.any_flat(dice),
-            Focus::Deep(_, _, other) if dice.one_in(4) => other,
+            Focus::Deep(_, _, other) if dice.one_in(6) => other,
             Focus::Deep(first, more, _) | Focus::Many(first, more) => first + dice.below(more + 1) as usize,
         };
         DEEP + deep

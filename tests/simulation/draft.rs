@@ -41,7 +41,9 @@ impl Request {
     /// Any request of a client that has come in by `door`.
     pub fn any(dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
-        match dice.below(28) {
+        // What is asked for once shows little of folders that change.
+        let kind = if disk.has_folders_in_focus() && !dice.one_in(4) { 0 } else { dice.below(28) };
+        match kind {
             0..14 => draft.file(dice, door, seen, disk),
             14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),

@@ -25,7 +25,8 @@ impl World {
             _ => 5 + self.dice.below(20),
         };
         for index in 0..count as usize {
-            self.clients.push(Client::any(&mut self.dice, self.now));
+            let more = if self.disk.has_folders_in_focus() { 4 } else { 0 };
+            self.clients.push(Client::any(&mut self.dice, more, self.now));
             let moments = [0, 0, 0, 1, 5, self.dice.below(60), self.dice.below(60), 1000];
             let when = self.dice.pick(&moments);
             self.after(Duration::from_millis(when), Event::Connect(index));
