@@ -77,7 +77,8 @@ impl Deep {
             && to.trim_start_matches("../").starts_with("deep/")
             && change.dice.one_in(2)
         {
-            return self.change(&format!("{}/{rest}", to.trim_start_matches("../")), change);
+            let led = format!("{}/{rest}", to.trim_start_matches("../"));
+            return self.change(led.trim_end_matches('/'), change);
         }
         let kind = match before.as_deref() {
             None | Some(Node::Link(_)) => self.comes(path, rest, before.as_ref(), &mut change),
@@ -143,8 +144,8 @@ impl Deep {
             _ => {}
         }
         match change.dice.below(8) {
-            0 => return self.moves_behind_a_link(path, change),
-            1 => return self.swaps(path, change),
+            0 | 1 => return self.moves_behind_a_link(path, change),
+            2 => return self.swaps(path, change),
             _ => {}
         }
         // What is renamed away may come back later.
@@ -279,7 +280,7 @@ impl Deep {
     /// where the folder is now.
     fn moves_behind_a_link(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
         let up = "../".repeat(path.matches('/').count());
-        if change.dice.one_in(2) {
+        if !change.dice.one_in(3) {
             let node = at(self.now(), path).expect("it is there").clone();
             let place = self.ground.away(path, &node, change.time());
             self.becomes(path, None, change);
