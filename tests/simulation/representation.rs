@@ -40,6 +40,8 @@ pub struct State {
     has_old_neighbours: bool,
     /// What is sent in place of a file: there is a folder.
     instead: Option<Choice>,
+    /// Whether the server may fail to find out what is there, see `tree.rs`.
+    pub may_fail: bool,
 }
 
 /// The version at a name.
@@ -112,6 +114,8 @@ pub enum Choice {
     Moved(String),
     /// A folder without an index.
     Listing,
+    /// The disk failed.
+    Failed,
     Sent(Representation),
 }
 
@@ -150,16 +154,22 @@ impl State {
             _ => Vec::new(),
         };
         let has_old_neighbours = stood.len() < all;
-        State { kind, stood, has_old_neighbours, instead: None }
+        State { kind, stood, has_old_neighbours, instead: None, may_fail: false }
     }
 
     /// There is no file, and this is sent.
     pub fn instead(choice: Choice) -> State {
-        State { kind: "", stood: Vec::new(), has_old_neighbours: false, instead: Some(choice) }
+        State { instead: Some(choice), ..State::of("", Vec::new()) }
     }
 
     /// What may be sent to a client that accepts these codings, the preferred one first.
     pub fn choices(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
+        let mut choices = self.choices_found(accepted, held);
+        choices.extend(self.may_fail.then_some(Choice::Failed));
+        choices
+    }
+
+    fn choices_found(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
         if let Some(choice) = &self.instead {
             return vec![choice.clone()];
         }
