@@ -414,6 +414,16 @@ fn a_link_changes_and_what_it_leads_to() {
             scene.rename("next", "a/link");
             scene.sees(&[("/a/link", expected)]);
         }
+        // The link and the file are as they were, and the folder of the file moves out.
+        scene.write("x/y/far", "far");
+        scene.link("../x/y/far", "a/far");
+        scene.sees(&[("/a/far", Is("far"))]);
+        scene.rename("x", "../x");
+        scene.link("../x", "x");
+        scene.sees(&[("/a/far", Status(404)), ("/x/y/far", Status(404))]);
+        scene.remove("x");
+        scene.rename("../x", "x");
+        scene.sees(&[("/a/far", Is("far"))]);
         // The file itself moves out, and a link to it comes in its place: it has the same inode.
         scene.rename("a/file", "../file");
         scene.link("../../file", "a/file");
