@@ -20,7 +20,19 @@ pub const HEAD: &[u8] = b"GET /index.html HTTP/1.1\r\nHost: localhost:8080\r\nUs
     Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\n\
     Accept-Encoding: identity\r\nConnection: keep-alive\r\n\r\n";
 
-/// A connection, and a site with a page of 1 KiB.
+/// What is asked for.
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "not every benchmark asks for all of them")]
+pub enum Kind {
+    /// A page that is in memory.
+    Hit,
+    /// 1 KiB of a file that is too large for that.
+    Range,
+    /// The page, which the client has already.
+    NotModified,
+}
+
+/// A connection, and a site with a page of 1 KiB and a file of 1 MiB.
 pub struct Visit {
     connection: Connection<Echoless>,
     context: Context,
@@ -28,10 +40,16 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// A connection to a new site. It has asked for the page once, so the page is in the cache.
+    /// A connection to a new site, which asks for a page. It has asked once, so the page is in the cache.
     pub fn new() -> Visit {
+        Visit::asking(Kind::Hit)
+    }
+
+    /// The same, which asks for something else.
+    pub fn asking(kind: Kind) -> Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");
+        std::fs::write(folder.path().join("large.bin"), vec![b'x'; 1 << 20]).expect("a file can be written");
         // A file that was written just now is not cached.
         std::thread::sleep(Duration::from_millis(100));
         let site = Site::open(folder.path(), Policy::default()).expect("the folder is there");
@@ -42,6 +60,23 @@ impl Visit {
         let client = Client { id: Id(0), peer, door: DoorId::FIRST };
         let connection = Connection::new(Echoless::default(), client, Instant::now());
         let mut visit = Visit { connection, context, _folder: folder };
+        visit.connection.transport().request = HEAD.to_vec();
+        visit.request();
+        let head = String::from_utf8_lossy(HEAD);
+        let request = match kind {
+            Kind::Hit => head.into_owned(),
+            Kind::Range => {
+                let head = head.replace("index.html", "large.bin");
+                head.replace("\r\n\r\n", "\r\nRange: bytes=500000-501023\r\n\r\n")
+            }
+            Kind::NotModified => {
+                let answer = String::from_utf8_lossy(&visit.connection.transport().first).into_owned();
+                let tag = answer.lines().find(|line| line.starts_with("ETag")).expect("the page has a tag");
+                let condition = tag.replace("ETag", "If-None-Match");
+                head.replace("\r\n\r\n", &format!("\r\n{condition}\r\n\r\n"))
+            }
+        };
+        visit.connection.transport().request = request.into_bytes();
         visit.request();
         visit
     }
@@ -56,10 +91,12 @@ impl Visit {
     }
 }
 
-/// A transport that receives one request when `asks` is set, and drops the answer.
+/// A transport that receives one request when `asks` is set, and drops all answers but the first.
 #[derive(Default)]
 struct Echoless {
+    request: Vec<u8>,
     asks: bool,
+    first: Vec<u8>,
 }
 
 impl Transport for Echoless {
@@ -67,11 +104,14 @@ impl Transport for Echoless {
         if !std::mem::take(&mut self.asks) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        buffer[..HEAD.len()].copy_from_slice(HEAD);
-        Ok(HEAD.len())
+        buffer[..self.request.len()].copy_from_slice(&self.request);
+        Ok(self.request.len())
     }
 
     fn send(&mut self, bytes: &[u8], _: Follow) -> io::Result<usize> {
+        if self.first.is_empty() {
+            self.first = bytes.to_vec();
+        }
         Ok(black_box(bytes).len())
     }
 

@@ -1,15 +1,78 @@
 //! Dates and times in the forms of HTTP (RFC 9110 §5.6.7). This file formats and parses times; it reads no clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use super::value::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// 9999-12-31 23:59:59, the last second of a year with four digits.
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+const LAST_SECOND: u64 = 253_402_300_799;
 
-/// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`. A time before 1970 is written as the first second of 1970, a
-/// time after 9999 as the last second of 9999.
-pub fn imf_fixdate(time: SystemTime) -> String {
-    let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND);
-    httpdate::fmt_http_date(time)
+/// The names of all months, one behind the other.
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// The names of all days of the week, one behind the other. The first of January 1970 was a Thursday.
+const DAYS: &[u8; 21] = b"ThuFriSatSunMonTueWed";
+
+/// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImfFixdate([u8; 29]);
+
+impl ImfFixdate {
+    /// The date of a second since 1970. A time after 9999 is written as the last second of 9999.
+    ///
+    /// It is written by hand, since every answer with a file has such a date: through `core::fmt` it would take as many
+    /// instructions as the rest of the head.
+    pub fn of(second: u64) -> ImfFixdate {
+        let second = second.min(LAST_SECOND);
+        let (days, clock) = ((second / 86_400) as u32, (second % 86_400) as u32);
+        let (year, month, day) = civil(days);
+        let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+        let names = [(0, &DAYS[..], days % 7), (8, &MONTHS[..], month)];
+        for (at, names, number) in names {
+            let name = 3 * number as usize;
+            text[at..at + 3].copy_from_slice(&names[name..name + 3]);
+        }
+        let pairs = [(5, day), (12, year / 100), (14, year % 100)];
+        let clock = [(17, clock / 3600), (20, clock / 60 % 60), (23, clock % 60)];
+        for (at, number) in pairs.into_iter().chain(clock) {
+            (text[at], text[at + 1]) = (b'0' + (number / 10) as u8, b'0' + (number % 10) as u8);
+        }
+        ImfFixdate(text)
+    }
+
+    /// The date of `time`. A time before 1970 is written as the first second of 1970.
+    pub fn at(time: SystemTime) -> ImfFixdate {
+        ImfFixdate::of(unix_second(time))
+    }
+
+    /// The date as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a date is written in ASCII")
+    }
+}
+
+impl Value for ImfFixdate {
+    #[inline]
+    fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+/// The year, the month from 0 on, and the day of the month from 1 on, of a day since 1970.
+///
+/// Years are counted from March on here: then a leap day is the last day of its year, and the months before it have the
+/// same lengths in each year.
+fn civil(days: u32) -> (u32, u32, u32) {
+    const DAYS_OF_FOUR_CENTURIES: u32 = 146_097;
+    // From the first of March of the year 0 to 1970.
+    let days = days + 719_468;
+    let (cycle, day) = (days / DAYS_OF_FOUR_CENTURIES, days % DAYS_OF_FOUR_CENTURIES);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Five months have 153 days, from March as from August on.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = 400 * cycle + year;
+    if month < 10 { (year, month + 2, day) } else { (year + 1, month - 10, day) }
 }
 
 /// A time for people to read, in UTC: `1994-11-06 08:49`. `second` counts seconds since 1970 and is negative before. A
@@ -19,15 +82,13 @@ pub fn date_and_clock(second: i64) -> String {
     const CYCLE_YEARS: i64 = 400;
     const CYCLE_SECONDS: i64 = 146_097 * 24 * 60 * 60;
     let alike = second.rem_euclid(CYCLE_SECONDS).unsigned_abs();
-    let text = imf_fixdate(UNIX_EPOCH + Duration::from_secs(alike));
-    let part = |range| text.get(range).unwrap_or_default();
-    let month = "JanFebMarAprMayJunJulAugSepOctNovDec".find(part(8..11)).unwrap_or_default() / 3 + 1;
-    let year = part(12..16).parse::<i64>().unwrap_or_default();
-    let year = match year + CYCLE_YEARS * second.div_euclid(CYCLE_SECONDS) {
+    let (year, month, day) = civil((alike / 86_400) as u32);
+    let minute = alike % 86_400 / 60;
+    let year = match i64::from(year) + CYCLE_YEARS * second.div_euclid(CYCLE_SECONDS) {
         year @ 0..=9999 => format!("{year:04}"),
         year => format!("{year:+05}"),
     };
-    format!("{year}-{month:02}-{} {}", part(5..7), part(17..22))
+    format!("{year}-{:02}-{day:02} {:02}:{:02}", month + 1, minute / 60, minute % 60)
 }
 
 /// Reads a date in any of the three forms of HTTP. The day of the week may be wrong and is then ignored: some clients
@@ -77,7 +138,7 @@ impl Date {
     }
 
     fn write(now: SystemTime) -> String {
-        format!("Date: {}\r\n", imf_fixdate(now))
+        format!("Date: {}\r\n", ImfFixdate::at(now).text())
     }
 
     /// The time that was set last.
@@ -99,15 +160,24 @@ impl Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn dates_are_imf_fixdates_at_any_time() {
-        let at = |seconds| imf_fixdate(UNIX_EPOCH + Duration::from_secs(seconds));
+        let at = |second| ImfFixdate::of(second).text().to_owned();
         assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(at(u32::MAX.into()), "Sun, 07 Feb 2106 06:28:15 GMT");
-        assert_eq!(at(1 << 40), "Fri, 31 Dec 9999 23:59:59 GMT");
+        for late in [LAST_SECOND, LAST_SECOND + 1, 1 << 40, u64::MAX] {
+            assert_eq!(at(late), "Fri, 31 Dec 9999 23:59:59 GMT");
+        }
         let before = UNIX_EPOCH - Duration::from_secs(1);
-        assert_eq!(imf_fixdate(before), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(ImfFixdate::at(before).text(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        // Every day of four centuries and some of later ones, each at another time of the day.
+        let days = (0..146_097).chain((146_097..2_932_897).step_by(97));
+        for second in days.map(|day: u64| day * 86_400 + day * 7_919 % 86_400) {
+            let theirs = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
+            assert_eq!(at(second), theirs, "{second}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod framing;
 pub mod body;
 pub mod weight;
 pub mod encoding;
+pub mod value;
 pub mod validators;
 pub mod conditional;
 pub mod range;

@@ -1,5 +1,6 @@
 //! Which bytes a `Range` field asks for (RFC 9110 §14). This file knows lengths only, and no file.
 
+use super::value::Value;
 use std::ops::Range;
 
 /// Ranges that are read in one field; with a longer list the answer is the whole file. Without a limit a short field
@@ -18,6 +19,26 @@ pub enum Selection {
     Parts(Vec<Range<u64>>),
     /// 416: all bytes that the field asks for are beyond the end of the file.
     Unsatisfiable,
+}
+
+/// The value of `Content-Range`: which bytes of how many are sent (RFC 9110 §14.4).
+#[derive(Clone, Debug)]
+pub struct ContentRange {
+    /// The bytes that are sent; at least one.
+    pub range: Range<u64>,
+    /// The length of the file in bytes.
+    pub length: u64,
+}
+
+impl Value for ContentRange {
+    fn append_to(&self, out: &mut Vec<u8>) {
+        "bytes ".append_to(out);
+        self.range.start.append_to(out);
+        "-".append_to(out);
+        (self.range.end - 1).append_to(out);
+        "/".append_to(out);
+        self.length.append_to(out);
+    }
 }
 
 /// Selects from a file of `length` bytes by the `value` of a `Range` field. For an empty file the answer is 200, since

@@ -1,13 +1,14 @@
 //! The head of a response: status and fields in, bytes out (RFC 9112 §4). All heads are encoded in this file; it does
 //! not know what the content is.
 
-use super::INFALLIBLE;
 use super::date::Date;
 use super::status::Status;
+use super::value::Value;
 use super::version::Persistence;
-use std::fmt::Display;
-use std::io::Write;
 use std::sync::Arc;
+
+/// Room for the lines of one head, in bytes. The head of a file fits into it, so its lines are allocated once.
+const HEAD_BYTES: usize = 512;
 
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -33,23 +34,28 @@ enum Lines {
 impl Head {
     /// A head with this status and without fields.
     pub fn new(status: Status) -> Head {
-        let Status { code, reason } = status;
-        let lines = format!("HTTP/1.1 {code} {reason}\r\n");
-        Head { status, lines: Lines::Own(lines.into_bytes()) }
+        let mut lines = Vec::with_capacity(HEAD_BYTES);
+        lines.extend_from_slice(b"HTTP/1.1 ");
+        u64::from(status.code).append_to(&mut lines);
+        lines.push(b' ');
+        lines.extend_from_slice(status.reason.as_bytes());
+        lines.extend_from_slice(b"\r\n");
+        Head { status, lines: Lines::Own(lines) }
     }
 
     /// Adds a field. The value must not hold control bytes.
-    pub fn field(self, name: &str, value: impl Display) -> Head {
-        let mut lines = match self.lines {
-            Lines::Own(lines) => lines,
-            Lines::Shared(lines) => lines.to_vec(),
-        };
-        write!(lines, "{name}: {value}\r\n").expect(INFALLIBLE);
-        Head { lines: Lines::Own(lines), ..self }
+    #[inline]
+    pub fn field(mut self, name: &str, value: impl Value) -> Head {
+        let lines = self.own_lines();
+        lines.extend_from_slice(name.as_bytes());
+        lines.extend_from_slice(b": ");
+        value.append_to(lines);
+        lines.extend_from_slice(b"\r\n");
+        self
     }
 
     /// Sets a field: replaces all fields with this name. The value must not hold control bytes.
-    pub fn set(self, name: &str, value: impl Display) -> Head {
+    pub fn set(self, name: &str, value: impl Value) -> Head {
         self.without(name).field(name, value)
     }
 
@@ -80,6 +86,18 @@ impl Head {
                 let all = format!("{}, {name}", said.join(", "));
                 self.set("Vary", all)
             }
+        }
+    }
+
+    /// The lines to add to; of a shared head they are copied first.
+    #[inline]
+    fn own_lines(&mut self) -> &mut Vec<u8> {
+        if let Lines::Shared(lines) = &self.lines {
+            self.lines = Lines::Own(lines.to_vec());
+        }
+        match &mut self.lines {
+            Lines::Own(lines) => lines,
+            Lines::Shared(_) => unreachable!("the lines were copied above"),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Validators: what tells one version of a representation from another (RFC 9110 §8.8). This file compares them; it does
 //! not know what they are made from.
 
-use super::date::{imf_fixdate, parse_date, unix_second};
+use super::date::{ImfFixdate, parse_date, unix_second};
+use super::value::Value;
 use std::time::SystemTime;
 
 /// An entity tag: an opaque string, and what it promises (RFC 9110 §8.8.3).
@@ -40,10 +41,11 @@ impl EntityTag {
     }
 }
 
-impl std::fmt::Display for EntityTag {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let prefix = if self.strength == Strength::Weak { "W/" } else { "" };
-        write!(f, "{prefix}\"{}\"", self.opaque)
+impl Value for EntityTag {
+    #[inline]
+    fn append_to(&self, out: &mut Vec<u8>) {
+        let prefix = if self.strength == Strength::Weak { "W/\"" } else { "\"" };
+        [prefix, &self.opaque, "\""].iter().for_each(|part| part.append_to(out));
     }
 }
 
@@ -57,10 +59,9 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// The value of `Last-Modified`, an IMF-fixdate.
-    pub fn last_modified(&self) -> Option<String> {
-        self.modified
-            .map(|second| imf_fixdate(std::time::UNIX_EPOCH + std::time::Duration::from_secs(second)))
+    /// The value of `Last-Modified`.
+    pub fn last_modified(&self) -> Option<ImfFixdate> {
+        self.modified.map(ImfFixdate::of)
     }
 
     /// Whether the representation was not modified after the date of a client; `None` where the client's text is no

@@ -10,12 +10,13 @@ use super::shared::Service;
 use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
 use crate::http::method::Method;
-use crate::http::range::{Selection, select};
+use crate::http::range::{ContentRange, Selection, select};
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::http::validators::EntityTag;
+use crate::http::value::Value;
 use crate::site::{Asker, Choice, Found, Missing, Moment, Representation, Site, Wanted};
 use std::ops::Range;
 
@@ -190,11 +191,11 @@ fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Respons
     let part = |(at, range): (usize, &Range<u64>)| {
         let line_end = if at == 0 { "" } else { "\r\n" };
         let content_type = &it.content_type;
-        let content_range = content_range(range, it);
-        let before = format!(
-            "{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n"
-        );
-        (before.into_bytes(), range.clone())
+        let mut before =
+            format!("{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: ").into_bytes();
+        content_range(range, it).append_to(&mut before);
+        before.extend_from_slice(b"\r\n\r\n");
+        (before, range.clone())
     };
     let end = (format!("\r\n--{boundary}--\r\n").into_bytes(), 0..0);
     let parts = ranges.iter().enumerate().map(part).chain([end]).collect();
@@ -204,8 +205,8 @@ fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Respons
     Response::new(head, Content::Parts(it.stored.clone(), parts))
 }
 
-fn content_range(range: &Range<u64>, it: &Representation) -> String {
-    format!("bytes {}-{}/{}", range.start, range.end - 1, it.stored.length())
+fn content_range(range: &Range<u64>, it: &Representation) -> ContentRange {
+    ContentRange { range: range.clone(), length: it.stored.length() }
 }
 
 /// Adds the fields that a 304 has, too (RFC 9110 §15.4.5).

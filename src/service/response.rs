@@ -2,8 +2,8 @@
 //! file does not know how a response is sent.
 
 use crate::http::response::Head;
+use crate::http::value::Value;
 use crate::site::Stored;
-use std::fmt::Display;
 use std::ops::Range;
 
 /// What a handler gives for a request.
@@ -72,7 +72,7 @@ impl Response {
     }
 
     /// Adds a field. The value must not hold control bytes.
-    pub fn field(self, name: &str, value: impl Display) -> Response {
+    pub fn field(self, name: &str, value: impl Value) -> Response {
         Response { head: self.head.field(name, value), ..self }
     }
 }
