@@ -18,7 +18,7 @@ use onepoll::log::access::{AccessLog, Exchange};
 use onepoll::os::peer::Peer;
 use onepoll::site::Hidden;
 use onepoll::site::path::SitePath;
-use scripted::{HEAD, Visit};
+use scripted::{HEAD, Kind, Visit};
 use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
@@ -87,6 +87,6 @@ fn write_an_access_line(bencher: Bencher) {
 /// One request for a cached file on a keep-alive connection: everything except the socket.
 #[divan::bench]
 fn answer_a_request(bencher: Bencher) {
-    let mut visit = Visit::new();
+    let mut visit = Visit::asking(Kind::Hit);
     bencher.bench_local(|| visit.request());
 }

@@ -40,12 +40,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// A connection to a new site, which asks for a page. It has asked once, so the page is in the cache.
-    pub fn new() -> Visit {
-        Visit::asking(Kind::Hit)
-    }
-
-    /// The same, which asks for something else.
+    /// A connection to a new site. It has asked for the page and for what it is to ask for, so both are in the cache.
     pub fn asking(kind: Kind) -> Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");

@@ -6,11 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// 9999-12-31 23:59:59, the last second of a year with four digits.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The names of all months, one behind the other.
-const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+/// The names of the months.
+const MONTHS: [[u8; 3]; 12] = [
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov",
+    *b"Dec",
+];
 
-/// The names of all days of the week, one behind the other. The first of January 1970 was a Thursday.
-const DAYS: &[u8; 21] = b"ThuFriSatSunMonTueWed";
+/// The names of the days, from the first of January 1970 on.
+const DAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
 /// An IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +28,15 @@ impl ImfFixdate {
         let second = second.min(LAST_SECOND);
         let (days, clock) = ((second / 86_400) as u32, (second % 86_400) as u32);
         let (year, month, day) = civil(days);
-        let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
-        let names = [(0, &DAYS[..], days % 7), (8, &MONTHS[..], month)];
-        for (at, names, number) in names {
-            let name = 3 * number as usize;
-            text[at..at + 3].copy_from_slice(&names[name..name + 3]);
-        }
-        let pairs = [(5, day), (12, year / 100), (14, year % 100)];
-        let clock = [(17, clock / 3600), (20, clock / 60 % 60), (23, clock % 60)];
-        for (at, number) in pairs.into_iter().chain(clock) {
-            (text[at], text[at + 1]) = (b'0' + (number / 10) as u8, b'0' + (number % 10) as u8);
-        }
-        ImfFixdate(text)
+        let [d, a, y] = DAYS[(days % 7) as usize];
+        let [m, o, n] = MONTHS[month as usize];
+        let [[c, e], [u, v]] = [year / 100, year % 100].map(two_digits);
+        let [[p, q], [h, i], [j, k], [r, s]] =
+            [day, clock / 3600, clock / 60 % 60, clock % 60].map(two_digits);
+        ImfFixdate([
+            d, a, y, b',', b' ', p, q, b' ', m, o, n, b' ', c, e, u, v, b' ', h, i, b':', j, k, b':', r, s,
+            b' ', b'G', b'M', b'T',
+        ])
     }
 
     /// The date of `time`. A time before 1970 is written as the first second of 1970.
@@ -55,6 +55,11 @@ impl Value for ImfFixdate {
     fn append_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0);
     }
+}
+
+/// A number below 100 in decimal.
+fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// The year, the month from 0 on, and the day of the month from 1 on, of a day since 1970.

@@ -35,16 +35,29 @@ impl Head {
     /// A head with this status and without fields.
     pub fn new(status: Status) -> Head {
         let mut lines = Vec::with_capacity(HEAD_BYTES);
-        lines.extend_from_slice(b"HTTP/1.1 ");
-        u64::from(status.code).append_to(&mut lines);
-        lines.push(b' ');
+        let [tens, ones] = [status.code / 10 % 10, status.code % 10].map(|digit| b'0' + digit as u8);
+        lines.extend_from_slice(&[
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            b'1',
+            b' ',
+            b'0' + (status.code / 100) as u8,
+            tens,
+            ones,
+            b' ',
+        ]);
         lines.extend_from_slice(status.reason.as_bytes());
         lines.extend_from_slice(b"\r\n");
         Head { status, lines: Lines::Own(lines) }
     }
 
     /// Adds a field. The value must not hold control bytes.
-    #[inline]
+    #[inline(always)]
     pub fn field(mut self, name: &str, value: impl Value) -> Head {
         let lines = self.own_lines();
         lines.extend_from_slice(name.as_bytes());

@@ -13,28 +13,28 @@ pub trait Value {
 }
 
 impl<V: Value + ?Sized> Value for &V {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, out: &mut Vec<u8>) {
         (**self).append_to(out);
     }
 }
 
 impl Value for str {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_bytes());
     }
 }
 
 impl Value for String {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, out: &mut Vec<u8>) {
         self.as_str().append_to(out);
     }
 }
 
 impl Value for Cow<'_, str> {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, out: &mut Vec<u8>) {
         self.as_ref().append_to(out);
     }
@@ -44,17 +44,17 @@ impl Value for Cow<'_, str> {
 impl Value for u64 {
     fn append_to(&self, out: &mut Vec<u8>) {
         // As many digits as the largest number has.
-        let mut digits = [0; 20];
-        let (mut start, mut rest) = (digits.len(), *self);
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
+        let mut digits = [b'0'; 20];
+        let (mut rest, mut count) = (*self, 0);
+        for digit in digits.iter_mut().rev() {
+            *digit += (rest % 10) as u8;
             rest /= 10;
+            count += 1;
             if rest == 0 {
                 break;
             }
         }
-        out.extend_from_slice(&digits[start..]);
+        out.extend_from_slice(&digits[20 - count..]);
     }
 }
 
