@@ -341,6 +341,27 @@ fn parts_are_the_same_however_little_the_client_takes_at_once() {
     }
 }
 
+/// One call reads the request, and one sends the answer. A long range is sent from the file, by a call of its own for each part.
+#[test]
+fn a_short_range_leaves_with_its_head_by_one_send() {
+    let (root, _) = site();
+    for (range, calls) in [
+        ("0-0", 2),
+        ("500000-501023", 2),
+        ("-16384", 2),
+        ("-16385", 3),
+        ("0-99,500000-500099,-100", 2),
+        ("0-9999,500000-509999", 7),
+    ] {
+        let request = format!("GET /large.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={range}\r\n\r\n");
+        let mut world = Loop::new(root.path(), Limits::default());
+        let client = world.connect_saying(request.as_bytes());
+        world.run();
+        got(&client.answers()[0], 1_000_000);
+        assert_eq!(client.calls(), calls, "{range}");
+    }
+}
+
 #[test]
 fn the_log_counts_the_bytes_that_were_sent() {
     let (root, _) = site();

@@ -107,7 +107,7 @@ fn queue(
     Answered { status, persistence }
 }
 
-/// Appends what is in memory, and gives what is not.
+/// Appends what is in memory, and what is short of a file; gives what is left.
 fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
     match content {
         // Pages were written before.
@@ -116,7 +116,8 @@ fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large { file, .. }, range) => {
-            return Some(Stream::File(Sending { file, range, parts: Vec::new().into_iter() }));
+            let sending = Sending { file, range, parts: Vec::new().into_iter() };
+            return sending.read_short(out).map(Stream::File);
         }
         Content::Parts(Stored::Whole(bytes), parts) => {
             for (before, range) in parts {
@@ -125,7 +126,8 @@ fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
             }
         }
         Content::Parts(Stored::Large { file, .. }, parts) => {
-            return Some(Stream::File(Sending { file, range: 0..0, parts: parts.into_iter() }));
+            let sending = Sending { file, range: 0..0, parts: parts.into_iter() };
+            return sending.read_short(out).map(Stream::File);
         }
     }
     None
