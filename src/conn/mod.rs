@@ -25,6 +25,7 @@ use buffers::Buffer;
 use context::Context;
 use event::Event;
 use log::{Level, debug, log_enabled, trace};
+use outgoing::Stream;
 use state::{Machine, Next, State, Stop};
 use std::fmt::Display;
 use std::time::Instant;
@@ -139,6 +140,12 @@ impl<T: Transport> Connection<T> {
     /// Tells the observer of a panic, which may meet the next bug.
     pub fn notify_panicked(&mut self, context: &mut Context) {
         context.catch_panic(self.wire.client.id, |_| self.wire.io.transport().notify(Event::Panicked));
+    }
+
+    /// Whether the next step of the connection is to send a part of a file.
+    pub fn is_at_a_file(&self) -> bool {
+        let is_file = matches!(self.wire.out.stream, Some(Stream::File(_)));
+        is_file && matches!(self.state, State::Writing(_)) && self.wire.out.outbox.is_empty()
     }
 
     /// What the connection waits for, and since when.

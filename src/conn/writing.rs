@@ -15,13 +15,6 @@ use log::debug;
 /// Bytes of queued answers at which they are sent, though more requests of the same write are waiting.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of a file that one turn sends, unless they are the last that were asked for: then it goes on with what follows.
-/// So neither a client on a fast network nor a slow disk holds up the others for long. Three whole segments of loopback:
-/// a small rest would leave as a packet of its own and wake the reader once more. Four cost a fifth more there, since
-/// the reader finds less of it in the processor's cache; with packets of 1,500 bytes two cost a fifth more, and four
-/// saved nothing.
-const FILE_BYTES_PER_TURN: u64 = 3 * 65_483;
-
 impl<T: Transport> Machine<'_, T> {
     /// Sends an answer at once, or queues it and first answers what else was read: then many answers leave in one write.
     pub(super) fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
@@ -72,11 +65,15 @@ impl<T: Transport> Machine<'_, T> {
             self.next_part();
             return Ok(Next::Go(state));
         }
-        let count = (sending.range.end - sending.range.start).min(FILE_BYTES_PER_TURN);
+        let count = self.context.file_budget.part_of(sending.range.end - sending.range.start);
+        if count == 0 {
+            return Ok(Next::Yield(state));
+        }
         match self.wire.io.send_file(&sending.file, sending.range.start, count as usize)? {
             Transfer::Bytes(count) => {
                 sending.range.start += count as u64;
                 let is_sent = sending.range.is_empty();
+                self.context.file_budget.spend(count as u64);
                 self.wire.sent_content(count as u64, self.context);
                 Ok(if is_sent { Next::Go(state) } else { Next::Yield(state) })
             }

@@ -8,7 +8,7 @@ pub mod deadlines;
 mod admission;
 mod signals;
 
-use crate::conn::context::Context;
+use crate::conn::context::{Context, FileBudget};
 use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Verdict, Wait};
 use crate::service::Service;
@@ -19,6 +19,7 @@ use kernel::{Interest, Kernel, Ready, Token};
 use listener::Accepting;
 use log::{info, trace, warn};
 use slab::Slab;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub struct Reactor<K: Kernel> {
     ready: Vec<Token>,
     /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
+    /// Connections that go on with a file, in the order in which they have waited for that.
+    downloads: VecDeque<Token>,
     deadlines: Deadlines,
     accepting: Accepting,
     work: Work,
@@ -72,6 +75,7 @@ impl<K: Kernel> Reactor<K> {
             next_id: 0,
             ready: Vec::new(),
             queue: Vec::new(),
+            downloads: VecDeque::new(),
             deadlines: Deadlines::default(),
             accepting: Accepting::default(),
             work: Work::None,
@@ -94,12 +98,16 @@ impl<K: Kernel> Reactor<K> {
         Ok(())
     }
 
-    /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, end
-    /// the connections that waited too long, and do a piece of the work that no request waits for.
+    /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, send
+    /// parts of files, end the connections that waited too long, and do a piece of the work that no request waits for.
+    ///
+    /// In each turn, what is in memory goes first; then the connections that go on with a file send a bounded number of
+    /// bytes together, in the order in which they have waited.
     pub fn turn(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
         self.wait(events)?;
         let (now, wall) = self.kernel.now();
         self.context.begin_turn(now, wall);
+        self.context.file_budget = FileBudget::NONE;
         // Connections that the last turn left behind come first.
         std::mem::swap(&mut self.ready, &mut self.queue);
         let mut signals = 0;
@@ -115,6 +123,7 @@ impl<K: Kernel> Reactor<K> {
         (0..signals).for_each(|_| self.stop());
         self.accept();
         self.drive_ready();
+        self.drive_downloads();
         self.expire();
         self.work();
         self.context.access.end_turn(now);
@@ -147,8 +156,13 @@ impl<K: Kernel> Reactor<K> {
         slot.connection.note_readiness(readiness);
         if slot.queued == Queued::No {
             slot.queued = Queued::Yes;
-            slot.connection.read_ahead(&mut self.context);
-            self.ready.push(token);
+            match slot.connection.is_at_a_file() {
+                true => self.downloads.push_back(token),
+                false => {
+                    slot.connection.read_ahead(&mut self.context);
+                    self.ready.push(token);
+                }
+            }
         }
     }
 
@@ -162,6 +176,23 @@ impl<K: Kernel> Reactor<K> {
         self.ready = tokens;
     }
 
+    /// Drives the connections that go on with a file, until the bytes of this turn are sent. A connection that had its part
+    /// goes to the end of the line, so each is reached in turn.
+    fn drive_downloads(&mut self) {
+        self.context.file_budget = FileBudget::ONE_TURN;
+        // Each drive sends something or leaves the line: so this comes to an end.
+        while !self.context.file_budget.is_used_up() {
+            let Some(token) = self.downloads.pop_front() else { break };
+            // The time of a connection may have run out while it stood in line: then it is over.
+            if let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id)
+            {
+                slot.queued = Queued::No;
+                self.drive(token, Connection::drive);
+            }
+        }
+        self.context.file_budget = FileBudget::NONE;
+    }
+
     /// Ends the connections that waited too long: O(1) for each of them. What a connection waited for may be here already,
     /// and no event has told of it yet: the process was stopped for a while, or there were more events than one wait brings.
     fn expire(&mut self) {
@@ -169,6 +200,7 @@ impl<K: Kernel> Reactor<K> {
             let connection = &mut self.slots[key].connection;
             connection.note_readiness(Readiness::UNKNOWN);
             let token = Token { key, id: connection.id() };
+            self.context.file_budget = FileBudget::ONE_PART;
             self.drive(token, Connection::drive);
             if self.deadlines.expired(self.context.now, &self.context.service.limits) == Some(key) {
                 self.drive(token, Connection::expire);
@@ -184,7 +216,10 @@ impl<K: Kernel> Reactor<K> {
             Verdict::Again => {
                 if slot.queued == Queued::No {
                     slot.queued = Queued::Yes;
-                    self.queue.push(token);
+                    match slot.connection.is_at_a_file() {
+                        true => self.downloads.push_back(token),
+                        false => self.queue.push(token),
+                    }
                 }
                 // It waits for its turn and nothing else: its time does not run out, and it is not idle.
                 return self.deadlines.clear(token.key);
@@ -238,7 +273,8 @@ impl<K: Kernel> Reactor<K> {
 
     /// How long the next wait may last; for ever where there is no deadline.
     fn wait_timeout(&self) -> Option<Duration> {
-        if !self.queue.is_empty() || self.work == Work::Now || self.accepting.is_due(self.context.now) {
+        let has_more = !self.queue.is_empty() || !self.downloads.is_empty();
+        if has_more || self.work == Work::Now || self.accepting.is_due(self.context.now) {
             return Some(Duration::ZERO);
         }
         let work = match self.work {
