@@ -24,6 +24,11 @@ use std::time::{Duration, Instant, SystemTime};
 /// Turns after which a loop that still does not come to rest is taken to spin.
 const TURNS_MAX: usize = 200_000;
 
+thread_local! {
+    /// Writes to all clients so far.
+    static WRITES: Cell<usize> = const { Cell::new(1) };
+}
+
 /// What a client's side brings.
 #[derive(Clone, Debug)]
 pub enum Comes {
@@ -73,6 +78,8 @@ struct Line {
     /// Bytes that are taken until the client reads.
     window: usize,
     got: Vec<u8>,
+    /// The number of its last write, among the writes to all clients.
+    last_write: usize,
     edge: Readiness,
     token: Option<Token>,
     interest: Interest,
@@ -160,6 +167,7 @@ impl Line {
     }
 
     fn take(&mut self, bytes: &[u8]) -> usize {
+        self.last_write = WRITES.with(|writes| writes.replace(writes.get() + 1));
         self.got.extend_from_slice(bytes);
         self.window -= bytes.len();
         bytes.len()
@@ -250,6 +258,7 @@ impl Client {
             each: usize::MAX,
             window: usize::MAX,
             got: Vec::new(),
+            last_write: 0,
             edge: Readiness::default(),
             token: None,
             interest: Interest::None,
@@ -342,6 +351,11 @@ impl Client {
 
     pub fn fate(&self) -> Fate {
         self.0.borrow().fate
+    }
+
+    /// The number of the last write to it: a later write, to whichever client, has a higher one.
+    pub fn last_write(&self) -> usize {
+        self.0.borrow().last_write
     }
 
     /// Calls of the server on its socket that read or write.
@@ -570,6 +584,13 @@ impl<K: Kernel> Loop<K> {
     /// Taking note of this panics from now on: `accept`, `stale`, `waits`, `woke`, or nothing any more.
     pub fn panics_when_noted(&mut self, name: Option<&'static str>) {
         self.world.borrow_mut().bad_note = name;
+    }
+
+    /// So much time passes while the loop is busy elsewhere.
+    pub fn holds_up(&mut self, time: Duration) {
+        let world = &mut *self.world.borrow_mut();
+        world.now += time;
+        world.until = world.now;
     }
 
     /// One turn that begins with these events; the edges come behind them.
