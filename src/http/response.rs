@@ -5,9 +5,10 @@ use super::date::Date;
 use super::status::Status;
 use super::value::Value;
 use super::version::Persistence;
+use std::cell::Cell;
 use std::sync::Arc;
 
-/// Room for the lines of one head, in bytes. The head of a file fits into it, so its lines are allocated once.
+/// Room for the lines of one head, in bytes. The head of a file fits into it.
 const HEAD_BYTES: usize = 512;
 
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
@@ -26,15 +27,48 @@ pub struct Head {
 #[derive(Clone, Debug)]
 enum Lines {
     /// For one answer.
-    Own(Vec<u8>),
+    Own(OwnLines),
     /// For many answers.
     Shared(Arc<[u8]>),
+}
+
+thread_local! {
+    /// Room that a head has left for the next one of its thread: so a head costs no allocation.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lines that are written to. Their room goes to the next head of the thread.
+#[derive(Clone, Debug)]
+struct OwnLines(Vec<u8>);
+
+impl OwnLines {
+    fn new() -> OwnLines {
+        let mut lines = SPARE.take();
+        lines.clear();
+        lines.reserve(HEAD_BYTES);
+        OwnLines(lines)
+    }
+
+    /// A copy of `lines`.
+    fn of(lines: &[u8]) -> OwnLines {
+        let mut own = OwnLines::new();
+        own.0.extend_from_slice(lines);
+        own
+    }
+}
+
+impl Drop for OwnLines {
+    fn drop(&mut self) {
+        // While a thread ends, there is no next head.
+        let _ = SPARE.try_with(|spare| spare.set(std::mem::take(&mut self.0)));
+    }
 }
 
 impl Head {
     /// A head with this status and without fields.
     pub fn new(status: Status) -> Head {
-        let mut lines = Vec::with_capacity(HEAD_BYTES);
+        let mut own = OwnLines::new();
+        let lines = &mut own.0;
         let [tens, ones] = [status.code / 10 % 10, status.code % 10].map(|digit| b'0' + digit as u8);
         lines.extend_from_slice(&[
             b'H',
@@ -53,7 +87,7 @@ impl Head {
         ]);
         lines.extend_from_slice(status.reason.as_bytes());
         lines.extend_from_slice(b"\r\n");
-        Head { status, lines: Lines::Own(lines) }
+        Head { status, lines: Lines::Own(own) }
     }
 
     /// Adds a field. The value must not hold control bytes.
@@ -74,7 +108,8 @@ impl Head {
 
     /// Removes the fields with this name.
     pub fn without(self, name: &str) -> Head {
-        Head { lines: Lines::Own(Head::lines_without(self.lines(), name)), ..self }
+        let lines = OwnLines::of(&Head::lines_without(self.lines(), name));
+        Head { lines: Lines::Own(lines), ..self }
     }
 
     /// `lines` without the lines of the field called `name`.
@@ -106,17 +141,17 @@ impl Head {
     #[inline]
     fn own_lines(&mut self) -> &mut Vec<u8> {
         if let Lines::Shared(lines) = &self.lines {
-            self.lines = Lines::Own(lines.to_vec());
+            self.lines = Lines::Own(OwnLines::of(lines));
         }
         match &mut self.lines {
-            Lines::Own(lines) => lines,
+            Lines::Own(lines) => &mut lines.0,
             Lines::Shared(_) => unreachable!("the lines were copied above"),
         }
     }
 
     fn lines(&self) -> &[u8] {
         match &self.lines {
-            Lines::Own(lines) => lines,
+            Lines::Own(lines) => &lines.0,
             Lines::Shared(lines) => lines,
         }
     }
@@ -124,7 +159,7 @@ impl Head {
     /// The same head in shared memory, so that it is cheap to clone for each answer.
     pub fn shared(self) -> Head {
         match self.lines {
-            Lines::Own(lines) => Head { lines: Lines::Shared(lines.into()), ..self },
+            Lines::Own(lines) => Head { lines: Lines::Shared(lines.0.as_slice().into()), ..self },
             Lines::Shared(_) => self,
         }
     }
