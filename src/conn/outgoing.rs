@@ -9,8 +9,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// Content of a file, in bytes, that is read and leaves with its head by one send(2). Longer content goes by sendfile(2),
-/// which copies nothing in this process, but takes more time to begin.
-const READ_BYTES_MAX: u64 = 16 << 10;
+/// which copies nothing in this process, but takes more time to begin: a range of 1 KiB costs a sixth less CPU time read, one
+/// of 8 KiB the same, and one of 16 KiB a sixth more.
+const READ_BYTES_MAX: u64 = 8 << 10;
 
 /// Answers that were not sent yet.
 #[derive(Default)]
