@@ -86,7 +86,8 @@
 //!
 //! The usual way from `Reactor::turn` to recv(2): `Reactor::read_ahead`, `Connection::read_ahead`, `Context::catch_panic`,
 //! `Machine::receive`, `Io::recv`, `Transport::recv`. To send(2): `Reactor::drive_ready`, `Reactor::drive`, `Connection::drive`,
-//! `Context::catch_panic`, `Machine::step`, `Machine::write`, `Wire::flush`, `Io::send`, `Transport::send`.
+//! `Context::catch_panic`, `Machine::step`, `Machine::write`, `Wire::flush`, `Io::send`, `Transport::send`. To sendfile(2), which
+//! comes after all of these in each turn: `Reactor::drive_downloads`, and so on to `Machine::write`, `Io::send_file`.
 //!
 //! TLS would be one more `Transport`, around another one. It must not be added without a look at `Io::recv`: there a read that
 //! does not fill the buffer says that the socket is empty. A transport that holds decrypted bytes of its own gives short
@@ -115,7 +116,7 @@
 //!
 //! | file | what it owns | outside crate, named there alone |
 //! |---|---|---|
-//! | [`reactor`] `mod.rs` | the loop: wait, read ahead from all that are ready, then drive them; accept, expire | slab |
+//! | [`reactor`] `mod.rs` | the loop: wait, read ahead from all that are ready, then drive them; accept; send parts of files; expire | slab |
 //! | [`reactor::kernel`] | what the loop asks of the world | |
 //! | [`reactor::epoll`] | how mio answers it | mio |
 //! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
