@@ -148,7 +148,7 @@
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/contents.rs`, `site/inner.rs` | the bytes of a file; what is compressed by name | |
 //! | `site/neighbours.rs` | which compressed neighbours are copies of their file | |
-//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | lru |
+//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | quick_cache |
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |

@@ -1,10 +1,16 @@
-//! The cache: small files kept in memory, and large files kept open. The least recently used file is evicted first.
+//! The cache: small files kept in memory, and large files kept open.
+//!
+//! Files in memory are evicted by how often they were asked for, not only by when: a file that is asked for once is on
+//! probation and goes first, and a file that is asked for again joins those in use. So a client that asks for every file
+//! once, such as a crawler, does not push out the files that all others want. The crate does this by CLOCK-Pro, a relative
+//! of S3-FIFO, and remembers for a while the names that it evicted.
 //!
 //! The cache does not know whether a file has changed since. [`super::Site::find`] compares each file with the disk
 //! before it is used.
 
 use super::resource::Resource;
-use lru::LruCache;
+use quick_cache::unsync::Cache as Entries;
+use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,98 +25,166 @@ const CLOSE_UNUSED_EVERY: Duration = Duration::from_secs(2);
 /// on the disk depends on it, and its compressed copies, which would go with it, were costly to make.
 const SMALL_BYTES_MAX: u64 = 4 << 20;
 
+/// The share of the cache for files in use; the rest is for files on probation. Of the shares that were tried with access
+/// logs, this one was never far from the best.
+const SHARE_IN_USE: f64 = 0.9;
+
+/// One evicted name is remembered for this many bytes of the cache. A remembered name takes about 60 bytes.
+const BYTES_A_REMEMBERED_NAME: usize = 4 << 10;
+
+/// What the cache asks of what it keeps.
+pub trait Keepable {
+    /// Bytes that it takes in memory, roughly. The number never changes.
+    fn memory_bytes(&self) -> usize;
+
+    /// Whether it holds files open.
+    fn holds_files(&self) -> bool;
+
+    /// Bytes on the disk that stay taken after the files are deleted, while it holds them open.
+    fn held_bytes(&self) -> u64;
+}
+
+impl Keepable for Resource {
+    fn memory_bytes(&self) -> usize {
+        Resource::memory_bytes(self)
+    }
+
+    fn holds_files(&self) -> bool {
+        Resource::holds_files(self)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        Resource::held_bytes(self)
+    }
+}
+
 /// Resources by the path of the target of a request, as the client wrote it. Two spellings of a path are kept as two
-/// entries. A path that leads to no file is never kept.
-pub struct Cache {
-    in_memory: LruCache<String, Arc<Resource>>,
-    bytes: usize,
+/// entries.
+pub struct Cache<V = Resource> {
+    entries: Entries<Box<str>, Kept<V>, Costs, DefaultHashBuilder, OnlyInMemory>,
     bytes_max: usize,
-    open: LruCache<String, Held>,
+    /// The entries that hold files open; the most recently used one is last. At most [`OPEN_FILES_MAX`].
+    open: Vec<Open<V>>,
     close_unused_at: Option<Instant>,
 }
 
-/// A resource that holds files open.
-struct Held {
-    resource: Arc<Resource>,
+/// An entry of the cache.
+struct Kept<V> {
+    resource: Arc<V>,
+    cost: u32,
+    is_open: bool,
+}
+
+/// An entry that holds files open.
+struct Open<V> {
+    path: Box<str>,
+    resource: Arc<V>,
     was_used: bool,
 }
 
-impl Held {
+impl<V: Keepable> Open<V> {
     /// Whether a user who deletes the files would miss their space on the disk.
     fn is_large(&self) -> bool {
         self.resource.held_bytes() > SMALL_BYTES_MAX
     }
 }
 
-impl Cache {
+/// Tells the crate how many bytes an entry takes.
+struct Costs;
+
+impl<V> Weighter<Box<str>, Kept<V>> for Costs {
+    fn weight(&self, _: &Box<str>, kept: &Kept<V>) -> u64 {
+        kept.cost.into()
+    }
+}
+
+/// Tells the crate to evict only what is in memory. [`Cache`] itself closes open files.
+struct OnlyInMemory;
+
+impl<V> Lifecycle<Box<str>, Kept<V>> for OnlyInMemory {
+    type RequestState = ();
+
+    fn is_pinned(&self, _: &Box<str>, kept: &Kept<V>) -> bool {
+        kept.is_open
+    }
+}
+
+impl<V: Keepable> Cache<V> {
     /// An empty cache, for up to `bytes_max` bytes.
-    pub fn new(bytes_max: usize) -> Cache {
-        let (in_memory, open) = (LruCache::unbounded(), LruCache::unbounded());
-        Cache { in_memory, bytes: 0, bytes_max, open, close_unused_at: None }
+    pub fn new(bytes_max: usize) -> Cache<V> {
+        let mut options = OptionsBuilder::new();
+        options.weight_capacity(bytes_max as u64).hot_allocation(SHARE_IN_USE);
+        // One name is remembered for each of these items.
+        options.ghost_allocation(1.0).estimated_items_capacity(bytes_max / BYTES_A_REMEMBERED_NAME);
+        let options = options.build().expect("both capacities are set");
+        let entries = Entries::with_options(options, Costs, DefaultHashBuilder::default(), OnlyInMemory);
+        Cache { entries, bytes_max, open: Vec::new(), close_unused_at: None }
     }
 
-    /// The resource kept for `path`, which is now the most recently used; `None` is a cache miss.
-    pub fn get(&mut self, path: &str) -> Option<Arc<Resource>> {
-        if let Some(resource) = self.in_memory.get(path) {
-            return Some(resource.clone());
+    /// The resource kept for `path`, which is now used once more; `None` is a cache miss.
+    pub fn get(&mut self, path: &str) -> Option<Arc<V>> {
+        let Kept { resource, is_open, .. } = self.entries.get(path)?;
+        let (resource, is_open) = (resource.clone(), *is_open);
+        if is_open && let Some(at) = self.open.iter().position(|open| *open.path == *path) {
+            self.open[at].was_used = true;
+            self.open[at..].rotate_left(1);
         }
-        let held = self.open.get_mut(path)?;
-        held.was_used = true;
-        Some(held.resource.clone())
+        Some(resource)
     }
 
     /// Whether a resource is kept for `path`. This does not count as a use.
     pub fn contains(&self, path: &str) -> bool {
-        self.in_memory.contains(path) || self.open.contains(path)
+        self.entries.contains_key(path)
     }
 
-    /// Keeps `resource` for `path`, and evicts others if there is no room. A resource larger than the whole cache is not
-    /// kept.
-    pub fn insert(&mut self, path: &str, resource: Arc<Resource>) {
+    /// Keeps `resource` for `path`, and evicts others if there is no room. A resource that takes more than the share of
+    /// the files in use is not kept.
+    ///
+    /// Files in memory go before open ones, except the one that is inserted now: they are quickly read again, and unused
+    /// open files are closed soon anyway.
+    pub fn insert(&mut self, path: &str, resource: Arc<V>) {
+        let was_kept = self.contains(path);
         self.remove(path);
-        let cost = cost(path, &resource);
-        if cost > self.bytes_max {
+        let cost = cost(path, &*resource);
+        if !self.fits(cost) {
             return;
         }
-        self.bytes += cost;
-        let is_in_memory = !resource.holds_files();
-        if is_in_memory {
-            self.in_memory.put(path.to_owned(), resource);
-        } else {
-            self.open.put(path.to_owned(), Held { resource, was_used: true });
+        let is_open = resource.holds_files();
+        while self.open.len() + usize::from(is_open) > OPEN_FILES_MAX
+            || self.open_bytes() + cost > self.bytes_max
+        {
+            let least_used = self.open[0].path.clone();
+            self.remove(&least_used);
         }
-        while let Some(path) = self.surplus(usize::from(is_in_memory)) {
-            self.remove(&path);
+        if is_open {
+            self.open.push(Open { path: path.into(), resource: resource.clone(), was_used: true });
+        }
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        self.entries.insert(path.into(), Kept { resource, cost, is_open });
+        if was_kept {
+            // It may have been in use. The crate takes it for a newcomer, which the next scan would push out.
+            self.entries.get(path);
         }
     }
 
-    /// The path to evict next, if there is too much in the cache. Files in memory go before open ones, except the last
-    /// `stay_in_memory` of them: they are quickly read again, and unused open files are closed soon anyway.
-    fn surplus(&self, stay_in_memory: usize) -> Option<String> {
-        let open = self.open.peek_lru().map(|(path, _)| path);
-        if self.open.len() > OPEN_FILES_MAX {
-            return open.cloned();
-        }
-        let in_memory = self.in_memory.peek_lru().filter(|_| self.in_memory.len() > stay_in_memory);
-        let least_used = in_memory.map(|(path, _)| path).or(open);
-        least_used.filter(|_| self.bytes > self.bytes_max).cloned()
+    /// Whether the cache can keep a resource of this cost.
+    fn fits(&self, cost: usize) -> bool {
+        cost as f64 <= (self.bytes_max as f64 * SHARE_IN_USE).floor()
     }
 
-    /// Replaces the resource from which `resource` was made, if that is still kept. If the new one is too large for the
-    /// cache, it is kept without its gzip, and marked not to be compressed again.
-    pub fn replace(&mut self, path: &str, resource: Resource) {
-        let kept = self.in_memory.peek(path).or(self.open.peek(path).map(|held| &held.resource));
-        if kept.is_some_and(|kept| Arc::ptr_eq(kept.identity(), resource.identity())) {
-            let fits = cost(path, &resource) <= self.bytes_max;
-            self.insert(path, Arc::new(if fits { resource } else { resource.without_gzip() }));
-        }
+    /// What the resources that hold files open take. O(k) in them.
+    fn open_bytes(&self) -> usize {
+        self.open.iter().map(|open| cost(&open.path, &*open.resource)).sum()
     }
 
     /// Removes the resource for `path`.
     pub fn remove(&mut self, path: &str) {
-        let held = self.open.pop(path).map(|held| held.resource);
-        if let Some(resource) = held.or_else(|| self.in_memory.pop(path)) {
-            self.bytes -= cost(path, &resource);
+        // `Entries::remove` would also forget that a name was evicted. Then it could not be known again when its file is
+        // read once more.
+        if let Some((_, kept)) = self.entries.remove_if(path, |_| true)
+            && kept.is_open
+        {
+            self.open.retain(|open| *open.path != *path);
         }
     }
 
@@ -124,13 +198,10 @@ impl Cache {
     pub fn close_unused(&mut self, now: Instant) -> Option<Instant> {
         if self.close_unused_at.is_some_and(|time| time <= now) {
             self.close_unused_at = None;
-            let unused = self.open.iter().filter(|(_, held)| !held.was_used && held.is_large());
-            for path in unused.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-                self.remove(&path);
-            }
-            self.open.iter_mut().for_each(|(_, held)| held.was_used = false);
+            self.close(|open| !open.was_used && open.is_large());
+            self.open.iter_mut().for_each(|open| open.was_used = false);
         }
-        if self.close_unused_at.is_none() && self.open.iter().any(|(_, held)| held.is_large()) {
+        if self.close_unused_at.is_none() && self.open.iter().any(Open::is_large) {
             self.close_unused_at = Some(now + CLOSE_UNUSED_EVERY);
         }
         self.close_unused_at
@@ -138,16 +209,32 @@ impl Cache {
 
     /// Closes all open files, since the process ran out of descriptors. False if no file was open.
     pub fn close_files(&mut self) -> bool {
-        let mut closed = false;
-        while let Some((path, held)) = self.open.pop_lru() {
-            self.bytes -= cost(&path, &held.resource);
-            closed = true;
+        let was_open = !self.open.is_empty();
+        self.close(|_| true);
+        was_open
+    }
+
+    /// Removes the open entries that `is_in_the_way` names.
+    fn close(&mut self, is_in_the_way: impl Fn(&Open<V>) -> bool) {
+        for open in self.open.extract_if(.., |open| is_in_the_way(open)) {
+            self.entries.remove_if(&*open.path, |_| true);
         }
-        closed
     }
 }
 
-fn cost(path: &str, resource: &Resource) -> usize {
+impl Cache {
+    /// Replaces the resource from which `resource` was made, if that is still kept. If the new one is too large for the
+    /// cache, it is kept without its gzip, and marked not to be compressed again.
+    pub fn replace(&mut self, path: &str, resource: Resource) {
+        let kept = self.entries.peek(path).map(|kept| &kept.resource);
+        if kept.is_some_and(|kept| Arc::ptr_eq(kept.identity(), resource.identity())) {
+            let fits = self.fits(cost(path, &resource));
+            self.insert(path, Arc::new(if fits { resource } else { resource.without_gzip() }));
+        }
+    }
+}
+
+fn cost(path: &str, resource: &impl Keepable) -> usize {
     path.len() + resource.memory_bytes()
 }
 
@@ -177,11 +264,14 @@ mod tests {
     }
 
     /// Which of `names` are kept. Fails if the cache counts its bytes wrongly, or holds too many.
-    fn kept<'a>(cache: &Cache, names: &[&'a str]) -> Vec<&'a str> {
-        let in_memory = cache.in_memory.iter().map(|(path, resource)| cost(path, resource));
-        let open = cache.open.iter().map(|(path, held)| cost(path, &held.resource));
-        assert_eq!(cache.bytes, in_memory.sum::<usize>() + open.sum::<usize>());
-        assert!(cache.bytes <= cache.bytes_max);
+    fn kept<'a, V: Keepable>(cache: &Cache<V>, names: &[&'a str]) -> Vec<&'a str> {
+        let bytes: usize = cache.entries.iter().map(|(path, kept)| cost(path, &*kept.resource)).sum();
+        assert_eq!(cache.entries.weight(), bytes as u64);
+        assert!(bytes <= cache.bytes_max);
+        assert!(cache.open.len() <= OPEN_FILES_MAX);
+        let open = cache.entries.iter().filter(|(_, kept)| kept.is_open);
+        assert_eq!(open.count(), cache.open.len());
+        assert!(cache.open.iter().all(|open| cache.contains(&open.path)));
         names.iter().copied().filter(|name| cache.contains(name)).collect()
     }
 
@@ -197,9 +287,9 @@ mod tests {
         assert_eq!(kept(&cache, &names), ["a", "b", "c"]);
         assert!(Arc::ptr_eq(&cache.get("a").unwrap(), &a));
         cache.insert("d", d);
-        assert_eq!(kept(&cache, &names), ["a", "c", "d"]);
+        assert_eq!(kept(&cache, &names), ["a", "b", "d"], "the first two fill the share of the files in use");
         cache.insert("a", a);
-        assert_eq!(kept(&cache, &names), ["a", "c", "d"], "the same once more takes no more room");
+        assert_eq!(kept(&cache, &names), ["a", "b", "d"], "the same once more takes no more room");
         cache.insert("b", resource(folder.path(), "b", 2500));
         assert_eq!(kept(&cache, &names), ["a", "b"]);
         cache.insert("a", resource(folder.path(), "a", 3 * (1000 + OVERHEAD)));
@@ -209,7 +299,7 @@ mod tests {
             "larger than all the room, and what was kept is of another version"
         );
         cache.remove("b");
-        assert_eq!((kept(&cache, &names), cache.bytes), (vec![], 0));
+        assert_eq!((kept(&cache, &names), cache.entries.weight()), (vec![], 0));
     }
 
     #[test]
@@ -259,5 +349,106 @@ mod tests {
         cache.get("5");
         cache.close_unused(twice);
         assert_eq!(kept(&cache, &names), ["5"]);
+    }
+
+    /// A file that is not on the disk.
+    struct Tiny {
+        memory_bytes: usize,
+        held_bytes: u64,
+    }
+
+    impl Keepable for Tiny {
+        fn memory_bytes(&self) -> usize {
+            self.memory_bytes
+        }
+
+        fn holds_files(&self) -> bool {
+            self.held_bytes > 0
+        }
+
+        fn held_bytes(&self) -> u64 {
+            self.held_bytes
+        }
+    }
+
+    /// Asks for each of `names` once: a file that is not kept is read.
+    fn ask(cache: &mut Cache<Tiny>, names: impl IntoIterator<Item = String>) {
+        let tiny = Arc::new(Tiny { memory_bytes: 1000, held_bytes: 0 });
+        for name in names {
+            if cache.get(&name).is_none() {
+                cache.insert(&name, tiny.clone());
+                assert!(cache.contains(&name), "what was read last is kept");
+            }
+        }
+    }
+
+    fn names(kind: &str, count: usize) -> impl Iterator<Item = String> + Clone {
+        (0..count).map(move |at| format!("{kind} {at}"))
+    }
+
+    #[test]
+    fn files_in_use_stay_while_all_others_are_asked_for_once() {
+        let mut cache = Cache::new(200 << 10);
+        let wanted = names("wanted", 100);
+        ask(&mut cache, wanted.clone());
+        ask(&mut cache, wanted.clone());
+        ask(&mut cache, names("other", 100_000));
+        assert_eq!(wanted.filter(|name| !cache.contains(name)).collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_was_evicted_and_is_asked_for_again_is_in_use() {
+        let mut cache = Cache::new(20 << 10);
+        ask(&mut cache, names("before", 100));
+        ask(&mut cache, names("wanted", 1).chain(names("between", 4)));
+        assert!(!cache.contains("wanted 0"), "it was asked for once");
+        ask(&mut cache, names("wanted", 1).chain(names("after", 1000)));
+        assert!(cache.contains("wanted 0"), "its name was remembered");
+    }
+
+    #[test]
+    fn a_file_in_use_stays_so_when_it_grows() {
+        let mut cache = Cache::new(20 << 10);
+        ask(&mut cache, names("wanted", 1).chain(names("before", 100)));
+        cache.insert("wanted 0", Arc::new(Tiny { memory_bytes: 4000, held_bytes: 0 }));
+        ask(&mut cache, names("after", 1000));
+        assert!(cache.contains("wanted 0"));
+    }
+
+    #[test]
+    fn the_open_file_that_was_not_used_for_the_longest_time_is_closed_first() {
+        let mut cache = Cache::new(1 << 20);
+        let open = Arc::new(Tiny { memory_bytes: 100, held_bytes: 1 });
+        let all: Vec<String> = (0..OPEN_FILES_MAX + 1).map(|at| at.to_string()).collect();
+        let [before @ .., last] = &*all else { panic!("there are some") };
+        before.iter().for_each(|name| cache.insert(name, open.clone()));
+        cache.get("0");
+        cache.insert(last, open);
+        let closed: Vec<_> = all.iter().filter(|name| !cache.contains(name)).collect();
+        assert_eq!(closed, ["1"]);
+    }
+
+    #[test]
+    fn the_bounds_hold_whatever_is_asked_for() {
+        let mut cache = Cache::new(100_000);
+        let mut random = 1_u64;
+        let mut below = |count: u64| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) % count
+        };
+        for _ in 0..5000 {
+            let name = below(200).to_string();
+            let memory_bytes = [100, 1000, 10_000, 120_000][below(4) as usize];
+            let held_bytes = below(2) * below(2) * (SMALL_BYTES_MAX + 1);
+            match below(100) {
+                0 => drop(cache.close_files()),
+                1..5 => drop(cache.close_unused(Instant::now())),
+                5..10 => cache.remove(&name),
+                10..40 => drop(cache.get(&name)),
+                _ => cache
+                    .insert(&name, Arc::new(Tiny { memory_bytes: below(memory_bytes) as usize, held_bytes })),
+            }
+            kept(&cache, &[]);
+        }
     }
 }
