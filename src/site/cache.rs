@@ -30,7 +30,7 @@ const SMALL_BYTES_MAX: u64 = 4 << 20;
 const SHARE_IN_USE: f64 = 0.9;
 
 /// One evicted name is remembered for this many bytes of the cache. A remembered name takes about 60 bytes.
-const BYTES_A_REMEMBERED_NAME: usize = 4 << 10;
+const BYTES_A_REMEMBERED_NAME: usize = 8 << 10;
 
 /// What the cache asks of what it keeps.
 pub trait Keepable {
@@ -113,7 +113,8 @@ impl<V: Keepable> Cache<V> {
     /// An empty cache, for up to `bytes_max` bytes.
     pub fn new(bytes_max: usize) -> Cache<V> {
         let mut options = OptionsBuilder::new();
-        options.weight_capacity(bytes_max as u64).hot_allocation(SHARE_IN_USE);
+        // One shard is what there is. If the number is not given, the crate reads it from the system.
+        options.shards(1).weight_capacity(bytes_max as u64).hot_allocation(SHARE_IN_USE);
         // One name is remembered for each of these items.
         options.ghost_allocation(1.0).estimated_items_capacity(bytes_max / BYTES_A_REMEMBERED_NAME);
         let options = options.build().expect("both capacities are set");
@@ -163,7 +164,7 @@ impl<V: Keepable> Cache<V> {
         self.entries.insert(path.into(), Kept { resource, cost, is_open });
         if was_kept {
             // It may have been in use. The crate takes it for a newcomer, which the next scan would push out.
-            self.entries.get(path);
+            self.entries.get_mut(path);
         }
     }
 
@@ -398,9 +399,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_evicted_and_is_asked_for_again_is_in_use() {
-        let mut cache = Cache::new(20 << 10);
+        let mut cache = Cache::new(80 << 10);
         ask(&mut cache, names("before", 100));
-        ask(&mut cache, names("wanted", 1).chain(names("between", 4)));
+        ask(&mut cache, names("wanted", 1).chain(names("between", 12)));
         assert!(!cache.contains("wanted 0"), "it was asked for once");
         ask(&mut cache, names("wanted", 1).chain(names("after", 1000)));
         assert!(cache.contains("wanted 0"), "its name was remembered");
