@@ -19,6 +19,7 @@ use onepoll::os::peer::Peer;
 use onepoll::site::Hidden;
 use onepoll::site::path::SitePath;
 use scripted::{HEAD, Kind, Visit};
+use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
@@ -45,11 +46,11 @@ fn decode_a_path() -> bool {
 fn check_conditions(bencher: Bencher) {
     let head = b"GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"400-1\", \"400-2\"\r\n\
         If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
-    let etag = EntityTag { opaque: "400-2".to_owned(), strength: Strength::Strong };
+    let etag = EntityTag { opaque: "400-2".into(), strength: Strength::Strong };
     let validators = Validators { etag, modified: Some(784_111_777) };
     let mut slots = FieldSlots::new();
     let Ok(request) = Request::parse(head, &mut slots) else { unreachable!("it is well-formed") };
-    bencher.bench_local(|| evaluate(black_box(request.fields), black_box(&validators)));
+    bencher.bench_local(|| evaluate(black_box(request.fields), || black_box(validators)));
 }
 
 #[divan::bench]
@@ -89,4 +90,25 @@ fn write_an_access_line(bencher: Bencher) {
 fn answer_a_request(bencher: Bencher) {
     let mut visit = Visit::asking(Kind::Hit);
     bencher.bench_local(|| visit.request());
+}
+
+/// A turn with one request for a file that is not in memory, in a folder that stays as it is.
+#[divan::bench]
+fn read_a_file(bencher: Bencher) {
+    let mut visit = Visit::asking(Kind::Miss);
+    bencher.bench_local(|| {
+        visit.request();
+        visit.work();
+    });
+}
+
+/// The same where it costs most: the folder has 10,000 names, and one of them comes or goes before each turn.
+#[divan::bench]
+fn read_a_file_of_a_folder_that_keeps_changing(bencher: Bencher) {
+    let visit = RefCell::new(Visit::asking(Kind::Miss));
+    visit.borrow().crowd(10_000);
+    bencher.with_inputs(|| visit.borrow().change()).bench_local_values(|()| {
+        visit.borrow_mut().request();
+        visit.borrow().work();
+    });
 }

@@ -1,7 +1,7 @@
 //! COUNT requests on one connection without a socket, for tools that count instructions. Counts of instructions repeat,
 //! unlike times. `.ci/run` takes the difference of two runs, so the cost of starting does not count.
 //!
-//! `cargo bench --bench requests -- COUNT [hit|range|not_modified]`
+//! `cargo bench --bench requests -- COUNT [hit|deep|miss|not_found|range|not_modified]`
 
 mod scripted;
 
@@ -14,6 +14,9 @@ fn main() {
         "hit" => Some(Kind::Hit),
         "range" => Some(Kind::Range),
         "not_modified" => Some(Kind::NotModified),
+        "deep" => Some(Kind::Deep),
+        "not_found" => Some(Kind::NotFound),
+        "miss" => Some(Kind::Miss),
         _ => None,
     });
     let mut visit = Visit::asking(kind.unwrap_or(Kind::Hit));

@@ -42,10 +42,12 @@
 //! | Closing | Closed | the client has ended or reset the connection, or sends too much, or takes too long |
 //!
 //! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
-//! connection `Reading`. An answer that takes more than a turn is a
-//! `Pending` ([`service::response`]): its connection stays `Parsed`, and asks for it again in the next turn, or when it is woken
-//! by an event that says nothing of its socket. A connection ends in other ways, too: a panic sets `Closed` directly, and a connection
-//! is dropped as it stands where its place is needed for another, where it cannot be registered, and where the loop ends.
+//! connection `Reading`. An answer that takes more than a turn is a `Pending` ([`service::response`]): its connection stays
+//! `Parsed`, and asks for it again in the next turn, or when it is woken by an event that says nothing of its socket. `Parsed`
+//! is also a connection whose file has to be looked up on the disk, if it had all the lookups of its turn already
+//! (`Reply::Again`): its request is answered in a later turn. A connection ends in other ways, too: a panic sets `Closed`
+//! directly, and a connection is dropped as it stands where its place is needed for another, where it cannot be registered, and
+//! where the loop ends.
 //!
 //! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives, and tells the log and the observer.
 //! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, which is all of
@@ -54,9 +56,9 @@
 //!
 //! # Turns and edges
 //!
-//! A *turn* is one pass of the loop: wait, read from the connections that are ready, drive them, accept, expire. A connection has
-//! its place in the *slab*, a table; the index is its *key*. A *door* is a place where clients come in: a listener, which the poll
-//! has, and the rules that hold for its clients ([`service::door`]), joined by a number.
+//! A *turn* is one pass of the loop: wait, read from the connections that are ready, drive them, accept, send parts of files,
+//! expire. A connection has its place in the *slab*, a table; the index is its *key*. A *door* is a place where clients come
+//! in: a listener, which the poll has, and the rules that hold for its clients ([`service::door`]), joined by a number.
 //!
 //! epoll tells of readiness in one of two ways. *Level-triggered*: every epoll_wait(2) reports a socket, for as long as it is
 //! ready. *Edge-triggered* (EPOLLET): a socket is reported when something changes, and not again before the next change. mio
@@ -135,7 +137,7 @@
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |
-//! | [`service::shared`], [`service::fields`] | what every handler sees; fields that every answer carries | |
+//! | [`service::shared`], [`service::fields`], `service/heads.rs` | what every handler sees; fields that every answer carries; heads that many answers share | |
 //! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
@@ -148,9 +150,10 @@
 //! | `site/freshness.rs` | which requests a look at the disk is fresh enough for | |
 //! | `site/contents.rs`, `site/inner.rs` | the bytes of a file; what is compressed by name | |
 //! | `site/neighbours.rs` | which compressed neighbours are copies of their file | |
-//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | quick_cache |
+//! | `site/cache.rs`, `site/compressor.rs` | what is kept; text compressed a piece a turn | quick_cache, also in `site/missing.rs` |
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
+//! | `site/tree.rs`, `site/names.rs`, `site/missing.rs` | the folders on the way to files, looked at once for all requests of a turn; the names that they have, and lack | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |

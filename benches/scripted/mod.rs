@@ -30,13 +30,25 @@ pub enum Kind {
     Range,
     /// The page, which the client has already.
     NotModified,
+    /// The same page, five folders deep.
+    Deep,
+    /// A name that is not there, and was asked for before.
+    NotFound,
+    /// Pages that have no room in memory, one after the other: each is read from the disk.
+    Miss,
 }
 
-/// A connection, and a site with a page of 1 KiB and a file of 1 MiB.
+/// The folder of the deep page, and of the pages that have no room.
+const DEEP: &str = "a/b/c/d/e";
+
+/// Pages that are asked for in turn, where the cache has room for two.
+const PAGES: usize = 16;
+
+/// A connection, and a site with pages of 1 KiB and a file of 1 MiB.
 pub struct Visit {
     connection: Connection<Echoless>,
     context: Context,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Visit {
@@ -45,35 +57,75 @@ impl Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");
         std::fs::write(folder.path().join("large.bin"), vec![b'x'; 1 << 20]).expect("a file can be written");
+        let deep = folder.path().join(DEEP);
+        std::fs::create_dir_all(&deep).expect("folders can be made");
+        for page in 0..PAGES {
+            std::fs::write(deep.join(format!("{page}.html")), [b'x'; 1024]).expect("a file can be written");
+        }
         // A file that was written just now is not cached.
         std::thread::sleep(Duration::from_millis(100));
-        let site = Site::open(folder.path(), Policy::default()).expect("the folder is there");
+        let usual = Policy::default();
+        let cache_bytes_max = if matches!(kind, Kind::Miss) { 3 << 10 } else { usual.cache_bytes_max };
+        let site =
+            Site::open(folder.path(), Policy { cache_bytes_max, ..usual }).expect("the folder is there");
         let hosts = Hosts::Named(Vec::new());
         let service = Service::new(site).hosts(hosts);
         let context = Context::new(service, Instant::now(), SystemTime::now());
         let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into());
         let client = Client { id: Id(0), peer, door: DoorId::FIRST };
         let connection = Connection::new(Echoless::default(), client, Instant::now());
-        let mut visit = Visit { connection, context, _folder: folder };
-        visit.connection.transport().request = HEAD.to_vec();
+        let mut visit = Visit { connection, context, folder };
+        visit.connection.transport().requests = vec![HEAD.to_vec()];
         visit.request();
         let head = String::from_utf8_lossy(HEAD);
-        let request = match kind {
-            Kind::Hit => head.into_owned(),
+        let page = |name: String| head.replace("index.html", &name);
+        let requests = match kind {
+            Kind::Hit => vec![head.into_owned()],
+            Kind::Deep => vec![page(format!("{DEEP}/0.html"))],
+            Kind::NotFound => vec![page("nothing.html".to_owned())],
+            Kind::Miss => (0..PAGES).map(|number| page(format!("{DEEP}/{number}.html"))).collect(),
             Kind::Range => {
-                let head = head.replace("index.html", "large.bin");
-                head.replace("\r\n\r\n", "\r\nRange: bytes=500000-501023\r\n\r\n")
+                let head = page("large.bin".to_owned());
+                vec![head.replace("\r\n\r\n", "\r\nRange: bytes=500000-501023\r\n\r\n")]
             }
             Kind::NotModified => {
                 let answer = String::from_utf8_lossy(&visit.connection.transport().first).into_owned();
                 let tag = answer.lines().find(|line| line.starts_with("ETag")).expect("the page has a tag");
                 let condition = tag.replace("ETag", "If-None-Match");
-                head.replace("\r\n\r\n", &format!("\r\n{condition}\r\n\r\n"))
+                vec![head.replace("\r\n\r\n", &format!("\r\n{condition}\r\n\r\n"))]
             }
         };
-        visit.connection.transport().request = request.into_bytes();
-        visit.request();
+        visit.connection.transport().requests = requests.into_iter().map(String::into_bytes).collect();
+        // Twice each: by then all that can be remembered is.
+        for _ in 0..2 * PAGES {
+            visit.request();
+            visit.work();
+        }
         visit
+    }
+
+    /// Puts so many more names into the folder of the deep pages.
+    #[allow(dead_code, reason = "see above")]
+    pub fn crowd(&self, names: usize) {
+        for name in 0..names {
+            std::fs::write(self.folder.path().join(DEEP).join(format!("{name}.txt")), "")
+                .expect("a file can be written");
+        }
+    }
+
+    /// Changes the folder of the deep pages: a name comes or goes.
+    #[allow(dead_code, reason = "see above")]
+    pub fn change(&self) {
+        let name = self.folder.path().join(DEEP).join("sometimes");
+        if std::fs::remove_file(&name).is_err() {
+            std::fs::write(name, "").expect("a file can be written");
+        }
+    }
+
+    /// Does what a turn does for no request.
+    #[allow(dead_code, reason = "see above")]
+    pub fn work(&self) {
+        self.context.service.site.work(self.context.now);
     }
 
     /// Serves one request, from its bytes to the bytes of its answer.
@@ -86,10 +138,12 @@ impl Visit {
     }
 }
 
-/// A transport that receives one request when `asks` is set, and drops all answers but the first.
+/// A transport that receives the next request when `asks` is set, and drops all answers but the first.
 #[derive(Default)]
 struct Echoless {
-    request: Vec<u8>,
+    /// The requests that are made in turn.
+    requests: Vec<Vec<u8>>,
+    next: usize,
     asks: bool,
     first: Vec<u8>,
 }
@@ -99,8 +153,10 @@ impl Transport for Echoless {
         if !std::mem::take(&mut self.asks) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        buffer[..self.request.len()].copy_from_slice(&self.request);
-        Ok(self.request.len())
+        let request = &self.requests[self.next % self.requests.len()];
+        self.next += 1;
+        buffer[..request.len()].copy_from_slice(request);
+        Ok(request.len())
     }
 
     fn send(&mut self, bytes: &[u8], _: Follow) -> io::Result<usize> {

@@ -115,7 +115,7 @@ fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
         Content::Produced(source) => return Some(Stream::Source(source)),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
-        Content::Stored(Stored::Large { file, .. }, range) => {
+        Content::Stored(Stored::Large(file), range) => {
             let sending = Sending { file, range, parts: Vec::new().into_iter() };
             return sending.read_short(out).map(Stream::File);
         }
@@ -125,7 +125,7 @@ fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
                 out.extend_from_slice(slice(&bytes, range));
             }
         }
-        Content::Parts(Stored::Large { file, .. }, parts) => {
+        Content::Parts(Stored::Large(file), parts) => {
             let sending = Sending { file, range: 0..0, parts: parts.into_iter() };
             return sending.read_short(out).map(Stream::File);
         }

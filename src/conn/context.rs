@@ -25,6 +25,9 @@ const FILE_BYTES_A_PART: u64 = 3 * 65_483;
 /// them, however many clients download. A turn costs something, too, so one part would be too little.
 const FILE_BYTES_A_TURN: u64 = 2 * FILE_BYTES_A_PART;
 
+/// What a drive of a connection that goes on with a file counts at least, in bytes: its other steps take time, too.
+const FILE_BYTES_A_DRIVE_MIN: u64 = 32 << 10;
+
 /// Bytes of files that connections may send until the next turn of the loop.
 #[derive(Clone, Copy, Debug)]
 pub struct FileBudget {
@@ -57,6 +60,11 @@ impl FileBudget {
     /// Takes note that so many bytes were sent.
     pub fn spend(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// Takes note that a connection was driven; `before` is what was left when its drive began.
+    pub fn spend_a_drive(&mut self, before: FileBudget) {
+        self.left = self.left.min(before.left.saturating_sub(FILE_BYTES_A_DRIVE_MIN));
     }
 }
 

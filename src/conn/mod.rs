@@ -94,6 +94,7 @@ impl<T: Transport> Connection<T> {
     pub fn drive(&mut self, context: &mut Context) -> Verdict {
         let verdict = context.catch_panic(self.wire.client.id, |context| {
             self.transport().notify(Event::DriveBegins);
+            context.service.site.begin_drive();
             let mut verdict = Verdict::Again;
             for _ in 0..STEPS_MAX {
                 let from = self.state.name();

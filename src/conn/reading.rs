@@ -91,6 +91,7 @@ impl<T: Transport> Machine<'_, T> {
                     self.answered(head_bytes, answered)
                 }
                 Reply::Pending(pending) => self.pending(head_bytes, pending),
+                Reply::Again => self.again(head_bytes, 0),
             });
         }
         if request.expects_continue && behind.is_empty() {
@@ -105,6 +106,10 @@ impl<T: Transport> Machine<'_, T> {
         match missing {
             Missing::Body(body) => self.consume(head_bytes, body),
             Missing::Answer(pending) => self.advance(head_bytes, pending),
+            Missing::Turn(content_bytes) => Ok(match self.respond(head_bytes, content_bytes)? {
+                state @ State::Parsed(Parsed { missing: Missing::Turn(_), .. }) => Next::Yield(state),
+                state => Next::Go(state),
+            }),
         }
     }
 
@@ -188,6 +193,7 @@ impl<T: Transport> Machine<'_, T> {
                 self.answered(head_bytes, answered)
             }
             Reply::Pending(pending) => self.pending(head_bytes, pending),
+            Reply::Again => self.again(head_bytes, content_bytes),
         })
     }
 
@@ -196,6 +202,11 @@ impl<T: Transport> Machine<'_, T> {
         self.wire.inbox.consume(head_bytes);
         let is_last = answered.persistence == Persistence::Close;
         self.begin(answered, if is_last { After::Close } else { After::Read })
+    }
+
+    fn again(&mut self, head_bytes: usize, content_bytes: u64) -> State {
+        self.wire.explain(Reason::Went("what it asks for is looked up in the next turn"));
+        State::Parsed(Parsed { head_bytes, missing: Missing::Turn(content_bytes) })
     }
 
     fn pending(&mut self, head_bytes: usize, pending: Box<dyn Pending>) -> State {

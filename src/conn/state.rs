@@ -47,6 +47,8 @@ pub(super) enum Missing {
     Body(Box<Body>),
     /// Its answer.
     Answer(Box<dyn Pending>),
+    /// The next turn, in which its handler is asked again. So many bytes of its content were read.
+    Turn(u64),
 }
 
 /// What becomes of a connection once its answer is sent.

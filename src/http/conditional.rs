@@ -18,11 +18,12 @@ pub enum Precondition {
 }
 
 /// Evaluates the preconditions in the order of RFC 9110 §13.2.2. A field whose value is no date is ignored where a date
-/// belongs.
-pub fn evaluate(fields: Fields<'_>, validators: &Validators) -> Precondition {
+/// belongs. The validators are made only if there is a precondition.
+pub fn evaluate(fields: Fields<'_>, validators: impl FnOnce() -> Validators) -> Precondition {
     if fields.lacks(["if-match", "if-unmodified-since", "if-none-match", "if-modified-since"]) {
         return Precondition::Holds;
     }
+    let validators = &validators();
     let etag = &validators.etag;
     if let Some(matches) = any_tag(fields, "if-match", |tag| etag.matches_strongly(tag)) {
         if !matches {
@@ -43,7 +44,11 @@ pub fn evaluate(fields: Fields<'_>, validators: &Validators) -> Precondition {
 
 /// Whether `Range` applies: `If-Range` names the current version by a strong tag or by its date, or is absent
 /// (RFC 9110 §13.1.5).
-pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTime) -> bool {
+pub fn range_applies(fields: Fields<'_>, validators: impl FnOnce() -> Validators, now: SystemTime) -> bool {
+    if fields.lacks(["if-range"]) {
+        return true;
+    }
+    let validators = validators();
     let mut values = fields.all("if-range");
     match (values.next(), values.next()) {
         (None, _) => true,
@@ -56,17 +61,24 @@ pub fn range_applies(fields: Fields<'_>, validators: &Validators, now: SystemTim
 }
 
 /// Whether the client asks for parts of the representation tagged `etag`: `If-Range` or `If-Match` has this tag, by the
-/// strong comparison.
-pub fn wants_parts_of(fields: Fields<'_>, etag: &EntityTag) -> bool {
+/// strong comparison. The tag is made only if there is such a field.
+pub fn wants_parts_of(fields: Fields<'_>, etag: impl FnOnce() -> EntityTag) -> bool {
     if fields.lacks(["if-range", "if-match"]) {
         return false;
     }
+    let etag = etag();
     let is_in_if_range = sole(fields, "if-range").is_some_and(|tag| etag.matches_strongly(tag));
     is_in_if_range || fields.all("if-match").flat_map(tags).any(|tag| etag.matches_strongly(tag))
 }
 
-/// Whether `etag` is in the list of tags in the field called `name`, by the weak comparison.
-pub fn names(fields: Fields<'_>, name: &'static str, etag: &EntityTag) -> bool {
+/// Whether the client holds the representation tagged `etag`: `If-None-Match` has this tag, by the weak comparison. The tag is
+/// made only if there is such a field.
+pub fn holds(fields: Fields<'_>, etag: impl FnOnce() -> EntityTag) -> bool {
+    let name = "if-none-match";
+    if fields.lacks([name]) {
+        return false;
+    }
+    let etag = etag();
     fields.all(name).any(|list| tags(list).any(|tag| etag.matches_weakly(tag)))
 }
 
@@ -115,7 +127,7 @@ mod tests {
     const MODIFIED: u64 = 783_459_811;
 
     fn validators(opaque: &str, strength: Strength) -> Validators {
-        let etag = EntityTag { opaque: opaque.to_owned(), strength };
+        let etag = EntityTag { opaque: opaque.into(), strength };
         Validators { etag, modified: Some(MODIFIED) }
     }
 
@@ -177,7 +189,8 @@ mod tests {
         for (lines, expected) in table {
             let lines = lines.replace("{SAME}", SAME).replace("{LATER}", LATER).replace("{EARLIER}", EARLIER);
             let lines = if lines.is_empty() { lines } else { lines + "\r\n" };
-            let got = with_fields(&lines, |fields| evaluate(fields, &validators("xyzzy", Strength::Strong)));
+            let got =
+                with_fields(&lines, |fields| evaluate(fields, || validators("xyzzy", Strength::Strong)));
             assert_eq!(got, expected, "{lines}");
         }
     }
@@ -185,7 +198,7 @@ mod tests {
     #[test]
     fn a_weak_tag_satisfies_none_match_and_not_match() {
         let weak = validators("xyzzy", Strength::Weak);
-        let evaluate = |lines| with_fields(lines, |fields| evaluate(fields, &weak));
+        let evaluate = |lines| with_fields(lines, |fields| evaluate(fields, || weak));
         assert_eq!(evaluate("If-None-Match: \"xyzzy\"\r\n"), Precondition::NotModified);
         assert_eq!(evaluate("If-Match: \"xyzzy\"\r\n"), Precondition::Failed);
         assert_eq!(evaluate("If-Match: *\r\n"), Precondition::Holds);
@@ -198,7 +211,7 @@ mod tests {
             "If-Modified-Since: Sat, 29 Oct 1994 19:43:31 GMT\r\n",
             "If-Unmodified-Since: Fri, 28 Oct 1994 00:00:00 GMT\r\n",
         ] {
-            assert_eq!(with_fields(lines, |fields| evaluate(fields, &undated)), Precondition::Holds);
+            assert_eq!(with_fields(lines, |fields| evaluate(fields, || undated)), Precondition::Holds);
         }
     }
 
@@ -222,7 +235,7 @@ mod tests {
         for (lines, expected) in table {
             let [strong, weak] =
                 [Strength::Strong, Strength::Weak].map(|strength| validators("xyzzy", strength));
-            let wants = |it: &Validators| with_fields(lines, |fields| wants_parts_of(fields, &it.etag));
+            let wants = |it: &Validators| with_fields(lines, |fields| wants_parts_of(fields, || it.etag));
             assert_eq!((wants(&strong), wants(&weak)), (expected, false), "{lines}");
         }
     }
@@ -246,14 +259,15 @@ mod tests {
         ];
         let now = UNIX_EPOCH + Duration::from_secs(MODIFIED + 1);
         for (lines, strength, expected) in table {
-            let got = with_fields(lines, |fields| range_applies(fields, &validators("xyzzy", strength), now));
+            let got =
+                with_fields(lines, |fields| range_applies(fields, || validators("xyzzy", strength), now));
             assert_eq!(got, expected, "{lines}");
         }
         let young = UNIX_EPOCH + Duration::from_secs(MODIFIED);
         let date = "If-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n";
         assert!(!with_fields(date, |fields| range_applies(
             fields,
-            &validators("a", Strength::Strong),
+            || validators("a", Strength::Strong),
             young
         )));
     }

@@ -6,12 +6,73 @@ use super::value::Value;
 use std::time::SystemTime;
 
 /// An entity tag: an opaque string, and what it promises (RFC 9110 §8.8.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntityTag {
     /// The text between the quotes: visible characters other than `"`.
-    pub opaque: String,
+    pub opaque: Opaque,
     /// What the tag promises.
     pub strength: Strength,
+}
+
+/// The text of a tag, which is short. It is made for each answer, so it takes no memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opaque {
+    bytes: [u8; Opaque::BYTES_MAX],
+    length: u8,
+}
+
+impl Opaque {
+    /// The longest text: two numbers in hexadecimal with a `-` between them, and a suffix.
+    const BYTES_MAX: usize = 16 + 1 + 16 + 9;
+
+    /// The text of a version: the length of the file, a number that tells the version from others, and a suffix of at most 9
+    /// bytes.
+    pub fn of_version(bytes: u64, number: u64, suffix: &str) -> Opaque {
+        let mut opaque = Opaque { bytes: [0; Opaque::BYTES_MAX], length: 0 };
+        let digits = (u64::BITS - bytes.leading_zeros()).div_ceil(4).max(1);
+        opaque.push_hex(bytes, digits);
+        opaque.push(b"-");
+        opaque.push_hex(number, u64::BITS / 4);
+        opaque.push(suffix.as_bytes());
+        opaque
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).expect("only text was put in")
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length as usize]
+    }
+
+    fn push_hex(&mut self, number: u64, digits: u32) {
+        let end = self.length as usize + digits as usize;
+        let places = self.bytes[self.length as usize..end].iter_mut().rev();
+        places.enumerate().for_each(|(digit, place)| *place = hex_digit(number >> (4 * digit)));
+        self.length = end as u8;
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.length as usize + bytes.len();
+        self.bytes[self.length as usize..end].copy_from_slice(bytes);
+        self.length = end as u8;
+    }
+}
+
+/// The last four bits of `number` as a digit.
+fn hex_digit(number: u64) -> u8 {
+    let digit = (number & 0xf) as u8;
+    digit + if digit < 10 { b'0' } else { b'a' - 10 }
+}
+
+impl From<&str> for Opaque {
+    /// A text of at most `Opaque::BYTES_MAX` bytes.
+    fn from(text: &str) -> Opaque {
+        let mut opaque = Opaque { bytes: [0; Opaque::BYTES_MAX], length: 0 };
+        opaque.push(text.as_bytes());
+        opaque
+    }
 }
 
 /// What a validator promises about representations that have the same one.
@@ -37,7 +98,7 @@ impl EntityTag {
     }
 
     fn is_opaque(&self, quoted: &[u8]) -> bool {
-        matches!(quoted, [b'"', opaque @ .., b'"'] if *opaque == *self.opaque.as_bytes())
+        matches!(quoted, [b'"', opaque @ .., b'"'] if opaque == self.opaque.as_bytes())
     }
 }
 
@@ -45,12 +106,14 @@ impl Value for EntityTag {
     #[inline]
     fn append_to(&self, out: &mut Vec<u8>) {
         let prefix = if self.strength == Strength::Weak { "W/\"" } else { "\"" };
-        [prefix, &self.opaque, "\""].iter().for_each(|part| part.append_to(out));
+        prefix.append_to(out);
+        out.extend_from_slice(self.opaque.as_bytes());
+        "\"".append_to(out);
     }
 }
 
 /// The validators of a representation that was selected for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validators {
     /// The tag for `ETag`.
     pub etag: EntityTag,

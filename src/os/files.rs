@@ -172,6 +172,23 @@ impl From<rustix::fs::Stat> for Stat {
     }
 }
 
+/// Whether the file system of an open file is known to change the times of a folder whenever a name in the folder comes, goes
+/// or leads to another file (statfs(2)). File systems of other machines and of programs (NFS, 9p, FUSE) may not, or tell of it
+/// later.
+#[cfg(target_os = "linux")]
+pub fn tells_of_new_names(file: &File) -> bool {
+    /// ext2 to ext4, XFS, Btrfs, F2FS, tmpfs, ramfs and overlayfs, by their numbers in linux/magic.h; ZFS by its own.
+    const KNOWN: [u64; 8] =
+        [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994, 0x8584_58f6, 0x794c_7630, 0x2fc1_2fc1];
+    rustix::fs::fstatfs(file).is_ok_and(|stat| KNOWN.contains(&(stat.f_type as u64 & 0xffff_ffff)))
+}
+
+/// The same where no list of file systems is at hand.
+#[cfg(not(target_os = "linux"))]
+pub fn tells_of_new_names(_: &File) -> bool {
+    false
+}
+
 /// Whether an error says that a name leads out of the folder (EXDEV), in circles, or through too many links (ELOOP).
 pub fn is_led_astray(error: &io::Error) -> bool {
     [Some(Errno::XDEV), Some(Errno::LOOP)].contains(&Errno::from_io_error(error))
@@ -195,10 +212,9 @@ pub fn names_in(
     }))
 }
 
-/// Asks the kernel to read the beginning of a large file into memory, and to read further ahead than usual
-/// (posix_fadvise(2)). This is only advice: a later read of bytes that are not in memory still blocks.
+/// Asks the kernel to read the beginning of a large file into memory (posix_fadvise(2)). This is only advice: a later read of
+/// bytes that are not in memory still blocks.
 pub fn read_ahead(file: &File) {
-    let _ = fadvise(file, 0, None, Advice::Sequential);
     let _ = fadvise(file, 0, NonZeroU64::new(READ_AHEAD_BYTES), Advice::WillNeed);
 }
 

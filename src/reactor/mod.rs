@@ -180,14 +180,16 @@ impl<K: Kernel> Reactor<K> {
     /// goes to the end of the line, so each is reached in turn.
     fn drive_downloads(&mut self) {
         self.context.file_budget = FileBudget::ONE_TURN;
-        // Each drive sends something or leaves the line: so this comes to an end.
+        // Each drive uses up a part of the budget: so this comes to an end.
         while !self.context.file_budget.is_used_up() {
             let Some(token) = self.downloads.pop_front() else { break };
             // The time of a connection may have run out while it stood in line: then it is over.
             if let Some(slot) = self.slots.get_mut(token.key).filter(|slot| slot.connection.id() == token.id)
             {
                 slot.queued = Queued::No;
+                let before = self.context.file_budget;
                 self.drive(token, Connection::drive);
+                self.context.file_budget.spend_a_drive(before);
             }
         }
         self.context.file_budget = FileBudget::NONE;

@@ -7,7 +7,7 @@ use super::listing::FolderListing;
 use super::pages::page;
 use super::response::{Content, Owner, Reply, Response};
 use super::shared::Service;
-use crate::http::conditional::{Precondition, evaluate, names, range_applies, wants_parts_of};
+use crate::http::conditional::{Precondition, evaluate, holds, range_applies, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
 use crate::http::method::Method;
 use crate::http::range::{ContentRange, Selection, select};
@@ -15,9 +15,8 @@ use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::http::validators::EntityTag;
 use crate::http::value::Value;
-use crate::site::{Asker, Choice, Found, Missing, Moment, Representation, Site, Wanted};
+use crate::site::{Asker, Choice, Description, Found, Missing, Moment, Representation, Site, Wanted};
 use std::ops::Range;
 
 /// Answers with the file or folder that the target names. HEAD gets the same answer as GET, and the connection leaves out
@@ -35,15 +34,16 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     if range.is_some() {
         accepted.put_identity_first();
     }
-    let is_wanted = |etag: &EntityTag| wants_parts_of(request.fields, etag);
-    let is_held = |etag: &EntityTag| names(request.fields, "if-none-match", etag);
-    let is_held_or_wanted = |etag: &EntityTag| is_held(etag) || is_wanted(etag);
-    let is_held: &dyn Fn(&EntityTag) -> bool = if range.is_some() { &is_held_or_wanted } else { &is_held };
+    let is_wanted = |it: &Representation| wants_parts_of(request.fields, || it.etag());
+    let is_held = |it: &Representation| holds(request.fields, || it.etag());
+    let is_held_or_wanted = |it: &Representation| is_held(it) || is_wanted(it);
+    let is_held: &dyn Fn(&Representation) -> bool =
+        if range.is_some() { &is_held_or_wanted } else { &is_held };
     let wanted = Wanted { codings: accepted.codings(), is_held, asker: &|| asker(request) };
     match site.find(path, &wanted, moment) {
         Ok(Found::File(it)) => {
             let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
-            let range = range.filter(|_| is_taken() || is_wanted(&it.validators.etag));
+            let range = range.filter(|_| is_taken() || is_wanted(&it));
             represent(request, range, &it, service, moment).into()
         }
         Ok(Found::NotAcceptable(choice)) => {
@@ -55,22 +55,23 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
                 Ok(folder) => {
                     Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
                 }
-                Err(missing) => not_found(missing).into(),
+                Err(missing) => not_found(missing),
             },
-            Folders::NotListed => not_found(Missing::NotThere).into(),
+            Folders::NotListed => not_found(Missing::NotThere),
             Folders::Offered => {
                 folder.note_not_listed();
                 not_listed().into()
             }
         },
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
-        Err(missing) => not_found(missing).into(),
+        Err(missing) => not_found(missing),
     }
 }
 
 /// The page in place of a file that cannot be read.
-fn not_found(missing: Missing) -> Response {
-    match missing {
+fn not_found(missing: Missing) -> Reply {
+    let page = match missing {
+        Missing::NotYet => return Reply::Again,
         Missing::NotThere => page(Status::NOT_FOUND, "There is nothing here by this name"),
         Missing::NotAllowed => page(Status::FORBIDDEN, "This server has no permission to read this file"),
         Missing::NotNow => {
@@ -78,7 +79,8 @@ fn not_found(missing: Missing) -> Response {
             page.field("Retry-After", 1)
         }
         Missing::Broken => page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"),
-    }
+    };
+    page.into()
 }
 
 /// The page in place of a list, with the flag by which the user gets one.
@@ -134,23 +136,30 @@ fn represent(
     moment: Moment,
 ) -> Response {
     let site = &service.site;
-    match evaluate(request.fields, &it.validators) {
+    let described = &it.description();
+    match evaluate(request.fields, || described.validators()) {
         Precondition::Holds => {}
         Precondition::NotModified => {
-            return Response::new(describe(Head::new(Status::NOT_MODIFIED), it, site), Content::None);
+            return Response::new(describe(Head::new(Status::NOT_MODIFIED), described, site), Content::None);
         }
         Precondition::Failed => {
             let page = page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
             return Response { head: vary(page.head, it.choice), ..page };
         }
     }
-    let length = it.stored.length();
-    let selection = match range.filter(|_| range_applies(request.fields, &it.validators, moment.time)) {
-        Some(range) => select(range, length),
-        None => Selection::Whole,
+    let length = described.length;
+    let selection = match range {
+        Some(range) if range_applies(request.fields, || described.validators(), moment.time) => {
+            select(range, length)
+        }
+        _ => Selection::Whole,
     };
     match selection {
-        Selection::Whole => whole(it, service),
+        Selection::Whole => {
+            let head = service.head(described, || whole(described, site));
+            let content = Content::Stored(it.stored.clone(), 0..length);
+            Response { head, content, owner: Owner::Site }
+        }
         Selection::Unsatisfiable => {
             let page =
                 page(Status::RANGE_NOT_SATISFIABLE, "The file ends before the range that you asked for");
@@ -158,42 +167,39 @@ fn represent(
             Response { head: vary(head, it.choice), ..page }
         }
         Selection::Parts(parts) => match parts.as_slice() {
-            [range] => part(range.clone(), it, site),
-            _ => multipart(&parts, it, site),
+            [range] => {
+                let head = part(range, described, site);
+                Response::new(head, Content::Stored(it.stored.clone(), range.clone()))
+            }
+            _ => multipart(&parts, it, described, site),
         },
     }
 }
 
-/// The answer with the whole file. Its head is made for the first request and shared by later ones: most requests get
-/// this answer.
-fn whole(it: &Representation, service: &Service) -> Response {
-    let content = Content::Stored(it.stored.clone(), 0..it.stored.length());
-    let head = it.head.get_or_init(|| {
-        let head = Head::new(Status::OK).field("Content-Type", &it.content_type);
-        let head = describe_content(describe(head, it, &service.site), it);
-        service.fields.make_way(head.field("Content-Length", it.stored.length())).shared()
-    });
-    Response { head: head.clone(), content, owner: Owner::Site }
+/// The head of the answer with the whole file.
+fn whole(described: &Description, site: &Site) -> Head {
+    let head = Head::new(Status::OK).field("Content-Type", described.content_type);
+    describe_content(describe(head, described, site), described).field("Content-Length", described.length)
 }
 
-fn part(range: Range<u64>, it: &Representation, site: &Site) -> Response {
-    let head = Head::new(Status::PARTIAL_CONTENT).field("Content-Type", &it.content_type);
-    let head = head.field("Content-Range", content_range(&range, it));
-    let head = describe_content(describe(head, it, site), it);
-    Response::new(head, Content::Stored(it.stored.clone(), range))
+/// The head of the answer with one range of the file, without `Content-Length`.
+fn part(range: &Range<u64>, described: &Description, site: &Site) -> Head {
+    let head = Head::new(Status::PARTIAL_CONTENT).field("Content-Type", described.content_type);
+    let head = head.field("Content-Range", content_range(range, described));
+    describe_content(describe(head, described, site), described)
 }
 
 /// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
-fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Response {
+fn multipart(ranges: &[Range<u64>], it: &Representation, described: &Description, site: &Site) -> Response {
     // The boundary must not occur in a part (RFC 2046 §5.1.1). It is made of a hash of the inode and the times of the
     // file, so only a file that holds this hash of itself could contain it.
-    let boundary = format!("onepoll-{}", it.validators.etag.opaque);
+    let boundary = format!("onepoll-{}", described.validators().etag.opaque.text());
     let part = |(at, range): (usize, &Range<u64>)| {
         let line_end = if at == 0 { "" } else { "\r\n" };
-        let content_type = &it.content_type;
+        let content_type = described.content_type;
         let mut before =
             format!("{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: ").into_bytes();
-        content_range(range, it).append_to(&mut before);
+        content_range(range, described).append_to(&mut before);
         before.extend_from_slice(b"\r\n\r\n");
         (before, range.clone())
     };
@@ -201,21 +207,22 @@ fn multipart(ranges: &[Range<u64>], it: &Representation, site: &Site) -> Respons
     let parts = ranges.iter().enumerate().map(part).chain([end]).collect();
     let head = Head::new(Status::PARTIAL_CONTENT)
         .field("Content-Type", format_args!("multipart/byteranges; boundary={boundary}"));
-    let head = describe_content(describe(head, it, site), it);
+    let head = describe_content(describe(head, described, site), described);
     Response::new(head, Content::Parts(it.stored.clone(), parts))
 }
 
-fn content_range(range: &Range<u64>, it: &Representation) -> ContentRange {
-    ContentRange { range: range.clone(), length: it.stored.length() }
+fn content_range(range: &Range<u64>, described: &Description) -> ContentRange {
+    ContentRange { range: range.clone(), length: described.length }
 }
 
 /// Adds the fields that a 304 has, too (RFC 9110 §15.4.5).
-fn describe(head: Head, it: &Representation, site: &Site) -> Head {
-    let mut head = freshness(head, site).field("ETag", &it.validators.etag);
-    if let Some(date) = it.validators.last_modified() {
+fn describe(head: Head, described: &Description, site: &Site) -> Head {
+    let validators = described.validators();
+    let mut head = freshness(head, site).field("ETag", validators.etag);
+    if let Some(date) = validators.last_modified() {
         head = head.field("Last-Modified", date);
     }
-    vary(head, it.choice)
+    vary(head, described.choice)
 }
 
 fn freshness(head: Head, site: &Site) -> Head {
@@ -234,9 +241,9 @@ fn vary(head: Head, choice: Choice) -> Head {
     }
 }
 
-fn describe_content(head: Head, it: &Representation) -> Head {
+fn describe_content(head: Head, described: &Description) -> Head {
     let head = head.field("Accept-Ranges", "bytes");
-    match it.coding {
+    match described.coding {
         Coding::Identity => head,
         coding => head.field("Content-Encoding", coding.name()),
     }

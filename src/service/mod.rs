@@ -7,6 +7,7 @@ pub mod door;
 pub mod client;
 pub mod response;
 pub mod fields;
+mod heads;
 pub mod shared;
 pub mod gate;
 pub mod routes;

@@ -12,6 +12,8 @@ pub enum Reply {
     Ready(Response),
     /// A response that takes more than one turn of the loop.
     Pending(Box<dyn Pending>),
+    /// The handler is asked again in the next turn: what it looks at has to wait.
+    Again,
 }
 
 /// A response that is not ready yet. After [`Progress::Again`] it is asked for in the next turn, after [`Progress::Later`] at

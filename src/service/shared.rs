@@ -4,11 +4,13 @@
 use super::client::Client;
 use super::door::{Door, DoorId};
 use super::fields::CommonFields;
+use super::heads::Heads;
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::response::{Owner, Reply};
 use crate::http::request::Request;
-use crate::site::{Moment, Site};
+use crate::http::response::Head;
+use crate::site::{Description, Moment, Site};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,6 +38,8 @@ pub struct Service {
     pub fields: CommonFields,
     /// The fields of all answers of the server itself.
     own_fields: CommonFields,
+    /// The heads of the files that are asked for most.
+    heads: Mutex<Heads>,
     mounted: Vec<Box<dyn Mounted>>,
     refused_hosts: Mutex<Vec<String>>,
     has_met_tls: AtomicBool,
@@ -45,9 +49,9 @@ impl Service {
     /// A service for `site`, with one door of the default rules, within the default limits.
     pub fn new(site: Site) -> Service {
         let (limits, doors) = (Limits::default(), vec![Door::default()]);
-        let (fields, own_fields) = Default::default();
+        let (fields, own_fields, heads) = Default::default();
         let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, limits, doors, fields, own_fields, mounted, refused_hosts, has_met_tls }
+        Service { site, limits, doors, fields, own_fields, heads, mounted, refused_hosts, has_met_tls }
     }
 
     /// The same service with these doors and no others.
@@ -70,6 +74,12 @@ impl Service {
     pub fn field(mut self, name: &str, value: &str) -> Service {
         self.fields.set(name, value);
         self
+    }
+
+    /// The head of the usual answer with a representation of this description, kept or made by `compose`.
+    pub fn head(&self, description: &Description, compose: impl FnOnce() -> Head) -> Head {
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        heads.of(description, || self.fields.make_way(compose()))
     }
 
     /// The fields that all answers of `owner` carry.

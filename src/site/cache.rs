@@ -11,6 +11,8 @@
 use super::resource::Resource;
 use quick_cache::unsync::Cache as Entries;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
+use std::borrow::Borrow;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,9 @@ const BYTES_A_REMEMBERED_NAME: usize = 8 << 10;
 
 /// What the cache asks of what it keeps.
 pub trait Keepable {
+    /// The path of the target of a request, as the client wrote it, by which it is kept.
+    fn path(&self) -> &str;
+
     /// Bytes that it takes in memory, roughly. The number never changes.
     fn memory_bytes(&self) -> usize;
 
@@ -45,6 +50,10 @@ pub trait Keepable {
 }
 
 impl Keepable for Resource {
+    fn path(&self) -> &str {
+        Resource::path(self)
+    }
+
     fn memory_bytes(&self) -> usize {
         Resource::memory_bytes(self)
     }
@@ -61,23 +70,38 @@ impl Keepable for Resource {
 /// Resources by the path of the target of a request, as the client wrote it. Two spellings of a path are kept as two
 /// entries.
 pub struct Cache<V = Resource> {
-    entries: Entries<Box<str>, Kept<V>, Costs, DefaultHashBuilder, OnlyInMemory>,
+    entries: Entries<Key<V>, Arc<V>, Costs, DefaultHashBuilder, OnlyInMemory>,
     bytes_max: usize,
     /// The entries that hold files open; the most recently used one is last. At most [`OPEN_FILES_MAX`].
     open: Vec<Open<V>>,
     close_unused_at: Option<Instant>,
 }
 
-/// An entry of the cache.
-struct Kept<V> {
-    resource: Arc<V>,
-    cost: u32,
-    is_open: bool,
+/// The key of an entry: the resource itself, which knows its path. So a path is in memory once.
+struct Key<V>(Arc<V>);
+
+impl<V: Keepable> Borrow<str> for Key<V> {
+    fn borrow(&self) -> &str {
+        self.0.path()
+    }
 }
+
+impl<V: Keepable> Hash for Key<V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.path().hash(state);
+    }
+}
+
+impl<V: Keepable> PartialEq for Key<V> {
+    fn eq(&self, other: &Key<V>) -> bool {
+        self.0.path() == other.0.path()
+    }
+}
+
+impl<V: Keepable> Eq for Key<V> {}
 
 /// An entry that holds files open.
 struct Open<V> {
-    path: Box<str>,
     resource: Arc<V>,
     was_used: bool,
 }
@@ -92,20 +116,20 @@ impl<V: Keepable> Open<V> {
 /// Tells the crate how many bytes an entry takes.
 struct Costs;
 
-impl<V> Weighter<Box<str>, Kept<V>> for Costs {
-    fn weight(&self, _: &Box<str>, kept: &Kept<V>) -> u64 {
-        kept.cost.into()
+impl<V: Keepable> Weighter<Key<V>, Arc<V>> for Costs {
+    fn weight(&self, _: &Key<V>, resource: &Arc<V>) -> u64 {
+        resource.memory_bytes() as u64
     }
 }
 
 /// Tells the crate to evict only what is in memory. [`Cache`] itself closes open files.
 struct OnlyInMemory;
 
-impl<V> Lifecycle<Box<str>, Kept<V>> for OnlyInMemory {
+impl<V: Keepable> Lifecycle<Key<V>, Arc<V>> for OnlyInMemory {
     type RequestState = ();
 
-    fn is_pinned(&self, _: &Box<str>, kept: &Kept<V>) -> bool {
-        kept.is_open
+    fn is_pinned(&self, _: &Key<V>, resource: &Arc<V>) -> bool {
+        resource.holds_files()
     }
 }
 
@@ -124,9 +148,10 @@ impl<V: Keepable> Cache<V> {
 
     /// The resource kept for `path`, which is now used once more; `None` is a cache miss.
     pub fn get(&mut self, path: &str) -> Option<Arc<V>> {
-        let Kept { resource, is_open, .. } = self.entries.get(path)?;
-        let (resource, is_open) = (resource.clone(), *is_open);
-        if is_open && let Some(at) = self.open.iter().position(|open| *open.path == *path) {
+        let resource = self.entries.get(path)?.clone();
+        if resource.holds_files()
+            && let Some(at) = self.open.iter().position(|open| Arc::ptr_eq(&open.resource, &resource))
+        {
             self.open[at].was_used = true;
             self.open[at..].rotate_left(1);
         }
@@ -138,15 +163,15 @@ impl<V: Keepable> Cache<V> {
         self.entries.contains_key(path)
     }
 
-    /// Keeps `resource` for `path`, and evicts others if there is no room. A resource that takes more than the share of
+    /// Keeps `resource` for its path, and evicts others if there is no room. A resource that takes more than the share of
     /// the files in use is not kept.
     ///
     /// Files in memory go before open ones, except the one that is inserted now: they are quickly read again, and unused
     /// open files are closed soon anyway.
-    pub fn insert(&mut self, path: &str, resource: Arc<V>) {
-        let was_kept = self.contains(path);
-        self.remove(path);
-        let cost = cost(path, &*resource);
+    pub fn insert(&mut self, resource: Arc<V>) {
+        let was_kept = self.contains(resource.path());
+        self.remove(resource.path());
+        let cost = resource.memory_bytes();
         if !self.fits(cost) {
             return;
         }
@@ -154,17 +179,16 @@ impl<V: Keepable> Cache<V> {
         while self.open.len() + usize::from(is_open) > OPEN_FILES_MAX
             || self.open_bytes() + cost > self.bytes_max
         {
-            let least_used = self.open[0].path.clone();
-            self.remove(&least_used);
+            let least_used = self.open[0].resource.clone();
+            self.remove(least_used.path());
         }
         if is_open {
-            self.open.push(Open { path: path.into(), resource: resource.clone(), was_used: true });
+            self.open.push(Open { resource: resource.clone(), was_used: true });
         }
-        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-        self.entries.insert(path.into(), Kept { resource, cost, is_open });
+        self.entries.insert(Key(resource.clone()), resource.clone());
         if was_kept {
             // It may have been in use. The crate takes it for a newcomer, which the next scan would push out.
-            self.entries.get_mut(path);
+            self.entries.get_mut(resource.path());
         }
     }
 
@@ -175,17 +199,17 @@ impl<V: Keepable> Cache<V> {
 
     /// What the resources that hold files open take. O(k) in them.
     fn open_bytes(&self) -> usize {
-        self.open.iter().map(|open| cost(&open.path, &*open.resource)).sum()
+        self.open.iter().map(|open| open.resource.memory_bytes()).sum()
     }
 
     /// Removes the resource for `path`.
     pub fn remove(&mut self, path: &str) {
         // `Entries::remove` would also forget that a name was evicted. Then it could not be known again when its file is
         // read once more.
-        if let Some((_, kept)) = self.entries.remove_if(path, |_| true)
-            && kept.is_open
+        if let Some((_, resource)) = self.entries.remove_if(path, |_| true)
+            && resource.holds_files()
         {
-            self.open.retain(|open| *open.path != *path);
+            self.open.retain(|open| !Arc::ptr_eq(&open.resource, &resource));
         }
     }
 
@@ -218,7 +242,7 @@ impl<V: Keepable> Cache<V> {
     /// Removes the open entries that `is_in_the_way` names.
     fn close(&mut self, is_in_the_way: impl Fn(&Open<V>) -> bool) {
         for open in self.open.extract_if(.., |open| is_in_the_way(open)) {
-            self.entries.remove_if(&*open.path, |_| true);
+            self.entries.remove_if(open.resource.path(), |_| true);
         }
     }
 }
@@ -226,17 +250,13 @@ impl<V: Keepable> Cache<V> {
 impl Cache {
     /// Replaces the resource from which `resource` was made, if that is still kept. If the new one is too large for the
     /// cache, it is kept without its gzip, and marked not to be compressed again.
-    pub fn replace(&mut self, path: &str, resource: Resource) {
-        let kept = self.entries.peek(path).map(|kept| &kept.resource);
-        if kept.is_some_and(|kept| Arc::ptr_eq(kept.identity(), resource.identity())) {
-            let fits = self.fits(cost(path, &resource));
-            self.insert(path, Arc::new(if fits { resource } else { resource.without_gzip() }));
+    pub fn replace(&mut self, resource: Resource) {
+        let kept = self.entries.peek(resource.path());
+        if kept.is_some_and(|kept| kept.is_like(&resource)) {
+            let fits = self.fits(resource.memory_bytes());
+            self.insert(Arc::new(if fits { resource } else { resource.without_gzip() }));
         }
     }
-}
-
-fn cost(path: &str, resource: &impl Keepable) -> usize {
-    path.len() + resource.memory_bytes()
 }
 
 #[cfg(test)]
@@ -246,33 +266,41 @@ mod tests {
     use crate::os::files::Links;
     use crate::site::Asker;
     use crate::site::Compression;
-    use crate::site::root::{Entry, Root};
+    use crate::site::freshness::Tick;
+    use crate::site::resource::Asked;
+    use crate::site::root::{Entry, Reach, Root};
+    use crate::site::tree::Tree;
     use std::path::Path;
     use std::sync::Mutex;
     use std::time::SystemTime;
 
     /// Bytes that [`resource`] takes in addition to its content, roughly.
-    const OVERHEAD: usize = 1100;
+    const OVERHEAD: usize = 300;
 
     /// A file of `bytes` bytes, as if read ten seconds after it was written: old enough to be kept.
-    fn resource(folder: &Path, name: &str, bytes: usize) -> Arc<Resource> {
+    fn resource(folder: &Path, path: &str, bytes: usize) -> Arc<Resource> {
+        let name = Path::new(&path[1..]);
         std::fs::write(folder.join(name), vec![b'a'; bytes]).unwrap();
-        let root = Root::open(folder, Links::Inside).unwrap();
-        let Entry::File(opened) = root.entry(name.as_ref()).unwrap() else { panic!("{name} is a file") };
+        let tree = Tree::of(Root::open(folder, Links::Inside).unwrap(), Tick::default()).unwrap();
+        let Entry::File(opened) = tree.root.entry(name, Reach::Straight).unwrap() else {
+            panic!("{path} is a file")
+        };
         let later = SystemTime::now() + Duration::from_secs(10);
-        let comparer = Mutex::default();
-        Arc::new(Resource::read(&root, name.into(), opened, Compression::On, &comparer, later).unwrap())
+        let (file, comparer) = (Asked { path, name }, Mutex::default());
+        let folder = Some(&tree.top);
+        let read = Resource::read(&tree.top, folder, file, opened, Compression::On, &comparer, later);
+        Arc::new(read.unwrap().unwrap())
     }
 
     /// Which of `names` are kept. Fails if the cache counts its bytes wrongly, or holds too many.
     fn kept<'a, V: Keepable>(cache: &Cache<V>, names: &[&'a str]) -> Vec<&'a str> {
-        let bytes: usize = cache.entries.iter().map(|(path, kept)| cost(path, &*kept.resource)).sum();
+        let bytes: usize = cache.entries.iter().map(|(_, resource)| resource.memory_bytes()).sum();
         assert_eq!(cache.entries.weight(), bytes as u64);
         assert!(bytes <= cache.bytes_max);
         assert!(cache.open.len() <= OPEN_FILES_MAX);
-        let open = cache.entries.iter().filter(|(_, kept)| kept.is_open);
+        let open = cache.entries.iter().filter(|(_, resource)| resource.holds_files());
         assert_eq!(open.count(), cache.open.len());
-        assert!(cache.open.iter().all(|open| cache.contains(&open.path)));
+        assert!(cache.open.iter().all(|open| cache.contains(open.resource.path())));
         names.iter().copied().filter(|name| cache.contains(name)).collect()
     }
 
@@ -280,66 +308,70 @@ mod tests {
     fn the_least_used_are_forgotten_for_want_of_room() {
         let folder = tempfile::tempdir().unwrap();
         let mut cache = Cache::new(3 * (1000 + OVERHEAD));
-        let names = ["a", "b", "c", "d"];
+        let names = ["/a", "/b", "/c", "/d"];
         let [a, b, c, d] = names.map(|name| resource(folder.path(), name, 1000));
-        cache.insert("a", a.clone());
-        cache.insert("b", b);
-        cache.insert("c", c);
-        assert_eq!(kept(&cache, &names), ["a", "b", "c"]);
-        assert!(Arc::ptr_eq(&cache.get("a").unwrap(), &a));
-        cache.insert("d", d);
-        assert_eq!(kept(&cache, &names), ["a", "b", "d"], "the first two fill the share of the files in use");
-        cache.insert("a", a);
-        assert_eq!(kept(&cache, &names), ["a", "b", "d"], "the same once more takes no more room");
-        cache.insert("b", resource(folder.path(), "b", 2500));
-        assert_eq!(kept(&cache, &names), ["a", "b"]);
-        cache.insert("a", resource(folder.path(), "a", 3 * (1000 + OVERHEAD)));
+        cache.insert(a.clone());
+        cache.insert(b);
+        cache.insert(c);
+        assert_eq!(kept(&cache, &names), ["/a", "/b", "/c"]);
+        assert!(Arc::ptr_eq(&cache.get("/a").unwrap(), &a));
+        cache.insert(d);
         assert_eq!(
             kept(&cache, &names),
-            ["b"],
+            ["/a", "/b", "/d"],
+            "the first two fill the share of the files in use"
+        );
+        cache.insert(a);
+        assert_eq!(kept(&cache, &names), ["/a", "/b", "/d"], "the same once more takes no more room");
+        cache.insert(resource(folder.path(), "/b", 2200));
+        assert_eq!(kept(&cache, &names), ["/a", "/b"]);
+        cache.insert(resource(folder.path(), "/a", 3 * (1000 + OVERHEAD)));
+        assert_eq!(
+            kept(&cache, &names),
+            ["/b"],
             "larger than all the room, and what was kept is of another version"
         );
-        cache.remove("b");
+        cache.remove("/b");
         assert_eq!((kept(&cache, &names), cache.entries.weight()), (vec![], 0));
     }
 
     #[test]
     fn what_is_compressed_takes_its_room_too() {
         let folder = tempfile::tempdir().unwrap();
-        let names = ["small", "other", "large"];
-        let [small, other, large] = [("small", 1000), ("other", 1000), ("large", 100_000)]
+        let names = ["/small", "/other", "/large"];
+        let [small, other, large] = [("/small", 1000), ("/other", 1000), ("/large", 100_000)]
             .map(|(name, bytes)| resource(folder.path(), name, bytes));
         let is_compressed = |cache: &mut Cache, path| {
-            cache.get(path).is_some_and(|it| it.representation(Coding::Gzip, &|| Asker::Other).is_some())
+            cache.get(path).is_some_and(|it| it.select(Coding::Gzip, &|| Asker::Other).is_some())
         };
         let mut cache = Cache::new(8000);
-        cache.insert("large", large.clone());
-        cache.insert("other", other.clone());
-        cache.insert("small", small.clone());
+        cache.insert(large.clone());
+        cache.insert(other.clone());
+        cache.insert(small.clone());
         assert_eq!(kept(&cache, &names), names);
-        cache.replace("small", small.with_gzip(vec![0; 1000]));
-        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "small")), (names.to_vec(), true));
-        cache.replace("large", large.with_gzip(vec![0; 5000]));
-        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "large")), (vec!["large"], true));
-        cache.insert("other", other.clone());
-        assert_eq!(kept(&cache, &names), ["other"], "what was asked for last is kept");
-        cache.replace("other", other.with_gzip(vec![0; 8000]));
-        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "other")), (vec!["other"], false));
-        assert!(cache.get("other").is_some_and(|it| !it.is_compressible()), "and not compressed again");
-        cache.replace("other", small.with_gzip(vec![0; 10]));
-        assert!(!is_compressed(&mut cache, "other"), "made from another version than the one that is kept");
-        cache.replace("small", small.with_gzip(vec![0; 10]));
-        assert_eq!(kept(&cache, &names), ["other"], "what it was made from is not kept any more");
+        cache.replace(small.with_gzip(vec![0; 1000]));
+        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "/small")), (names.to_vec(), true));
+        cache.replace(large.with_gzip(vec![0; 6200]));
+        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "/large")), (vec!["/large"], true));
+        cache.insert(other.clone());
+        assert_eq!(kept(&cache, &names), ["/other"], "what was asked for last is kept");
+        cache.replace(other.with_gzip(vec![0; 8000]));
+        assert_eq!((kept(&cache, &names), is_compressed(&mut cache, "/other")), (vec!["/other"], false));
+        assert!(cache.get("/other").is_some_and(|it| !it.is_compressible()), "and not compressed again");
+        cache.replace(resource(folder.path(), "/other", 900).with_gzip(vec![0; 10]));
+        assert!(!is_compressed(&mut cache, "/other"), "made from another version than the one that is kept");
+        cache.replace(small.with_gzip(vec![0; 10]));
+        assert_eq!(kept(&cache, &names), ["/other"], "what it was made from is not kept any more");
     }
 
     #[test]
     fn open_files_are_bounded_and_unused_ones_are_closed() {
         let folder = tempfile::tempdir().unwrap();
-        let names: Vec<_> = (0..OPEN_FILES_MAX + 2).map(|at| at.to_string()).collect();
+        let names: Vec<_> = (0..OPEN_FILES_MAX + 2).map(|at| format!("/{at}")).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let mut cache = Cache::new(1 << 20);
         for name in &names {
-            cache.insert(name, resource(folder.path(), name, SMALL_BYTES_MAX as usize + 1));
+            cache.insert(resource(folder.path(), name, SMALL_BYTES_MAX as usize + 1));
         }
         assert_eq!(kept(&cache, &names), names[2..]);
         let now = Instant::now();
@@ -347,18 +379,23 @@ mod tests {
         let [once, twice] = [1, 2].map(|times| now + times * CLOSE_UNUSED_EVERY);
         assert_eq!(cache.close_unused(once), Some(twice));
         assert_eq!(kept(&cache, &names), names[2..], "all were used since the first time");
-        cache.get("5");
+        cache.get("/5");
         cache.close_unused(twice);
-        assert_eq!(kept(&cache, &names), ["5"]);
+        assert_eq!(kept(&cache, &names), ["/5"]);
     }
 
     /// A file that is not on the disk.
     struct Tiny {
+        path: String,
         memory_bytes: usize,
         held_bytes: u64,
     }
 
     impl Keepable for Tiny {
+        fn path(&self) -> &str {
+            &self.path
+        }
+
         fn memory_bytes(&self) -> usize {
             self.memory_bytes
         }
@@ -372,12 +409,15 @@ mod tests {
         }
     }
 
+    fn tiny(path: &str, memory_bytes: usize, held_bytes: u64) -> Arc<Tiny> {
+        Arc::new(Tiny { path: path.to_owned(), memory_bytes: path.len() + memory_bytes, held_bytes })
+    }
+
     /// Asks for each of `names` once: a file that is not kept is read.
     fn ask(cache: &mut Cache<Tiny>, names: impl IntoIterator<Item = String>) {
-        let tiny = Arc::new(Tiny { memory_bytes: 1000, held_bytes: 0 });
         for name in names {
             if cache.get(&name).is_none() {
-                cache.insert(&name, tiny.clone());
+                cache.insert(tiny(&name, 1000, 0));
                 assert!(cache.contains(&name), "what was read last is kept");
             }
         }
@@ -411,7 +451,7 @@ mod tests {
     fn a_file_in_use_stays_so_when_it_grows() {
         let mut cache = Cache::new(20 << 10);
         ask(&mut cache, names("wanted", 1).chain(names("before", 100)));
-        cache.insert("wanted 0", Arc::new(Tiny { memory_bytes: 4000, held_bytes: 0 }));
+        cache.insert(tiny("wanted 0", 4000, 0));
         ask(&mut cache, names("after", 1000));
         assert!(cache.contains("wanted 0"));
     }
@@ -419,12 +459,11 @@ mod tests {
     #[test]
     fn the_open_file_that_was_not_used_for_the_longest_time_is_closed_first() {
         let mut cache = Cache::new(1 << 20);
-        let open = Arc::new(Tiny { memory_bytes: 100, held_bytes: 1 });
         let all: Vec<String> = (0..OPEN_FILES_MAX + 1).map(|at| at.to_string()).collect();
         let [before @ .., last] = &*all else { panic!("there are some") };
-        before.iter().for_each(|name| cache.insert(name, open.clone()));
+        before.iter().for_each(|name| cache.insert(tiny(name, 100, 1)));
         cache.get("0");
-        cache.insert(last, open);
+        cache.insert(tiny(last, 100, 1));
         let closed: Vec<_> = all.iter().filter(|name| !cache.contains(name)).collect();
         assert_eq!(closed, ["1"]);
     }
@@ -446,8 +485,7 @@ mod tests {
                 1..5 => drop(cache.close_unused(Instant::now())),
                 5..10 => cache.remove(&name),
                 10..40 => drop(cache.get(&name)),
-                _ => cache
-                    .insert(&name, Arc::new(Tiny { memory_bytes: below(memory_bytes) as usize, held_bytes })),
+                _ => cache.insert(tiny(&name, below(memory_bytes) as usize, held_bytes)),
             }
             kept(&cache, &[]);
         }

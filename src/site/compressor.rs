@@ -22,9 +22,8 @@ pub struct Compressor {
     waiting: VecDeque<Job>,
 }
 
-/// A resource that is being compressed, and the path by which the cache keeps it.
+/// A resource that is being compressed.
 struct Job {
-    path: String,
     resource: Arc<Resource>,
     done: u64,
     encoder: Gzip,
@@ -32,31 +31,30 @@ struct Job {
 
 impl Compressor {
     /// Queues `resource`, since a client would have preferred it compressed.
-    pub fn want(&mut self, path: &str, resource: &Arc<Resource>) {
+    pub fn want(&mut self, resource: &Arc<Resource>) {
         let is_known = self.waiting.iter().any(|job| Arc::ptr_eq(&job.resource, resource));
         if !is_known && self.waiting.len() < WAITING_MAX {
-            let (path, resource) = (path.to_owned(), resource.clone());
-            self.waiting.push_back(Job { path, resource, done: 0, encoder: gzip() });
+            self.waiting.push_back(Job { resource: resource.clone(), done: 0, encoder: gzip() });
         }
     }
 
     /// Compresses one piece. When a resource is finished, gives it with its gzip; or without, where the file could not be
     /// read. If compressing panics, this resource is dropped from the queue, and the next call goes on with the next.
-    pub fn work(&mut self) -> Option<(String, Resource)> {
+    pub fn work(&mut self) -> Option<Resource> {
         let mut job = self.waiting.pop_front()?;
         let is_finished = match job.piece() {
             Ok(0) => true,
             Ok(count) => {
-                trace!("compressed {count} bytes of {}", job.path);
+                trace!("compressed {count} bytes of {}", job.resource.path());
                 self.waiting.push_front(job);
                 return None;
             }
             Err(_) => false,
         };
-        let Job { path, resource, encoder, .. } = job;
+        let Job { resource, encoder, .. } = job;
         Some(match encoder.finish() {
-            Ok(bytes) if is_finished => (path, resource.with_gzip(bytes)),
-            _ => (path, resource.without_gzip()),
+            Ok(bytes) if is_finished => resource.with_gzip(bytes),
+            _ => resource.without_gzip(),
         })
     }
 
@@ -71,12 +69,12 @@ impl Job {
     /// is never used, since the stamp of the resource no longer is the stamp of the file.
     fn piece(&mut self) -> io::Result<usize> {
         let mut room = [0; BYTES_PER_TURN];
-        let piece = match &self.resource.identity().stored {
+        let piece = match &self.resource.plain().stored {
             Stored::Whole(bytes) => {
                 let left = &bytes[(self.done as usize).min(bytes.len())..];
                 &left[..left.len().min(BYTES_PER_TURN)]
             }
-            Stored::Large { file, .. } => {
+            Stored::Large(file) => {
                 let count = file.read_at(&mut room, self.done)?;
                 &room[..count]
             }

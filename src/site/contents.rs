@@ -4,15 +4,18 @@
 use super::root::Opened;
 use super::stamp::Stamp;
 use crate::http::validators::Strength;
-use crate::os::files::{read_ahead, stat};
+use crate::os::files::{Kind, read_ahead, stat};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Files up to this many bytes are read into memory, and sent together with their head in one write.
 pub const WHOLE_BYTES_MAX: u64 = 64 << 10;
+
+/// How often a file is read that becomes longer or shorter while it is read.
+const TRIES: usize = 3;
 
 /// The bytes of one version of a file.
 pub struct Contents {
@@ -29,21 +32,17 @@ pub struct Contents {
 pub enum Stored {
     /// All bytes are in memory.
     Whole(Arc<[u8]>),
-    /// The bytes are in a file, which is too large to be kept in memory.
-    Large {
-        /// The file, open for reading.
-        file: Arc<File>,
-        /// The length of the file in bytes.
-        length: u64,
-    },
+    /// The bytes are in this file, open for reading, which is too large to be kept in memory.
+    Large(Arc<File>),
 }
 
 impl Stored {
-    /// The number of bytes.
-    pub fn length(&self) -> u64 {
-        match self {
-            Stored::Whole(bytes) => bytes.len() as u64,
-            Stored::Large { length, .. } => *length,
+    /// Whether both are the same memory or the same open file.
+    pub fn is_same(&self, other: &Stored) -> bool {
+        match (self, other) {
+            (Stored::Whole(one), Stored::Whole(other)) => Arc::ptr_eq(one, other),
+            (Stored::Large(one), Stored::Large(other)) => Arc::ptr_eq(one, other),
+            _ => false,
         }
     }
 
@@ -51,7 +50,7 @@ impl Stored {
     pub fn begins_with(&self, bytes: &[u8]) -> io::Result<bool> {
         match self {
             Stored::Whole(stored) => Ok(stored.starts_with(bytes)),
-            Stored::Large { file, .. } => {
+            Stored::Large(file) => {
                 let mut first = vec![0; bytes.len()];
                 file.read_exact_at(&mut first, 0)?;
                 Ok(first == bytes)
@@ -62,17 +61,80 @@ impl Stored {
 
 impl Contents {
     /// Reads a small file into memory. Of a large file, asks the kernel to read the first bytes from the disk ahead of
-    /// time.
-    pub fn read(Opened { file, stamp }: Opened, now: SystemTime) -> io::Result<Contents> {
-        if stamp.bytes() > WHOLE_BYTES_MAX {
-            read_ahead(&file);
-            let stored = Stored::Large { file: Arc::new(file), length: stamp.bytes() };
-            return Ok(Contents { stored, stamp, strength: stamp.strength(now) });
+    /// time. `None` if what was opened is no regular file after all.
+    ///
+    /// The look before the file was opened and the look after it was read see the same version, or the tag is weak.
+    pub fn read(Opened { file, stamp }: Opened, now: SystemTime) -> io::Result<Option<Contents>> {
+        let mut expected = stamp;
+        let mut tries = 1..=TRIES;
+        loop {
+            let is_last = tries.next().is_none();
+            // At last all is taken that comes: proc(5) says of every file that it is empty.
+            let length = if is_last { WHOLE_BYTES_MAX } else { expected.bytes() };
+            let is_small = expected.bytes() <= WHOLE_BYTES_MAX;
+            let bytes = is_small.then(|| read_whole(&file, length as usize)).transpose()?;
+            let stat = stat(&file)?;
+            if stat.kind != Kind::File {
+                return Ok(None);
+            }
+            let after = Stamp::from(stat);
+            let stored = match bytes {
+                None if after.bytes() > WHOLE_BYTES_MAX => {
+                    read_ahead(&file);
+                    Stored::Large(Arc::new(file))
+                }
+                Some(bytes) if bytes.len() as u64 == after.bytes() || is_last => Stored::Whole(bytes),
+                _ if is_last => return Err(io::ErrorKind::Interrupted.into()),
+                // The file became longer or shorter meanwhile.
+                _ => {
+                    expected = after;
+                    continue;
+                }
+            };
+            let is_same = match &stored {
+                Stored::Whole(bytes) => after == expected && bytes.len() as u64 == after.bytes(),
+                Stored::Large(_) => true,
+            };
+            let strength = if is_same { after.strength(now) } else { Strength::Weak };
+            return Ok(Some(Contents { stored, stamp: after, strength }));
         }
-        let mut bytes = Vec::with_capacity(stamp.bytes() as usize);
-        (&file).take(WHOLE_BYTES_MAX).read_to_end(&mut bytes)?;
-        let after = Stamp::from(stat(&file)?);
-        let strength = if after == stamp { after.strength(now) } else { Strength::Weak };
-        Ok(Contents { stored: Stored::Whole(bytes.into()), stamp: after, strength })
+    }
+}
+
+/// The bytes of a file that should have `length` bytes. One byte more is asked for: a read that does not fill its room has met
+/// the end of the file, and saves the read that would find the end.
+fn read_whole(file: &File, length: usize) -> io::Result<Arc<[u8]>> {
+    let mut room = vec![0; length + 1];
+    let mut count = 0;
+    while count < room.len() {
+        match file.read_at(&mut room[count..], count as u64) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if count >= length {
+            break;
+        }
+    }
+    Ok(room[..count].into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_whose_length_is_not_what_is_said_is_read_to_its_end_and_not_kept() {
+        let file = File::open("/proc/version").unwrap();
+        let stamp = Stamp::from(stat(&file).unwrap());
+        assert_eq!(stamp.bytes(), 0);
+        let later = SystemTime::now() + Duration::from_secs(10);
+        let contents = Contents::read(Opened { file, stamp }, later).unwrap().unwrap();
+        let Stored::Whole(bytes) = contents.stored else { panic!("it is short") };
+        assert_eq!(*bytes, std::fs::read("/proc/version").unwrap());
+        assert_eq!(contents.strength, Strength::Weak);
     }
 }

@@ -1,13 +1,23 @@
 //! When a look at the disk is fresh enough for a request: if the request was read before the look began.
 //!
-//! So one look serves all requests that a turn of the loop has read. And no request is answered by a look that is older
-//! than the request: a change made before the client asked is always seen.
+//! So one look at a folder or a file serves all requests that a turn of the loop has read. And no request is answered by a look
+//! that is older than the request: a change made before the client asked is always seen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 /// A place in the order of all reads from sockets: the number of the read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(u64);
+
+/// The time of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time by the clock when it is answered.
+    pub time: SystemTime,
+    /// When its last byte was read, see [`Site::tick`](super::Site::tick).
+    pub read: Tick,
+}
 
 /// Counts the reads from sockets.
 #[derive(Default)]
@@ -25,7 +35,7 @@ impl Clock {
     }
 }
 
-/// When a file was last looked at and found unchanged.
+/// When a file was last looked at and found unchanged, or when a folder was last looked at.
 #[derive(Default)]
 pub struct Seen(AtomicU64);
 
@@ -36,9 +46,14 @@ impl Clone for Seen {
 }
 
 impl Seen {
-    /// The file was found unchanged, by a look that began after the read at this tick.
+    /// The file was found unchanged, or the folder was looked at, by a look that began after the read at this tick.
     pub fn set(&self, Tick(count): Tick) {
         self.0.fetch_max(count, Ordering::AcqRel);
+    }
+
+    /// When the last look began.
+    pub fn get(&self) -> Tick {
+        Tick(self.0.load(Ordering::Acquire))
     }
 
     /// Whether the last look began after the read at this tick, so that it is fresh enough for what was read then.

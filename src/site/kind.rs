@@ -3,7 +3,8 @@
 use super::contents::Stored;
 use super::types;
 use crate::http::encoding::Coding;
-use std::borrow::Cow;
+use crate::http::value::Value;
+use std::fmt;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,54 @@ const TEXT_BYTES: usize = 64 << 10;
 /// Bytes that are read to tell text from other data, if the name does not (WHATWG MIME Sniffing §5.2).
 const SNIFFED_BYTES: usize = 1445;
 
+/// A media type, and the encoding of its text where that is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentType {
+    /// The media type without parameters.
+    pub name: &'static str,
+    /// The encoding of the text.
+    pub charset: Charset,
+}
+
+/// The encoding of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    /// The content is no text, or the encoding is not certain.
+    NotSaid,
+    /// UTF-8.
+    Utf8,
+    /// UTF-16, with its mark.
+    Utf16,
+}
+
+impl ContentType {
+    /// The media type `name`, without a `charset`.
+    pub fn of(name: &'static str) -> ContentType {
+        ContentType { name, charset: Charset::NotSaid }
+    }
+
+    fn parameter(self) -> &'static str {
+        match self.charset {
+            Charset::NotSaid => "",
+            Charset::Utf8 => "; charset=utf-8",
+            Charset::Utf16 => "; charset=utf-16",
+        }
+    }
+}
+
+impl fmt::Display for ContentType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.parameter())
+    }
+}
+
+impl Value for ContentType {
+    fn append_to(&self, out: &mut Vec<u8>) {
+        self.name.append_to(out);
+        self.parameter().append_to(out);
+    }
+}
+
 /// The `Content-Type` of the file called `name`, whose content is `stored`: by the extension of the name, or else by the
 /// first bytes. An error if the file cannot be read.
 ///
@@ -22,15 +71,15 @@ const SNIFFED_BYTES: usize = 1445;
 ///
 /// The extension of a video may belong to a text, too: `.ts` is MPEG-TS or TypeScript, `.mod` is MPEG or a module of Go.
 /// There the bytes decide.
-pub fn of(name: &Path, stored: &Stored) -> io::Result<Cow<'static, str>> {
+pub fn of(name: &Path, stored: &Stored) -> io::Result<ContentType> {
     let named = by_name(name);
     if named.is_some_and(|kind| !kind.starts_with("text/") && !kind.starts_with("video/")) {
-        return Ok(named.unwrap_or_default().into());
+        return Ok(ContentType::of(named.unwrap_or_default()));
     }
     let mut room = Vec::new();
     let text = match stored {
         Stored::Whole(bytes) => Text::of(bytes, true),
-        Stored::Large { file, .. } => {
+        Stored::Large(file) => {
             room.resize(TEXT_BYTES, 0);
             let count = file.read_at(&mut room, 0)?;
             Text::of(&room[..count], false)
@@ -42,10 +91,8 @@ pub fn of(name: &Path, stored: &Stored) -> io::Result<Cow<'static, str>> {
         (_, true) => "text/plain",
         (None, false) => "application/octet-stream",
     };
-    Ok(match text.charset.filter(|_| kind.starts_with("text/")) {
-        Some(charset) => format!("{kind}; charset={charset}").into(),
-        None => kind.into(),
-    })
+    let charset = if kind.starts_with("text/") { text.charset } else { Charset::NotSaid };
+    Ok(ContentType { name: kind, charset })
 }
 
 /// The media type of a file called `name`, without parameters; `None` if its extension is not known.
@@ -66,7 +113,7 @@ pub fn compressed_by_name(name: &Path) -> Option<(Coding, PathBuf)> {
     Some((coding, name.with_extension("")))
 }
 
-/// Whether files of the media type `kind` are worth compressing: text, and types that compress like text.
+/// Whether files of the media type `kind`, which has no parameters, are worth compressing: text, and types that compress like text.
 pub fn is_compressible(kind: &str) -> bool {
     const LIKE_TEXT: [&str; 6] = [
         "application/json",
@@ -76,17 +123,16 @@ pub fn is_compressible(kind: &str) -> bool {
         "application/xml-dtd",
         "model/obj",
     ];
-    let name = kind.split(';').next().unwrap_or_default();
-    let is_like_text = || name.ends_with("+json") || name.ends_with("+xml") || LIKE_TEXT.contains(&name);
-    name.starts_with("text/") || is_like_text()
+    let is_like_text = || kind.ends_with("+json") || kind.ends_with("+xml") || LIKE_TEXT.contains(&kind);
+    kind.starts_with("text/") || is_like_text()
 }
 
 /// What the first bytes of a file say about it.
 struct Text {
     /// Whether the file is text: no byte is one that only occurs in other data.
     is_text: bool,
-    /// The encoding of the text, if it is certain.
-    charset: Option<&'static str>,
+    /// The encoding of the text.
+    charset: Charset,
 }
 
 impl Text {
@@ -96,19 +142,21 @@ impl Text {
         let is_utf_16 = bytes.starts_with(b"\xfe\xff")
             || bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xff\xfe\0\0");
         if is_utf_16 {
-            return Text { is_text: true, charset: Some("utf-16") };
+            return Text { is_text: true, charset: Charset::Utf16 };
         }
         let is_utf_8 = match std::str::from_utf8(bytes) {
             Ok(_) => true,
             Err(error) => error.error_len().is_none() && !are_all,
         };
         // UTF-16 without a mark has NULs. ISO-2022-JP and similar encodings are ASCII with escape sequences.
-        let is_other =
-            bytes.contains(&0) || bytes.is_ascii() && bytes.windows(2).any(|pair| pair == b"\x1b$");
+        let has_escapes = || bytes.contains(&0x1b) && bytes.windows(2).any(|pair| pair == b"\x1b$");
+        let is_other = bytes.contains(&0) || has_escapes() && bytes.is_ascii();
         let is_binary = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 14..=26 | 28..=31);
         let sniffed = &bytes[..bytes.len().min(SNIFFED_BYTES)];
-        let charset = (is_utf_8 && !is_other).then_some("utf-8");
-        Text { is_text: !sniffed.iter().any(is_binary), charset }
+        // All bytes are judged, without a branch for each: so several are judged at a time.
+        let has_binary = sniffed.iter().fold(false, |any, byte| any | is_binary(byte));
+        let charset = if is_utf_8 && !is_other { Charset::Utf8 } else { Charset::NotSaid };
+        Text { is_text: !has_binary, charset }
     }
 }
 
@@ -117,7 +165,7 @@ mod tests {
     use super::*;
 
     fn kind(name: &str, bytes: &[u8]) -> String {
-        of(Path::new(name), &Stored::Whole(bytes.into())).unwrap().into_owned()
+        of(Path::new(name), &Stored::Whole(bytes.into())).unwrap().to_string()
     }
 
     #[test]
@@ -178,7 +226,7 @@ mod tests {
             let path = folder.path().join("a.txt");
             std::fs::write(&path, bytes).unwrap();
             let file = std::fs::File::open(path).unwrap().into();
-            of(Path::new("a.txt"), &Stored::Large { file, length: bytes.len() as u64 }).unwrap().into_owned()
+            of(Path::new("a.txt"), &Stored::Large(file)).unwrap().to_string()
         };
         let ascii = vec![b'a'; TEXT_BYTES - 1];
         let is_cut = [&ascii[..], "\u{e9}".as_bytes()].concat();

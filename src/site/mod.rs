@@ -4,10 +4,14 @@
 //! This room alone decides which file a path names. It reads no field of a request: codings and tags are handed in as
 //! values.
 //!
+//! A look at a folder, the root included, serves all requests that were read before it. So a request for a file in memory
+//! costs one stat(2) of its own, however deep the file lies, and each folder on the way costs one for all requests of a turn.
+//!
 //! A regular file cannot be waited for. epoll_ctl(2) refuses it with EPERM, and poll(2) reports it as always ready, since a
 //! file has no buffer that fills or empties: a read(2) of bytes that are not in the page cache does not give `WouldBlock`, it
 //! sleeps until the disk has them, and all connections sleep with it. So each sleep is kept short: a small file is read at
-//! once; of a large file, the kernel is asked to read the first bytes ahead of time, and a bounded part is sent a turn.
+//! once; of a large file, the kernel is asked to read the first bytes ahead of time, and a bounded part is sent a turn. And a
+//! lookup may have to wait ([`Missing::NotYet`]): a connection has a few paths looked up anew before the next has its turn.
 
 mod policy;
 mod lock;
@@ -16,40 +20,49 @@ mod root;
 mod notices;
 mod stamp;
 mod freshness;
+mod tree;
 mod types;
 mod contents;
 mod kind;
 mod inner;
 mod resource;
 mod neighbours;
+mod names;
 mod coding;
 mod cache;
+mod missing;
 mod compressor;
 pub mod folder;
 
 pub use contents::Stored;
-pub use freshness::Tick;
+pub use freshness::{Moment, Tick};
 pub use inner::Asker;
 pub use policy::{Compression, Hidden, Policy};
-pub use resource::{Choice, Representation};
+pub use resource::{Choice, Description, Representation, Selected};
 
 use crate::http::encoding::Coding;
-use crate::http::validators::EntityTag;
 use crate::os;
 use cache::Cache;
 use compressor::Compressor;
 use folder::{Folder, Unread};
 use freshness::Clock;
 use lock::lock;
+use missing::MissingNames;
+use names::NameReader;
 use neighbours::Comparer;
 use path::SitePath;
-use resource::Resource;
-use root::{Entry, Root};
-use stamp::Stamp;
+use resource::{Asked, Resource};
+use root::{Entry, Reach, Root};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
+use tree::{KnownFolder, Tree, Way};
+
+/// Paths that a connection has looked up anew before the next connection has its turn. Each costs a few calls on the disk, and
+/// a disk that sleeps takes its time for each: so others do not wait for all that one client asks for in one write.
+const LOOKUPS_PER_DRIVE: usize = 4;
 
 /// Folders that are listed at the same time. Each listing holds all names of its folder in memory.
 const LISTED_MAX: usize = 16;
@@ -58,37 +71,24 @@ const LISTED_MAX: usize = 16;
 pub struct Site {
     policy: Policy,
     clock: Clock,
-    base: Mutex<Base>,
+    tree: Mutex<Arc<Tree>>,
     cache: Mutex<Cache>,
+    missing: Mutex<MissingNames>,
     /// Counts the folders that are being listed: each holds a clone of this.
     listed: Arc<()>,
     compressor: Mutex<Compressor>,
     comparer: Mutex<Comparer>,
-}
-
-/// The root folder, as it was at the last look at its path.
-#[derive(Clone)]
-struct Base {
-    root: Arc<Root>,
-    stamp: Stamp,
-    seen: Tick,
-}
-
-/// The time of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// The time by the clock when it is answered.
-    pub time: SystemTime,
-    /// When its last byte was read, see [`Site::tick`].
-    pub read: Tick,
+    names: Mutex<NameReader>,
+    /// The lookups that are left for the connection that is driven.
+    lookups: AtomicUsize,
 }
 
 /// Which representations a client accepts.
 pub struct Wanted<'a> {
     /// The codings that the client accepts, the preferred one first.
     pub codings: &'a [Coding],
-    /// Whether the client has the representation with this tag already.
-    pub is_held: &'a dyn Fn(&EntityTag) -> bool,
+    /// Whether the client has this representation already.
+    pub is_held: &'a dyn Fn(&Representation) -> bool,
     /// What in the client asks for the file. This is called only for the few files that depend on it.
     pub asker: &'a dyn Fn() -> Asker,
 }
@@ -96,7 +96,7 @@ pub struct Wanted<'a> {
 /// What stands under a path.
 pub enum Found {
     /// A file, in a coding that the client accepts.
-    File(Arc<Representation>),
+    File(Selected),
     /// A file, but in no coding that the client accepts.
     NotAcceptable(Choice),
     /// A folder without an index.
@@ -111,6 +111,8 @@ pub enum Found {
 /// Why there is nothing to serve under a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
+    /// The lookup has to wait for the next turn of the loop: it is to be asked for again.
+    NotYet,
     /// There is no such file, or it is not served.
     NotThere,
     /// The server lacks the permission to read the file.
@@ -136,10 +138,11 @@ impl Site {
     /// Opens the folder at `root`, to be served by `policy`. An error if the folder cannot be opened.
     pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
         let clock = Clock::default();
-        let base = Mutex::new(Base::of(Root::open(root, policy.links)?, clock.now())?);
+        let tree = Mutex::new(Arc::new(Tree::of(Root::open(root, policy.links)?, clock.now())?));
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
-        let (listed, compressor, comparer) = Default::default();
-        Ok(Site { policy, clock, base, cache, listed, compressor, comparer })
+        let (missing, listed, compressor, comparer, names) = Default::default();
+        let lookups = LOOKUPS_PER_DRIVE.into();
+        Ok(Site { policy, clock, tree, cache, missing, listed, compressor, comparer, names, lookups })
     }
 
     /// How the folder is served.
@@ -153,19 +156,29 @@ impl Site {
         self.clock.tick()
     }
 
-    /// Looks up the percent-encoded `path` of a target. A file from the cache is compared with the disk after the request
-    /// was read: a change made before the client asked is always seen.
+    /// The next connection is driven.
+    pub fn begin_drive(&self) {
+        self.lookups.store(LOOKUPS_PER_DRIVE, Ordering::Relaxed);
+    }
+
+    /// Looks up the percent-encoded `path` of a target. What is remembered is compared with the disk after the request was
+    /// read: a change made before the client asked is always seen.
     pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept {
-            if let Some(found) = self.reuse(path, &resource, wanted, moment.read)? {
+            if let Some(found) = self.reuse(path, &resource, wanted, moment) {
                 return Ok(found);
             }
             lock(&self.cache).remove(path);
+        } else if self.is_still_missing(path, moment) {
+            return Err(Missing::NotThere);
         }
-        let root = self.base(moment.read)?.root;
-        match self.load(&root, path, wanted, moment.time) {
-            Err(Missing::NotNow) if self.close_files() => self.load(&root, path, wanted, moment.time),
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.lookups.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
+            return Err(Missing::NotYet);
+        }
+        match self.load(path, wanted, moment) {
+            Err(Missing::NotNow) if self.close_files() => self.load(path, wanted, moment),
             loaded => loaded,
         }
     }
@@ -187,113 +200,143 @@ impl Site {
     pub fn close_files(&self) -> bool {
         // Each lock is released at the end of its statement, so the two are never held together.
         let were_compared = lock(&self.comparer).close_files();
-        lock(&self.cache).close_files() || were_compared
+        let were_read = lock(&self.names).close_files();
+        lock(&self.cache).close_files() || were_compared || were_read
     }
 
-    /// Empties the cache, since the clock was set back: a file in the cache may have a `Last-Modified` that is now in the
-    /// future (RFC 9110 §8.8.2.1).
+    /// Forgets all files and missing names, since the root was replaced, or since the clock was set back: a file in the cache
+    /// may have a `Last-Modified` that is now in the future (RFC 9110 §8.8.2.1).
     pub fn forget(&self) {
         lock(&self.cache).clear();
+        lock(&self.missing).clear();
     }
 
-    /// Does a bounded piece of the work for which no request waits: compressing, comparing, and closing unused files.
+    /// Does a bounded piece of the work for which no request waits: reading names, compressing, comparing, and closing unused
+    /// files.
     pub fn work(&self, now: Instant) -> Work {
+        let mut names = lock(&self.names);
+        names.work();
         let mut compressor = lock(&self.compressor);
         let mut cache = lock(&self.cache);
-        if let Some((path, resource)) = compressor.work() {
-            cache.replace(&path, resource);
+        if let Some(resource) = compressor.work() {
+            cache.replace(resource);
         }
         let mut comparer = lock(&self.comparer);
         if let Some(path) = comparer.work() {
             cache.remove(&path);
         }
-        match (compressor.is_idle() && comparer.is_idle(), cache.close_unused(now)) {
+        match (names.is_idle() && compressor.is_idle() && comparer.is_idle(), cache.close_unused(now)) {
             (false, _) => Work::Now,
             (true, Some(time)) => Work::At(time),
             (true, None) => Work::None,
         }
     }
 
-    /// The answer from the cache for a request whose last byte was read at `read`; `None` if the file has changed.
+    /// The answer from the cache; `None` if the file has changed.
     fn reuse(
         &self,
         path: &str,
         resource: &Arc<Resource>,
         wanted: &Wanted<'_>,
-        read: Tick,
-    ) -> Result<Option<Found>, Missing> {
-        // A look at a file below the root counts from the look at the root itself, which came before.
-        if !resource.seen.is_fresh_for(read) {
-            let base = self.base(read)?;
-            if !resource.is_current(&base.root, base.stamp) {
-                return Ok(None);
-            }
-            resource.seen.set(base.seen);
+        moment: Moment,
+    ) -> Option<Found> {
+        if !resource.is_current(&self.clock, &self.names, moment) {
+            return None;
         }
         let found = self.select(path, resource, wanted);
-        if let Found::File(it) = &found
-            && !it.seen.is_fresh_for(read)
-        {
-            let base = self.base(read)?;
-            if !resource.is_current_in(it, &base.root) {
-                return Ok(None);
-            }
-            it.seen.set(base.seen);
-        }
-        Ok(Some(found))
+        let is_current = match &found {
+            Found::File(it) => it.is_current(moment),
+            _ => true,
+        };
+        is_current.then_some(found)
     }
 
-    fn load(
-        &self,
-        root: &Arc<Root>,
-        path: &str,
-        wanted: &Wanted<'_>,
-        now: SystemTime,
-    ) -> Result<Found, Missing> {
+    /// Whether `path` was asked for before and led to nothing, and nothing came by this name since.
+    fn is_still_missing(&self, path: &str, moment: Moment) -> bool {
+        let Some((folder, version)) = lock(&self.missing).get(path) else { return false };
+        let is_missing = folder.look(&self.clock, moment.read) && folder.version() == version;
+        if !is_missing {
+            lock(&self.missing).remove(path);
+        }
+        is_missing
+    }
+
+    /// Remembers that `path` leads to nothing, since a name is missing in `folder`, if every name that comes will be noticed.
+    fn remember_missing(&self, path: &str, folder: Arc<KnownFolder>, now: SystemTime) -> Missing {
+        if let Some(version) = folder.settled_version(now) {
+            lock(&self.missing).insert(path, folder, version);
+        }
+        Missing::NotThere
+    }
+
+    /// Looks up `path` on the disk.
+    fn load(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        let tree = self.tree(moment.read)?;
+        let (root, now) = (&tree.root, moment.time);
         let Some(decoded) = SitePath::decode(path, self.policy.hidden) else {
             return Err(not_served(root, path));
         };
-        let (name, opened) = match (root.entry(decoded.name())?, decoded.is_folder()) {
-            (Entry::File(opened), false) => (decoded.name().to_owned(), opened),
-            (Entry::Folder, true) => {
-                let index = decoded.join(&self.policy.index);
-                match root.entry(&index).map_err(Missing::from) {
-                    Ok(Entry::File(opened)) => (index, opened),
-                    Ok(_) | Err(Missing::NotThere) => {
-                        let (root, name) = (root.clone(), decoded.name().to_owned());
-                        return Ok(Found::Folder(Unread { root, name }));
-                    }
-                    Err(missing) => return Err(missing),
-                }
+        let name = decoded.name();
+        let on_the_way = if decoded.is_folder() { name } else { name.parent().unwrap_or(name) };
+        let folder = match tree.way(on_the_way, &self.clock, moment.read)? {
+            Way::Folder(folder) => Some(folder),
+            Way::Link => None,
+            Way::Missing(folder) => return Err(self.remember_missing(path, folder, now)),
+        };
+        let reach = if folder.is_some() { Reach::Straight } else { Reach::Any };
+        let (name, entry) = if decoded.is_folder() {
+            // A folder that a link leads to, maybe out of the root.
+            if folder.is_none() && !matches!(root.entry(name, reach)?, Entry::Folder) {
+                return Err(Missing::NotThere);
             }
-            (Entry::Folder, false) => {
+            let index = decoded.join(&self.policy.index);
+            match root.entry(&index, reach).map_err(Missing::from) {
+                Ok(Entry::Folder | Entry::Other) | Err(Missing::NotThere) => {
+                    let (root, name) = (root.clone(), name.to_owned());
+                    return Ok(Found::Folder(Unread { root, name }));
+                }
+                entry => (index, entry),
+            }
+        } else {
+            (name.to_owned(), root.entry(name, reach).map_err(Missing::from))
+        };
+        let opened = match (entry, folder.clone()) {
+            (Ok(Entry::File(opened)), _) => opened,
+            (Ok(Entry::Folder), _) => {
                 return Ok(Found::FolderWithoutSlash { location: decoded.with_slash() });
             }
-            (Entry::File { .. }, true) | (Entry::Other, _) => return Err(Missing::NotThere),
+            (Ok(Entry::Other), _) => return Err(Missing::NotThere),
+            (Err(Missing::NotThere), Some(folder)) if root.is_missing(&name) => {
+                return Err(self.remember_missing(path, folder, now));
+            }
+            (Err(missing), _) => return Err(missing),
         };
         let Policy { compression, .. } = self.policy;
-        let resource = Arc::new(Resource::read(root, name, opened, compression, &self.comparer, now)?);
+        let (top, folder, asked) = (&tree.top, folder.as_ref(), Asked { path, name: &name });
+        let read = Resource::read(top, folder, asked, opened, compression, &self.comparer, now)?;
+        let resource = Arc::new(read.ok_or(Missing::NotThere)?);
         if resource.is_settled(now) {
-            lock(&self.cache).insert(path, resource.clone());
+            lock(&self.cache).insert(resource.clone());
         }
+        resource.want_names(&self.names);
         Ok(self.select(path, &resource, wanted))
     }
 
     /// Selects a representation. First choice is one that the client has already and still accepts. Second is the one that
     /// the client prefers. Last is the plain file, in place of a coding that is not ready yet.
     fn select(&self, path: &str, resource: &Arc<Resource>, wanted: &Wanted<'_>) -> Found {
-        let there =
-            || wanted.codings.iter().filter_map(|coding| resource.representation(*coding, wanted.asker));
-        let held = there().find(|representation| (wanted.is_held)(&representation.validators.etag));
+        let there = || wanted.codings.iter().filter_map(|coding| resource.select(*coding, wanted.asker));
+        let held = there().find(|it| (wanted.is_held)(it));
         let found = held.or_else(|| there().next());
-        let liked = wanted.codings.iter().take_while(|coding| found.is_none_or(|it| it.coding != **coding));
+        let liked =
+            wanted.codings.iter().take_while(|coding| found.as_ref().is_none_or(|it| it.coding != **coding));
         if resource.may_gain() {
             self.improve(path, resource, liked.copied());
         }
         match found.or_else(|| resource.stand_in(wanted.codings)) {
-            Some(representation) => Found::File(representation.clone()),
+            Some(selected) => Found::File(selected),
             // Another client takes the file as it is.
-            None => Found::NotAcceptable(resource.identity().choice.max(Choice::Coding)),
+            None => Found::NotAcceptable(resource.plain().choice.max(Choice::Coding)),
         }
     }
 
@@ -303,7 +346,7 @@ impl Site {
         for coding in liked {
             // One lock at a time: `work` holds all three, in another order, and two threads could wait for each other.
             if let Some(unclear) = resource.unclear(coding) {
-                let is_open = lock(&self.comparer).want(path, unclear, &resource.identity().stored);
+                let is_open = lock(&self.comparer).want(path, unclear, &resource.plain().stored);
                 if !is_open {
                     lock(&self.cache).remove(path);
                 }
@@ -311,33 +354,25 @@ impl Site {
             if coding == Coding::Gzip && resource.is_compressible() {
                 let is_kept = lock(&self.cache).contains(path);
                 if is_kept {
-                    lock(&self.compressor).want(path, resource);
+                    lock(&self.compressor).want(resource);
                 }
             }
         }
     }
 
-    /// The root folder, looked at again unless the last look is fresh enough for a request read at `read`.
-    fn base(&self, read: Tick) -> io::Result<Base> {
-        let base = lock(&self.base).clone();
-        if base.seen >= read {
-            return Ok(base);
+    /// The tree below the root folder, which is looked at unless the last look is fresh enough for a request read at `read`. If
+    /// another folder is at its path by now, everything below is unknown.
+    fn tree(&self, read: Tick) -> io::Result<Arc<Tree>> {
+        let tree = lock(&self.tree).clone();
+        if tree.top.look(&self.clock, read) {
+            return Ok(tree);
         }
         let look = self.clock.now();
-        let base = match base.root.own_stamp()? {
-            Some(stamp) => Base { stamp, seen: look, ..base },
-            None => Base::of(base.root.reopen()?, look)?,
-        };
-        *lock(&self.base) = base.clone();
-        Ok(base)
-    }
-}
-
-impl Base {
-    /// The base for a root that was opened by a look that began at `look`.
-    fn of(root: Root, look: Tick) -> io::Result<Base> {
-        let stamp = root.folder_stamp(".".as_ref())?;
-        Ok(Base { root: Arc::new(root), stamp, seen: look })
+        let tree = Arc::new(Tree::of(tree.root.reopen()?, look)?);
+        *lock(&self.tree) = tree.clone();
+        // What is remembered of the old folder holds it open.
+        self.forget();
+        Ok(tree)
     }
 }
 
@@ -359,6 +394,8 @@ impl From<io::Error> for Missing {
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::InvalidFilename => Missing::NotThere,
+            // Folders are renamed while the kernel resolves a name (openat2(2)).
+            io::ErrorKind::WouldBlock => Missing::NotYet,
             _ if os::files::is_led_astray(&error) => Missing::NotThere,
             _ if os::is_out_of_descriptors(&error) => Missing::NotNow,
             _ => Missing::Broken,

@@ -10,13 +10,14 @@
 use super::coding::{Decoder, Step, decoder};
 use super::contents::{Contents, Stored, WHOLE_BYTES_MAX};
 use super::lock::lock;
-use super::root::{Entry, Opened, Root};
+use super::root::{Entry, Opened, Reach, Root};
 use super::stamp::Stamp;
+use super::tree::KnownFolder;
 use crate::http::encoding::Coding;
 use crate::http::validators::Strength;
 use crate::log::escaped::Escaped;
 use crate::os;
-use crate::os::files::stat;
+use crate::os::files::{Kind, is_led_astray, stat};
 use log::{info, trace};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Display;
@@ -57,23 +58,29 @@ const NAMED_MAX: usize = 64;
 /// Comparisons that may wait. With more, a later request for the file asks again.
 const WAITING_MAX: usize = 16;
 
+/// Which neighbours a file has, whatever is in them: a bit for each extension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside(u8);
+
 /// The files beside a file that have the names of its neighbours.
 #[derive(Default)]
 pub struct Neighbours {
+    /// Which names were there.
+    pub beside: Beside,
     /// The copies of the file, each with its name.
-    pub found: Vec<(Coding, PathBuf, Contents)>,
+    pub found: Vec<(Coding, Box<Path>, Contents)>,
     /// Neighbours that must be compared with the file before they are used.
     pub unclear: Vec<Arc<Unclear>>,
     /// Neighbours that are not used, the unclear ones included. Such a file may become a copy when it is written anew,
     /// and then the stamp of the folder does not change; so each file is looked at.
-    pub passed_over: Vec<(PathBuf, Stamp)>,
+    pub passed_over: Vec<(Box<Path>, Stamp)>,
 }
 
 /// A neighbour that may be a copy of its file.
 pub struct Unclear {
     /// The coding of the copy, if the neighbour is one.
     pub coding: Coding,
-    name: PathBuf,
+    name: Box<Path>,
     pair: Pair,
     file: File,
     /// Whether each later change of the two files will show in their stamps. Until then they are not compared: the verdict
@@ -122,24 +129,73 @@ struct Reading {
     at: u64,
 }
 
+/// Whether a neighbour may have the name `name`, by its extension.
+pub fn is_coded(name: &[u8]) -> bool {
+    NEIGHBOURS.iter().any(|(_, extension)| {
+        name.strip_suffix(extension.as_bytes()).is_some_and(|start| start.ends_with(b"."))
+    })
+}
+
+/// The stamp of a neighbour that is not used. For a link that leads nowhere, or out of the root, it is the stamp of the link.
+pub fn stamp_passed_over(root: &Root, name: &Path, reach: Reach) -> io::Result<Stamp> {
+    let leads_nowhere = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) || is_led_astray(error)
+    };
+    match root.find(name, reach) {
+        Err(error) if leads_nowhere(&error) => root.stat(name),
+        found => found,
+    }
+    .map(Stamp::from)
+}
+
+impl Beside {
+    /// Looks which neighbours the file `name` in `folder` has. If the names in the folder are known, this costs no call. Where
+    /// a link is on the way to the file, `folder` is `None`.
+    pub fn of(root: &Root, folder: Option<&KnownFolder>, name: &Path) -> Beside {
+        let is_there = |name: &Path| match (folder, folder.and_then(|folder| folder.may_have(name))) {
+            (_, Some(may_be_there)) => may_be_there,
+            (Some(_), None) => root.stat(name).is_ok_and(|stat| matches!(stat.kind, Kind::File | Kind::Link)),
+            (None, None) => root.stat(name).is_ok(),
+        };
+        let bits = NEIGHBOURS.iter().enumerate();
+        let bits = bits.filter(|(_, (_, extension))| is_there(&name.with_added_extension(extension)));
+        Beside(bits.map(|(bit, _)| 1 << bit).sum())
+    }
+
+    fn has(self, bit: usize) -> bool {
+        self.0 & 1 << bit != 0
+    }
+}
+
 impl Neighbours {
-    /// Looks for the neighbours of the file `name`, whose content is `original`.
+    /// Looks for the neighbours of the file `name` in `folder`, whose content is `original`. Where a link is on the way to the
+    /// file, `folder` is `None`.
     pub fn of(
         root: &Root,
+        folder: Option<&KnownFolder>,
         name: &Path,
         original: &Contents,
         comparer: &Mutex<Comparer>,
         now: SystemTime,
     ) -> io::Result<Neighbours> {
-        let mut neighbours = Neighbours::default();
-        for (coding, extension) in NEIGHBOURS {
-            let name = name.with_added_extension(extension);
-            match root.entry(&name) {
+        let beside = Beside::of(root, folder, name);
+        let reach = if folder.is_some() { Reach::Straight } else { Reach::Any };
+        let mut neighbours = Neighbours { beside, ..Neighbours::default() };
+        for (bit, (coding, extension)) in NEIGHBOURS.into_iter().enumerate() {
+            if !beside.has(bit) {
+                continue;
+            }
+            let name = name.with_added_extension(extension).into_boxed_path();
+            match root.entry(&name, reach) {
                 Ok(Entry::File(opened)) => neighbours.judge(coding, name, opened, original, comparer, now)?,
                 Ok(Entry::Folder | Entry::Other) => {}
-                Err(error) if os::is_out_of_descriptors(&error) => return Err(error),
+                Err(error)
+                    if os::is_out_of_descriptors(&error) || error.kind() == io::ErrorKind::WouldBlock =>
+                {
+                    return Err(error);
+                }
                 Err(error) => {
-                    if let Ok(stamp) = root.stamp_in_its_folder(&name) {
+                    if let Ok(stamp) = stamp_passed_over(root, &name, reach) {
                         lock(comparer).name(&name, format_args!("cannot be read: {error}"));
                         neighbours.passed_over.push((name, stamp));
                     }
@@ -152,7 +208,7 @@ impl Neighbours {
     fn judge(
         &mut self,
         coding: Coding,
-        name: PathBuf,
+        name: Box<Path>,
         opened: Opened,
         original: &Contents,
         comparer: &Mutex<Comparer>,
@@ -163,7 +219,7 @@ impl Neighbours {
         let (length, copy_length) = (original.stamp.bytes(), pair.neighbour.bytes());
         let is_small = length.max(copy_length) <= WHOLE_BYTES_MAX;
         if known == Some(Verdict::Copy) || known.is_none() && is_small {
-            let contents = Contents::read(opened, now)?;
+            let Some(contents) = Contents::read(opened, now)? else { return Ok(()) };
             let verdict = match known {
                 // The neighbour was written anew since it was opened.
                 Some(_) if contents.stamp != pair.neighbour => Verdict::Other,
@@ -326,16 +382,16 @@ impl Comparison {
         for _ in 0..STEPS_PER_TURN {
             let count = match self.decoder.step(&mut plain) {
                 Ok(Step::Bytes(count)) => count,
-                Ok(Step::End) if self.compared == self.original.length() => return Ok(Some(Verdict::Copy)),
+                Ok(Step::End) if self.compared == self.length() => return Ok(Some(Verdict::Copy)),
                 Err(error) if self.unclear.has_failed.load(Ordering::Relaxed) => return Err(error),
                 Ok(Step::End) | Err(_) => return Ok(Some(Verdict::Other)),
             };
-            if count as u64 > self.original.length() - self.compared {
+            if count as u64 > self.length() - self.compared {
                 return Ok(Some(Verdict::Other));
             }
             let expected = match &self.original {
                 Stored::Whole(bytes) => &bytes[self.compared as usize..][..count],
-                Stored::Large { file, .. } => {
+                Stored::Large(file) => {
                     file.read_exact_at(&mut original[..count], self.compared)?;
                     &original[..count]
                 }
@@ -352,14 +408,55 @@ impl Comparison {
         Ok(None)
     }
 
+    /// The length of the file in bytes.
+    fn length(&self) -> u64 {
+        self.unclear.pair.original.bytes()
+    }
+
     /// Whether both files are unchanged since the comparison began. If not, the verdict is about other versions.
     fn is_of_these_versions(&self) -> bool {
         let Pair { original, neighbour } = self.unclear.pair;
         let is = |file: &File, stamp: Stamp| stat(file).is_ok_and(|stat| Stamp::from(stat) == stamp);
         let is_original = match &self.original {
             Stored::Whole(_) => true,
-            Stored::Large { file, .. } => is(file, original),
+            Stored::Large(file) => is(file, original),
         };
         is_original && is(&self.unclear.file, neighbour)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::encoding::Coding;
+    use crate::site::lock::lock;
+    use crate::site::{Asker, Moment, Policy, Site, Wanted};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn a_file_beside_which_a_link_leads_nowhere_is_kept() {
+        let outside = tempfile::tempdir().unwrap();
+        let root = outside.path().join("root");
+        fs::create_dir(&root).unwrap();
+        fs::write(outside.path().join("secret"), "plain").unwrap();
+        let time = SystemTime::now() + Duration::from_secs(10);
+        for (name, to) in [("a", "missing"), ("b", "../secret"), ("c", "c.gz"), ("d", "d/d")] {
+            fs::write(root.join(name), "plain").unwrap();
+            symlink(to, root.join(format!("{name}.gz"))).unwrap();
+            let site = Site::open(&root, Policy::default()).unwrap();
+            let path = format!("/{name}");
+            let kept = || {
+                let (codings, read) = (&[Coding::Gzip, Coding::Identity], site.tick());
+                let wanted = Wanted { codings, is_held: &|_| false, asker: &|| Asker::Other };
+                assert!(site.find(&path, &wanted, Moment { time, read }).is_ok());
+                lock(&site.cache).get(&path).expect("it is kept")
+            };
+            let first = kept();
+            assert!(Arc::ptr_eq(&first, &kept()), "{name}.gz leads to {to}");
+            fs::write(root.join("missing"), "now it does").unwrap();
+            assert_eq!(Arc::ptr_eq(&first, &kept()), name != "a", "{name}.gz leads to {to}");
+        }
     }
 }

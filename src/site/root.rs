@@ -5,11 +5,11 @@ use super::notices::Notices;
 use super::path::encode_segment;
 use super::stamp::Stamp;
 use crate::os::files::{
-    Kind, Links, Purpose, leads_out, links_inside, names_in, open_below, open_folder, stat, stat_at,
+    Kind, Links, Purpose, Stat, leads_out, links_inside, names_in, open_below, open_folder, stat, stat_at,
     stat_below,
 };
 use log::warn;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -37,21 +37,21 @@ pub enum Entry {
     Other,
 }
 
-/// A regular file, open for reading at its beginning.
+/// A regular file, open for reading.
 pub struct Opened {
     /// The file.
     pub file: File,
-    /// Its version when it was opened.
+    /// What its name led to just before the file was opened. The file may be another, if the name was changed in between.
     pub stamp: Stamp,
 }
 
-/// The versions of a file and of the folder it is in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Stamps {
-    /// The version of the folder. While it is the same, no name came or went.
-    pub folder: Stamp,
-    /// The version of the file.
-    pub file: Stamp,
+/// What is known of the folders on the way to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Each of them was looked at just now, and none is a link.
+    Straight,
+    /// One of them may be a link, even one that leads out of the root.
+    Any,
 }
 
 /// A file or folder in a folder.
@@ -95,52 +95,45 @@ impl Root {
     }
 
     /// What `name` is; a regular file is opened.
-    pub fn entry(&self, name: &Path) -> io::Result<Entry> {
-        match stat(&self.look(name)?)?.kind {
+    pub fn entry(&self, name: &Path, reach: Reach) -> io::Result<Entry> {
+        let stat = self.find(name, reach)?;
+        match stat.kind {
             Kind::File => {}
             Kind::Folder => return Ok(Entry::Folder),
             Kind::Link | Kind::Other => return Ok(Entry::Other),
         }
-        let file = open_below(&self.folder, name, Purpose::Read, self.links)?;
-        let stat = stat(&file)?;
-        match stat.kind {
-            Kind::File => Ok(Entry::File(Opened { file, stamp: stat.into() })),
-            _ => Ok(Entry::Other),
-        }
+        Ok(Entry::File(Opened { file: self.open_below(name, Purpose::Read)?, stamp: stat.into() }))
     }
 
-    /// The current versions of the file `name` and of its folder; `own` is the version of the root itself.
-    ///
-    /// Every folder on the way is looked at, since it may have become a link that leads out of the root. This costs a
-    /// system call for each. A link is resolved as if it were opened.
-    pub fn stamps(&self, name: &Path, own: Stamp) -> io::Result<Stamps> {
-        let mut folder = own;
-        let bytes = name.as_os_str().as_bytes();
-        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        for end in ends {
-            let stat = stat_below(&self.folder, OsStr::from_bytes(&bytes[..end]).as_ref())?;
-            if stat.kind == Kind::Link {
-                return Ok(Stamps { folder: self.folder_stamp(name)?, file: self.stamp(name)? });
+    /// What `name` leads to. A link is resolved as if it were opened: it must not lead out of the root.
+    pub fn find(&self, name: &Path, reach: Reach) -> io::Result<Stat> {
+        if reach == Reach::Straight {
+            let stat = self.stat(name)?;
+            if stat.kind != Kind::Link {
+                return Ok(stat);
             }
-            folder = stat.into();
         }
-        Ok(Stamps { folder, file: self.stamp_in_its_folder(name)? })
+        stat(&self.look(name)?)
     }
 
-    /// The current version of the file `name`. The caller has looked at its folder already.
-    pub fn stamp_in_its_folder(&self, name: &Path) -> io::Result<Stamp> {
-        let stat = stat_below(&self.folder, name)?;
-        if stat.kind == Kind::Link { self.stamp(name) } else { Ok(stat.into()) }
+    /// What stands at `name`, which may be a link. Links on the way to `name` are followed, even out of the root.
+    pub fn stat(&self, name: &Path) -> io::Result<Stat> {
+        stat_below(&self.folder, name)
     }
 
-    /// The current version of the file `name`, found by opening it below the root.
-    fn stamp(&self, name: &Path) -> io::Result<Stamp> {
-        Ok(stat(&open_below(&self.folder, name, Purpose::Look, self.links)?)?.into())
+    /// Whether nothing stands at `name`, not even a link. The folders on the way were looked at.
+    pub fn is_missing(&self, name: &Path) -> bool {
+        self.stat(name).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Opens `name`, which must be below the root.
+    pub fn open_below(&self, name: &Path, purpose: Purpose) -> io::Result<File> {
+        open_below(&self.folder, name, purpose, self.links)
     }
 
     /// Opens `name` to see what it is, and not for reading. If a link leads out of the root, the log says so once.
     fn look(&self, name: &Path) -> io::Result<File> {
-        let opened = open_below(&self.folder, name, Purpose::Look, self.links);
+        let opened = self.open_below(name, Purpose::Look);
         if opened.as_ref().is_err_and(leads_out) {
             self.notices.leads_out(name);
         }
@@ -149,7 +142,7 @@ impl Root {
 
     /// Whether `name` exists below the root.
     pub fn is_there(&self, name: &Path) -> bool {
-        open_below(&self.folder, name, Purpose::Look, self.links).is_ok()
+        self.open_below(name, Purpose::Look).is_ok()
     }
 
     /// The version of the folder of `name`. Links are followed, even out of the root, so this version is only good to see
@@ -164,7 +157,7 @@ impl Root {
         &self,
         name: &Path,
     ) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
-        names_in(&open_below(&self.folder, name, Purpose::Read, self.links)?)
+        names_in(&self.open_below(name, Purpose::Read)?)
     }
 
     /// The file or folder `name` in `folder`, as a client would be served it; `None` if it would not be served.
