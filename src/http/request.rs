@@ -76,12 +76,17 @@ impl<'a> Request<'a> {
 
     /// Whether the client prefers JSON to HTML (RFC 9110 §12.5.1).
     pub fn prefers_json(&self) -> bool {
-        self.weight_of("application/json") > self.weight_of("text/html")
+        self.prefers(self.weight_of("application/json"))
     }
 
     /// Whether the client prefers an error in JSON to an error in HTML (RFC 9457 §3).
     pub fn prefers_problem(&self) -> bool {
-        self.prefers_json() || self.weight_of("application/problem+json") > self.weight_of("text/html")
+        self.prefers(self.weight_of("application/json").max(self.weight_of("application/problem+json")))
+    }
+
+    /// Whether a media type of this weight is preferred to HTML.
+    fn prefers(&self, weight: u16) -> bool {
+        weight > 0 && weight > self.weight_of("text/html")
     }
 
     /// The weight, in thousandths, that `Accept` gives to a media type by its full name; 0 if the type is not named.

@@ -53,18 +53,19 @@ fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Op
 }
 
 /// The page in HTML. If the path of the request is known, it shows the path and a link to the root.
+///
+/// The parts are put together without `core::fmt`: clients ask for many names that are not there.
 fn in_html(Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> String {
-    let asked = path.map(|path| {
-        let way = way_to_root(path);
-        format!("<p><code>{}</code>\n<p><a href=\"{way}\">Start page</a>\n", encode_text(path))
-    });
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    const BEFORE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{code} {reason}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
-         <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere }}</style>\n\
-         <h1>{code} {reason}</h1>\n<p>{sentence}.\n{}",
-        asked.unwrap_or_default()
-    )
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>";
+    const BETWEEN: &str = "</title>\n<link rel=\"icon\" href=\"data:,\">\n\
+         <style>body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere }</style>\n\
+         <h1>";
+    let code = code.to_string();
+    let start = [BEFORE, &code, " ", reason, BETWEEN, &code, " ", reason, "</h1>\n<p>", sentence, ".\n"];
+    let Some(path) = path else { return start.concat() };
+    let (shown, way) = (encode_text(path), way_to_root(path));
+    let end = ["<p><code>", &shown, "</code>\n<p><a href=\"", &way, "\">Start page</a>\n"];
+    [start.as_slice(), end.as_slice()].concat().concat()
 }

@@ -1,6 +1,9 @@
 //! The media type for an extension: by a table in this file, or else by the crate mime_guess. The table has the types
 //! that the crate lacks, and the types that it knows only in a form from before they were registered.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Extensions in lower case, their media type, and the source of this type: the registry of IANA, a standard, or else the
 /// collection mime-db. Source code has no media type that browsers show, so its type is text/plain. Sorted by type.
 #[rustfmt::skip]
@@ -113,11 +116,19 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("m2t m2ts mts ts", "video/mp2t", "RFC 3555"),
 ];
 
+/// The types by their extensions, one by one.
+static BY_EXTENSION: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let each = |(extensions, media_type, _): &(&'static str, &'static str, &str)| {
+        let media_type = *media_type;
+        extensions.split(' ').map(move |extension| (extension, media_type)).collect::<Vec<_>>()
+    };
+    TYPES.iter().flat_map(each).collect()
+});
+
 /// The media type for `extension`, without parameters; `None` if the extension is not known.
 pub fn of_extension(extension: &str) -> Option<&'static str> {
     let lower = extension.to_ascii_lowercase();
-    let row = TYPES.iter().find(|(extensions, ..)| extensions.split(' ').any(|known| known == lower));
-    row.map(|row| row.1).or_else(|| mime_guess::from_ext(&lower).first_raw().map(shown))
+    BY_EXTENSION.get(&*lower).copied().or_else(|| mime_guess::from_ext(&lower).first_raw().map(shown))
 }
 
 /// The type that makes browsers show the file: text/plain in place of `text/x-…`. Browsers save text of a type that they
