@@ -79,7 +79,7 @@ struct Files {
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = whole_seconds)]
     cache: Option<u32>,
     /// How much memory small files fill
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "32MiB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "64MiB", value_parser = memory)]
     cache_memory: u64,
     /// Send text without compressing it
     #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]

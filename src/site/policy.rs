@@ -46,7 +46,7 @@ impl Default for Policy {
             links: Links::Inside,
             hidden: Hidden::Absent,
             compression: Compression::On,
-            cache_bytes_max: 32 << 20,
+            cache_bytes_max: 64 << 20,
         }
     }
 }
