@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use support::misbehaviour::half_a_post;
 use support::patience::until;
 use support::program::{PATH, Program, onepoll, prepared};
+use support::visitor::Visitor;
 use support::{Answer, ask, connect, folder, read_answer};
 
 /// Words of a command line.
@@ -909,6 +910,28 @@ fn descriptors_that_run_out_neither_end_nor_spin_it() {
     }
     program.signal(Signal::TERM);
     assert_eq!(program.end().0.code(), Some(0));
+}
+
+#[test]
+fn a_root_that_was_replaced_is_closed() {
+    let outside = folder(&[("root/file", b"here")]);
+    let [root, next, last] = ["root", "next", "last"].map(|name| outside.path().join(name));
+    let (program, address) = Program::start(onepoll().arg(&root));
+    let mut visitor = Visitor::of(address);
+    // A bundler makes a new folder each time, and gives its files names that no client asks for again.
+    let mut replace = |version: usize| {
+        fs::create_dir(&next).unwrap();
+        fs::write(next.join(format!("{version}.js")), "here").unwrap();
+        fs::rename(&root, &last).unwrap();
+        fs::rename(&next, &root).unwrap();
+        fs::remove_dir_all(&last).unwrap();
+        assert_eq!(visitor.get_settled(&format!("/{version}.js"), "").text(), "here");
+        assert_eq!(visitor.get(&format!("/{version}.css"), "").status, 404);
+    };
+    replace(0);
+    let before = program.descriptors();
+    (1..30).for_each(replace);
+    program.has_descriptors(before + 1);
 }
 
 #[test]

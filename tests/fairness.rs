@@ -145,3 +145,52 @@ fn the_time_of_a_download_runs_out_while_it_stands_in_line() {
         }
     }
 }
+
+#[test]
+fn a_connection_looks_up_a_bounded_number_of_names_before_the_next() {
+    /// Names that one connection has looked up in one turn.
+    const LOOKUPS: usize = 4;
+    const NAMES: usize = 30;
+    let root = site();
+    for at in 0..=NAMES {
+        std::fs::write(root.path().join(format!("{at}.txt")), "once").unwrap();
+    }
+    let mut world = Loop::new(root.path(), Limits::default());
+    let asking = |at: usize| format!("GET /{at}.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    // The content of the last request comes with it.
+    let last = asking(NAMES - 1).replace("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\nab");
+    let all: String = (0..NAMES - 1).map(asking).chain([last]).collect();
+    let greedy = world.connect_saying(all.as_bytes());
+    let other = world.connect_saying(asking(NAMES).as_bytes());
+    world.turn([]);
+    assert_eq!(other.statuses(), [200], "in the turn in which it asked");
+    let mut counts = vec![greedy.statuses().len()];
+    while counts.iter().sum::<usize>() < NAMES {
+        assert!(counts.len() < NAMES, "the answers came in turns so: {counts:?}");
+        // No event is needed for the others.
+        world.turn([]);
+        let statuses = greedy.statuses();
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+        counts.push(statuses.len());
+    }
+    assert!(counts.iter().all(|count| *count <= LOOKUPS), "{counts:?}");
+}
+
+#[test]
+fn a_client_that_asks_for_short_parts_of_files_without_end_has_no_long_turn() {
+    let root = site();
+    let mut world = Loop::new(root.path(), Limits::default());
+    // The shortest part that is not read into memory, and answers that are in memory.
+    let short = b"GET /large HTTP/1.1\r\nHost: a\r\nRange: bytes=0-8192\r\n\r\n";
+    let small = b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n".repeat(60);
+    let hog = world.connect([Comes::Forever([&short[..], &small].concat())]);
+    let mut most = 0;
+    let mut answered = 0;
+    for _ in 0..20 {
+        let before = hog.got();
+        world.turn([]);
+        let count = hog.got()[before.len()..].windows(9).filter(|it| it == b"HTTP/1.1 ").count();
+        (most, answered) = (most.max(count), answered + count);
+    }
+    assert!(answered > 0 && most <= 800, "{most} answers in a turn");
+}

@@ -388,6 +388,24 @@ fn a_root_that_is_unmounted_while_it_is_served_is_404_until_it_is_there_again() 
     assert_eq!(visitor.get("/", "").text(), "mounted\n");
 }
 
+#[test]
+fn a_file_system_below_the_root_can_be_unmounted_while_it_is_served() {
+    let root = folder(&[("disk/file", b"below")]);
+    let mount =
+        "mount -t tmpfs none \"$1/disk\" && mkdir \"$1/disk/sub\" && echo mounted >\"$1/disk/sub/file\"";
+    let mut command = mounting(&format!(r#"{mount} && exec "$0" "$1""#));
+    let (program, address) = match Program::try_to_start(command.arg(root.path())) {
+        Ok(started) => started,
+        Err(why) => return eprintln!("skipped: nothing can be mounted here: {why}"),
+    };
+    let mut visitor = Visitor::of(address);
+    assert_eq!(visitor.get_settled("/disk/sub/file", "").text(), "mounted\n");
+    assert_eq!(visitor.get("/disk/sub/missing", "").status, 404);
+    program.mounts("umount \"$1/disk\"", root.path());
+    assert_eq!(visitor.get("/disk/sub/file", "").status, 404);
+    assert_eq!(visitor.get("/disk/file", "").text(), "below");
+}
+
 /// The test cannot set the clock of the machine, so it sets the clock of the loop.
 #[test]
 fn a_clock_that_is_set_back_changes_dates_and_nothing_else() {
