@@ -123,7 +123,6 @@ impl Question<'_> {
     fn check(&self, answer: &Answer, choice: &Choice) -> Result<(), String> {
         let due = match choice {
             Choice::NotThere => vec![404],
-            Choice::Failed => vec![500],
             Choice::NotAcceptable => vec![406],
             Choice::Moved(_) => vec![301],
             Choice::Listing => vec![if self.how.lists { 200 } else { 404 }],
@@ -131,7 +130,7 @@ impl Question<'_> {
         };
         expect(due.contains(&answer.status), || format!("{due:?} was due"))?;
         let vary = match choice {
-            Choice::NotThere | Choice::Failed => Vary::MustNot,
+            Choice::NotThere => Vary::MustNot,
             Choice::NotAcceptable => Vary::Must,
             Choice::Sent(it) => it.vary,
             Choice::Moved(_) | Choice::Listing => return self.check_folder(answer, choice),

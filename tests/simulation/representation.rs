@@ -40,8 +40,6 @@ pub struct State {
     has_old_neighbours: bool,
     /// What is sent in place of a file: there is a folder.
     instead: Option<Choice>,
-    /// Whether the server may fail to find out what is there, see `tree.rs`.
-    pub may_fail: bool,
 }
 
 /// The version at a name.
@@ -114,8 +112,6 @@ pub enum Choice {
     Moved(String),
     /// A folder without an index.
     Listing,
-    /// The disk failed.
-    Failed,
     Sent(Representation),
 }
 
@@ -154,7 +150,7 @@ impl State {
             _ => Vec::new(),
         };
         let has_old_neighbours = stood.len() < all;
-        State { kind, stood, has_old_neighbours, instead: None, may_fail: false }
+        State { kind, stood, has_old_neighbours, instead: None }
     }
 
     /// There is no file, and this is sent.
@@ -164,12 +160,6 @@ impl State {
 
     /// What may be sent to a client that accepts these codings, the preferred one first.
     pub fn choices(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
-        let mut choices = self.choices_found(accepted, held);
-        choices.extend(self.may_fail.then_some(Choice::Failed));
-        choices
-    }
-
-    fn choices_found(&self, accepted: &[Coding], held: Held) -> Vec<Choice> {
         if let Some(choice) = &self.instead {
             return vec![choice.clone()];
         }

@@ -101,25 +101,8 @@ pub fn with(root: &Rc<Node>, path: &str, node: Option<Rc<Node>>) -> Rc<Node> {
     Rc::new(Node::Folder(children))
 }
 
-/// Whether a link is on the way of the path: it may hold `..`. The kernel asks for another try if any folder of the machine
-/// is renamed while it resolves `..` (openat2(2), EAGAIN), and the server gives up after a few tries. The other threads of
-/// this process rename folders all the time.
-fn has_links(root: &Rc<Node>, path: &str) -> bool {
-    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    let is_link = |node: &Rc<Node>| matches!(&**node, Node::Link(_));
-    let mut nodes = ends.filter_map(|end| at(root, &path[..end]));
-    nodes.any(is_link) || at(root, &format!("{path}/index.html")).is_some_and(is_link)
-}
-
 /// What stands under the path of a target: a path with a final `/` can only name a folder.
 pub fn state(root: &Rc<Node>, target: &str) -> State {
-    let may_fail = has_links(root, target.trim_end_matches('/'));
-    let mut state = found(root, target);
-    state.may_fail = may_fail;
-    state
-}
-
-fn found(root: &Rc<Node>, target: &str) -> State {
     let name = target.strip_suffix('/').unwrap_or(target);
     let is_folder = name != target;
     match (resolved(root, name).map(|node| &**node), is_folder) {
