@@ -272,3 +272,40 @@ fn an_answer_that_panics_costs_its_connection_and_nothing_else() {
     world.run();
     assert_eq!((other.statuses(), other.fate()), (vec![200; 2], Fate::Open));
 }
+
+/// Answers once it was asked so many times; then content is there.
+struct Hesitant(Mutex<usize>);
+
+impl Mounted for Hesitant {
+    fn answer(&self, request: &Request<'_>, _: &Asker, _: &Service) -> Option<Reply> {
+        let mut left = self.0.lock().unwrap();
+        request.line.starts_with(b"POST /slow ").then(|| match left.checked_sub(1) {
+            Some(less) => {
+                *left = less;
+                Reply::Again
+            }
+            None => Response::new(Head::new(Status::OK), Content::Bytes(b"at last".to_vec())).into(),
+        })
+    }
+}
+
+#[test]
+fn a_handler_that_has_to_wait_is_asked_again_in_the_next_turns_and_not_for_ever() {
+    let root = folder(&[("index.html", b"hello")]);
+    for (times, status, fate) in [(9, 200, Fate::Open), (1000, 503, Fate::Closed)] {
+        let site = Site::open(root.path(), Policy::default()).unwrap();
+        let service = Service::new(site).hosts(Hosts::Any).mount(Hesitant(times.into()));
+        let mut world = Loop::of(|script| Reactor::new(script, service));
+        let hesitant = world.connect_saying(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
+        let other = world.connect_saying(GET);
+        world.turn([]);
+        assert_eq!((hesitant.statuses(), other.statuses()), (vec![], vec![200]), "others have their turn");
+        world.run();
+        assert_eq!(hesitant.statuses(), [status]);
+        if fate == Fate::Closed {
+            hesitant.brings([Comes::End]);
+            world.run();
+        }
+        assert_eq!(hesitant.fate(), fate);
+    }
+}

@@ -3,7 +3,7 @@
 use super::answer::{self, Answered};
 use super::event::{Event, Reason};
 use super::io::Transfer;
-use super::state::{After, Machine, Missing, Next, Parsed, State, Stop};
+use super::state::{After, Machine, Missing, Next, Parsed, State, Stop, Waiting};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
 use crate::http::Refusal;
@@ -11,6 +11,7 @@ use crate::http::body::Body;
 use crate::http::fields::FieldSlots;
 use crate::http::request::Request;
 use crate::http::response::CONTINUE;
+use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::log::escaped::Escaped;
 use crate::service::response::{Pending, Phase, Progress, Reply};
@@ -20,6 +21,10 @@ use log::debug;
 
 /// Bytes of the inbox at which nothing more is read while an answer is waited for.
 const AHEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Turns in which a handler is asked again. A lookup has its turn soon. But a file that another process has a lease on may
+/// refuse to be opened for most of a minute (fcntl(2), F_SETLEASE), and the loop must not spin for that.
+const AGAIN_TURNS_MAX: u32 = 64;
 
 impl<T: Transport> Machine<'_, T> {
     /// Looks into the inbox before it asks the socket: pipelined requests need no code of their own.
@@ -106,10 +111,7 @@ impl<T: Transport> Machine<'_, T> {
         match missing {
             Missing::Body(body) => self.consume(head_bytes, body),
             Missing::Answer(pending) => self.advance(head_bytes, pending),
-            Missing::Turn(content_bytes) => Ok(match self.respond(head_bytes, content_bytes)? {
-                state @ State::Parsed(Parsed { missing: Missing::Turn(_), .. }) => Next::Yield(state),
-                state => Next::Go(state),
-            }),
+            Missing::Turn(waiting) => self.ask_again(head_bytes, waiting),
         }
     }
 
@@ -206,7 +208,27 @@ impl<T: Transport> Machine<'_, T> {
 
     fn again(&mut self, head_bytes: usize, content_bytes: u64) -> State {
         self.wire.explain(Reason::Went("what it asks for is looked up in the next turn"));
-        State::Parsed(Parsed { head_bytes, missing: Missing::Turn(content_bytes) })
+        let waiting = Waiting { content_bytes, turns: AGAIN_TURNS_MAX };
+        State::Parsed(Parsed { head_bytes, missing: Missing::Turn(waiting) })
+    }
+
+    /// Asks the handler again. If it has to wait once more, the other connections have their turn before.
+    fn ask_again(
+        &mut self,
+        head_bytes: usize,
+        Waiting { content_bytes, turns }: Waiting,
+    ) -> Result<Next, Stop> {
+        let mut state = self.respond(head_bytes, content_bytes)?;
+        let State::Parsed(Parsed { missing: Missing::Turn(waiting), .. }) = &mut state else {
+            return Ok(Next::Go(state));
+        };
+        let Some(left) = turns.checked_sub(1) else {
+            return Err(
+                Refusal::new(Status::SERVICE_UNAVAILABLE, "the file cannot be opened at the moment").into()
+            );
+        };
+        waiting.turns = left;
+        Ok(Next::Yield(state))
     }
 
     fn pending(&mut self, head_bytes: usize, pending: Box<dyn Pending>) -> State {

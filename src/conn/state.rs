@@ -47,8 +47,17 @@ pub(super) enum Missing {
     Body(Box<Body>),
     /// Its answer.
     Answer(Box<dyn Pending>),
-    /// The next turn, in which its handler is asked again. So many bytes of its content were read.
-    Turn(u64),
+    /// The next turn, in which its handler is asked again.
+    Turn(Waiting),
+}
+
+/// A request whose handler is asked again.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting {
+    /// So many bytes of its content were read.
+    pub content_bytes: u64,
+    /// The turns that it may still wait.
+    pub turns: u32,
 }
 
 /// What becomes of a connection once its answer is sent.

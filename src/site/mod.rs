@@ -198,7 +198,7 @@ impl Site {
 
     /// Closes the files that are kept open, since the process ran out of descriptors. False if no file was open.
     pub fn close_files(&self) -> bool {
-        // Each lock is released at the end of its statement, so the two are never held together.
+        // Each lock is released at the end of its statement, so no two are held together.
         let were_compared = lock(&self.comparer).close_files();
         let were_read = lock(&self.names).close_files();
         lock(&self.cache).close_files() || were_compared || were_read
@@ -344,7 +344,7 @@ impl Site {
     /// are compared with the file, and text is compressed.
     fn improve(&self, path: &str, resource: &Arc<Resource>, liked: impl Iterator<Item = Coding>) {
         for coding in liked {
-            // One lock at a time: `work` holds all three, in another order, and two threads could wait for each other.
+            // One lock at a time: `work` holds several, in another order, and two threads could wait for each other.
             if let Some(unclear) = resource.unclear(coding) {
                 let is_open = lock(&self.comparer).want(path, unclear, &resource.plain().stored);
                 if !is_open {

@@ -22,6 +22,10 @@ const OPENING: usize = 32;
 /// Folders that may wait to be read. With more, a later miss in the folder asks again.
 const WAITING_MAX: usize = 64;
 
+/// Names that are read of one folder: of a folder with more, each name is asked for. A folder that is used while it changes is
+/// read anew for each of its versions.
+const NAMES_MAX: usize = 16 << 10;
+
 /// Compressed names of which a folder's list may consist: 64 KiB. In a folder with more, each name is asked for.
 const CODED_MAX: usize = 8192;
 
@@ -38,6 +42,7 @@ struct Reading {
     version: Version,
     file: File,
     names: Box<dyn Iterator<Item = io::Result<Option<OsString>>> + Send>,
+    count: usize,
     coded: Vec<u64>,
 }
 
@@ -52,8 +57,7 @@ impl NameReader {
         }
     }
 
-    /// Reads the next names. A folder that changes meanwhile is dropped, and so is one that cannot be read: the next miss
-    /// in it asks again.
+    /// Reads the next names. A folder that changes meanwhile is dropped: the next miss in it asks again.
     pub fn work(&mut self) {
         let mut left = NAMES_PER_TURN;
         while left > 0 {
@@ -80,10 +84,12 @@ impl NameReader {
         loop {
             let (folder, version) = self.waiting.pop_front()?;
             *left = left.saturating_sub(OPENING);
-            if folder.version() == version
-                && let Ok(reading) = Reading::begin(folder, version)
-            {
-                return Some(reading);
+            if folder.version() != version {
+                continue;
+            }
+            match Reading::begin(folder.clone(), version) {
+                Ok(reading) => return Some(reading),
+                Err(_) => folder.know_nothing(version),
             }
         }
     }
@@ -93,13 +99,14 @@ impl Reading {
     fn begin(folder: Arc<KnownFolder>, version: Version) -> io::Result<Reading> {
         let file = folder.root().open_below(folder.name(), Purpose::Read)?;
         let names = Box::new(names_in(&file)?);
-        Ok(Reading { folder, version, file, names, coded: Vec::new() })
+        Ok(Reading { folder, version, file, names, count: 0, coded: Vec::new() })
     }
 
     /// Reads up to `*left` names, which it counts down. True at the end.
     fn read(&mut self, left: &mut usize) -> io::Result<bool> {
         while *left > 0 {
             *left -= 1;
+            self.count += 1;
             let Some(name) = self.names.next() else { return Ok(true) };
             if let Some(name) = name?
                 && is_coded(name.as_bytes())
@@ -107,13 +114,16 @@ impl Reading {
                 self.coded.push(CodedNames::hash(Path::new(&name)));
             }
         }
-        Ok(self.coded.len() > CODED_MAX || self.folder.version() != self.version)
+        Ok(!self.is_short() || self.folder.version() != self.version)
+    }
+
+    fn is_short(&self) -> bool {
+        self.count <= NAMES_MAX && self.coded.len() <= CODED_MAX
     }
 
     fn finish(self) {
         let Ok(stat) = stat(&self.file) else { return };
-        let is_short = self.coded.len() <= CODED_MAX;
-        let coded = if is_short { Coded::Known(CodedNames::of(self.coded)) } else { Coded::TooMany };
+        let coded = if self.is_short() { Coded::Known(CodedNames::of(self.coded)) } else { Coded::TooMany };
         self.folder.know(coded, self.version, stat.into());
     }
 }

@@ -37,8 +37,6 @@ struct Known {
     folders: HashMap<Box<[u8]>, Arc<KnownFolder>>,
     /// The number of folders at which the unused ones are dropped next.
     limit: usize,
-    /// Whether the file system on a device tells of new names, see [`tells_of_new_names`].
-    devices: HashMap<u64, bool>,
 }
 
 /// A folder below the root, or the root itself; no link is on the way to it.
@@ -68,7 +66,7 @@ pub enum Coded {
     /// Nothing: each name is asked for.
     #[default]
     Unknown,
-    /// There are so many that no list of them is kept: each name is asked for.
+    /// There are so many that no list of them is kept, or they cannot be read: each name is asked for.
     TooMany,
     /// These are the names that compressed neighbours may have.
     Known(CodedNames),
@@ -99,8 +97,8 @@ impl Tree {
     pub fn of(root: Root, look: Tick) -> io::Result<Tree> {
         let root = Arc::new(root);
         let stamp = root.folder_stamp(".".as_ref())?;
-        let mut known = Known { limit: FOLDERS_MIN, ..Known::default() };
-        let tells = known.tells(&root, ".".as_ref(), &stamp);
+        let known = Known { limit: FOLDERS_MIN, ..Known::default() };
+        let tells = tells(&root, ".".as_ref());
         let top = KnownFolder::new(&root, ".".as_ref(), None, stamp, tells);
         top.seen.set(look);
         Ok(Tree { root, top: Arc::new(top), known: Mutex::new(known) })
@@ -145,8 +143,10 @@ impl Tree {
 
     /// Remembers the folder `name` in `parent`, which has just been looked at, by a look that began at `look`.
     fn learn(&self, parent: &Arc<KnownFolder>, name: &Path, stamp: Stamp, look: Tick) -> Arc<KnownFolder> {
+        // A file system that is mounted below the root shows: its device is not the one of the folder above.
+        let is_mounted = lock(&parent.now).stamp.device() != stamp.device();
+        let tells = if is_mounted { tells(&self.root, name) } else { parent.tells };
         let mut known = lock(&self.known);
-        let tells = known.tells(&self.root, name, &stamp);
         let folder = Arc::new(KnownFolder::new(&self.root, name, Some(parent.clone()), stamp, tells));
         folder.seen.set(look);
         if known.folders.len() >= known.limit {
@@ -158,17 +158,10 @@ impl Tree {
     }
 }
 
-impl Known {
-    fn tells(&mut self, root: &Root, name: &Path, stamp: &Stamp) -> bool {
-        if let Some(tells) = self.devices.get(&stamp.device()) {
-            return *tells;
-        }
-        // Where the folder cannot be opened, such as for want of descriptors, nothing is learnt of the device.
-        let Ok(folder) = root.open_below(name, Purpose::Look) else { return false };
-        let tells = tells_of_new_names(&folder);
-        self.devices.insert(stamp.device(), tells);
-        tells
-    }
+/// Whether the file system of the folder `name` tells of new names, see [`tells_of_new_names`]. If the folder cannot be opened,
+/// such as for want of descriptors, it is taken for one that does not.
+fn tells(root: &Root, name: &Path) -> bool {
+    root.open_below(name, Purpose::Look).is_ok_and(|folder| tells_of_new_names(&folder))
 }
 
 impl KnownFolder {
@@ -267,6 +260,14 @@ impl KnownFolder {
         matches!(lock(&self.now).coded, Coded::Unknown)
     }
 
+    /// Takes note that the names cannot be read while the folder has the version `version`.
+    pub fn know_nothing(&self, version: Version) {
+        let mut now = lock(&self.now);
+        if self.version() == version {
+            now.coded = Coded::TooMany;
+        }
+    }
+
     /// Takes what was learnt of the names while the folder had the version `version`; `stamp` is what was found afterwards.
     pub fn know(&self, coded: Coded, version: Version, stamp: Stamp) {
         let mut now = lock(&self.now);
@@ -292,23 +293,5 @@ impl CodedNames {
 
     fn may_have(&self, name: &Path) -> bool {
         self.0.binary_search(&CodedNames::hash(name)).is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::os::files::Links;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_folder_that_cannot_be_opened_says_nothing_of_its_device() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::open(folder.path(), Links::Inside).unwrap();
-        let stamp = root.folder_stamp(".".as_ref()).unwrap();
-        let expected = tells_of_new_names(&root.open_below(".".as_ref(), Purpose::Look).unwrap());
-        let mut known = Known::default();
-        assert!(!known.tells(&root, "missing".as_ref(), &stamp));
-        assert_eq!(known.tells(&root, ".".as_ref(), &stamp), expected);
     }
 }
