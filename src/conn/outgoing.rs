@@ -66,7 +66,7 @@ impl Sending {
         }
     }
 
-    /// The bytes of all parts, with those that stand before them.
+    /// The bytes of all parts, and of the lines before each part.
     fn bytes(&self) -> u64 {
         let length = |range: &Range<u64>| range.end - range.start;
         let part = |(before, range): &(Vec<u8>, _)| before.len() as u64 + length(range);
