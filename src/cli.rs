@@ -2,19 +2,17 @@
 
 pub mod place;
 mod refusal;
+mod values;
 
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use onepoll::http::HeadLimits;
-use onepoll::http::fields::FIELDS_MOST;
-use onepoll::http::target;
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
 use onepoll::service::door::{Door, Folders, Inspector};
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
-use onepoll::service::size;
 use onepoll::site::{Compression, Hidden, Policy};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -41,7 +39,7 @@ pub struct Cli {
     #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1", value_parser = place::bind)]
     pub bind: String,
     /// A name to answer to beside localhost, such as dev.example; '*' is any name
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = host)]
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = values::host)]
     allow_host: Vec<String>,
     /// Share the port with other processes that have this flag
     #[arg(long, env = "ONEPOLL_REUSE_PORT", value_parser = BoolishValueParser::new())]
@@ -64,10 +62,10 @@ pub struct Cli {
 #[command(next_help_heading = "Files")]
 struct Files {
     /// The name of the file that is sent for its folder
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_parser = file_name)]
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_parser = values::file_name)]
     index: String,
     /// List the folders that have no such file: on or off [default: on for loopback]
-    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = listing)]
+    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = values::listing)]
     listing: Option<Folders>,
     /// Serve files and folders whose names begin with a dot
     #[arg(long, env = "ONEPOLL_HIDDEN", value_parser = BoolishValueParser::new())]
@@ -76,10 +74,10 @@ struct Files {
     #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
     follow_links: bool,
     /// How long clients may keep a file before they ask again [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = whole_seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = values::whole_seconds)]
     cache: Option<u32>,
     /// How much memory small files fill
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "64MiB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "64MiB", value_parser = values::memory)]
     cache_memory: u64,
     /// Send text without compressing it
     #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]
@@ -90,19 +88,19 @@ struct Files {
 #[command(next_help_heading = "Limits")]
 struct Sizes {
     /// Most connections open at the same time [default: as descriptors allow]
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", value_parser = values::at_least_one)]
     max_connections: Option<usize>,
     /// Longest request line; a longer one gets 414
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", default_value = "8KiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", default_value = "8KiB", value_parser = values::bytes)]
     max_request_line: u64,
     /// Longest head of a request; a longer one gets 431
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", default_value = "16KiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", default_value = "16KiB", value_parser = values::bytes)]
     max_head: u64,
     /// Most fields of a request; one with more gets 431
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", default_value_t = 100, value_parser = fields)]
+    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", default_value_t = 100, value_parser = values::fields)]
     max_fields: usize,
     /// Longest body of a request; a longer one gets 413
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", default_value = "1MiB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", default_value = "1MiB", value_parser = values::bytes)]
     max_body: u64,
 }
 
@@ -110,19 +108,19 @@ struct Sizes {
 #[command(next_help_heading = "Timeouts")]
 struct Times {
     /// How long the whole head of a request may take; then 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", default_value = "10", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", default_value = "10", value_parser = values::timeout)]
     head_timeout: Duration,
     /// How long a client may pause within a body; then 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", default_value = "20", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", default_value = "20", value_parser = values::timeout)]
     body_timeout: Duration,
     /// How long a client may take nothing of its answer
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = values::timeout)]
     write_timeout: Duration,
     /// How long a connection may stay open without a request
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = values::timeout)]
     idle_timeout: Duration,
     /// How long requests may take to finish after Ctrl-C
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = values::seconds)]
     grace: Duration,
 }
 
@@ -217,71 +215,6 @@ impl Cli {
             idle_timeout: self.times.idle_timeout,
             grace: self.times.grace,
         }
-    }
-}
-
-fn bytes(text: &str) -> Result<u64, String> {
-    match size::parse(text)? {
-        bytes @ 1..=0x100_0000_0000 => Ok(bytes),
-        _ => Err("from 1 byte to 1 TiB".into()),
-    }
-}
-
-/// None at all is fine.
-fn memory(text: &str) -> Result<u64, String> {
-    if size::parse(text)? == 0 { Ok(0) } else { bytes(text) }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    const YEAR: f64 = 365.0 * 86_400.0;
-    match text.parse() {
-        Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("seconds, such as 0.5, up to a year of them (31536000)".into()),
-    }
-}
-
-fn whole_seconds(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("whole seconds, from 0 to {}", u32::MAX))
-}
-
-/// Some take 0 for no limit, some for no time at all: here it is neither.
-fn timeout(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("more than 0 seconds; for as good as no limit, a year (31536000)".into()),
-        timeout => Ok(timeout),
-    }
-}
-
-/// A port is what people copy along with a name; it plays no part.
-fn host(text: &str) -> Result<String, String> {
-    match target::host(text) {
-        _ if text == "*" => Ok("*".into()),
-        Some(host) if !host.contains('*') => Ok(host.to_owned()),
-        _ => Err("a name such as dev.example, without http:// and without a path, or * for any".into()),
-    }
-}
-
-fn fields(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=FIELDS_MOST).contains(count));
-    count.ok_or(format!("a number from 1 to {FIELDS_MOST}"))
-}
-
-fn listing(text: &str) -> Result<Folders, String> {
-    match text {
-        "on" => Ok(Folders::Listed),
-        "off" => Ok(Folders::NotListed),
-        _ => Err("on or off".into()),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on".into())
-}
-
-fn file_name(text: &str) -> Result<String, String> {
-    match text.is_empty() || text.contains(['/', '\0']) || text == "." || text == ".." {
-        true => Err("the name of a file, without a folder".into()),
-        false => Ok(text.to_owned()),
     }
 }
 

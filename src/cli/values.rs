@@ -1,0 +1,79 @@
+//! What the values of flags may be. An error says in a few words which values make sense.
+
+use onepoll::http::fields::FIELDS_MOST;
+use onepoll::http::target;
+use onepoll::service::door::Folders;
+use onepoll::service::size;
+use std::time::Duration;
+
+/// A number of bytes, at least one.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    match size::parse(text)? {
+        bytes @ 1..=0x100_0000_0000 => Ok(bytes),
+        _ => Err("from 1 byte to 1 TiB".into()),
+    }
+}
+
+/// A number of bytes, maybe none.
+pub fn memory(text: &str) -> Result<u64, String> {
+    if size::parse(text)? == 0 { Ok(0) } else { bytes(text) }
+}
+
+/// A time in seconds, maybe none.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    const YEAR: f64 = 365.0 * 86_400.0;
+    match text.parse() {
+        Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("seconds, such as 0.5, up to a year of them (31536000)".into()),
+    }
+}
+
+/// A time in whole seconds.
+pub fn whole_seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("whole seconds, from 0 to {}", u32::MAX))
+}
+
+/// A time in seconds. Some take 0 for no limit, some for no time at all: here it is neither.
+pub fn timeout(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("more than 0 seconds; for as good as no limit, a year (31536000)".into()),
+        timeout => Ok(timeout),
+    }
+}
+
+/// The name of a host, or `*`. A port is what people copy along with a name; it plays no part.
+pub fn host(text: &str) -> Result<String, String> {
+    match target::host(text) {
+        _ if text == "*" => Ok("*".into()),
+        Some(host) if !host.contains('*') => Ok(host.to_owned()),
+        _ => Err("a name such as dev.example, without http:// and without a path, or * for any".into()),
+    }
+}
+
+/// A number of fields that a head may have.
+pub fn fields(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=FIELDS_MOST).contains(count));
+    count.ok_or(format!("a number from 1 to {FIELDS_MOST}"))
+}
+
+/// What a folder without an index shows.
+pub fn listing(text: &str) -> Result<Folders, String> {
+    match text {
+        "on" => Ok(Folders::Listed),
+        "off" => Ok(Folders::NotListed),
+        _ => Err("on or off".into()),
+    }
+}
+
+/// How many of something.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on".into())
+}
+
+/// The name of a file in any folder.
+pub fn file_name(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains(['/', '\0']) || text == "." || text == ".." {
+        true => Err("the name of a file, without a folder".into()),
+        false => Ok(text.to_owned()),
+    }
+}
