@@ -141,7 +141,7 @@
 //! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
-//! | [`service::files`], [`service::listing`], [`service::ack`] | GET and HEAD, folders, POST | |
+//! | [`service::files`], `service/representing.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; folders; POST | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
 //! | [`site`] `mod.rs`, `site/policy.rs`, `site/lock.rs` | from a path to a representation, never stale; its settings, its locks | |

@@ -12,6 +12,7 @@ pub mod shared;
 pub mod gate;
 pub mod routes;
 pub mod files;
+mod representing;
 pub mod listing;
 pub mod ack;
 pub mod pages;
