@@ -13,6 +13,7 @@ use onepoll::reactor::listener::Sharing;
 use onepoll::service::door::{Door, Folders, Inspector};
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
+use onepoll::service::prefix::Prefix;
 use onepoll::site::{Compression, Hidden, Policy};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,9 @@ struct Files {
     /// Follow links that lead out of DIR
     #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
     follow_links: bool,
+    /// Serve below this path, such as /repo/; / leads there
+    #[arg(long, value_name = "PATH", env = "ONEPOLL_PREFIX", value_parser = Prefix::parse)]
+    prefix: Option<Prefix>,
     /// How long clients may keep a file before they ask again [default: 0]
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = values::whole_seconds)]
     cache: Option<u32>,
@@ -168,6 +172,11 @@ impl Cli {
     /// The file that stands for its folder.
     pub fn index(&self) -> &str {
         &self.files.index
+    }
+
+    /// The path below which the folder is served; `None` is the root.
+    pub fn prefix(&self) -> Option<&Prefix> {
+        self.files.prefix.as_ref().filter(|prefix| !prefix.is_root())
     }
 
     /// How the folder is served.

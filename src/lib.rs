@@ -140,6 +140,7 @@
 //! | [`service::shared`], [`service::fields`], `service/heads.rs` | what every handler sees; fields that every answer carries; heads that many answers share | |
 //! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
+//! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], `service/representing.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; folders; POST | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |

@@ -15,6 +15,7 @@ use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
 use onepoll::service::Service;
 use onepoll::service::door::{Door, Folders};
+use onepoll::service::prefix::Prefix;
 use onepoll::site::Site;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -52,6 +53,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let announcement = announcement(cli, local, &door);
     give_up(cli.root(), site.policy().links);
     let service = Service::new(site).doors([door]).limits(limits);
+    let service = cli.prefix().cloned().into_iter().fold(service, Service::below);
     // Two programs in one: without an inspector, the loop has no code for it.
     match cli.inspect {
         true => run(inspect::reactor(epoll, service), &announcement),
@@ -89,18 +91,22 @@ fn give_up(root: &Path, links: Links) {
 /// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it.
 fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
     let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
+    let prefix = cli.prefix().map_or("", Prefix::text);
     let reach = match (address.ip().to_canonical().is_loopback(), reached_at(address)) {
         (true, _) => "to this machine only".to_owned(),
         (false, None) => "to everyone who can reach this machine".to_owned(),
-        (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}"),
+        (false, Some(there)) => format!("to everyone who can reach this machine, at http://{there}{prefix}"),
     };
     let here = opened_at(address);
-    let mut text = format!("Server is running on http://{here}\nServing {root} {reach}; Ctrl-C stops it\n");
+    let below = if prefix.is_empty() { String::new() } else { format!(" at http://{here}{prefix}") };
+    let mut text =
+        format!("Server is running on http://{here}\nServing {root}{below} {reach}; Ctrl-C stops it\n");
     let index = cli.index();
     if door.folders == Folders::Offered && !cli.root().join(index).is_file() {
         let index = shown(index.as_ref());
+        let start = if prefix.is_empty() { "/" } else { prefix };
         text += &format!(
-            "The folder has no {index} and is not listed, so / is 404; --listing on lists folders\n"
+            "The folder has no {index} and is not listed, so {start} is 404; --listing on lists folders\n"
         );
     }
     if cli.inspect {

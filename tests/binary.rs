@@ -164,6 +164,7 @@ fn every_flag_is_read_from_the_environment() {
         ("ONEPOLL_LISTING", "nonsense", "--listing"),
         ("ONEPOLL_HIDDEN", "nonsense", "--hidden"),
         ("ONEPOLL_FOLLOW_LINKS", "nonsense", "--follow-links"),
+        ("ONEPOLL_PREFIX", "/a//b/", "--prefix"),
         ("ONEPOLL_CACHE", "nonsense", "--cache"),
         ("ONEPOLL_CACHE_MEMORY", "nonsense", "--cache-memory"),
         ("ONEPOLL_NO_COMPRESS", "nonsense", "--no-compress"),
@@ -465,6 +466,8 @@ fn a_slip_of_the_pen_is_told_the_way_out() {
         (&["--port"],                    &[],                                   2, "a value is missing for --port"),
         (&["--port", "1", "--port", "2"], &[],                                  2, "--port is there more than once"),
         (&["--cache", "soon"],           &[],                                   2, "'soon' for --cache: whole seconds"),
+        (&["--prefix", "/repo/?q"],      &[],                                   2, "'/repo/?q' for --prefix: a path alone, such as /repo/"),
+        (&["--prefix", "/.onepoll/"],    &[],                                   2, "for --prefix: a path of names that do not begin with a dot"),
         (&["--hidden=yes"],              &[],                                   2, "--hidden takes no value, such as 'yes'"),
         (&[".", "9000"],                 &[],                                   2, "'9000' is one argument too many, as one folder is served; try --port 9000"),
         (&["9000"],                      &[],                                   1, "9000: no such folder; to listen there: onepoll --port 9000"),
@@ -538,7 +541,7 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
         let expected = flags("Options", "--port --bind --allow-host --reuse-port --inspect --help --version")
             .chain(flags(
                 "Files",
-                "--index --listing --hidden --follow-links --cache --cache-memory --no-compress",
+                "--index --listing --hidden --follow-links --prefix --cache --cache-memory --no-compress",
             ))
             .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
             .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));

@@ -69,6 +69,22 @@ impl<'a> Request<'a> {
         })
     }
 
+    /// The same request with another path in its target. `self` must have a path.
+    pub fn with_path<'b>(&'b self, path: &'b str) -> Request<'b> {
+        let target = match self.target {
+            Target::Path { query, host, .. } => Target::Path { path, query, host },
+            other => other,
+        };
+        Request { target, ..*self }
+    }
+
+    /// The path as the client sent it, which [`Request::with_path`] leaves as it is. It is read once more from the request
+    /// line.
+    pub fn path_as_sent(&self) -> Option<&'a str> {
+        let target = self.line.split(|&byte| byte == b' ').nth(1)?;
+        Target::parse(target).ok()?.path()
+    }
+
     /// Whether content follows the head, by the fields of the head.
     pub fn has_content(&self) -> bool {
         self.framing != Framing::Length(0)

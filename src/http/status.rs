@@ -14,6 +14,7 @@ impl Status {
     pub const NO_CONTENT: Status = Status::new(204, "No Content");
     pub const PARTIAL_CONTENT: Status = Status::new(206, "Partial Content");
     pub const MOVED_PERMANENTLY: Status = Status::new(301, "Moved Permanently");
+    pub const FOUND: Status = Status::new(302, "Found");
     pub const NOT_MODIFIED: Status = Status::new(304, "Not Modified");
     pub const BAD_REQUEST: Status = Status::new(400, "Bad Request");
     pub const FORBIDDEN: Status = Status::new(403, "Forbidden");

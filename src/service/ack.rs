@@ -17,7 +17,7 @@ pub fn post(request: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply 
     let content_type = request.fields.first("content-type").map(String::from_utf8_lossy);
     let receipt = json::value!({
         "method": request.method.name(),
-        "path": request.target.path().unwrap_or_default(),
+        "path": request.path_as_sent().unwrap_or_default(),
         "content_type": content_type,
         "bytes_received": request.content_bytes,
     });

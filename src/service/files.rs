@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::door::Folders;
 use super::listing::FolderListing;
-use super::pages::page;
+use super::pages::{page, redirect};
 use super::representing::{represent, vary};
 use super::response::{Reply, Response};
 use super::shared::Service;
@@ -125,10 +125,6 @@ fn asker(request: &Request<'_>) -> Asker {
 }
 
 /// Redirects to a folder with its final `/`: without it, relative links in the folder's page would lead elsewhere.
-fn moved(mut location: String, query: Option<&str>) -> Response {
-    if let Some(query) = query {
-        location.push('?');
-        location.push_str(query);
-    }
-    page(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash").field("Location", location)
+fn moved(location: String, query: Option<&str>) -> Response {
+    redirect(Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash", location, query)
 }

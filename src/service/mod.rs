@@ -7,10 +7,12 @@ pub mod door;
 pub mod client;
 pub mod response;
 pub mod fields;
+pub mod prefix;
 mod heads;
 pub mod shared;
 pub mod gate;
 pub mod routes;
+mod below;
 pub mod files;
 mod representing;
 pub mod listing;
@@ -30,11 +32,14 @@ use crate::site::Moment;
 use log::debug;
 
 /// The answer to a request that has passed the gate: by the first mounted handler that has one, or else by the dispatch
-/// table.
+/// table, which a site below a prefix asks for the rest of the path.
 pub fn respond(request: &Request<'_>, client: &Client, service: &Service, moment: Moment) -> Reply {
     if let Some(reply) = service.ask_mounted(request, client) {
         debug!("{} is for a handler that is mounted", client.id);
         return reply;
     }
-    routes::dispatch(request, client, service, moment)
+    match service.prefix() {
+        None => routes::dispatch(request, client, service, moment),
+        Some(prefix) => below::respond(prefix, request, client, service, moment),
+    }
 }

@@ -2,6 +2,7 @@
 //! was decided elsewhere.
 
 use super::json;
+use super::prefix::Prefix;
 use super::response::{Content, Owner, Response};
 use crate::http::request::Request;
 use crate::http::response::Head;
@@ -23,11 +24,25 @@ pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
     Response::new(Head::new(status).field("Content-Type", HTML), Content::Bytes(html.into()))
 }
 
+/// A redirect to `location`, a relative reference, with the query of the request.
+pub fn redirect(
+    status: Status,
+    sentence: &'static str,
+    mut location: String,
+    query: Option<&str>,
+) -> Response {
+    if let Some(query) = query {
+        location.push('?');
+        location.push_str(query);
+    }
+    page(status, sentence).field("Location", location)
+}
+
 /// Writes the page of a response that is one ([`Content::Page`]); any other response stays as it is. `request` is `None`
-/// where the bytes that came are no request.
+/// where the bytes that came are no request. `prefix` is the path below which the site is served.
 ///
 /// An error is written in JSON for a client that prefers it (RFC 9457).
-pub fn write(response: Response, request: Option<&Request<'_>>) -> Response {
+pub fn write(response: Response, request: Option<&Request<'_>>, prefix: Option<&Prefix>) -> Response {
     let Response { head, content: Content::Page(sentence), owner } = response else { return response };
     let status = head.status;
     let path = request.and_then(|request| request.target.path());
@@ -38,7 +53,7 @@ pub fn write(response: Response, request: Option<&Request<'_>>) -> Response {
         Some(_) => head.vary("Accept"),
         None => head,
     };
-    let content = Content::Bytes(in_html(status, sentence, path).into());
+    let content = Content::Bytes(in_html(status, sentence, path, prefix).into());
     Response { owner, ..Response::new(head.field("Content-Type", HTML), content) }
 }
 
@@ -52,10 +67,15 @@ fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Op
     Response::new(head.field("Content-Type", "application/problem+json"), content)
 }
 
-/// The page in HTML. If the path of the request is known, it shows the path and a link to the root.
+/// The page in HTML. If the path of the request is known, it shows the path and a link to the start page.
 ///
 /// The parts are put together without `core::fmt`: clients ask for many names that are not there.
-fn in_html(Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> String {
+fn in_html(
+    Status { code, reason }: Status,
+    sentence: &str,
+    path: Option<&str>,
+    prefix: Option<&Prefix>,
+) -> String {
     const BEFORE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>";
@@ -65,7 +85,8 @@ fn in_html(Status { code, reason }: Status, sentence: &str, path: Option<&str>) 
     let code = code.to_string();
     let start = [BEFORE, &code, " ", reason, BETWEEN, &code, " ", reason, "</h1>\n<p>", sentence, ".\n"];
     let Some(path) = path else { return start.concat() };
-    let (shown, way) = (encode_text(path), way_to_root(path));
+    let way = prefix.map_or_else(|| way_to_root(path), |prefix| prefix.way_to_start(path));
+    let shown = encode_text(path);
     let end = ["<p><code>", &shown, "</code>\n<p><a href=\"", &way, "\">Start page</a>\n"];
     [start.as_slice(), end.as_slice()].concat().concat()
 }

@@ -7,6 +7,7 @@ use super::fields::CommonFields;
 use super::heads::Heads;
 use super::hosts::Hosts;
 use super::limits::Limits;
+use super::prefix::Prefix;
 use super::response::{Owner, Reply};
 use crate::http::request::Request;
 use crate::http::response::Head;
@@ -34,6 +35,8 @@ pub struct Service {
     /// The limits on what clients may use.
     pub limits: Limits,
     doors: Vec<Door>,
+    /// The path below which the site is; `None` is the root.
+    prefix: Option<Prefix>,
     /// The fields of all answers of the site.
     pub fields: CommonFields,
     /// The fields of all answers of the server itself.
@@ -50,8 +53,19 @@ impl Service {
     pub fn new(site: Site) -> Service {
         let (limits, doors) = (Limits::default(), vec![Door::default()]);
         let (fields, own_fields, heads) = Default::default();
-        let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, limits, doors, fields, own_fields, heads, mounted, refused_hosts, has_met_tls }
+        let (prefix, mounted, refused_hosts, has_met_tls) = Default::default();
+        Service {
+            site,
+            limits,
+            doors,
+            prefix,
+            fields,
+            own_fields,
+            heads,
+            mounted,
+            refused_hosts,
+            has_met_tls,
+        }
     }
 
     /// The same service with these doors and no others.
@@ -68,6 +82,16 @@ impl Service {
     /// The same service with these limits.
     pub fn limits(self, limits: Limits) -> Service {
         Service { limits, ..self }
+    }
+
+    /// The same service, whose site is below `prefix`.
+    pub fn below(self, prefix: Prefix) -> Service {
+        Service { prefix: Some(prefix).filter(|prefix| !prefix.is_root()), ..self }
+    }
+
+    /// The path below which the site is; `None` is the root.
+    pub fn prefix(&self) -> Option<&Prefix> {
+        self.prefix.as_ref()
     }
 
     /// Sets a field on every answer of the site. The value must not hold control bytes.

@@ -92,6 +92,13 @@ impl Resolved<'_> {
     }
 }
 
+/// The segments of a path as the client counts them: decoded and without dot segments, but with empty ones. The last is
+/// empty if the path ends in a slash. `None` if the path climbs above the root, or has an encoded `/` or NUL.
+pub fn segments(path: &str) -> Option<Vec<Cow<'_, [u8]>>> {
+    let resolved = Resolved::of(path);
+    (!resolved.climbs && !resolved.hides).then_some(resolved.segments)
+}
+
 /// The root, as a relative reference from `path`. It also works behind a proxy that adds a prefix.
 pub fn way_to_root(path: &str) -> String {
     steps_up(Resolved::of(path).folders().len())
