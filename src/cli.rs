@@ -14,7 +14,7 @@ use onepoll::service::door::{Door, Folders, Inspector};
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
-use onepoll::site::{Compression, Hidden, Policy};
+use onepoll::site::{Compression, Hidden, Policy, Types};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,6 +86,9 @@ struct Files {
     /// Send text without compressing it
     #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]
     no_compress: bool,
+    /// Serve files with this extension as this type, such as foo=text/plain
+    #[arg(long, value_name = "EXT=TYPE", env = "ONEPOLL_MIME", value_parser = values::types)]
+    mime: Vec<Types>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -187,6 +190,7 @@ impl Cli {
             links: if self.files.follow_links { Links::Anywhere } else { Links::Inside },
             hidden: if self.files.hidden { Hidden::Served } else { Hidden::Absent },
             compression: if self.files.no_compress { Compression::Off } else { Compression::On },
+            types: self.files.mime.iter().cloned().fold(Types::default(), Types::and),
             cache_bytes_max: self.files.cache_memory as usize,
         }
     }

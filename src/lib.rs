@@ -162,7 +162,7 @@
 //! | [`http::framing`], [`http::body`] | how content is framed, and where it ends | |
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
-//! | [`http::response`], [`http::status`], [`http::value`], [`http::date`] | the head of an answer | httpdate |
+//! | [`http::response`], [`http::status`], [`http::value`], [`http::media`], [`http::date`] | the head of an answer | httpdate |
 //! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
 //! | [`os`] | files below a folder, sockets and the addresses of clients, stderr; what is given up | rustix, landlock, uapi |
 //!

@@ -168,6 +168,7 @@ fn every_flag_is_read_from_the_environment() {
         ("ONEPOLL_CACHE", "nonsense", "--cache"),
         ("ONEPOLL_CACHE_MEMORY", "nonsense", "--cache-memory"),
         ("ONEPOLL_NO_COMPRESS", "nonsense", "--no-compress"),
+        ("ONEPOLL_MIME", "nonsense", "--mime"),
         ("ONEPOLL_MAX_CONNECTIONS", "nonsense", "--max-connections"),
         ("ONEPOLL_MAX_REQUEST_LINE", "nonsense", "--max-request-line"),
         ("ONEPOLL_MAX_HEAD", "nonsense", "--max-head"),
@@ -541,7 +542,7 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
         let expected = flags("Options", "--port --bind --allow-host --reuse-port --inspect --help --version")
             .chain(flags(
                 "Files",
-                "--index --listing --hidden --follow-links --prefix --cache --cache-memory --no-compress",
+                "--index --listing --hidden --follow-links --prefix --cache --cache-memory --no-compress --mime",
             ))
             .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
             .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));

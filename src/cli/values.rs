@@ -1,9 +1,11 @@
 //! What the values of flags may be. An error says in a few words which values make sense.
 
 use onepoll::http::fields::FIELDS_MOST;
+use onepoll::http::media::MediaType;
 use onepoll::http::target;
 use onepoll::service::door::Folders;
 use onepoll::service::size;
+use onepoll::site::Types;
 use std::time::Duration;
 
 /// A number of bytes, at least one.
@@ -77,3 +79,26 @@ pub fn file_name(text: &str) -> Result<String, String> {
         false => Ok(text.to_owned()),
     }
 }
+
+/// Media types for extensions: `EXT=TYPE`, or several with commas between them. A comma in a quoted string is a part of its
+/// type.
+pub fn types(text: &str) -> Result<Types, String> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_between = |char| {
+        is_quoted ^= char == '"' && !is_escaped;
+        is_escaped = char == '\\' && is_quoted && !is_escaped;
+        char == ',' && !is_quoted
+    };
+    text.split(is_between).try_fold(Types::default(), |types, given| {
+        let (extension, media_type) = given.trim().split_once('=').ok_or(EXTENSION)?;
+        let extension = extension.strip_prefix('.').unwrap_or(extension);
+        if extension.is_empty()
+            || extension.contains(|char: char| ['.', '/'].contains(&char) || char.is_control())
+        {
+            return Err(EXTENSION.into());
+        }
+        Ok(types.with(extension, MediaType::parse(media_type)?))
+    })
+}
+
+const EXTENSION: &str = "EXT=TYPE, such as foo=text/plain, where EXT is what follows the last dot of a name";

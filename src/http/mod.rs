@@ -17,6 +17,7 @@ pub mod body;
 pub mod weight;
 pub mod encoding;
 pub mod value;
+pub mod media;
 pub mod validators;
 pub mod conditional;
 pub mod range;

@@ -265,7 +265,7 @@ mod tests {
     use crate::http::encoding::Coding;
     use crate::os::files::Links;
     use crate::site::Asker;
-    use crate::site::Compression;
+    use crate::site::Policy;
     use crate::site::freshness::Tick;
     use crate::site::resource::Asked;
     use crate::site::root::{Entry, Reach, Root};
@@ -288,7 +288,7 @@ mod tests {
         let later = SystemTime::now() + Duration::from_secs(10);
         let (file, comparer) = (Asked { path, name }, Mutex::default());
         let folder = Some(&tree.top);
-        let read = Resource::read(&tree.top, folder, file, opened, Compression::On, &comparer, later);
+        let read = Resource::read(&tree.top, folder, file, opened, &Policy::default(), &comparer, later);
         Arc::new(read.unwrap().unwrap())
     }
 

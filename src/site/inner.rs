@@ -3,7 +3,9 @@
 
 use super::contents::Stored;
 use super::kind;
+use super::types::Types;
 use crate::http::encoding::Coding;
+use crate::http::media::essence;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -59,17 +61,21 @@ impl Inner {
     /// be saved or to be decompressed by a script. An element of a page cannot decompress a file, so it gets the content.
     /// A script gets the content where browsers let no script decompress the coding, and where the name is one that Unity
     /// gives to the parts of a game.
-    pub fn of(name: &Path, stored: &Stored) -> io::Result<Option<Inner>> {
+    pub fn of(name: &Path, stored: &Stored, types: &Types) -> io::Result<Option<Inner>> {
         let Some((coding, inner)) = kind::compressed_by_name(name) else { return Ok(None) };
         let lower = inner.as_os_str().to_ascii_lowercase();
         let ends = |end: &str| lower.as_bytes().ends_with(end.as_bytes());
         let is_of_game = ends(".data") || ends(".symbols.json");
-        let known = kind::by_name(&inner).or(is_of_game.then_some("application/octet-stream"));
-        let Some(content_type) = known.filter(|kind| *kind != "application/x-tar") else { return Ok(None) };
+        let is_picture = name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz"));
+        // A type that the user gives to `svgz` is the one of the picture.
+        let given = types.given(name).filter(|_| is_picture).map(|given| given.name);
+        let known = given.or_else(|| kind::by_name(&inner, types));
+        let known = known.or(is_of_game.then_some("application/octet-stream"));
+        let Some(content_type) = known.filter(|kind| essence(kind) != "application/x-tar") else {
+            return Ok(None);
+        };
         let audience = match coding {
-            _ if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz")) => {
-                Audience::All
-            }
+            _ if is_picture => Audience::All,
             Coding::Gzip if is_of_game || ends(".js") || ends(".wasm") => Audience::Pages,
             Coding::Gzip => Audience::Elements,
             _ => Audience::Pages,

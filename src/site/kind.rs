@@ -1,8 +1,9 @@
 //! The media type of a file, by its name or its first bytes, and the encoding of its text.
 
 use super::contents::Stored;
-use super::types;
+use super::types::{self, Types};
 use crate::http::encoding::Coding;
+use crate::http::media::essence;
 use crate::http::value::Value;
 use std::fmt;
 use std::io;
@@ -18,7 +19,7 @@ const SNIFFED_BYTES: usize = 1445;
 /// A media type, and the encoding of its text where that is certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentType {
-    /// The media type without parameters.
+    /// The media type, with the parameters that the user has given to it.
     pub name: &'static str,
     /// The encoding of the text.
     pub charset: Charset,
@@ -70,9 +71,13 @@ impl Value for ContentType {
 /// name its encoding itself, but browsers would believe the field before the page.
 ///
 /// The extension of a video may belong to a text, too: `.ts` is MPEG-TS or TypeScript, `.mod` is MPEG or a module of Go.
-/// There the bytes decide.
-pub fn of(name: &Path, stored: &Stored) -> io::Result<ContentType> {
-    let named = by_name(name);
+/// There the bytes decide, unless the user has given a type to the extension.
+pub fn of(name: &Path, stored: &Stored, types: &Types) -> io::Result<ContentType> {
+    let given = types.given(name);
+    let named = by_name(name, types);
+    if given.is_some_and(|given| !given.lacks_charset) {
+        return Ok(ContentType::of(named.unwrap_or_default()));
+    }
     if named.is_some_and(|kind| !kind.starts_with("text/") && !kind.starts_with("video/")) {
         return Ok(ContentType::of(named.unwrap_or_default()));
     }
@@ -95,9 +100,11 @@ pub fn of(name: &Path, stored: &Stored) -> io::Result<ContentType> {
     Ok(ContentType { name: kind, charset })
 }
 
-/// The media type of a file called `name`, without parameters; `None` if its extension is not known.
-pub fn by_name(name: &Path) -> Option<&'static str> {
-    types::of_extension(name.extension()?.to_str()?)
+/// The media type of a file called `name`, with the parameters that the user has given to it; `None` if its extension is not
+/// known.
+pub fn by_name(name: &Path, types: &Types) -> Option<&'static str> {
+    let given = types.given(name).map(|given| given.name);
+    given.or_else(|| types::of_extension(name.extension()?.to_str()?))
 }
 
 /// If `name` is the name of a compressed file: its coding, and the name of the content. `x.js.gz` is `x.js`, compressed
@@ -113,8 +120,9 @@ pub fn compressed_by_name(name: &Path) -> Option<(Coding, PathBuf)> {
     Some((coding, name.with_extension("")))
 }
 
-/// Whether files of the media type `kind`, which has no parameters, are worth compressing: text, and types that compress like text.
+/// Whether files of the media type `kind` are worth compressing: text, and types that compress like text.
 pub fn is_compressible(kind: &str) -> bool {
+    let kind = essence(kind);
     const LIKE_TEXT: [&str; 6] = [
         "application/json",
         "application/vnd.apple.mpegurl",
@@ -165,7 +173,7 @@ mod tests {
     use super::*;
 
     fn kind(name: &str, bytes: &[u8]) -> String {
-        of(Path::new(name), &Stored::Whole(bytes.into())).unwrap().to_string()
+        of(Path::new(name), &Stored::Whole(bytes.into()), &Types::default()).unwrap().to_string()
     }
 
     #[test]
@@ -226,7 +234,7 @@ mod tests {
             let path = folder.path().join("a.txt");
             std::fs::write(&path, bytes).unwrap();
             let file = std::fs::File::open(path).unwrap().into();
-            of(Path::new("a.txt"), &Stored::Large(file)).unwrap().to_string()
+            of(Path::new("a.txt"), &Stored::Large(file), &Types::default()).unwrap().to_string()
         };
         let ascii = vec![b'a'; TEXT_BYTES - 1];
         let is_cut = [&ascii[..], "\u{e9}".as_bytes()].concat();

@@ -39,6 +39,7 @@ pub use freshness::{Moment, Tick};
 pub use inner::Asker;
 pub use policy::{Compression, Hidden, Policy};
 pub use resource::{Choice, Description, Representation, Selected};
+pub use types::Types;
 
 use crate::http::encoding::Coding;
 use crate::os;
@@ -148,6 +149,11 @@ impl Site {
     /// How the folder is served.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Whether the extension of a file called `name` stands for a media type that is known.
+    pub fn knows_extension_of(&self, name: &Path) -> bool {
+        kind::by_name(name, &self.policy.types).is_some()
     }
 
     /// Counts a read from a socket; to be called after the read and before the request is answered. Gives the time of the
@@ -311,9 +317,8 @@ impl Site {
             }
             (Err(missing), _) => return Err(missing),
         };
-        let Policy { compression, .. } = self.policy;
         let (top, folder, asked) = (&tree.top, folder.as_ref(), Asked { path, name: &name });
-        let read = Resource::read(top, folder, asked, opened, compression, &self.comparer, now)?;
+        let read = Resource::read(top, folder, asked, opened, &self.policy, &self.comparer, now)?;
         let resource = Arc::new(read.ok_or(Missing::NotThere)?);
         if resource.is_settled(now) {
             lock(&self.cache).insert(resource.clone());

@@ -1,5 +1,6 @@
 //! The settings of a site. This file makes no decision by them.
 
+use super::types::Types;
 use crate::os::files::Links;
 
 /// How a folder is served.
@@ -16,6 +17,8 @@ pub struct Policy {
     pub hidden: Hidden,
     /// Whether text is compressed for clients that accept it.
     pub compression: Compression,
+    /// The media types that the user has given to extensions.
+    pub types: Types,
     /// Bytes of files kept in the cache.
     pub cache_bytes_max: usize,
 }
@@ -46,6 +49,7 @@ impl Default for Policy {
             links: Links::Inside,
             hidden: Hidden::Absent,
             compression: Compression::On,
+            types: Types::default(),
             cache_bytes_max: 64 << 20,
         }
     }

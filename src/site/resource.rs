@@ -8,7 +8,7 @@ use super::kind::{self, Charset, ContentType};
 use super::lock::lock;
 use super::names::NameReader;
 use super::neighbours::{Beside, Comparer, Neighbours, Unclear, stamp_passed_over};
-use super::policy::Compression;
+use super::policy::{Compression, Policy};
 use super::root::{Opened, Reach};
 use super::stamp::Stamp;
 use super::tree::{GONE, KnownFolder};
@@ -169,7 +169,7 @@ impl Resource {
         folder: Option<&Arc<KnownFolder>>,
         Asked { path, name }: Asked<'_>,
         opened: Opened,
-        compression: Compression,
+        policy: &Policy,
         comparer: &Mutex<Comparer>,
         now: SystemTime,
     ) -> io::Result<Option<Resource>> {
@@ -179,11 +179,11 @@ impl Resource {
         let version = KnownVersion(version.into());
         let behind_link = folder.is_none().then(|| root.folder_stamp(name)).transpose()?;
         let Some(original) = Contents::read(opened, now)? else { return Ok(None) };
-        let inner = Inner::of(name, &original.stored)?;
+        let inner = Inner::of(name, &original.stored, &policy.types)?;
         let content_type = match inner {
             // The name gives the type of the decompressed content; this representation is the compressed file.
             Some(Inner { audience: Audience::All, .. }) => ContentType::of("application/gzip"),
-            _ => kind::of(name, &original.stored)?,
+            _ => kind::of(name, &original.stored, &policy.types)?,
         };
         // What is in a file that is compressed by name is no other coding of the file.
         let Neighbours { beside, found, unclear, passed_over } = match inner {
@@ -192,7 +192,7 @@ impl Resource {
         };
         let has_gzip = found.iter().any(|(coding, ..)| *coding == Coding::Gzip)
             || unclear.iter().any(|it| it.coding == Coding::Gzip);
-        let is_compressible = compression == Compression::On
+        let is_compressible = policy.compression == Compression::On
             && !has_gzip
             && inner.is_none()
             && (COMPRESSED_BYTES_MIN..=COMPRESSED_BYTES_MAX).contains(&original.stamp.bytes())

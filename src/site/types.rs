@@ -1,7 +1,9 @@
-//! The media type for an extension: by a table in this file, or else by the crate mime_guess. The table has the types
+//! The media type for an extension: by the user, by a table in this file, or else by the crate mime_guess. The table has the types
 //! that the crate lacks, and the types that it knows only in a form from before they were registered.
 
+use crate::http::media::MediaType;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// Extensions in lower case, their media type, and the source of this type: the registry of IANA, a standard, or else the
@@ -125,7 +127,49 @@ static BY_EXTENSION: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
     TYPES.iter().flat_map(each).collect()
 });
 
-/// The media type for `extension`, without parameters; `None` if the extension is not known.
+/// The media types that the user has given to extensions. They take precedence over all others.
+#[derive(Clone, Debug, Default)]
+pub struct Types(Vec<(String, GivenType)>);
+
+/// A media type that the user has given to an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenType {
+    /// The media type with its parameters.
+    pub name: &'static str,
+    /// Whether it is text whose encoding the user has not named.
+    pub lacks_charset: bool,
+}
+
+impl Types {
+    /// The same types, and `media_type` for the files with this `extension`, which has no dot. The last type that is given
+    /// to an extension counts.
+    ///
+    /// The few types of a start are kept until the end of the process, so that each file needs no more than a reference.
+    pub fn with(mut self, extension: &str, media_type: MediaType) -> Types {
+        let MediaType { text, has_charset } = media_type;
+        let lacks_charset = text.starts_with("text/") && !has_charset;
+        self.0.push((extension.to_owned(), GivenType { name: text.leak(), lacks_charset }));
+        self
+    }
+
+    /// The types of both; where both have an extension, `others` count.
+    pub fn and(mut self, others: Types) -> Types {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// The type that the user has given to the extension of `name`.
+    pub fn given(&self, name: &Path) -> Option<GivenType> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let extension = name.extension()?;
+        let mut last_first = self.0.iter().rev();
+        last_first.find(|(given, _)| extension.eq_ignore_ascii_case(given)).map(|(_, given)| *given)
+    }
+}
+
+/// The media type for `extension`, without parameters; `None` if neither the table nor the crate knows the extension.
 pub fn of_extension(extension: &str) -> Option<&'static str> {
     let lower = extension.to_ascii_lowercase();
     BY_EXTENSION.get(&*lower).copied().or_else(|| mime_guess::from_ext(&lower).first_raw().map(shown))
@@ -149,6 +193,28 @@ mod tests {
         assert!(extensions.is_sorted_by(|one, next| one < next && !one.is_empty()), "{extensions:?}");
         assert!(TYPES.is_sorted_by_key(|(_, media_type, _)| media_type));
         assert!(TYPES.iter().all(|(_, media_type, source)| media_type.contains('/') && !source.is_empty()));
+    }
+
+    #[test]
+    fn the_last_type_that_is_given_counts() {
+        let media_type = |text| MediaType::parse(text).unwrap();
+        let types =
+            Types::default().with("foo", media_type("text/a")).with("FOO", media_type("text/b; charset=c"));
+        let types = types.and(Types::default().with("bar", media_type("a/b")));
+        for (name, expected) in [
+            ("x.foo", Some(("text/b; charset=c", false))),
+            ("a/x.Foo", Some(("text/b; charset=c", false))),
+            ("x.bar", Some(("a/b", false))),
+            ("x.foo.js", None),
+            ("foo", None),
+            (".foo", None),
+            ("", None),
+        ] {
+            let given = types.given(Path::new(name)).map(|given| (given.name, given.lacks_charset));
+            assert_eq!(given, expected, "{name}");
+        }
+        let text = Types::default().with("foo", media_type("text/a; b=c"));
+        assert!(text.given(Path::new("x.foo")).unwrap().lacks_charset);
     }
 
     #[test]
