@@ -10,7 +10,7 @@ use onepoll::http::fields::FieldSlots;
 use onepoll::http::lines::HeadScan;
 use onepoll::http::range::select;
 use onepoll::http::request::Request;
-use onepoll::http::response::Head;
+use onepoll::http::response::{Common, Head};
 use onepoll::http::status::Status;
 use onepoll::http::validators::{EntityTag, Strength, Validators};
 use onepoll::http::version::Persistence;
@@ -61,11 +61,12 @@ fn select_ranges() -> usize {
 #[divan::bench]
 fn encode_a_head(bencher: Bencher) {
     let head = Head::new(Status::OK).field("Content-Type", "text/html; charset=utf-8");
+    let common = Common { lines: b"Server: onepoll\r\n".to_vec(), ..Common::default() };
     let date = Date::new(SystemTime::now());
     let mut out = Vec::with_capacity(1024);
     bencher.bench_local(|| {
         out.clear();
-        head.encode(&mut out, b"Server: onepoll\r\n", black_box(&date), Persistence::KeepAlive);
+        head.encode(&mut out, &common, black_box(&date), Persistence::KeepAlive);
     });
 }
 

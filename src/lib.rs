@@ -137,7 +137,8 @@
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |
-//! | [`service::shared`], [`service::fields`], `service/heads.rs` | what every handler sees; fields that every answer carries; heads that many answers share | |
+//! | [`service::shared`], [`service::fields`], `service/heads.rs` | what every handler sees; fields that many answers carry; heads that many answers share | |
+//! | [`service::cors`] | which pages of other origins may read the site, and what a browser is granted that asks | |
 //! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
@@ -158,6 +159,7 @@
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
+//! | [`http::origin`] | from which site a page is | |
 //! | [`http::byteset`] | which bytes a piece may hold | |
 //! | [`http::framing`], [`http::body`] | how content is framed, and where it ends | |
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |

@@ -1,11 +1,14 @@
-//! Fields that every answer of the site carries.
+//! Fields that every answer of the site and of the gate carries, and those of the server itself do not.
 
 mod support;
 
+use onepoll::http::origin::Origin;
 use onepoll::inspect;
 use onepoll::service::Service;
+use onepoll::service::cors::{Cors, Credentials};
+use onepoll::service::fields::CommonFields;
 use onepoll::site::{Policy, Site};
-use support::visitor::Visitor;
+use support::visitor::{Visitor, gzip};
 use support::{Answer, ask, folder, listen, read_answers_to, start};
 
 /// A field that is set for the site replaces the field of an answer. It is on every answer of the site, and on no
@@ -62,5 +65,125 @@ fn a_field_that_is_set_for_the_site_stands_on_every_answer_of_it() {
         assert_eq!((answer.status, answer.field("x-of-site")), (status, None), "{path}");
         assert_eq!((answer.field("server"), count(&answer, "cache-control")), (Some("onepoll"), 1), "{path}");
         assert_ne!(answer.field("cache-control"), Some("max-age=5"), "{path}");
+    }
+}
+
+/// Fields in the answers of the site and of the gate, and their values.
+const REQUESTS: [(&str, u16); 8] = [
+    ("GET / HTTP/1.1\r\nHost: localhost", 200),
+    ("GET /coded.bin HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip", 200),
+    ("GET /folder/ HTTP/1.1\r\nHost: localhost", 200),
+    ("OPTIONS * HTTP/1.1\r\nHost: localhost", 204),
+    ("GET /nowhere HTTP/1.1\r\nHost: localhost", 404),
+    ("GET / HTTP/1.1\r\nHost: foreign.example", 421),
+    ("GET / HTTP/1.1", 400),
+    ("FOO / HTTP/1.1\r\nHost: localhost", 501),
+];
+
+/// Serves a small site and the inspector with these fields, and gives the answers to [`REQUESTS`] and to one for the inspector.
+fn answers_with(fields: CommonFields) -> (Vec<Answer>, Answer) {
+    let root = folder(&[
+        ("index.html", b"<p>start"),
+        ("folder/a", b"a"),
+        ("coded.bin", b"coded"),
+        ("coded.bin.gz", &gzip(b"coded")),
+    ]);
+    let service = Service::new(Site::open(root.path(), Policy::default()).unwrap());
+    let (epoll, address) = listen();
+    start(inspect::reactor(epoll, service.fields(fields)));
+    let mut visitor = Visitor::of(address);
+    visitor.get_settled("/", "");
+    visitor.get_until("/coded.bin", "Accept-Encoding: gzip", |it| it.field("content-encoding").is_some());
+    let ask = |request: &str, status: u16| {
+        let method = request.split(' ').next().unwrap().to_owned();
+        // Heads are shared from the third answer on.
+        let answers = [(); 3].map(|()| {
+            read_answers_to(&ask(address, format!("{request}\r\n\r\n").as_bytes()), &[&method]).remove(0)
+        });
+        let [first, .., last] = answers;
+        assert_eq!((first.status, fields_of(&first)), (status, fields_of(&last)), "{request}");
+        last
+    };
+    let of_site = REQUESTS.map(|(request, status)| ask(request, status));
+    (of_site.into(), ask("GET /.onepoll/ HTTP/1.1\r\nHost: localhost", 200))
+}
+
+/// The fields of an answer, without the one that tells the time.
+fn fields_of(answer: &Answer) -> Vec<(&str, &str)> {
+    let lines = answer.head.lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(name, _)| *name != "Date").collect()
+}
+
+/// All values of a field.
+fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
+    let fields = fields_of(answer).into_iter();
+    fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+}
+
+#[test]
+fn a_name_that_is_set_twice_is_sent_twice_in_the_place_of_ours() {
+    let fields = CommonFields::default();
+    let fields =
+        fields.set("Link", "</a>; rel=preload").set("Set-Cookie", "a=b").set("link", "</b>; rel=icon");
+    let fields = fields.set("SERVER", "one").set("server", "two").set("X-Content-Type-Options", "");
+    let (answers, of_server) = answers_with(fields);
+    for answer in answers {
+        assert_eq!(values(&answer, "Link"), ["</a>; rel=preload", "</b>; rel=icon"], "{}", answer.head);
+        assert_eq!(values(&answer, "Server"), ["one", "two"], "{}", answer.head);
+        assert_eq!(values(&answer, "Set-Cookie"), ["a=b"]);
+        assert_eq!(values(&answer, "X-Content-Type-Options"), [""]);
+    }
+    assert_eq!((values(&of_server, "Link").len(), values(&of_server, "Server")), (0, vec!["onepoll"]));
+}
+
+#[test]
+fn vary_is_one_field_with_ours_and_has_each_name_once() {
+    let set = CommonFields::default().set("Vary", "Cookie,accept-encoding").set("vary", " cookie, Origin");
+    let named = Cors::Named(vec![Origin::parse("https://a.example").unwrap()], Credentials::NotAllowed);
+    for (fields, of_site, of_gate) in [
+        (set.clone(), ", Origin", ", Origin"),
+        (set.open_to(named.clone()), ", Origin", ", Origin"),
+        (CommonFields::default().set("Vary", "Cookie").open_to(named), ", Origin", ""),
+    ] {
+        let (answers, of_server) = answers_with(fields.clone());
+        for (answer, (request, status)) in answers.iter().zip(REQUESTS) {
+            let asks = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+            let has_coding = fields.site().vary.iter().any(|name| name == "accept-encoding");
+            let coding = if has_coding { ", accept-encoding" } else { "" };
+            let origin = if matches!(status, 400 | 421) { of_gate } else { of_site };
+            let expected = match request {
+                _ if request.contains("coded.bin") => format!("Accept-Encoding, Cookie{origin}"),
+                _ if request.starts_with("OPTIONS") && *fields.cors() != Cors::Off => {
+                    format!("{asks}, Cookie{coding}")
+                }
+                _ if request.contains("/folder/") || matches!(status, 404 | 421 | 501) => {
+                    format!("Accept, Cookie{coding}{origin}")
+                }
+                _ => format!("Cookie{coding}{origin}"),
+            };
+            assert_eq!(values(answer, "vary"), [expected], "{request}");
+        }
+        assert_eq!(values(&of_server, "vary"), [""; 0]);
+    }
+}
+
+#[test]
+fn pages_are_isolated_and_a_field_of_the_user_takes_the_place_of_one_of_the_three() {
+    let names =
+        ["Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Cross-Origin-Resource-Policy"];
+    for (fields, expected) in [
+        (CommonFields::default(), [None; 3]),
+        (CommonFields::default().isolate(), [Some("same-origin"), Some("require-corp"), Some("same-origin")]),
+        (
+            CommonFields::default().set("cross-origin-embedder-policy", "credentialless").isolate(),
+            [Some("same-origin"), Some("credentialless"), Some("same-origin")],
+        ),
+    ] {
+        let (answers, of_server) = answers_with(fields);
+        for answer in answers {
+            let got = names.map(|name| values(&answer, name));
+            assert_eq!(got, expected.map(|value| value.into_iter().collect::<Vec<_>>()), "{}", answer.head);
+        }
+        assert_eq!(names.map(|name| of_server.field(name)), [None; 3]);
     }
 }

@@ -8,7 +8,7 @@ use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
 use onepoll::http::date::Date;
 use onepoll::http::range::{Selection, select};
-use onepoll::http::response::Head;
+use onepoll::http::response::{Common, Head};
 use onepoll::http::status::Status;
 use onepoll::http::version::Persistence;
 use onepoll::os::files::{Links, Purpose, open_below, open_folder, stat};
@@ -143,7 +143,7 @@ fn heads_parse_back() {
         }
         let date = Date::new(UNIX_EPOCH + Duration::from_secs(second.into()));
         let mut bytes = Vec::new();
-        head.encode(&mut bytes, b"", &date, persistence);
+        head.encode(&mut bytes, &Common::default(), &date, persistence);
         let mut slots = [httparse::EMPTY_HEADER; 32];
         let mut parsed = httparse::Response::new(&mut slots);
         let length = parsed.parse(&bytes).expect("it is well formed");

@@ -46,7 +46,7 @@ pub fn complete(
         Content::Page(_) => pages::write(response, Some(request), context.service.prefix()),
         _ => response,
     };
-    queue(response, request.method, persistence, exchange, out, context)
+    queue(response, request.method, Some(request), persistence, exchange, out, context)
 }
 
 /// Answers `came`, which cannot be read as a request.
@@ -71,14 +71,16 @@ pub fn refuse(
         user_agent: None,
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = pages::write(page(refusal.status, refusal.why), None, None);
-    queue(page, method, Persistence::Close, exchange, out, context)
+    let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, None);
+    queue(page, method, None, Persistence::Close, exchange, out, context)
 }
 
-/// Puts into the outbox what can be put there. An answer to HEAD has no content (RFC 9110 §9.3.2).
+/// Puts into the outbox what can be put there. An answer to HEAD has no content (RFC 9110 §9.3.2). `request` is `None` where the
+/// bytes that came are no request.
 fn queue(
     response: Response,
     method: Method,
+    request: Option<&Request<'_>>,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
     Outgoing { outbox, stream, entry }: &mut Outgoing,
@@ -86,10 +88,8 @@ fn queue(
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
     let status = response.head.status;
-    let common = context.service.fields_of(response.owner);
-    // A head that many answers share was made for these fields.
-    let head = if response.head.is_shared() { response.head } else { common.make_way(response.head) };
-    head.encode(out, common.lines(), &context.date, persistence);
+    let common = context.service.fields.of(response.owner, request);
+    response.head.encode(out, common, &context.date, persistence);
     let head_end = out.len();
     let content = if method == Method::Head { Content::None } else { response.content };
     // Nothing is, where an answer is queued behind others.

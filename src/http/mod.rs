@@ -11,6 +11,7 @@ pub mod fields;
 pub mod lines;
 pub mod version;
 pub mod target;
+pub mod origin;
 pub mod request;
 pub mod framing;
 pub mod body;

@@ -2,10 +2,12 @@
 //! not know what the content is.
 
 use super::date::Date;
+use super::fields::trim;
 use super::status::Status;
 use super::value::Value;
 use super::version::Persistence;
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Room for the lines of one head, in bytes. The head of a file fits into it.
@@ -14,13 +16,80 @@ const HEAD_BYTES: usize = 512;
 /// The interim answer to `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The head of an answer, without `Date`, `Connection` and the fields that every answer carries. [`Head::encode`] adds
+/// The head of an answer, without `Date`, `Connection` and the fields that many answers carry. [`Head::encode`] adds
 /// these.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The status of the answer.
     pub status: Status,
     lines: Lines,
+    /// Where `Cache-Control` stands in the lines.
+    cache_control: Span,
+    /// Where `Vary` stands in the lines.
+    vary: Span,
+    /// Whether [`Head::made_for`] has put the lines in accord with the common ones.
+    is_made: bool,
+}
+
+/// A field line among others, with its CRLF: where it begins, and where the next one begins. Both are 0 where there is no
+/// such line. The places are noted when a line is written: a search for it would take many instructions for each answer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    const NONE: Span = Span { start: 0, end: 0 };
+
+    /// No head has 4 GiB.
+    fn of(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// The field lines that many answers carry, and what they change in the lines of an answer's own. Of the fields that an
+/// answer may have of its own, these may be common to many answers, too: `Vary`, a list that is merged into one line, and
+/// `Cache-Control`, where the common field takes the place of the answer's.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// The lines, each with its CRLF, without `Vary`.
+    pub lines: Vec<u8>,
+    /// The members of `Vary` that all of these answers have.
+    pub vary: Vec<String>,
+    /// Whether `Cache-Control` is among the lines.
+    pub has_cache_control: bool,
+}
+
+impl Common {
+    /// Whether the lines of an answer stay as they are.
+    fn is_plain(&self) -> bool {
+        self.vary.is_empty() && !self.has_cache_control
+    }
+
+    /// Appends the line of `Vary`, of the names in `own` and those of all answers, each name once.
+    fn append_vary(&self, own: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"Vary: ");
+        out.extend_from_slice(own);
+        let mut is_first = own.is_empty();
+        for name in self.vary.iter().filter(|name| !has_member(own, name.as_bytes())) {
+            if !std::mem::take(&mut is_first) {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(name.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Whether `name` is in a list of names, each with a comma and a space behind it.
+fn has_member(list: &[u8], name: &[u8]) -> bool {
+    list.len() >= name.len()
+        && list.split(|byte| *byte == b',').any(|member| trim(member).eq_ignore_ascii_case(name))
 }
 
 /// The bytes of the status line and of the field lines.
@@ -87,54 +156,52 @@ impl Head {
         ]);
         lines.extend_from_slice(status.reason.as_bytes());
         lines.extend_from_slice(b"\r\n");
-        Head { status, lines: Lines::Own(own) }
+        Head { status, lines: Lines::Own(own), cache_control: Span::NONE, vary: Span::NONE, is_made: false }
     }
 
-    /// Adds a field. The value must not hold control bytes.
+    /// Adds a field. The value must not hold control bytes. `Vary` and `Cache-Control` are spelt like this, and each is
+    /// added once; [`Head::vary`] adds to a list that may be there.
     #[inline(always)]
     pub fn field(mut self, name: &str, value: impl Value) -> Head {
         let lines = self.own_lines();
+        let start = lines.len();
         lines.extend_from_slice(name.as_bytes());
         lines.extend_from_slice(b": ");
         value.append_to(lines);
         lines.extend_from_slice(b"\r\n");
+        let end = lines.len();
+        match name {
+            "Cache-Control" => self.cache_control = Span::of(start, end),
+            "Vary" => self.vary = Span::of(start, end),
+            _ => {}
+        }
         self
     }
 
-    /// Sets a field: replaces all fields with this name. The value must not hold control bytes.
-    pub fn set(self, name: &str, value: impl Value) -> Head {
-        self.without(name).field(name, value)
-    }
-
-    /// Removes the fields with this name.
-    pub fn without(self, name: &str) -> Head {
-        let lines = OwnLines::of(&Head::lines_without(self.lines(), name));
-        Head { lines: Lines::Own(lines), ..self }
-    }
-
-    /// `lines` without the lines of the field called `name`.
-    pub fn lines_without(lines: &[u8], name: &str) -> Vec<u8> {
-        let is_other = |line: &&[u8]| value_of(line, name).is_none();
-        lines.split_inclusive(|byte| *byte == b'\n').filter(is_other).collect::<Vec<_>>().concat()
-    }
-
-    /// Whether the head was made once for many answers.
-    pub fn is_shared(&self) -> bool {
-        matches!(self.lines, Lines::Shared(_))
-    }
-
     /// Adds `name` to `Vary`: the answer depends on this field of the request, too (RFC 9110 §12.5.5).
-    pub fn vary(self, name: &str) -> Head {
-        let lines = self.lines().split_inclusive(|byte| *byte == b'\n');
-        let said: Vec<_> =
-            lines.filter_map(|line| value_of(line, "vary")).map(String::from_utf8_lossy).collect();
-        match said.is_empty() {
-            true => self.field("Vary", name),
-            false => {
-                let all = format!("{}, {name}", said.join(", "));
-                self.set("Vary", all)
-            }
+    pub fn vary(mut self, name: &str) -> Head {
+        let Range { start, end } = self.vary.range();
+        if end == 0 {
+            return self.field("Vary", name);
         }
+        let at = end - b"\r\n".len();
+        self.own_lines().splice(at..at, [b", ", name.as_bytes()].concat());
+        let added = name.len() + b", ".len();
+        self.vary = Span::of(start, end + added);
+        let other = self.cache_control.range();
+        if other.start > start {
+            self.cache_control = Span::of(other.start + added, other.end + added);
+        }
+        self
+    }
+
+    /// The same head in shared memory, so that it is cheap to clone for each answer. It is made for answers with these common
+    /// lines: [`Head::encode`] does not change it for them again.
+    pub fn made_for(self, common: &Common) -> Head {
+        let mut made = OwnLines::new();
+        self.append_to(&mut made.0, common);
+        let lines = Lines::Shared(made.0.as_slice().into());
+        Head { status: self.status, lines, cache_control: Span::NONE, vary: Span::NONE, is_made: true }
     }
 
     /// The lines to add to; of a shared head they are copied first.
@@ -156,42 +223,65 @@ impl Head {
         }
     }
 
-    /// The same head in shared memory, so that it is cheap to clone for each answer.
-    pub fn shared(self) -> Head {
-        match self.lines {
-            Lines::Own(lines) => Head { lines: Lines::Shared(lines.0.as_slice().into()), ..self },
-            Lines::Shared(_) => self,
-        }
-    }
-
-    /// Appends the head's bytes to `out`; `common` are the field lines that every answer carries.
-    pub fn encode(&self, out: &mut Vec<u8>, common: &[u8], date: &Date, persistence: Persistence) {
+    /// Appends the head's bytes to `out`, with the field lines that it has in common with other answers.
+    pub fn encode(&self, out: &mut Vec<u8>, common: &Common, date: &Date, persistence: Persistence) {
         let end: &[u8] = match persistence {
             Persistence::KeepAlive => b"\r\n",
             Persistence::KeepAliveSaid => b"Connection: keep-alive\r\n\r\n",
             Persistence::Close => b"Connection: close\r\n\r\n",
         };
-        for part in [self.lines(), common, date.line().as_bytes(), end] {
+        self.append_to(out, common);
+        for part in [&common.lines, date.line().as_bytes(), end] {
             out.extend_from_slice(part);
         }
     }
-}
 
-/// The value of a field line, if its field is called `name`.
-fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let (field, value) = line.split_at_checked(name.len())?;
-    let value = value.strip_prefix(b": ").filter(|_| field.eq_ignore_ascii_case(name.as_bytes()))?;
-    Some(value.trim_ascii_end())
+    /// Appends the lines of the answer's own to `out`: without `Cache-Control` if that is common, and with one `Vary`.
+    #[inline]
+    fn append_to(&self, out: &mut Vec<u8>, common: &Common) {
+        match self.is_made || common.is_plain() {
+            true => out.extend_from_slice(self.lines()),
+            false => self.append_changed(out, common),
+        }
+    }
+
+    #[inline(never)]
+    fn append_changed(&self, out: &mut Vec<u8>, common: &Common) {
+        let lines = self.lines();
+        let cache_control = if common.has_cache_control { self.cache_control } else { Span::NONE };
+        let vary = if common.vary.is_empty() { Span::NONE } else { self.vary };
+        let [cache_control, vary] = [cache_control, vary].map(Span::range);
+        let is_in_order = cache_control.start < vary.start;
+        let left_out = if is_in_order { [&cache_control, &vary] } else { [&vary, &cache_control] };
+        let mut at = 0;
+        for span in left_out {
+            out.extend_from_slice(&lines[at..span.start.max(at)]);
+            at = span.end.max(at);
+        }
+        out.extend_from_slice(&lines[at..]);
+        if !common.vary.is_empty() {
+            let own = lines.get(vary.start + b"Vary: ".len()..vary.end.saturating_sub(b"\r\n".len()));
+            common.append_vary(own.unwrap_or_default(), out);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn encoded(head: &Head, persistence: Persistence) -> String {
+    fn encoded_with(head: &Head, common: &Common, persistence: Persistence) -> String {
         let mut out = Vec::new();
-        head.encode(&mut out, b"Server: onepoll\r\n", &Date::new(std::time::UNIX_EPOCH), persistence);
+        head.encode(&mut out, common, &Date::new(std::time::UNIX_EPOCH), persistence);
         String::from_utf8(out).unwrap().replace("Thu, 01 Jan 1970 00:00:00 GMT", "D")
+    }
+
+    fn server() -> Common {
+        Common { lines: b"Server: onepoll\r\n".to_vec(), ..Common::default() }
+    }
+
+    fn encoded(head: &Head, persistence: Persistence) -> String {
+        encoded_with(head, &server(), persistence)
     }
 
     #[test]
@@ -200,16 +290,15 @@ mod tests {
         let expected = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nAge: 5\r\nServer: onepoll\r\nDate: D\r\n\
             Connection: close\r\n\r\n";
         assert_eq!(encoded(&head, Persistence::Close), expected);
-        let shared = head.shared();
+        let shared = head.clone().made_for(&server());
         assert_eq!(encoded(&shared.clone(), Persistence::Close), expected);
-        let more = expected.replace("Server", "Vary: *\r\nServer");
-        assert_eq!(encoded(&shared.clone().field("Vary", "*"), Persistence::Close), more);
+        let more = expected.replace("Server", "Link: a\r\nServer");
+        assert_eq!(encoded(&shared.clone().field("Link", "a"), Persistence::Close), more);
         assert_eq!(encoded(&shared, Persistence::Close), expected, "the others stay as they were");
 
-        let head = shared.clone().set("content-type", "text/plain").vary("Accept");
-        let other = expected.replace("Content-Type: text/html\r\n", "");
-        let other = other.replace("Server", "content-type: text/plain\r\nVary: Accept\r\nServer");
-        assert_eq!(encoded(&head, Persistence::Close), other, "a field is set in the place of another");
+        let head = head.vary("Accept").field("Cache-Control", "no-cache");
+        let other = expected.replace("Server", "Vary: Accept\r\nCache-Control: no-cache\r\nServer");
+        assert_eq!(encoded(&head, Persistence::Close), other);
         let head = head.vary("Accept-Encoding");
         let other = other.replace("Vary: Accept", "Vary: Accept, Accept-Encoding");
         assert_eq!(encoded(&head, Persistence::Close), other);
@@ -217,5 +306,38 @@ mod tests {
         let head = Head::new(Status::NO_CONTENT);
         let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nDate: D\r\n\r\n";
         assert_eq!(encoded(&head, Persistence::KeepAlive), expected);
+    }
+
+    #[test]
+    fn common_fields_take_the_place_of_others_and_are_merged_into_vary() {
+        let plain = || Head::new(Status::OK).field("Allow", "a");
+        let cache_first = || plain().field("Cache-Control", "no-cache").field("ETag", "b").vary("Accept");
+        let vary_first = || plain().vary("Accept").field("ETag", "b").field("Cache-Control", "no-cache");
+        let grown = || vary_first().vary("Cookie").vary("ACCEPT-encoding");
+        let all = ["Origin", "Accept-Encoding"];
+        #[rustfmt::skip]
+        let table: [(Head, &[&str], bool, &str); 13] = [
+            (plain(),       &[],         false, "Allow: a|"),
+            (plain(),       &[],         true,  "Allow: a|"),
+            (plain(),       &all,        true,  "Allow: a|Vary: Origin, Accept-Encoding|"),
+            (cache_first(), &[],         false, "Allow: a|Cache-Control: no-cache|ETag: b|Vary: Accept|"),
+            (cache_first(), &[],         true,  "Allow: a|ETag: b|Vary: Accept|"),
+            (cache_first(), &["Origin"], false, "Allow: a|Cache-Control: no-cache|ETag: b|Vary: Accept, Origin|"),
+            (cache_first(), &all,        true,  "Allow: a|ETag: b|Vary: Accept, Origin, Accept-Encoding|"),
+            (cache_first(), &["accept"], true,  "Allow: a|ETag: b|Vary: Accept|"),
+            (vary_first(),  &[],         true,  "Allow: a|Vary: Accept|ETag: b|"),
+            (vary_first(),  &["Origin"], false, "Allow: a|ETag: b|Cache-Control: no-cache|Vary: Accept, Origin|"),
+            (vary_first(),  &["Origin"], true,  "Allow: a|ETag: b|Vary: Accept, Origin|"),
+            (grown(),       &all,        true,  "Allow: a|ETag: b|Vary: Accept, Cookie, ACCEPT-encoding, Origin|"),
+            (grown(),       &[],         true,  "Allow: a|Vary: Accept, Cookie, ACCEPT-encoding|ETag: b|"),
+        ];
+        for (head, vary, has_cache_control, expected) in table {
+            let vary = vary.iter().map(|name| name.to_string()).collect();
+            let common = Common { lines: b"X: y\r\n".to_vec(), vary, has_cache_control };
+            let expected = format!("HTTP/1.1 200 OK|{expected}X: y|Date: D||").replace('|', "\r\n");
+            assert_eq!(encoded_with(&head, &common, Persistence::KeepAlive), expected);
+            let shared = head.made_for(&common);
+            assert_eq!(encoded_with(&shared, &common, Persistence::KeepAlive), expected, "and once for many");
+        }
     }
 }

@@ -1,43 +1,141 @@
-//! The fields that every answer carries. Their lines are formatted once, at start, and appended to each head when it is
-//! sent.
+//! The fields that many answers carry. Their lines are formatted once, at start, for each [`Owner`] of answers and for each
+//! origin whose pages may read the site. A request costs a choice between them, and a copy.
+//!
+//! | answers | ours | `--header`, `--isolate` | `--cors` |
+//! |---|---|---|---|
+//! | of the site | yes | yes | yes |
+//! | of the gate | yes | yes | no |
+//! | of the server itself | yes | no | no |
 
-use crate::http::response::Head;
-use std::fmt::Display;
+use super::cors::Cors;
+use super::response::Owner;
+use crate::http::fields::trim;
+use crate::http::origin::origin_of;
+use crate::http::request::Request;
+use crate::http::response::Common;
 
 /// Fields in all answers: in those of the site, and in those of the server itself.
 const ALWAYS: [(&str, &str); 2] = [("Server", "onepoll"), ("X-Content-Type-Options", "nosniff")];
 
-/// The field lines that all answers of one [`Owner`](super::response::Owner) carry.
+/// Fields that isolate the pages of the site from others, so that they may share memory between threads: `crossOriginIsolated`
+/// is true then (WHATWG HTML §8.1.3, Fetch §3.7).
+const ISOLATION: [(&str, &str); 3] = [
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Embedder-Policy", "require-corp"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+];
+
+/// The fields that many answers carry.
 #[derive(Clone, Debug)]
 pub struct CommonFields {
-    lines: Vec<u8>,
-    /// Names of fields in `lines` that replace a field of the answer.
-    replaced: Vec<String>,
+    /// Our own fields for answers of the site and of the gate.
+    ours: Vec<(&'static str, &'static str)>,
+    /// The fields that the user has set.
+    set: Vec<(String, String)>,
+    cors: Cors,
+    server: Common,
+    gate: Common,
+    /// For answers of the site to pages of no other origin that may read them.
+    site: Common,
+    /// For answers of the site to pages of these origins.
+    site_to: Vec<(Box<[u8]>, Common)>,
 }
 
 impl Default for CommonFields {
     fn default() -> CommonFields {
-        let lines = ALWAYS.map(|(name, value)| format!("{name}: {value}\r\n")).concat().into_bytes();
-        CommonFields { lines, replaced: Vec::new() }
+        let (set, cors, gate, site, site_to) = Default::default();
+        let server = lines_of(&ALWAYS, &[]);
+        CommonFields { ours: ALWAYS.to_vec(), set, cors, server, gate, site, site_to }.written()
     }
 }
 
 impl CommonFields {
-    /// Sets a field on every answer. It replaces a field of the same name in the answer, even one that is a list, such as
-    /// `Vary`. The value must not hold control bytes.
-    pub fn set(&mut self, name: &str, value: impl Display) {
-        let lines = Head::lines_without(&self.lines, name);
-        self.lines = [lines, format!("{name}: {value}\r\n").into_bytes()].concat();
-        self.replaced.push(name.to_owned());
+    /// Sets a field on every answer of the site and of the gate, in the place of our own field of this name. A name that is
+    /// set twice stands there twice. `Vary` is merged into one field with that of the answer. The value must not hold
+    /// control bytes.
+    pub fn set(mut self, name: &str, value: &str) -> CommonFields {
+        self.set.push((name.to_owned(), value.to_owned()));
+        self.written()
     }
 
-    /// The field lines, each with its CRLF, to append to the lines of a head.
-    pub fn lines(&self) -> &[u8] {
-        &self.lines
+    /// Isolates the pages of the site from those of other origins.
+    pub fn isolate(mut self) -> CommonFields {
+        self.ours.extend(ISOLATION);
+        self.written()
     }
 
-    /// `head` without the fields that these lines replace.
-    pub fn make_way(&self, head: Head) -> Head {
-        self.replaced.iter().fold(head, |head, name| head.without(name))
+    /// Lets pages of other origins read the answers of the site.
+    pub fn open_to(mut self, cors: Cors) -> CommonFields {
+        self.cors = cors;
+        self.written()
+    }
+
+    /// Which pages of other origins may read the answers of the site.
+    pub fn cors(&self) -> &Cors {
+        &self.cors
+    }
+
+    /// The fields of all answers of the site to pages of the site itself.
+    pub fn site(&self) -> &Common {
+        &self.site
+    }
+
+    /// The fields of an answer of `owner`. `request` is `None` where the bytes that came are no request.
+    #[inline]
+    pub fn of(&self, owner: Owner, request: Option<&Request<'_>>) -> &Common {
+        match owner {
+            Owner::Site if self.site_to.is_empty() => &self.site,
+            Owner::Site => self.of_site_to(request.and_then(|request| origin_of(request.fields))),
+            Owner::Gate => &self.gate,
+            Owner::Server => &self.server,
+        }
+    }
+
+    fn of_site_to(&self, origin: Option<&[u8]>) -> &Common {
+        let Some(origin) = origin else { return &self.site };
+        self.site_to.iter().find(|(allowed, _)| **allowed == *origin).map_or(&self.site, |(_, fields)| fields)
+    }
+
+    /// The same fields, with their lines written anew.
+    fn written(mut self) -> CommonFields {
+        self.gate = lines_of(&self.ours, &self.set);
+        self.site = self.gate.clone();
+        self.site.lines.extend_from_slice(self.cors.lines_for_any().as_bytes());
+        let is_named = |name: &String| name.eq_ignore_ascii_case("Origin");
+        if self.cors.depends_on_origin() && !self.site.vary.iter().any(is_named) {
+            self.site.vary.push("Origin".to_owned());
+        }
+        let to = |lines: String| {
+            let mut fields = self.site.clone();
+            fields.lines.extend_from_slice(lines.as_bytes());
+            fields
+        };
+        let named = self.cors.lines_for_named();
+        self.site_to = named.map(|(origin, lines)| (origin.text().as_bytes().into(), to(lines))).collect();
+        self
+    }
+}
+
+/// The lines of `ours` and of what the user has set.
+fn lines_of(ours: &[(&str, &str)], set: &[(String, String)]) -> Common {
+    let has = |wanted: &str| set.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let ours = ours.iter().copied().filter(|(name, _)| !has(name));
+    let set = set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut common = Common { has_cache_control: has("Cache-Control"), ..Common::default() };
+    for (name, value) in ours.chain(set) {
+        match name.eq_ignore_ascii_case("Vary") {
+            true => add_names(value, &mut common.vary),
+            false => common.lines.extend_from_slice(format!("{name}: {value}\r\n").as_bytes()),
+        }
+    }
+    common
+}
+
+/// Adds the members of a list that are not among `names` yet.
+fn add_names(list: &str, names: &mut Vec<String>) {
+    for name in list.split(',').map(|name| String::from_utf8_lossy(trim(name.as_bytes()))) {
+        if !name.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            names.push(name.into_owned());
+        }
     }
 }

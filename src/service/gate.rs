@@ -16,7 +16,8 @@ use log::warn;
 /// The answer to a request that is refused; `None` lets the request pass. The checks are made in this order, and the
 /// first that refuses decides the answer.
 pub fn turned_away(request: &Request<'_>, client: &Client, service: &Service) -> Option<Response> {
-    other_host(request, client, service).or_else(|| unwanted_content(request))
+    let refused = other_host(request, client, service).or_else(|| unwanted_content(request));
+    refused.map(Response::of_gate)
 }
 
 /// 421 if the request is for another host than those of the client's door (RFC 9110 §15.5.20).

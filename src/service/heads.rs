@@ -2,7 +2,7 @@
 //! composed for each answer. Most requests of a busy page are for the same few files; composing a head takes a tenth of the
 //! instructions of a request.
 
-use crate::http::response::Head;
+use crate::http::response::{Common, Head};
 use crate::site::Description;
 
 /// Heads that are kept at most, which take about 100 KiB. Each has its place by the number of its version.
@@ -27,8 +27,9 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// The head of the usual answer with a representation of this description, kept or made by `compose`.
-    pub fn of(&mut self, description: &Description, compose: impl FnOnce() -> Head) -> Head {
+    /// The head of the usual answer with a representation of this description, kept or made by `compose`. All answers have
+    /// `common` beside it.
+    pub fn of(&mut self, description: &Description, common: &Common, compose: impl FnOnce() -> Head) -> Head {
         let number = description.tag;
         let place = &mut self.0[number as usize % HEADS_MAX];
         if let Some((_, head)) = place.kept.as_ref().filter(|(kept, _)| kept == description) {
@@ -38,7 +39,7 @@ impl Heads {
         if std::mem::replace(&mut place.last, number) != number {
             return head;
         }
-        let head = head.shared();
+        let head = head.made_for(common);
         place.kept = Some((*description, head.clone()));
         head
     }

@@ -6,6 +6,7 @@ pub mod hosts;
 pub mod door;
 pub mod client;
 pub mod response;
+pub mod cors;
 pub mod fields;
 pub mod prefix;
 mod heads;

@@ -49,11 +49,14 @@ pub struct Response {
     pub owner: Owner,
 }
 
-/// To whom an answer belongs. Fields that a user sets for the site are not added to the server's own pages.
+/// To whom an answer belongs. Fields that a user sets for the site are not added to the server's own pages, and pages of other
+/// origins never read the answers of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// The site.
     Site,
+    /// The gate, and what refuses bytes that cannot be read as a request.
+    Gate,
     /// The server itself, such as the inspector.
     Server,
 }
@@ -66,6 +69,11 @@ impl Response {
             None => head,
         };
         Response { head, content, owner: Owner::Site }
+    }
+
+    /// The same answer, as an answer of the gate.
+    pub fn of_gate(self) -> Response {
+        Response { owner: Owner::Gate, ..self }
     }
 
     /// The same answer, as an answer of the server itself.

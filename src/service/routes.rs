@@ -5,7 +5,7 @@ use super::client::Client;
 use super::pages::page;
 use super::response::{Content, Reply, Response};
 use super::shared::{Handler, Service};
-use super::{ack, files};
+use super::{ack, cors, files};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
@@ -47,8 +47,9 @@ pub fn not_in_the_table(method: Method) -> Response {
 }
 
 /// OPTIONS, for a path and for `*` (RFC 9110 §9.3.7).
-fn options(_: &Request<'_>, _: &Client, _: &Service, _: Moment) -> Reply {
-    Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow()).into()
+fn options(request: &Request<'_>, _: &Client, service: &Service, _: Moment) -> Reply {
+    let response = Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", allow());
+    cors::answer_preflight(response, request, service.fields.cors()).into()
 }
 
 fn find(method: Method) -> Option<&'static (Method, &'static str, Handler)> {

@@ -8,7 +8,7 @@ use super::heads::Heads;
 use super::hosts::Hosts;
 use super::limits::Limits;
 use super::prefix::Prefix;
-use super::response::{Owner, Reply};
+use super::response::Reply;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::site::{Description, Moment, Site};
@@ -37,10 +37,8 @@ pub struct Service {
     doors: Vec<Door>,
     /// The path below which the site is; `None` is the root.
     prefix: Option<Prefix>,
-    /// The fields of all answers of the site.
+    /// The fields that many answers carry.
     pub fields: CommonFields,
-    /// The fields of all answers of the server itself.
-    own_fields: CommonFields,
     /// The heads of the files that are asked for most.
     heads: Mutex<Heads>,
     mounted: Vec<Box<dyn Mounted>>,
@@ -52,20 +50,9 @@ impl Service {
     /// A service for `site`, with one door of the default rules, within the default limits.
     pub fn new(site: Site) -> Service {
         let (limits, doors) = (Limits::default(), vec![Door::default()]);
-        let (fields, own_fields, heads) = Default::default();
-        let (prefix, mounted, refused_hosts, has_met_tls) = Default::default();
-        Service {
-            site,
-            limits,
-            doors,
-            prefix,
-            fields,
-            own_fields,
-            heads,
-            mounted,
-            refused_hosts,
-            has_met_tls,
-        }
+        let (prefix, fields, heads) = Default::default();
+        let (mounted, refused_hosts, has_met_tls) = Default::default();
+        Service { site, limits, doors, prefix, fields, heads, mounted, refused_hosts, has_met_tls }
     }
 
     /// The same service with these doors and no others.
@@ -94,24 +81,20 @@ impl Service {
         self.prefix.as_ref()
     }
 
-    /// Sets a field on every answer of the site. The value must not hold control bytes.
-    pub fn field(mut self, name: &str, value: &str) -> Service {
-        self.fields.set(name, value);
-        self
+    /// Sets a field on every answer of the site and of the gate, see [`CommonFields::set`].
+    pub fn field(self, name: &str, value: &str) -> Service {
+        Service { fields: self.fields.set(name, value), ..self }
+    }
+
+    /// The same service, whose answers carry these fields.
+    pub fn fields(self, fields: CommonFields) -> Service {
+        Service { fields, ..self }
     }
 
     /// The head of the usual answer with a representation of this description, kept or made by `compose`.
     pub fn head(&self, description: &Description, compose: impl FnOnce() -> Head) -> Head {
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        heads.of(description, || self.fields.make_way(compose()))
-    }
-
-    /// The fields that all answers of `owner` carry.
-    pub fn fields_of(&self, owner: Owner) -> &CommonFields {
-        match owner {
-            Owner::Site => &self.fields,
-            Owner::Server => &self.own_fields,
-        }
+        heads.of(description, self.fields.site(), compose)
     }
 
     /// Mounts `handler`. Mounted handlers are asked in the order of mounting, until one answers.
