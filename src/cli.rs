@@ -1,16 +1,21 @@
 //! The command line and the environment, and what they mean.
 
 pub mod place;
+mod header;
 mod refusal;
 mod values;
+mod words;
 
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use header::{CREDENTIALS, FieldLines};
 use onepoll::http::HeadLimits;
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
+use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders, Inspector};
+use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
@@ -18,6 +23,7 @@ use onepoll::site::{Compression, Hidden, Policy, Types};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use values::Reader;
 
 /// The end of `--help`.
 const AFTER_HELP: &str = "\
@@ -51,12 +57,17 @@ pub struct Cli {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
+    answers: Answers,
+    #[command(flatten)]
     sizes: Sizes,
     #[command(flatten)]
     times: Times,
     /// The names of the fields that the environment has set.
     #[arg(skip)]
     from_environment: Vec<String>,
+    /// What `--cors` and `--header` mean together.
+    #[arg(skip)]
+    pub cors: Cors,
 }
 
 #[derive(Debug, clap::Args)]
@@ -89,6 +100,20 @@ struct Files {
     /// Serve files with this extension as this type, such as foo=text/plain
     #[arg(long, value_name = "EXT=TYPE", env = "ONEPOLL_MIME", value_parser = values::types)]
     mime: Vec<Types>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Answers")]
+struct Answers {
+    /// Add a field to every answer, such as 'X-Frame-Options: DENY', or replace ours
+    #[arg(long, value_name = "FIELD", env = "ONEPOLL_HEADER", value_parser = header::lines)]
+    header: Vec<FieldLines>,
+    /// Let pages of other sites read what is served: of any site, or of ORIGIN
+    #[arg(long, value_name = "ORIGIN", env = "ONEPOLL_CORS", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "*", value_parser = values::reader)]
+    cors: Vec<Reader>,
+    /// Isolate pages from other sites, so that they may use threads (COOP, COEP)
+    #[arg(long, env = "ONEPOLL_ISOLATE", value_parser = BoolishValueParser::new())]
+    isolate: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -140,14 +165,74 @@ impl Cli {
             arg.allow_negative_numbers(has_value).hide_env(true)
         });
         refusal::end_where_a_dash_is_missing(&command);
-        let matches = command.clone().try_get_matches();
+        let matches = command.clone().try_get_matches_from(words::words());
         let read = matches.and_then(|matches| {
             let is_from_there =
                 |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::EnvVariable);
             let from_environment = matches.ids().filter(is_from_there).map(|id| id.to_string()).collect();
             Ok(Cli { from_environment, ..Cli::from_arg_matches(&matches)? })
         });
-        read.unwrap_or_else(|error| refusal::end(&error, &command))
+        let cli = read.unwrap_or_else(|error| refusal::end(&error, &command));
+        match cli.meant_by_cors() {
+            Ok(cors) => Cli { cors, ..cli },
+            Err(sentence) => refusal::end_saying(&sentence),
+        }
+    }
+
+    /// What the values of `--cors` and `--header` mean together; the error is a sentence. A line feed separates fields in the
+    /// environment alone: on the command line it may have slipped into a value, and would make a field that is not seen there.
+    fn meant_by_cors(&self) -> Result<Cors, String> {
+        let Answers { header, cors, .. } = &self.answers;
+        let of_header = |text: &str, why: &str| {
+            let value = refusal::in_one_line(text);
+            format!("invalid value '{value}' for --header{}: {why}", self.origin("header"))
+        };
+        let is_from_there = !self.origin("header").is_empty();
+        if let Some(lines) = header.iter().find(|lines| !is_from_there && lines.text.contains('\n')) {
+            return Err(of_header(&lines.text, "a line feed ends a field; give --header again for the next"));
+        }
+        let is_meant = |(name, _): &(String, String)| name.eq_ignore_ascii_case(CREDENTIALS);
+        let credentials = header.iter().find(|lines| lines.fields.iter().any(is_meant));
+        let origins = cors.iter().filter_map(|reader| match reader {
+            Reader::Origin(origin) => Some(origin.clone()),
+            Reader::None | Reader::Any => None,
+        });
+        let origins: Vec<_> = origins.collect();
+        let readers = match (cors.as_slice(), origins.as_slice()) {
+            (readers, []) if readers.iter().all(|reader| *reader == Reader::None) => Cors::Off,
+            (readers, []) if readers.iter().all(|reader| *reader == Reader::Any) => Cors::Any,
+            (readers, origins) if readers.len() == origins.len() => {
+                let is_meant = credentials.is_some();
+                let credentials = if is_meant { Credentials::Allowed } else { Credentials::NotAllowed };
+                Cors::Named(origins.to_vec(), credentials)
+            }
+            _ => {
+                let origin = self.origin("cors");
+                return Err(format!(
+                    "--cors{origin} is for any origin or for those it names, and not for both"
+                ));
+            }
+        };
+        match (credentials, &readers) {
+            (Some(lines), Cors::Off) => Err(of_header(
+                &lines.text,
+                "it lets no page read anything; --cors=ORIGIN does, and goes with it",
+            )),
+            (Some(lines), Cors::Any) => Err(of_header(
+                &lines.text,
+                "credentials are for origins that are named, as --cors=ORIGIN, and never for any origin",
+            )),
+            _ => Ok(readers),
+        }
+    }
+
+    /// The fields that all answers carry.
+    pub fn fields(&self) -> CommonFields {
+        let fields = CommonFields::default().open_to(self.cors.clone());
+        let fields = if self.answers.isolate { fields.isolate() } else { fields };
+        let set = self.answers.header.iter().flat_map(|lines| &lines.fields);
+        let set = set.filter(|(name, _)| !name.eq_ignore_ascii_case(CREDENTIALS));
+        set.fold(fields, |fields, (name, value)| fields.set(name, value))
     }
 
     /// Where the value of the field `name` came from, in brackets, where that was the environment.

@@ -14,6 +14,7 @@ use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Kernel;
 use onepoll::reactor::listener;
 use onepoll::service::Service;
+use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders};
 use onepoll::service::prefix::Prefix;
 use onepoll::site::Site;
@@ -52,7 +53,7 @@ fn serve(cli: &Cli) -> Result<(), String> {
     }
     let announcement = announcement(cli, local, &door);
     give_up(cli.root(), site.policy().links);
-    let service = Service::new(site).doors([door]).limits(limits);
+    let service = Service::new(site).doors([door]).limits(limits).fields(cli.fields());
     let service = cli.prefix().cloned().into_iter().fold(service, Service::below);
     // Two programs in one: without an inspector, the loop has no code for it.
     match cli.inspect {
@@ -109,10 +110,24 @@ fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
             "The folder has no {index} and is not listed, so {start} is 404; --listing on lists folders\n"
         );
     }
+    text += &readers(&cli.cors);
     if cli.inspect {
         text += &format!("Watch the loop at http://{here}{PREFIX}\n");
     }
     text
+}
+
+/// Whose pages may read what is served, where there are other pages that may.
+fn readers(cors: &Cors) -> String {
+    let (whose, credentials) = match cors {
+        Cors::Off => return String::new(),
+        Cors::Any => ("any site".to_owned(), Credentials::NotAllowed),
+        Cors::Named(origins, credentials) => {
+            (origins.iter().map(|origin| origin.text()).collect::<Vec<_>>().join(", "), *credentials)
+        }
+    };
+    let also = if credentials == Credentials::Allowed { ", with credentials too" } else { "" };
+    format!("Pages of {whose} may read what is served{also} (--cors)\n")
 }
 
 /// Where others reach a server that listens on every address: by the one that this machine has on its way to the rest of

@@ -169,6 +169,9 @@ fn every_flag_is_read_from_the_environment() {
         ("ONEPOLL_CACHE_MEMORY", "nonsense", "--cache-memory"),
         ("ONEPOLL_NO_COMPRESS", "nonsense", "--no-compress"),
         ("ONEPOLL_MIME", "nonsense", "--mime"),
+        ("ONEPOLL_HEADER", "nonsense", "--header"),
+        ("ONEPOLL_CORS", "nonsense", "--cors"),
+        ("ONEPOLL_ISOLATE", "nonsense", "--isolate"),
         ("ONEPOLL_MAX_CONNECTIONS", "nonsense", "--max-connections"),
         ("ONEPOLL_MAX_REQUEST_LINE", "nonsense", "--max-request-line"),
         ("ONEPOLL_MAX_HEAD", "nonsense", "--max-head"),
@@ -523,6 +526,151 @@ fn a_value_that_makes_no_sense_is_told_what_would() {
 }
 
 #[test]
+fn a_field_that_is_not_for_the_user_to_set_is_refused_with_the_reason() {
+    let frames = "frames a message or belongs to the connection";
+    let decided = "is decided for each answer";
+    #[rustfmt::skip]
+    let table = [
+        ("",                                    "a name, a colon and a value, such as 'X-Frame-Options: DENY'"),
+        ("X-A",                                 "a name, a colon and a value"),
+        (": b",                                 "the name before the colon is missing"),
+        ("X A: b",                              "the name of a field is letters, digits and hyphens"),
+        ("X-A : b",                             "with a colon at once behind it"),
+        (" X-A: b",                             "the name of a field"),
+        ("b\u{fc}ro: b",                        "the name of a field"),
+        ("X-A: b\rX-B: c",                      "the value of X-A holds a control byte"),
+        ("X-A: b\r\nX-B: c",                    "the value of X-A holds a control byte"),
+        ("X-A: b\nX-B: c",                      "a line feed ends a field; give --header again for the next"),
+        ("X-A: b\n",                            "a line feed ends a field"),
+        ("X-A: b\tc",                           "the value of X-A holds a control byte"),
+        ("X-A: \x7f",                           "the value of X-A holds a control byte"),
+        ("X-A: \u{9b}31m",                      "the value of X-A holds a control byte"),
+        ("Connection: close",                   frames),
+        ("content-length: 5",                   frames),
+        ("TRANSFER-ENCODING: chunked",          frames),
+        ("Upgrade: websocket",                  frames),
+        ("Trailer: X-A",                        frames),
+        ("TE: trailers",                        frames),
+        ("Keep-Alive: timeout=5",               frames),
+        ("Proxy-Connection: close",             frames),
+        ("Content-Encoding: gzip",              decided),
+        ("Content-Range: bytes 0-1/2",          decided),
+        ("ETag: \"a\"",                         decided),
+        ("Last-Modified: now",                  decided),
+        ("Date: now",                           decided),
+        ("Allow: GET",                          decided),
+        ("Location: /",                         decided),
+        ("Accept-Ranges: none",                 decided),
+        ("Retry-After: 1",                      decided),
+        ("Age: 1",                              decided),
+        ("Content-Type: text/html",             "depends on the file; --mime EXT=TYPE sets it"),
+        ("Host: a",                             "is a field of requests"),
+        ("Vary: a b",                           "Vary is a list of names"),
+        ("Vary:",                               "Vary is a list of names"),
+        ("Access-Control-Allow-Origin: *",      "is set by --cors"),
+        ("access-control-max-age: 5",           "is set by --cors"),
+        ("Access-Control-Allow-Credentials: 1", "is true, or is not sent"),
+        // Without `--cors`; the next test has it.
+        ("Access-Control-Allow-Credentials: true", "--cors=ORIGIN does, and goes with it"),
+    ];
+    for (value, why) in table {
+        let error = refused(onepoll().args(["--header", "X-Good: a", "--header", value]), 2);
+        let is_one_line = error.lines().count() == 1 && error.starts_with("error: invalid value ");
+        assert!(is_one_line && error.contains("for --header") && error.contains(why), "{value:?}: {error}");
+        if !value.contains('\n') && !value.is_empty() {
+            let lines = format!("X-Good: a\n{value}");
+            let error = refused(onepoll().env("ONEPOLL_HEADER", lines), 2);
+            let is_one_line = error.lines().count() == 1 && error.contains("ONEPOLL_HEADER");
+            assert!(is_one_line && error.contains(why), "{value:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_origin_that_no_browser_sends_is_refused_with_the_reason() {
+    let credentials = ["--header", "access-control-allow-credentials: true"];
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, &str)] = &[
+        (&["--cors=null"],                      &[],                              "null is the origin of many pages"),
+        (&["--cors="],                          &[],                              "an origin begins with its scheme"),
+        (&["--cors=app.example"],               &[],                              "an origin begins with its scheme"),
+        (&["--cors=https://app.example/path"],  &[],                              "an origin has no path"),
+        (&["--cors", "https://app.example/a"],  &[],                              "an origin has no path"),
+        (&["--cors=https://user@app.example"],  &[],                              "an origin names no user"),
+        (&["--cors=https://*.example"],         &[],                              "* alone is any origin"),
+        (&["--cors", "--cors=https://a"],       &[],                              "for any origin or for those it names, and not for both"),
+        (&["--cors=*", "--cors=https://a"],     &[],                              "and not for both"),
+        (&["--cors=https://a,*"],               &[],                              "and not for both"),
+        (&["--cors=https://a", "--cors=no"],    &[],                              "and not for both"),
+        (&[],                                   &[("ONEPOLL_CORS", "https://a,*")], "--cors (from ONEPOLL_CORS) is for any origin"),
+        (&[],                                   &[("ONEPOLL_CORS", "a")],         "ONEPOLL_CORS: invalid value 'a' for --cors: an origin"),
+        (&["--cors=b"],                         &[("ONEPOLL_CORS", "a")],         "error: invalid value 'b' for --cors: an origin"),
+        (&["--cors", "http://b/c"],             &[("ONEPOLL_CORS", "a")],         "error: invalid value 'http://b/c' for --cors: an origin"),
+        (&["--cors", credentials[0], credentials[1]], &[],                        "and never for any origin"),
+        (&credentials,                          &[("ONEPOLL_CORS", "*")],         "and never for any origin"),
+        (&credentials,                          &[("ONEPOLL_CORS", "no")],        "--cors=ORIGIN does, and goes with it"),
+        (&["--cors"],                           &[("ONEPOLL_HEADER", credentials[1])], "for --header (from ONEPOLL_HEADER): credentials"),
+    ];
+    for (arguments, environment, why) in table {
+        let error = refused(onepoll().args(*arguments).envs(environment.iter().copied()), 2);
+        let is_one_line = error.lines().count() == 1 && error.starts_with("error: ");
+        assert!(is_one_line && error.contains(why), "{arguments:?} {environment:?}: {error}");
+    }
+}
+
+/// What `flags` mean in an answer, and what the start says of it.
+#[test]
+fn flags_say_which_fields_answers_have_and_whose_pages_read_them() {
+    let root = folder(&[("index.html", b"here")]);
+    let here = root.path().to_str().unwrap();
+    let credentials = "Access-Control-Allow-Credentials: true";
+    let origins =
+        |more| format!("Pages of https://a.example, http://b:8080 may read what is served{more} (--cors)");
+    let any = Some("Pages of any site may read what is served (--cors)".to_owned());
+    let named = || Some(origins(""));
+    let both = "HTTPS://a.example:443/,http://b:8080";
+    let [own, own_any] =
+        ["https://a.example", "*"].map(|origin| ("access-control-allow-origin", Some(origin)));
+    #[rustfmt::skip]
+    let table: &[(&Arguments, &Environment, _, Option<String>)] = &[
+        (&[here],                                 &[],                                (own.0, None),                     None),
+        (&[here, "--header", "X-A: b"],           &[],                                ("x-a", Some("b")),                None),
+        (&["--header", "X-B: a", "--header=X-A:b", here], &[],                        ("x-a", Some("b")),                None),
+        (&[here],                                 &[("ONEPOLL_HEADER", "X-B: a\nX-A: b, c\n")], ("x-a", Some("b, c")),   None),
+        (&[here, "--header", "X-B: a"],           &[("ONEPOLL_HEADER", "X-A: b")],    ("x-a", None),                     None),
+        (&[here, "--header", "Cache-Control: no-store"], &[],                         ("cache-control", Some("no-store")), None),
+        (&[here, "--isolate"],                    &[],                                ("cross-origin-opener-policy", Some("same-origin")), None),
+        (&[here],                                 &[("ONEPOLL_ISOLATE", "yes")],      ("cross-origin-embedder-policy", Some("require-corp")), None),
+        (&["--cors", here],                       &[],                                own_any,                           any.clone()),
+        (&["--cors", "*", here],                  &[],                                own_any,                           any.clone()),
+        (&["--cors=*", "--cors", here],           &[],                                own_any,                           any.clone()),
+        (&[here],                                 &[("ONEPOLL_CORS", "*")],           own_any,                           any.clone()),
+        (&[here],                                 &[("ONEPOLL_CORS", "Yes")],         own_any,                           any),
+        (&[here],                                 &[("ONEPOLL_CORS", "0")],           (own.0, None),                     None),
+        (&["--cors=no", here],                    &[("ONEPOLL_CORS", "1")],           (own.0, None),                     None),
+        (&["--cors=https://a.example/", "--cors=http://b:8080", here], &[],           own,                               named()),
+        (&["--cors", "https://a.example", "--cors", "http://b:8080", here], &[],      own,                               named()),
+        (&[here],                                 &[("ONEPOLL_CORS", both)],          own,                               named()),
+        (&["--cors=http://b:8080", here],         &[("ONEPOLL_CORS", "*")],           (own.0, None),                     Some("Pages of http://b:8080 may read what is served (--cors)".into())),
+        (&["--header", credentials, here],        &[("ONEPOLL_CORS", both)],          ("access-control-allow-credentials", Some("true")), Some(origins(", with credentials too"))),
+    ];
+    for (arguments, environment, (name, value), said) in table {
+        let mut command = onepoll();
+        command.args(*arguments).envs(environment.iter().copied());
+        // The inspector has the last line of the start.
+        let (program, address) = Program::start(command.arg("--inspect"));
+        let lines: Vec<_> = std::iter::from_fn(|| program.said())
+            .take_while(|line| !line.starts_with("Watch the loop"))
+            .filter(|line| line.starts_with("Pages of"))
+            .collect();
+        assert_eq!(lines, said.iter().cloned().collect::<Vec<_>>(), "{arguments:?} {environment:?}");
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\n\r\n";
+        let answer = read_answer(&mut &ask(address, request)[..], "GET");
+        assert_eq!(answer.field(name), *value, "{arguments:?} {environment:?}: {}", answer.head);
+    }
+}
+
+#[test]
 fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
     for terminal in [&[][..], &[("COLUMNS", "80")], &[("COLUMNS", "200")]] {
         let help = printed(onepoll().arg("--help").envs(terminal.iter().copied()));
@@ -534,7 +682,9 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
             match line.strip_suffix(':') {
                 Some(heading) if !line.starts_with(' ') => group = heading,
                 _ => found.extend(
-                    line.split([' ', ',']).filter(|word| word.starts_with("--")).map(|flag| (group, flag)),
+                    line.split([' ', ',', '['])
+                        .filter(|word| word.starts_with("--"))
+                        .map(|flag| (group, flag)),
                 ),
             }
         }
@@ -544,6 +694,7 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
                 "Files",
                 "--index --listing --hidden --follow-links --prefix --cache --cache-memory --no-compress --mime",
             ))
+            .chain(flags("Answers", "--header --cors --isolate"))
             .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
             .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));
         let expected: BTreeSet<_> = expected.collect();

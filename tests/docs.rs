@@ -139,8 +139,10 @@ fn flags_in_help() -> BTreeMap<String, String> {
     }
     let flag = |text: &String| {
         let names = text.split([' ', ',']).take_while(|word| word.is_empty() || word.starts_with(['-', '[']));
-        let names: Vec<_> =
-            names.filter(|word| !word.is_empty()).map(|name| name.trim_matches(['[', ']'])).collect();
+        let names: Vec<_> = names
+            .filter(|word| !word.is_empty())
+            .map(|name| name.split("[=").next().unwrap().trim_matches(['[', ']']))
+            .collect();
         let default = text.split_once("[default: ").map_or("", |(_, default)| default.trim_end_matches(']'));
         (names.join(", "), default.to_owned())
     };

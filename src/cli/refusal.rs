@@ -1,6 +1,7 @@
 //! A command line that makes no sense, in one line: what is wrong with it, and the way out.
 
 use super::place::flags_for;
+use super::words::words;
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
@@ -13,6 +14,11 @@ pub fn end(error: &Error, command: &Command) -> ! {
         error.exit();
     }
     say(&sentence(error, command), error.exit_code())
+}
+
+/// Ends the process where values that make sense alone make none together.
+pub fn end_saying(sentence: &str) -> ! {
+    say(sentence, USAGE)
 }
 
 /// Ends the process where a flag of a word was given with one dash: clap takes `-bind` for `-b` with `ind`.
@@ -50,7 +56,7 @@ fn sentence(error: &Error, command: &Command) -> String {
 /// clap's own tips are left out: they end in `-- --flag`, which serves a folder of that name.
 fn what(error: &Error, command: &Command) -> String {
     let named = text(error, ContextKind::InvalidArg).unwrap_or_default();
-    let flag = named.split(' ').next().unwrap_or_default();
+    let flag = without_value(&named);
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     let value = in_one_line(&value);
     match error.kind() {
@@ -88,10 +94,10 @@ fn nearest(unknown: &str, error: &Error, command: &Command) -> Option<String> {
 /// The variable that a value came from: without the environment the command line makes sense, or is wrong elsewhere.
 fn variable(error: &Error, command: &Command) -> Option<String> {
     let named = text(error, ContextKind::InvalidArg)?;
-    let flag = named.split(' ').next()?;
-    let variable = argument(command, flag)?.get_env()?.to_str()?.to_owned();
+    let variable = argument(command, without_value(&named))?.get_env()?.to_str()?.to_owned();
     let alone = command.clone().mut_args(|arg| arg.env(Resettable::Reset));
-    let again = alone.try_get_matches().err().and_then(|error| text(&error, ContextKind::InvalidArg));
+    let again =
+        alone.try_get_matches_from(words()).err().and_then(|error| text(&error, ContextKind::InvalidArg));
     (again.as_ref() != Some(&named)).then_some(variable)
 }
 
@@ -100,6 +106,12 @@ fn argument<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
     command
         .get_arguments()
         .find(|arg| arg.is_positional() && flag.starts_with('[') || flags_of(arg).any(|spelt| spelt == flag))
+}
+
+/// A flag without the value behind it: of `--port <PORT>`, and of `--cors[=<ORIGIN>]`.
+fn without_value(named: &str) -> &str {
+    let flag = named.split(' ').next().unwrap_or_default();
+    flag.split_once("[=").map_or(flag, |(flag, _)| flag)
 }
 
 /// How an argument is spelt.
@@ -121,7 +133,8 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-fn in_one_line(text: &str) -> String {
+/// `text` without control characters.
+pub fn in_one_line(text: &str) -> String {
     text.chars()
         .map(|char| if char.is_control() { char.escape_default().to_string() } else { char.into() })
         .collect()

@@ -2,6 +2,7 @@
 
 use onepoll::http::fields::FIELDS_MOST;
 use onepoll::http::media::MediaType;
+use onepoll::http::origin::Origin;
 use onepoll::http::target;
 use onepoll::service::door::Folders;
 use onepoll::service::size;
@@ -49,6 +50,26 @@ pub fn host(text: &str) -> Result<String, String> {
         _ if text == "*" => Ok("*".into()),
         Some(host) if !host.contains('*') => Ok(host.to_owned()),
         _ => Err("a name such as dev.example, without http:// and without a path, or * for any".into()),
+    }
+}
+
+/// Whose pages may read what is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The pages of no other origin.
+    None,
+    /// The pages of any origin.
+    Any,
+    /// The pages of this one.
+    Origin(Origin),
+}
+
+/// An origin, `*` for any, or a yes or no, as the environment has it for a flag without a value.
+pub fn reader(text: &str) -> Result<Reader, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "*" | "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Reader::Any),
+        "n" | "no" | "f" | "false" | "off" | "0" => Ok(Reader::None),
+        _ => Ok(Reader::Origin(Origin::parse(text)?)),
     }
 }
 
