@@ -157,6 +157,7 @@
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
 //! | `site/tree.rs`, `site/names.rs`, `site/missing.rs` | the folders on the way to files, looked at once for all requests of a turn; the names that they have, and lack | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
+//! | `site/found.rs` | what a lookup is asked, and what it finds | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::origin`] | from which site a page is | |

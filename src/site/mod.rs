@@ -33,8 +33,10 @@ mod cache;
 mod missing;
 mod compressor;
 pub mod folder;
+mod found;
 
 pub use contents::Stored;
+pub use found::{Found, Missing, Wanted};
 pub use freshness::{Moment, Tick};
 pub use inner::Asker;
 pub use policy::{Compression, Hidden, Policy};
@@ -42,7 +44,6 @@ pub use resource::{Choice, Description, Representation, Selected};
 pub use types::Types;
 
 use crate::http::encoding::Coding;
-use crate::os;
 use cache::Cache;
 use compressor::Compressor;
 use folder::{Folder, Unread};
@@ -82,46 +83,6 @@ pub struct Site {
     names: Mutex<NameReader>,
     /// The lookups that are left for the connection that is driven.
     lookups: AtomicUsize,
-}
-
-/// Which representations a client accepts.
-pub struct Wanted<'a> {
-    /// The codings that the client accepts, the preferred one first.
-    pub codings: &'a [Coding],
-    /// Whether the client has this representation already.
-    pub is_held: &'a dyn Fn(&Representation) -> bool,
-    /// What in the client asks for the file. This is called only for the few files that depend on it.
-    pub asker: &'a dyn Fn() -> Asker,
-}
-
-/// What stands under a path.
-pub enum Found {
-    /// A file, in a coding that the client accepts.
-    File(Selected),
-    /// A file, but in no coding that the client accepts.
-    NotAcceptable(Choice),
-    /// A folder without an index.
-    Folder(Unread),
-    /// A folder, but the path lacks the final `/`.
-    FolderWithoutSlash {
-        /// The path with its final `/`, as a relative reference from the path of the request.
-        location: String,
-    },
-}
-
-/// Why there is nothing to serve under a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// The lookup has to wait for the next turn of the loop: it is to be asked for again.
-    NotYet,
-    /// There is no such file, or it is not served.
-    NotThere,
-    /// The server lacks the permission to read the file.
-    NotAllowed,
-    /// The process has no descriptor or memory left at the moment.
-    NotNow,
-    /// Any other error of the file system.
-    Broken,
 }
 
 /// When [`Site::work`] has to be called again.
@@ -389,21 +350,4 @@ fn not_served(root: &Root, path: &str) -> Missing {
         root.notices.hidden(hidden.name(), |name| root.is_there(name));
     }
     Missing::NotThere
-}
-
-impl From<io::Error> for Missing {
-    fn from(error: io::Error) -> Missing {
-        match error.kind() {
-            io::ErrorKind::PermissionDenied => Missing::NotAllowed,
-            io::ErrorKind::NotFound
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::InvalidFilename => Missing::NotThere,
-            // Folders are renamed while the kernel resolves a name (openat2(2)).
-            io::ErrorKind::WouldBlock => Missing::NotYet,
-            _ if os::files::is_led_astray(&error) => Missing::NotThere,
-            _ if os::is_out_of_descriptors(&error) => Missing::NotNow,
-            _ => Missing::Broken,
-        }
-    }
 }
