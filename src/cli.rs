@@ -19,7 +19,7 @@ use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
-use onepoll::site::{Compression, Hidden, Policy, Types};
+use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,9 +73,15 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Files")]
 struct Files {
-    /// The name of the file that is sent for its folder
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_parser = values::file_name)]
-    index: String,
+    /// The name of the file that is sent for its folder; again for more names
+    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_delimiter = ',', value_parser = values::file_name)]
+    index: Vec<String>,
+    /// Send /about.html for /about
+    #[arg(long, env = "ONEPOLL_CLEAN_URLS", value_parser = BoolishValueParser::new())]
+    clean_urls: bool,
+    /// Send / for the pages that an app in the browser makes
+    #[arg(long, env = "ONEPOLL_SPA", value_parser = BoolishValueParser::new())]
+    spa: bool,
     /// List the folders that have no such file: on or off [default: on for loopback]
     #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = values::listing)]
     listing: Option<Folders>,
@@ -257,8 +263,8 @@ impl Cli {
         if self.reuse_port { Sharing::Shared } else { Sharing::Alone }
     }
 
-    /// The file that stands for its folder.
-    pub fn index(&self) -> &str {
+    /// The files that stand for their folder.
+    pub fn index(&self) -> &[String] {
         &self.files.index
     }
 
@@ -271,6 +277,8 @@ impl Cli {
     pub fn policy(&self) -> Policy {
         Policy {
             index: self.files.index.clone(),
+            clean_urls: if self.files.clean_urls { CleanUrls::On } else { CleanUrls::Off },
+            spa: if self.files.spa { Spa::On } else { Spa::Off },
             fresh_seconds: self.files.cache,
             links: if self.files.follow_links { Links::Anywhere } else { Links::Inside },
             hidden: if self.files.hidden { Hidden::Served } else { Hidden::Absent },
@@ -364,6 +372,15 @@ mod tests {
     }
 
     #[test]
+    fn flags_say_what_stands_for_a_path() {
+        let policy = |flags: &[&str]| Cli::parse_from(["onepoll"].iter().chain(flags)).policy();
+        let policies = [policy(&[]), policy(&["--index", "a", "--index", "b,c", "--clean-urls", "--spa"])];
+        assert_eq!(policies.each_ref().map(|it| it.index.join(" ")), ["index.html", "a b c"]);
+        assert_eq!(policies.each_ref().map(|it| it.clean_urls), [CleanUrls::Off, CleanUrls::On]);
+        assert_eq!(policies.each_ref().map(|it| it.spa), [Spa::Off, Spa::On]);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for flags in [
             ["--port", "65536"],
@@ -376,6 +393,7 @@ mod tests {
             ["--idle-timeout", "nan"],
             ["--max-connections", "0"],
             ["--index", "a/b"],
+            ["--index", "a,"],
         ] {
             assert!(Cli::try_parse_from(["onepoll"].iter().chain(&flags)).is_err(), "{flags:?}");
         }

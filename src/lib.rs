@@ -143,7 +143,7 @@
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
-//! | [`service::files`], `service/representing.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; folders; POST | |
+//! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; folders; POST | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
 //! | [`site`] `mod.rs`, `site/policy.rs`, `site/lock.rs` | from a path to a representation, never stale; its settings, its locks | |
@@ -157,7 +157,7 @@
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
 //! | `site/tree.rs`, `site/names.rs`, `site/missing.rs` | the folders on the way to files, looked at once for all requests of a turn; the names that they have, and lack | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
-//! | `site/found.rs` | what a lookup is asked, and what it finds | |
+//! | `site/found.rs`, `site/fallback.rs` | what a lookup is asked, and what it finds; which paths stand for a path | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::origin`] | from which site a page is | |

@@ -17,7 +17,7 @@ use onepoll::service::Service;
 use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders};
 use onepoll::service::prefix::Prefix;
-use onepoll::site::Site;
+use onepoll::site::{Hidden, Site};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
@@ -36,11 +36,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// A hidden name may stand for its folder if it is the only one. Several names are looked up like any other.
+fn no_hidden_index(cli: &Cli) -> Result<(), String> {
+    let policy = cli.policy();
+    let hidden = cli.index().iter().find(|name| name.starts_with('.') && policy.hidden == Hidden::Absent);
+    match hidden.filter(|_| cli.index().len() > 1) {
+        Some(name) => {
+            let origin = cli.origin("index");
+            Err(format!(
+                "{name:?} is a hidden name, and cannot be one of several for --index{origin}; --hidden serves it"
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
 fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
     let address = address(cli)?;
     let door = cli.door(address.ip());
+    no_hidden_index(cli)?;
     let site = Site::open(cli.root(), cli.policy()).map_err(|error| no_site(cli, &error))?;
     let listener = listener::bind(address, cli.sharing());
     let listener = listener.map_err(|error| no_listener(cli, address, &error))?;
@@ -102,12 +118,13 @@ fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
     let below = if prefix.is_empty() { String::new() } else { format!(" at http://{here}{prefix}") };
     let mut text =
         format!("Server is running on http://{here}\nServing {root}{below} {reach}; Ctrl-C stops it\n");
-    let index = cli.index();
-    if door.folders == Folders::Offered && !cli.root().join(index).is_file() {
-        let index = shown(index.as_ref());
+    let has_index = cli.index().iter().any(|index| cli.root().join(index).is_file());
+    if door.folders == Folders::Offered && !has_index {
+        let names: Vec<_> = cli.index().iter().map(|index| shown(index.as_ref())).collect();
+        let names = names.join(" or ");
         let start = if prefix.is_empty() { "/" } else { prefix };
         text += &format!(
-            "The folder has no {index} and is not listed, so {start} is 404; --listing on lists folders\n"
+            "The folder has no {names} and is not listed, so {start} is 404; --listing on lists folders\n"
         );
     }
     text += &readers(&cli.cors);

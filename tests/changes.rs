@@ -4,7 +4,7 @@ mod support;
 
 use onepoll::http::encoding::Coding;
 use onepoll::service::limits::Limits;
-use onepoll::site::{Asker, Found, Moment, Policy, Site, Stored, Wanted};
+use onepoll::site::{Asker, Charge, Found, Moment, Policy, Site, Stored, Wanted};
 use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -228,7 +228,12 @@ fn a_root_that_is_swapped_while_pipelined_requests_wait() {
     let site = Site::open(&root, Policy::default()).unwrap();
     let time = SystemTime::now() + Duration::from_secs(10);
     let find = |path, read| {
-        let wanted = Wanted { codings: &[Coding::Identity], is_held: &|_| false, asker: &|| Asker::Other };
+        let wanted = Wanted {
+            codings: &[Coding::Identity],
+            is_held: &|_| false,
+            asker: &|| Asker::Other,
+            charge: &Charge::default(),
+        };
         match site.find(path, &wanted, Moment { time, read }) {
             Ok(Found::File(found)) => match &found.stored {
                 Stored::Whole(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),

@@ -3,8 +3,7 @@
 mod support;
 
 use onepoll::http::media::MediaType;
-use onepoll::site::{Policy, Site, Types};
-use std::path::Path;
+use onepoll::site::{Policy, Spa, Types};
 use support::program::{Program, onepoll};
 use support::service::answer_to;
 use support::visitor::{Visitor, gunzip, gzip};
@@ -157,23 +156,22 @@ fn the_type_of_what_is_compressed_by_name_can_be_given() {
     }
 }
 
+/// A missing file of a known extension is no page of an app.
 #[test]
 fn an_extension_that_has_a_type_is_known() {
-    let root = folder(&[]);
-    let site = Site::open(root.path(), types(&[("foo", "a/b")])).unwrap();
-    for (name, is_known) in [
-        ("x.foo", true),
-        ("a/x.FOO", true),
-        ("x.js", true),
-        ("x.ts", true),
-        ("x.bar", false),
-        ("x", false),
-        ("foo", false),
-        (".foo", false),
-        ("x.", false),
-        ("v1.2", false),
+    let root = folder(&[("index.html", b"app")]);
+    let address = serve_by(root.path(), Policy { spa: Spa::On, ..types(&[("foo", "a/b")]) });
+    for (target, status) in [
+        ("/x.foo", 404),
+        ("/a/x.FOO", 404),
+        ("/x.js", 404),
+        ("/x.bar", 200),
+        ("/x", 200),
+        ("/foo", 200),
+        ("/v1.2", 200),
     ] {
-        assert_eq!(site.knows_extension_of(Path::new(name)), is_known, "{name}");
+        let answer = answer_to(address, "GET", target.as_bytes(), "Accept: text/html\r\n");
+        assert_eq!(answer.status, status, "{target}");
     }
 }
 

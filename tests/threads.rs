@@ -3,7 +3,7 @@
 mod support;
 
 use onepoll::http::encoding::Coding;
-use onepoll::site::{Asker, Found, Moment, Policy, Site, Stored, Tick, Wanted};
+use onepoll::site::{Asker, Charge, Found, Moment, Policy, Site, Stored, Tick, Wanted};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,12 @@ use support::folder;
 const CHANGES: usize = 5_000;
 
 fn find(site: &Site, path: &str, read: Tick) -> String {
-    let wanted = Wanted { codings: &[Coding::Identity], is_held: &|_| false, asker: &|| Asker::Other };
+    let wanted = Wanted {
+        codings: &[Coding::Identity],
+        is_held: &|_| false,
+        asker: &|| Asker::Other,
+        charge: &Charge::default(),
+    };
     // All is old enough to be kept.
     let time = SystemTime::now() + Duration::from_secs(10);
     site.begin_drive();

@@ -105,16 +105,39 @@ impl<'a> Request<'a> {
         weight > 0 && weight > self.weight_of("text/html")
     }
 
+    /// Whether the client names HTML and likes nothing better, as browsers do when they open a page.
+    pub fn prefers_html(&self) -> bool {
+        let html = self.weight_of("text/html");
+        html > 0 && self.accepted().all(|(_, weight)| weight <= html)
+    }
+
+    /// Whether the client takes HTML: by its name, or else by `text/*`, or else by `*/*`. A client that says nothing takes
+    /// everything.
+    pub fn accepts_html(&self) -> bool {
+        let mut said =
+            ["text/html", "text/*", "*/*"].into_iter().filter_map(|range| self.weight_named(range));
+        said.next().map_or_else(|| self.accepted().next().is_none(), |weight| weight > 0)
+    }
+
     /// The weight, in thousandths, that `Accept` gives to a media type by its full name; 0 if the type is not named.
     /// Wildcards such as `*/*` are ignored, since they show no preference.
     fn weight_of(&self, media_type: &str) -> u16 {
-        let mut members = self.fields.members("accept");
-        let found = members.find_map(|member| {
+        self.weight_named(media_type).unwrap_or(0)
+    }
+
+    /// The weight that `Accept` gives to this name, which may be a wildcard; `None` if it is not there.
+    fn weight_named(&self, name: &str) -> Option<u16> {
+        let mut accepted = self.accepted();
+        accepted.find_map(|(named, weight)| named.eq_ignore_ascii_case(name.as_bytes()).then_some(weight))
+    }
+
+    /// The media types and wildcards in `Accept`, each with its weight.
+    fn accepted(&self) -> impl Iterator<Item = (&'a [u8], u16)> {
+        let members = self.fields.members("accept").filter(|member| !member.is_empty());
+        members.map(|member| {
             let mut parts = member.split(|&byte| byte == b';').map(trim);
-            let is_named = parts.next()?.eq_ignore_ascii_case(media_type.as_bytes());
-            is_named.then(|| weight(parts))
-        });
-        found.unwrap_or(0)
+            (parts.next().unwrap_or_default(), weight(parts))
+        })
     }
 }
 
@@ -274,5 +297,40 @@ mod tests {
             let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
             assert_eq!(request.prefers_json(), expected, "{accept}");
         }
+    }
+
+    #[test]
+    fn accept_decides_whether_a_page_is_wanted() {
+        const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        // Whether HTML is preferred, and whether it is taken.
+        let table = [
+            ("", false, true),
+            (BROWSER, true, true),
+            ("text/html", true, true),
+            ("Text/HTML;charset=utf-8;q=0.1", true, true),
+            ("text/html, application/json", true, true),
+            ("text/html;q=0.9, application/json", false, true),
+            ("text/html;q=0.5, */*", false, true),
+            ("*/*", false, true),
+            ("text/*", false, true),
+            ("text/*;q=0, */*", false, false),
+            ("text/html;q=0, text/*, */*", false, false),
+            ("text/html;q=2", false, false),
+            ("*/*;q=0", false, false),
+            ("application/json", false, false),
+            ("image/avif,image/webp,*/*;q=0.8", false, true),
+            ("text/htm", false, false),
+            (", ,", false, true),
+            ("text/html;q=0.5,", true, true),
+        ];
+        for (accept, prefers, accepts) in table {
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n");
+            let mut slots = FieldSlots::new();
+            let request = Request::parse(head.as_bytes(), &mut slots).ok().unwrap();
+            assert_eq!((request.prefers_html(), request.accepts_html()), (prefers, accepts), "{accept}");
+        }
+        let mut slots = FieldSlots::new();
+        let request = Request::parse(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &mut slots).ok().unwrap();
+        assert_eq!((request.prefers_html(), request.accepts_html()), (false, true));
     }
 }

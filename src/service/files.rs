@@ -8,13 +8,14 @@ use super::pages::{page, redirect};
 use super::representing::{represent, vary};
 use super::response::{Reply, Response};
 use super::shared::Service;
+use super::stand_ins;
 use crate::http::conditional::{holds, wants_parts_of};
 use crate::http::encoding::{Accepted, Coding};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::{Asker, Found, Missing, Moment, Representation, Wanted};
+use crate::site::{Asker, Charge, Found, Missing, Moment, Representation, Wanted};
 
 /// Answers with the file or folder that the target names. HEAD gets the same answer as GET, and the connection leaves out
 /// the content (RFC 9110 §9.3.2).
@@ -36,8 +37,18 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     let is_held_or_wanted = |it: &Representation| is_held(it) || is_wanted(it);
     let is_held: &dyn Fn(&Representation) -> bool =
         if range.is_some() { &is_held_or_wanted } else { &is_held };
-    let wanted = Wanted { codings: accepted.codings(), is_held, asker: &|| asker(request) };
-    match site.find(path, &wanted, moment) {
+    let wanted = Wanted {
+        codings: accepted.codings(),
+        is_held,
+        asker: &|| asker(request),
+        charge: &Charge::default(),
+    };
+    let folders = service.door(client.door).folders;
+    let found = site.find(path, &wanted, moment);
+    let app = stand_ins::app(&found, folders, request, service, &wanted, moment);
+    let is_app = app.is_some();
+    let nothing = |page| stand_ins::not_found(page, request, service, &wanted, moment);
+    let reply = match app.unwrap_or(found) {
         Ok(Found::File(it)) => {
             let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
             let range = range.filter(|_| is_taken() || is_wanted(&it));
@@ -47,29 +58,30 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             Response { head: vary(page.head, choice), ..page }.into()
         }
-        Ok(Found::Folder(folder)) => match service.door(client.door).folders {
+        Ok(Found::Folder(folder)) => match folders {
             Folders::Listed => match site.read(folder) {
                 Ok(folder) => {
                     Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
                 }
-                Err(missing) => not_found(missing),
+                Err(missing) => not_served(missing, nothing),
             },
-            Folders::NotListed => not_found(Missing::NotThere),
+            Folders::NotListed => not_served(Missing::NotThere, nothing),
             Folders::Offered => {
                 folder.note_not_listed();
-                not_listed().into()
+                nothing(not_listed())
             }
         },
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
-        Err(missing) => not_found(missing),
-    }
+        Err(missing) => not_served(missing, nothing),
+    };
+    if is_app { stand_ins::by_accept(reply) } else { reply }
 }
 
-/// The page in place of a file that cannot be read.
-fn not_found(missing: Missing) -> Reply {
+/// The page in place of a file that cannot be read; where there is no file, `nothing` makes the answer of our page.
+fn not_served(missing: Missing, nothing: impl FnOnce(Response) -> Reply) -> Reply {
     let page = match missing {
         Missing::NotYet => return Reply::Again,
-        Missing::NotThere => page(Status::NOT_FOUND, "There is nothing here by this name"),
+        Missing::NotThere => return nothing(page(Status::NOT_FOUND, "There is nothing here by this name")),
         Missing::NotAllowed => page(Status::FORBIDDEN, "This server has no permission to read this file"),
         Missing::NotNow => {
             let page = page(Status::SERVICE_UNAVAILABLE, "The server has too many files open at the moment");

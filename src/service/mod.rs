@@ -16,6 +16,7 @@ pub mod routes;
 mod below;
 pub mod files;
 mod representing;
+mod stand_ins;
 pub mod listing;
 pub mod ack;
 pub mod pages;

@@ -5,6 +5,7 @@ use super::inner::Asker;
 use super::resource::{Choice, Representation, Selected};
 use crate::http::encoding::Coding;
 use crate::os;
+use std::cell::Cell;
 use std::io;
 
 /// Which representations a client accepts.
@@ -15,6 +16,25 @@ pub struct Wanted<'a> {
     pub is_held: &'a dyn Fn(&Representation) -> bool,
     /// What in the client asks for the file. This is called only for the few files that depend on it.
     pub asker: &'a dyn Fn() -> Asker,
+    /// What the request has been charged for.
+    pub charge: &'a Charge,
+}
+
+/// Whether a request was charged for looking up a path anew. It is charged once, however many paths stand for its own: so a
+/// request that needs many lookups has its answer as soon as it had one.
+#[derive(Default)]
+pub struct Charge(Cell<bool>);
+
+impl Charge {
+    /// Whether the request was charged.
+    pub fn is_paid(&self) -> bool {
+        self.0.get()
+    }
+
+    /// The request is charged.
+    pub(super) fn pay(&self) {
+        self.0.set(true);
+    }
 }
 
 /// What stands under a path.
@@ -45,6 +65,11 @@ pub enum Missing {
     NotNow,
     /// Any other error of the file system.
     Broken,
+}
+
+/// Whether a lookup found no file, and the next path may stand for its path.
+pub fn is_no_file(found: &Result<Found, Missing>) -> bool {
+    matches!(found, Ok(Found::Folder(_) | Found::FolderWithoutSlash { .. }) | Err(Missing::NotThere))
 }
 
 impl From<io::Error> for Missing {

@@ -16,6 +16,7 @@
 mod policy;
 mod lock;
 pub mod path;
+mod fallback;
 mod root;
 mod notices;
 mod stamp;
@@ -36,17 +37,20 @@ pub mod folder;
 mod found;
 
 pub use contents::Stored;
-pub use found::{Found, Missing, Wanted};
+pub use fallback::is_page_of_app;
+pub use found::{Charge, Found, Missing, Wanted};
 pub use freshness::{Moment, Tick};
 pub use inner::Asker;
-pub use policy::{Compression, Hidden, Policy};
+pub use policy::{CleanUrls, Compression, Hidden, Policy, Spa};
 pub use resource::{Choice, Description, Representation, Selected};
 pub use types::Types;
 
 use crate::http::encoding::Coding;
 use cache::Cache;
 use compressor::Compressor;
+use fallback::NOT_FOUND_PAGE;
 use folder::{Folder, Unread};
+use found::is_no_file;
 use freshness::Clock;
 use lock::lock;
 use missing::MissingNames;
@@ -112,11 +116,6 @@ impl Site {
         &self.policy
     }
 
-    /// Whether the extension of a file called `name` stands for a media type that is known.
-    pub fn knows_extension_of(&self, name: &Path) -> bool {
-        kind::by_name(name, &self.policy.types).is_some()
-    }
-
     /// Counts a read from a socket; to be called after the read and before the request is answered. Gives the time of the
     /// read for [`Moment::read`].
     pub fn tick(&self) -> Tick {
@@ -128,9 +127,43 @@ impl Site {
         self.lookups.store(LOOKUPS_PER_DRIVE, Ordering::Relaxed);
     }
 
-    /// Looks up the percent-encoded `path` of a target. What is remembered is compared with the disk after the request was
-    /// read: a change made before the client asked is always seen.
+    /// Looks up the percent-encoded `path` of a target, and where it names no file, the paths that stand for it. What is
+    /// remembered is compared with the disk after the request was read: a change made before the client asked is always seen.
     pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        if fallback::are_there(&self.policy) {
+            return self.find_any(path, wanted, moment);
+        }
+        self.look_up(path, wanted, moment)
+    }
+
+    /// Looks up the page of the site that is shown in place of every 404.
+    pub fn find_not_found_page(&self, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        if lock(&self.missing).lacks_page(&self.clock, moment.read) {
+            return Err(Missing::NotThere);
+        }
+        self.look_up(NOT_FOUND_PAGE, wanted, moment)
+    }
+
+    /// Looks up `path` and the paths that stand for it: first the files that stand for a folder, then the path itself, then
+    /// the page that it names without an extension.
+    fn find_any(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        for index in fallback::indexes(path, &self.policy) {
+            let found = self.look_up(&index, wanted, moment);
+            if !is_no_file(&found) {
+                return found;
+            }
+        }
+        let found = self.look_up(path, wanted, moment);
+        if !is_no_file(&found) {
+            return found;
+        }
+        let Some(page) = fallback::page(path, &self.policy) else { return found };
+        let instead = self.look_up(&page, wanted, moment);
+        if is_no_file(&instead) { found } else { instead }
+    }
+
+    /// Looks up `path` alone.
+    fn look_up(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept {
             if let Some(found) = self.reuse(path, &resource, wanted, moment) {
@@ -140,14 +173,24 @@ impl Site {
         } else if self.is_still_missing(path, moment) {
             return Err(Missing::NotThere);
         }
-        let one_less = |left: usize| left.checked_sub(1);
-        if self.lookups.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
+        if !self.may_load(wanted.charge) {
             return Err(Missing::NotYet);
         }
         match self.load(path, wanted, moment) {
             Err(Missing::NotNow) if self.close_files() => self.load(path, wanted, moment),
             loaded => loaded,
         }
+    }
+
+    /// Whether a path may be looked up anew in this turn, for a request that is charged for it here.
+    fn may_load(&self, charge: &Charge) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        let may = charge.is_paid()
+            || self.lookups.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok();
+        if may {
+            charge.pay();
+        }
+        may
     }
 
     /// Begins to read the entries of a folder.
@@ -256,12 +299,12 @@ impl Site {
             if folder.is_none() && !matches!(root.entry(name, reach)?, Entry::Folder) {
                 return Err(Missing::NotThere);
             }
-            let index = decoded.join(&self.policy.index);
+            let without_index = || Found::Folder(Unread { root: root.clone(), name: name.to_owned() });
+            // Of several names, each was looked up as a path of its own.
+            let [index] = self.policy.index.as_slice() else { return Ok(without_index()) };
+            let index = decoded.join(index);
             match root.entry(&index, reach).map_err(Missing::from) {
-                Ok(Entry::Folder | Entry::Other) | Err(Missing::NotThere) => {
-                    let (root, name) = (root.clone(), name.to_owned());
-                    return Ok(Found::Folder(Unread { root, name }));
-                }
+                Ok(Entry::Folder | Entry::Other) | Err(Missing::NotThere) => return Ok(without_index()),
                 entry => (index, entry),
             }
         } else {

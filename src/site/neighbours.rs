@@ -429,7 +429,7 @@ impl Comparison {
 mod tests {
     use crate::http::encoding::Coding;
     use crate::site::lock::lock;
-    use crate::site::{Asker, Moment, Policy, Site, Wanted};
+    use crate::site::{Asker, Charge, Moment, Policy, Site, Wanted};
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::sync::Arc;
@@ -449,7 +449,12 @@ mod tests {
             let path = format!("/{name}");
             let kept = || {
                 let (codings, read) = (&[Coding::Gzip, Coding::Identity], site.tick());
-                let wanted = Wanted { codings, is_held: &|_| false, asker: &|| Asker::Other };
+                let wanted = Wanted {
+                    codings,
+                    is_held: &|_| false,
+                    asker: &|| Asker::Other,
+                    charge: &Charge::default(),
+                };
                 assert!(site.find(&path, &wanted, Moment { time, read }).is_ok());
                 lock(&site.cache).get(&path).expect("it is kept")
             };

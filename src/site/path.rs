@@ -4,7 +4,7 @@
 use super::policy::Hidden;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,11 @@ impl SitePath {
     /// The name relative to the root; `.` for the root itself.
     pub fn name(&self) -> &Path {
         Path::new(if self.name.is_empty() { ".".as_ref() } else { self.name.as_os_str() })
+    }
+
+    /// The names on the way from the root, and the last one.
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        Path::new(&self.name).iter()
     }
 
     /// Whether the path ended in `/` or in a dot segment, and so can only name a folder.
@@ -117,6 +122,12 @@ pub fn crumbs(path: &str) -> Vec<(OsString, String)> {
 
 fn steps_up(count: usize) -> String {
     if count == 0 { "./".to_owned() } else { "../".repeat(count) }
+}
+
+/// Whether `path` ends in `/` or in a dot segment, and so can only name a folder.
+pub fn names_folder(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    matches!(&*Cow::from(percent_decode_str(last)), b"" | b"." | b"..")
 }
 
 /// A file name, percent-encoded, as a link from its folder.

@@ -6,8 +6,12 @@ use crate::os::files::Links;
 /// How a folder is served.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The name of the file that is served for its folder.
-    pub index: String,
+    /// The names of files that are served for their folder. The first that is there in a folder is served.
+    pub index: Vec<String>,
+    /// Whether a page may be named without its extension.
+    pub clean_urls: CleanUrls,
+    /// Whether the root's index answers for the pages that an app in the browser makes by itself.
+    pub spa: Spa,
     /// Seconds for which a client may use its copy without asking again (`max-age`); `None` means that it must ask every
     /// time (`no-cache`).
     pub fresh_seconds: Option<u32>,
@@ -41,10 +45,30 @@ pub enum Compression {
     Off,
 }
 
+/// Whether a page may be named without its extension: `/about` is `/about.html` then, if it names no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanUrls {
+    /// Each file has its own name alone.
+    Off,
+    /// A page has both names.
+    On,
+}
+
+/// Whether the site is an app of a single page, whose other pages are made in the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spa {
+    /// A path that leads to nothing is 404.
+    Off,
+    /// Such a path gets what `/` gets, if it may be a page of the app.
+    On,
+}
+
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
-            index: "index.html".to_owned(),
+            index: vec!["index.html".to_owned()],
+            clean_urls: CleanUrls::Off,
+            spa: Spa::Off,
             fresh_seconds: None,
             links: Links::Inside,
             hidden: Hidden::Absent,

@@ -1,0 +1,84 @@
+//! What answers in place of a path that leads to nothing, where that depends on the request: the index of an app of a single
+//! page, and the site's own page of every 404. Paths that stand for others whatever the request says are in [`crate::site`].
+
+use super::door::Folders;
+use super::representing::vary;
+use super::response::{Content, Reply, Response};
+use super::shared::Service;
+use crate::http::encoding::Coding;
+use crate::http::request::Request;
+use crate::http::response::Head;
+use crate::http::status::Status;
+use crate::site::{Found, Missing, Moment, Spa, Wanted, is_page_of_app};
+
+/// What a lookup gave.
+pub type Lookup = Result<Found, Missing>;
+
+/// What `/` gets, for a request that found nothing and may be for a page that an app in the browser makes: a user has
+/// followed a link to it, or loads it again. `None` if the request is not of this kind, or `/` is no file.
+///
+/// The answer depends on `Accept`, so it must say so.
+pub fn app(
+    found: &Lookup,
+    folders: Folders,
+    request: &Request<'_>,
+    service: &Service,
+    wanted: &Wanted<'_>,
+    moment: Moment,
+) -> Option<Lookup> {
+    let is_nothing = match found {
+        Err(Missing::NotThere) => true,
+        Ok(Found::Folder(_)) => folders != Folders::Listed,
+        _ => false,
+    };
+    let policy = service.site.policy();
+    let is_of_app = |path| is_page_of_app(path, &policy.types);
+    if policy.spa == Spa::Off
+        || !is_nothing
+        || !request.prefers_html()
+        || !request.target.path().is_some_and(is_of_app)
+    {
+        return None;
+    }
+    let index = service.site.find("/", wanted, moment);
+    (!matches!(index, Ok(Found::Folder(_) | Found::FolderWithoutSlash { .. }) | Err(Missing::NotThere)))
+        .then_some(index)
+}
+
+/// An answer that another client may not get, by its `Accept`. Error pages say so by themselves.
+pub fn by_accept(reply: Reply) -> Reply {
+    match reply {
+        Reply::Ready(response) if !matches!(response.content, Content::Page(_)) => {
+            Response { head: response.head.vary("Accept"), ..response }.into()
+        }
+        reply => reply,
+    }
+}
+
+/// The answer to a request that finds nothing: the site's own page of every 404, for clients that take HTML; else `page`.
+///
+/// It is no representation of what the client asked for. So it has no validators, and neither conditions nor ranges apply.
+pub fn not_found(
+    page: Response,
+    request: &Request<'_>,
+    service: &Service,
+    wanted: &Wanted<'_>,
+    moment: Moment,
+) -> Reply {
+    let it = match service.site.find_not_found_page(wanted, moment) {
+        Ok(Found::File(it)) => it,
+        Err(Missing::NotYet) if !wanted.charge.is_paid() => return Reply::Again,
+        _ => return page.into(),
+    };
+    if !request.accepts_html() || request.prefers_problem() {
+        return page.into();
+    }
+    let described = it.description();
+    let head = Head::new(Status::NOT_FOUND).field("Content-Type", described.content_type);
+    let head = vary(head.field("Cache-Control", "no-cache"), described.choice).vary("Accept");
+    let head = match described.coding {
+        Coding::Identity => head,
+        coding => head.field("Content-Encoding", coding.name()),
+    };
+    Response::new(head, Content::Stored(it.stored.clone(), 0..described.length)).into()
+}
