@@ -232,6 +232,9 @@ impl World {
             Some(coding) => self.count(coding),
             None => {}
         }
+        if let Some(rule) = seen.by {
+            self.count(rule);
+        }
         if status == 206 && seen.which.0 != Coding::Identity {
             self.count("a part of what is coded");
         }

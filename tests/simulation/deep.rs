@@ -3,11 +3,12 @@
 
 use crate::change::Change;
 use crate::first::{FIRST_NUMBER, LARGE_BYTES, MANY, lengths, tree};
+use crate::flags::Flags;
 use crate::ground::Ground;
 use crate::past::{Age, Version, written};
 use crate::representation::State;
 use crate::spares::Spares;
-use crate::tree::{CODED, Node, at, state, with};
+use crate::tree::{Around, CODED, Node, around, at, state, with};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -46,10 +47,19 @@ impl Deep {
     }
 
     /// What stood under the path of a target at every moment between two epochs.
-    pub fn states(&self, target: &str, from: u64, to: u64) -> Vec<State> {
+    pub fn states(&self, target: &str, from: u64, to: u64, flags: Flags) -> Vec<State> {
+        self.roots(from, to).map(|root| state(root, target, flags)).collect()
+    }
+
+    /// What stood in the root at every moment between two epochs.
+    pub fn around(&self, from: u64, to: u64, flags: Flags) -> Vec<Around> {
+        self.roots(from, to).map(|root| around(root, flags)).collect()
+    }
+
+    fn roots(&self, from: u64, to: u64) -> impl Iterator<Item = &Rc<Node>> {
         let before = self.past.iter().rposition(|(since, _)| *since <= from).unwrap_or_default();
-        let roots = self.past[before..].iter().take_while(|(since, _)| *since <= from.max(to));
-        roots.map(|(_, root)| state(root, target)).collect()
+        let roots = self.past[before..].iter().take_while(move |(since, _)| *since <= from.max(to));
+        roots.map(|(_, root)| root)
     }
 
     /// Makes a change at the path of a target, or at a folder on the way. Gives it in words, and its kind.
@@ -257,7 +267,7 @@ impl Deep {
     }
 
     fn index(&mut self, path: &str, change: &mut Change<'_>) -> &'static str {
-        let name = format!("{path}/index.html");
+        let name = format!("{path}/{}", change.dice.pick(&["index.html", "index.html", "index.htm"]));
         let node = at(self.now(), &name).is_none().then(|| change.file(&name, None));
         self.put_or_take(&name, node, change);
         "an index comes or goes"

@@ -5,10 +5,12 @@
 use crate::change::Change;
 use crate::deep::Deep;
 use crate::first;
+use crate::flags::Flags;
 use crate::ground::set_time;
 use crate::past::{Age, Past, Version, written};
 use crate::representation::{Coding, State, Stood};
 use crate::support::dice::Dice;
+use crate::tree::Around;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs;
@@ -65,6 +67,8 @@ pub struct Disk {
     favourite: usize,
     /// Whether a strong tag stays strong. It does not if the clock on the wall is set back to before the change.
     pub tags_last: bool,
+    /// Which paths stand for others in this world.
+    pub flags: Flags,
 }
 
 /// Where most of the requests and changes of a world go.
@@ -130,7 +134,17 @@ impl Disk {
             names[at].firsts.extend(copies);
         }
         let (focus, changes, favourite) = (Focus::Flat, 0, 0);
-        Disk { _base: base, root, deep, focus, names, changes, favourite, tags_last: true }
+        Disk {
+            _base: base,
+            root,
+            deep,
+            focus,
+            names,
+            changes,
+            favourite,
+            tags_last: true,
+            flags: Flags::default(),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -148,6 +162,12 @@ impl Disk {
     /// Whether this is a file of the root. All others are in folders, which change, too.
     pub fn is_flat(&self, file: usize) -> bool {
         file < DEEP
+    }
+
+    /// Whether the path of a file may be a page that an app makes: the last segment has no known extension.
+    pub fn is_page(&self, file: usize) -> bool {
+        let name = self.name(file);
+        ![".html", ".txt", ".bin"].iter().any(|extension| name.ends_with(extension))
     }
 
     /// Any file, or another target.
@@ -197,6 +217,7 @@ impl Disk {
         let mut dice = Dice::of(seed);
         self.changes = self.names.len() as u64;
         self.tags_last = true;
+        self.flags = Flags::of(seed);
         self.favourite = (seed % FILES.len() as u64) as usize;
         self.focus = Focus::any(&mut dice);
         self.deep.restore();
@@ -216,7 +237,7 @@ impl Disk {
     /// The states of a file and its neighbours at every moment between two epochs.
     pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
         if let Some(target) = file.checked_sub(DEEP) {
-            return self.deep.states(&first::target(target), from, to);
+            return self.deep.states(&first::target(target), from, to, self.flags);
         }
         let changes = family(file).flat_map(|(at, _)| self.names[at].past.changes(from, to));
         let mut epochs: Vec<_> = [from].into_iter().chain(changes).collect();
@@ -231,6 +252,11 @@ impl Disk {
         epochs.into_iter().map(state).collect()
     }
 
+    /// What stood in the root at every moment between two epochs.
+    pub fn around(&self, from: u64, to: u64) -> Vec<Around> {
+        self.deep.around(from, to, self.flags)
+    }
+
     /// The past of a name.
     pub fn past(&self, at: usize) -> &Past {
         &self.names[at].past
@@ -243,7 +269,9 @@ impl Disk {
 
     /// Makes a change at `epoch`, and gives it in words, and its kind.
     pub fn change(&mut self, dice: &mut Dice, epoch: u64) -> (String, &'static str) {
-        match self.any(dice).checked_sub(DEEP) {
+        // What stands in the root for paths that lead to nothing.
+        let any = if dice.one_in(8) { DEEP + dice.below(2) as usize } else { self.any(dice) };
+        match any.checked_sub(DEEP) {
             Some(target) => {
                 let change = Change { epoch, dice, number: &mut self.changes };
                 self.deep.change(&first::target(target), change)

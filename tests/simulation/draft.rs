@@ -5,7 +5,7 @@ use crate::answer::Asked;
 use crate::disk::{Disk, FOLDER_OF_MANY, LARGE, PAGE};
 use crate::doors::Door;
 use crate::parts::Spec;
-use crate::question::{Condition, How, Seen};
+use crate::question::{Accept, Condition, How, Seen};
 use crate::representation::Coding::{self, Brotli, Gzip, Identity, Zstd};
 use crate::request::{After, CONTENT_BYTES_MAX, Expects, Judged, Request, Wanted};
 use crate::support::dice::Dice;
@@ -166,6 +166,15 @@ impl Draft {
             how.accepted = accepted;
             self.fields.push_str(&format!("Accept-Encoding: {text}\r\n"));
         }
+        let (text, accept) = dice.pick(&[
+            ("", Accept::Anything),
+            ("Accept: text/html,application/xml;q=0.9,*/*;q=0.8\r\n", Accept::Html),
+            ("Accept: text/html\r\n", Accept::Html),
+            ("Accept: */*\r\n", Accept::Anything),
+            ("Accept: image/png\r\n", Accept::Image),
+        ]);
+        how.accept = accept;
+        self.fields.push_str(text);
         let method = if dice.one_in(5) { "HEAD" } else { "GET" };
         // A query is not encoded.
         let query = dice.pick(&["", "", "", "?q=100%"]);

@@ -6,7 +6,12 @@ use crate::tree::{Node, at, with};
 use std::rc::Rc;
 
 /// Paths of targets, the ones in one folder beside each other. Some are missing at first.
-const TARGETS: [&str; 34] = [
+const TARGETS: [&str; 43] = [
+    "404.html",
+    "index.html",
+    "app/page",
+    "app/john.doe/",
+    "app/script.txt",
     "deep",
     "deep/",
     "deep/leaf.txt",
@@ -21,9 +26,11 @@ const TARGETS: [&str; 34] = [
     "deep/a/b/index.html",
     "deep/a/b/soon.html",
     "deep/a/b/soon/",
+    "deep/a/b/soon",
     "deep/a/b/c/",
     "deep/a/b/c/leaf.txt",
     "deep/a/b/c/page.html",
+    "deep/a/b/c/page",
     "deep/a/b/c/soon.txt",
     "deep/a/b/c/page.html/",
     "deep/a/b/c/link.txt",
@@ -34,6 +41,8 @@ const TARGETS: [&str; 34] = [
     "deep/x/b/leaf.txt",
     "deep/x/b/c/leaf.txt",
     "deep/x/b/c/soon.txt",
+    "deep/x/b/c/page",
+    "deep/x/b/c/",
     "deep/y/leaf.txt",
     "deep/y/b/c/leaf.txt",
     "deep/soon/leaf.txt",
@@ -44,7 +53,9 @@ const TARGETS: [&str; 34] = [
 ];
 
 /// The files at first.
-const FILES: [&str; 13] = [
+const FILES: [&str; 15] = [
+    "index.html",
+    "deep/a/b/c/index.htm",
     "deep/leaf.txt",
     "deep/a/leaf.txt",
     "deep/a/b/index.html",

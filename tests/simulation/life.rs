@@ -36,7 +36,7 @@ pub struct Outcome {
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
     ear::listen(Dice::of(seed));
-    let site = Site::open(disk.path(), policy(seed)).unwrap();
+    let site = Site::open(disk.path(), disk.flags.set(policy(seed))).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service::new(site).doors(DOORS.map(Door::rules)).limits(shared.limits());
     let mut reactor = Reactor::new(shared.clone(), service);

@@ -17,6 +17,7 @@
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
 //! | `deep.rs`, `change.rs` | folders in it, and how they change |
 //! | `first.rs`, `tree.rs` | what is in them at first, and what stands under a path |
+//! | `flags.rs` | which settings a world has |
 //! | `ground.rs`, `spares.rs` | the same on the disk |
 //! | `representation.rs`, `tags.rs` | which codings of it a client may be sent, and under which tags |
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
@@ -50,6 +51,7 @@ mod draft;
 mod ear;
 mod events;
 mod first;
+mod flags;
 mod ground;
 mod kernel;
 mod life;
@@ -92,8 +94,8 @@ const RARE: &[&str] = &[
     "416",
     "421",
     "431",
-    "a bug was met",
     "a bug was met in the work between requests",
+    "a bug was met",
     "a client connects at the open door",
     "a client is gone before it is accepted",
     "a client of one door is accepted while others wait at another",
@@ -112,6 +114,8 @@ const RARE: &[&str] = &[
     "a neighbour comes",
     "a neighbour goes",
     "a neighbour is rewritten",
+    "a page for its name without extension",
+    "a page of the app",
     "a part of what is coded",
     "an index comes or goes",
     "another needed its place",
@@ -120,6 +124,7 @@ const RARE: &[&str] = &[
     "descriptors run out or come back",
     "gzip",
     "it cannot be registered",
+    "its second index for a folder",
     "no request came",
     "refused, and lingered for long enough",
     "the client has reset it",

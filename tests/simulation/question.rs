@@ -21,11 +21,30 @@ pub struct How {
     pub accepted: &'static [Coding],
     /// Whether folders are listed at the door of the client.
     pub lists: bool,
+    /// What the client says in `Accept`.
+    pub accept: Accept,
+}
+
+/// What a client says in `Accept`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// It takes everything.
+    Anything,
+    /// It prefers HTML, as browsers do.
+    Html,
+    /// It takes no HTML.
+    Image,
 }
 
 impl Default for How {
     fn default() -> How {
-        How { ranges: Vec::new(), condition: None, accepted: &[Coding::Identity], lists: true }
+        How {
+            ranges: Vec::new(),
+            condition: None,
+            accepted: &[Coding::Identity],
+            lists: true,
+            accept: Accept::Anything,
+        }
     }
 }
 
@@ -47,6 +66,8 @@ pub struct Seen {
     pub date: String,
     /// Whether the server has compressed it.
     pub is_made: bool,
+    /// Which rule led to it, if its path does not name it.
+    pub by: Option<&'static str>,
 }
 
 impl Seen {
@@ -69,7 +90,10 @@ impl Question<'_> {
     pub fn judge(&self, answer: &Answer) -> Result<Option<Seen>, String> {
         let states = self.disk.states(self.file, self.epoch, answer.epochs.0);
         let accepted = self.accepted();
-        let choices = states.iter().flat_map(|state| state.choices(&accepted, self.held()));
+        let choices = states.iter().flat_map(|state| {
+            let choices = state.choices(&accepted, self.held());
+            choices.into_iter().flat_map(|choice| self.instead(choice, answer.epochs.0))
+        });
         let (mut right, mut wrong) = (Vec::new(), Vec::new());
         for choice in choices {
             match self.check(answer, &choice) {
@@ -81,6 +105,40 @@ impl Question<'_> {
             true => Err(wrong.join("\n")),
             false => Ok(self.learnt(answer, &right)),
         }
+    }
+
+    /// What answers where `choice` is that there is nothing. What stands in the root is looked up after the path itself, so it
+    /// may be of another moment.
+    fn instead(&self, choice: Choice, to: u64) -> Vec<Choice> {
+        let is_nothing = match choice {
+            Choice::NotThere => true,
+            Choice::Listing => !self.how.lists,
+            _ => false,
+        };
+        if !is_nothing {
+            return vec![choice];
+        }
+        let (accepted, accept) = (self.accepted(), self.how.accept);
+        let is_for_app = accept == Accept::Html && self.disk.is_page(self.file);
+        let around = self.disk.around(self.epoch, to);
+        let instead = around.iter().flat_map(|around| match (&around.app, &around.page) {
+            (Some(app), _) if is_for_app => {
+                let choices = app.choices(&accepted, self.held()).into_iter().map(|choice| match choice {
+                    Choice::Sent(it) => Choice::App(it),
+                    _ => Choice::AppNotAcceptable,
+                });
+                choices.collect()
+            }
+            (_, Some(page)) if accept != Accept::Image => {
+                let choices = page.choices(&accepted, Held::Nothing).into_iter().map(|choice| match choice {
+                    Choice::Sent(it) => Choice::Lost(it),
+                    _ => Choice::NotThere,
+                });
+                choices.collect()
+            }
+            _ => vec![Choice::NotThere],
+        });
+        instead.collect()
     }
 
     /// Whether ranges are asked for; they are ignored with HEAD.
@@ -112,31 +170,32 @@ impl Question<'_> {
 
     /// What the answer says about a representation, if it is clear about which.
     fn learnt(&self, answer: &Answer, right: &[Choice]) -> Option<Seen> {
-        let Some(Choice::Sent(it)) = right.first() else { return None };
-        let is_same = |choice: &Choice| matches!(choice, Choice::Sent(other) if other.which() == it.which());
+        let Some(Choice::Sent(it) | Choice::App(it)) = right.first() else { return None };
+        let is_same = |choice: &Choice| matches!(choice, Choice::Sent(other) | Choice::App(other) if other.which() == it.which());
         let [tag, date] = ["etag", "last-modified"].map(|name| answer.field(name).map(str::to_owned));
         let (tag, date) = (tag?, date?);
         let (which, modified, is_made) = (it.which(), it.version.modified, it.is_made);
-        right.iter().all(is_same).then_some(Seen { file: self.file, which, tag, modified, date, is_made })
+        let by = if matches!(right[0], Choice::App(_)) { Some("a page of the app") } else { it.by };
+        right.iter().all(is_same).then_some(Seen { file: self.file, which, tag, modified, date, is_made, by })
     }
 
     fn check(&self, answer: &Answer, choice: &Choice) -> Result<(), String> {
         let due = match choice {
-            Choice::NotThere => vec![404],
-            Choice::NotAcceptable => vec![406],
+            Choice::NotThere | Choice::Lost(_) => vec![404],
+            Choice::NotAcceptable | Choice::AppNotAcceptable => vec![406],
             Choice::Moved(_) => vec![301],
-            Choice::Listing => vec![if self.how.lists { 200 } else { 404 }],
-            Choice::Sent(it) => self.due(answer, it),
+            Choice::Listing => vec![200],
+            Choice::Sent(it) | Choice::App(it) => self.due(answer, it),
         };
         expect(due.contains(&answer.status), || format!("{due:?} was due"))?;
         let vary = match choice {
             Choice::NotThere => Vary::MustNot,
-            Choice::NotAcceptable => Vary::Must,
-            Choice::Sent(it) => it.vary,
+            Choice::NotAcceptable | Choice::AppNotAcceptable => Vary::Must,
+            Choice::Sent(it) | Choice::App(it) | Choice::Lost(it) => it.vary,
             Choice::Moved(_) | Choice::Listing => return self.check_folder(answer, choice),
         };
-        // `Accept` decides whether an error page is HTML or JSON.
-        let is_page = answer.status >= 400;
+        // `Accept` decides whether an error page is HTML or JSON, and who gets a page of the app.
+        let is_page = answer.status >= 400 || matches!(choice, Choice::App(_));
         let is_right = match (answer.field("vary"), is_page) {
             (Some("Accept-Encoding"), false) | (Some("Accept-Encoding, Accept"), true) => {
                 vary != Vary::MustNot
@@ -146,7 +205,8 @@ impl Question<'_> {
         };
         expect(is_right, || format!("it {vary:?} vary"))?;
         match choice {
-            Choice::Sent(it) => self.check_sent(answer, it),
+            Choice::Sent(it) | Choice::App(it) => self.check_sent(answer, it),
+            Choice::Lost(it) => self.check_lost(answer, it),
             _ => Ok(()),
         }
     }
@@ -237,6 +297,17 @@ impl Question<'_> {
             || answer.body == it.bytes()
             || self.is_of_the_disk(&answer.body, 0, it, answer);
         expect(is_right, || "the bytes are others".into())
+    }
+
+    /// The page of every 404 is whole, and has nothing by which a client could ask for it again.
+    fn check_lost(&self, answer: &Answer, it: &Representation) -> Result<(), String> {
+        let is_bare = ["etag", "last-modified", "accept-ranges", "content-range"]
+            .into_iter()
+            .all(|name| answer.field(name).is_none());
+        expect(is_bare, || "it tells of a file".into())?;
+        expect(answer.field("content-encoding") == it.coding.name(), || "in another coding".into())?;
+        expect(answer.field("cache-control") == Some("no-cache"), || "it may be kept".into())?;
+        self.check_whole(answer, it)
     }
 
     fn check_parts(&self, answer: &Answer, it: &Representation) -> Result<(), String> {

@@ -40,6 +40,8 @@ pub struct State {
     has_old_neighbours: bool,
     /// What is sent in place of a file: there is a folder.
     instead: Option<Choice>,
+    /// Which rule led to the file, if its path does not name it.
+    by: Option<&'static str>,
 }
 
 /// The version at a name.
@@ -101,6 +103,8 @@ pub struct Representation {
     pub sure: Sure,
     /// Whether the server compresses it.
     pub is_made: bool,
+    /// Which rule led to it, if the path does not name it.
+    pub by: Option<&'static str>,
 }
 
 /// What may be sent to a client.
@@ -113,6 +117,12 @@ pub enum Choice {
     /// A folder without an index.
     Listing,
     Sent(Representation),
+    /// The path leads to nothing, and may be a page of the app.
+    App(Representation),
+    /// The same, in no coding that the client accepts.
+    AppNotAcceptable,
+    /// The path leads to nothing, and this is the page of every 404.
+    Lost(Representation),
 }
 
 /// The representation that the client says it has. Then it is not sent another that it prefers.
@@ -134,7 +144,7 @@ impl State {
     /// `stood` is what there was of the file called `name` and of its neighbours.
     pub fn of(name: &str, stood: Vec<Stood>) -> State {
         let kind = match name.rsplit_once('.') {
-            Some((_, "html")) => "text/html; charset=utf-8",
+            Some((_, "html" | "htm")) => "text/html; charset=utf-8",
             // The content of a file without an extension tells that it is text.
             Some((_, "txt")) | None => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
@@ -150,7 +160,12 @@ impl State {
             _ => Vec::new(),
         };
         let has_old_neighbours = stood.len() < all;
-        State { kind, stood, has_old_neighbours, instead: None }
+        State { kind, stood, has_old_neighbours, instead: None, by: None }
+    }
+
+    /// The same, by a rule.
+    pub fn by(self, rule: &'static str) -> State {
+        State { by: Some(rule), ..self }
     }
 
     /// There is no file, and this is sent.
@@ -206,10 +221,10 @@ impl State {
         let is_ours = is_compressed && coding == Coding::Gzip;
         let is_made = is_ours && stood.is_none_or(|(_, sure, _)| sure != Sure::Yes);
         let made = is_made.then_some((file, Sure::NotYet, true));
-        let kind = self.kind;
+        let (kind, by) = (self.kind, self.by);
         stood.into_iter().chain(made).map(move |(it, sure, is_made)| {
             let (at, version) = (it.at, it.version.clone());
-            Representation { at, coding, version, kind, vary, sure, is_made }
+            Representation { at, coding, version, kind, vary, sure, is_made, by }
         })
     }
 }

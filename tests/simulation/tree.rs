@@ -1,6 +1,7 @@
 //! The folders of the model: what stands under a path, with links followed as the server must follow them. This file
 //! does not look at the disk.
 
+use crate::flags::Flags;
 use crate::past::Version;
 use crate::representation::{Choice, Coding, State, Stood};
 use std::collections::BTreeMap;
@@ -102,24 +103,58 @@ pub fn with(root: &Rc<Node>, path: &str, node: Option<Rc<Node>>) -> Rc<Node> {
 }
 
 /// What stands under the path of a target: a path with a final `/` can only name a folder.
-pub fn state(root: &Rc<Node>, target: &str) -> State {
+pub fn state(root: &Rc<Node>, target: &str, flags: Flags) -> State {
     let name = target.strip_suffix('/').unwrap_or(target);
     let is_folder = name != target;
-    match (resolved(root, name).map(|node| &**node), is_folder) {
+    let found = resolved(root, name).map(|node| &**node);
+    if flags.clean_urls && !is_folder && !matches!(found, Some(Node::File(_))) {
+        let page = format!("{name}.html");
+        if let Some(Node::File(version)) = resolved(root, &page).map(|node| &**node) {
+            return file(root, &page, version).by("a page for its name without extension");
+        }
+    }
+    match (found, is_folder) {
         (Some(Node::File(version)), false) => file(root, name, version),
         (Some(Node::Folder(_)), false) => {
             let last = name.rsplit('/').next().unwrap_or_default();
             State::instead(Choice::Moved(format!("{last}/")))
         }
         (Some(Node::Folder(_)), true) => {
-            let index = format!("{name}/index.html");
-            match resolved(root, &index).map(|node| &**node) {
-                Some(Node::File(version)) => file(root, &index, version),
-                _ => State::instead(Choice::Listing),
-            }
+            index(root, &format!("{name}/"), flags).unwrap_or_else(|| State::instead(Choice::Listing))
         }
         _ => State::of(name, Vec::new()),
     }
+}
+
+/// The index of a folder, if it has one.
+fn index(root: &Rc<Node>, folder: &str, flags: Flags) -> Option<State> {
+    flags.indexes().iter().enumerate().find_map(|(at, name)| {
+        let index = format!("{folder}{name}");
+        match &**resolved(root, &index)? {
+            Node::File(version) if at > 0 => {
+                Some(file(root, &index, version).by("its second index for a folder"))
+            }
+            Node::File(version) => Some(file(root, &index, version)),
+            Node::Folder(_) | Node::Link(_) => None,
+        }
+    })
+}
+
+/// What stands in the root and may answer for a path that leads to nothing.
+pub struct Around {
+    /// The index of the root, in a world where it is an app.
+    pub app: Option<State>,
+    /// The page of every 404.
+    pub page: Option<State>,
+}
+
+/// What stands in this root.
+pub fn around(root: &Rc<Node>, flags: Flags) -> Around {
+    let page = match resolved(root, "404.html").map(|node| &**node) {
+        Some(Node::File(version)) => Some(file(root, "404.html", version)),
+        _ => None,
+    };
+    Around { app: index(root, "", flags).filter(|_| flags.spa), page }
 }
 
 /// The state of a file and of its neighbours.

@@ -1,0 +1,40 @@
+//! The settings of a world that say which paths stand for others.
+
+use crate::support::dice::Dice;
+use onepoll::site::{CleanUrls, Policy, Spa};
+
+/// The settings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flags {
+    pub clean_urls: bool,
+    pub spa: bool,
+    /// Whether a folder has a second name for its index.
+    pub second_index: bool,
+}
+
+impl Flags {
+    /// Half of the worlds have none of them.
+    pub fn of(seed: u64) -> Flags {
+        let mut dice = Dice::of(seed ^ 0x1dea);
+        let mut is_set = || dice.one_in(2);
+        match is_set() {
+            true => Flags { clean_urls: is_set(), spa: is_set(), second_index: is_set() },
+            false => Flags::default(),
+        }
+    }
+
+    /// The names of an index, the preferred one first.
+    pub fn indexes(self) -> &'static [&'static str] {
+        if self.second_index { &["index.html", "index.htm"] } else { &["index.html"] }
+    }
+
+    /// The same for the server.
+    pub fn set(self, policy: Policy) -> Policy {
+        Policy {
+            index: self.indexes().iter().map(|name| (*name).to_owned()).collect(),
+            clean_urls: if self.clean_urls { CleanUrls::On } else { CleanUrls::Off },
+            spa: if self.spa { Spa::On } else { Spa::Off },
+            ..policy
+        }
+    }
+}
