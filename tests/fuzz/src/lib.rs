@@ -7,6 +7,7 @@ pub mod range;
 pub mod conditions;
 pub mod encoding;
 pub mod target;
+mod prefix;
 pub mod connection;
 #[allow(dead_code, reason = "other tests ask more of it")]
 #[path = "../../support/pieces.rs"]

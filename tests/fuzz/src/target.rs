@@ -21,6 +21,7 @@ pub fn keeps(bytes: &[u8]) {
     assert!(path.starts_with('/') && !path.contains(['?', '#', ' ']));
     assert!(query.is_none_or(|query| !query.contains(['#', ' '])));
     assert!(host.is_none_or(|host| bytes.len() > "http://".len() + host.len() - 1));
+    super::prefix::keeps(path);
     for hidden in [Hidden::Absent, Hidden::Served] {
         let Some(decoded) = SitePath::decode(path, hidden) else { continue };
         let name = decoded.name();
