@@ -1,5 +1,6 @@
 //! A client: what it does next, and when.
 
+use crate::below::Below;
 use crate::disk::Disk;
 use crate::doors::Door;
 use crate::link::{Faults, Link, Stage};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 pub struct Client {
     /// Where it connects.
     pub door: Door,
+    /// The path below which it finds the site.
+    below: Below,
     pub link: Link,
     pub reads: Reads,
     pub dice: Dice,
@@ -73,7 +76,7 @@ pub enum Next {
 
 impl Client {
     /// A client that sends up to five batches of requests, and perhaps `more`.
-    pub fn any(dice: &mut Dice, more: u64, now: Instant) -> Client {
+    pub fn any(dice: &mut Dice, below: Below, more: u64, now: Instant) -> Client {
         let mut dice = dice.split();
         let reads = match dice.below(12) {
             0 => Reads::Never,
@@ -98,6 +101,7 @@ impl Client {
         };
         Client {
             door: if dice.one_in(3) { Door::Open } else { Door::Local },
+            below,
             link: Link::new(window, Faults::any(&mut dice), now),
             reads,
             seen: Vec::new(),
@@ -217,12 +221,12 @@ impl Client {
         let mut pieces: Vec<Act> = Vec::new();
         let mut together: Vec<u8> = Vec::new();
         for file in disk.scanned(dice) {
-            let request = Request::plain(self.door, file, disk);
+            let request = Request::plain(self.door, self.below, file, disk);
             together.extend_from_slice(&request.bytes);
             self.asked = self.link.books.asks(request);
         }
         for at in 1..=count {
-            let request = Request::any(dice, self.door, &self.seen, disk);
+            let request = Request::any(dice, self.door, self.below, &self.seen, disk);
             let (bytes, head_bytes) = (request.bytes.clone(), request.head_bytes);
             let waits = request.expects == Expects::Continue && dice.one_in(2);
             self.asked = self.link.books.asks(request);

@@ -2,6 +2,7 @@
 //! refused.
 
 use crate::answer::Asked;
+use crate::below::Below;
 use crate::disk::{Disk, FOLDER_OF_MANY, LARGE, PAGE};
 use crate::doors::Door;
 use crate::parts::Spec;
@@ -39,7 +40,7 @@ const LAST: [&str; 3] =
 
 impl Request {
     /// Any request of a client that has come in by `door`.
-    pub fn any(dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) -> Request {
+    pub fn any(dice: &mut Dice, door: Door, below: Below, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
         // What is asked for once shows little of folders that change.
         let kind = if disk.has_folders_in_focus() && !dice.one_in(4) { 0 } else { dice.below(28) };
@@ -69,15 +70,16 @@ impl Request {
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
             _ => return refused(dice),
         }
-        draft.finish(dice)
+        draft.place(dice, below).finish(dice)
     }
 }
 
 impl Request {
     /// A GET of a file, and nothing else.
-    pub fn plain(door: Door, file: usize, disk: &Disk) -> Request {
+    pub fn plain(door: Door, below: Below, file: usize, disk: &Disk) -> Request {
         let how = How { lists: door == Door::Local, ..How::default() };
-        let bytes = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", disk.name(file)).into_bytes();
+        let (prefix, name) = (below.path(), disk.name(file));
+        let bytes = format!("GET {prefix}/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes();
         Request {
             head_bytes: bytes.len(),
             bytes,
@@ -239,6 +241,12 @@ impl Draft {
         }
         let asks = self.fields.contains("Expect") && self.version == 1 && !self.body.is_empty();
         self.expects = if asks { Expects::Continue } else { Expects::Nothing };
+    }
+
+    /// Where the site is below a prefix, its paths are, too.
+    fn place(self, dice: &mut Dice, below: Below) -> Draft {
+        let (target, wanted) = below.place(dice, self.method, self.target, self.wanted);
+        Draft { target, wanted, ..self }
     }
 
     fn finish(self, dice: &mut Dice) -> Request {

@@ -26,7 +26,7 @@ impl World {
         };
         for index in 0..count as usize {
             let more = if self.disk.has_folders_in_focus() { 4 } else { 0 };
-            self.clients.push(Client::any(&mut self.dice, more, self.now));
+            self.clients.push(Client::any(&mut self.dice, self.below, more, self.now));
             let moments = [0, 0, 0, 1, 5, self.dice.below(60), self.dice.below(60), 1000];
             let when = self.dice.pick(&moments);
             self.after(Duration::from_millis(when), Event::Connect(index));

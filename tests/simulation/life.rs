@@ -1,5 +1,6 @@
 //! One world from its beginning to its end.
 
+use crate::below::Below;
 use crate::disk::Disk;
 use crate::doors::{DOORS, Door};
 use crate::ear;
@@ -39,7 +40,7 @@ pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     let site = Site::open(disk.path(), disk.flags.set(policy(seed))).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service::new(site).doors(DOORS.map(Door::rules)).limits(shared.limits());
-    let mut reactor = Reactor::new(shared.clone(), service);
+    let mut reactor = Reactor::new(shared.clone(), Below::of(seed).serve(service));
     match catch_unwind(AssertUnwindSafe(|| reactor.run())) {
         Ok(ended) => shared.end(ended, reactor.panics()),
         Err(_) => shared.end_with("the server panics, and nobody contains it"),

@@ -12,6 +12,7 @@
 //! | `client.rs` | what a client does next |
 //! | `doors.rs` | the doors of the server, and who waits there |
 //! | `draft.rs`, `request.rs` | what it asks, and how that must be answered |
+//! | `below.rs` | worlds with a prefix |
 //! | `question.rs` | the same for a file: its representation, on conditions, in parts |
 //! | `answer.rs`, `parts.rs` | what came back, taken apart |
 //! | `disk.rs`, `past.rs` | the folder, and which versions of a file there were when |
@@ -40,6 +41,7 @@
 
 mod access;
 mod answer;
+mod below;
 mod books;
 mod calls;
 mod change;
@@ -86,6 +88,7 @@ const SEEDS: u64 = 3000;
 const RARE: &[&str] = &[
     "206",
     "301",
+    "302",
     "304",
     "406",
     "408",

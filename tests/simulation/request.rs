@@ -4,6 +4,7 @@
 use crate::answer::{Answer, Asked};
 use crate::disk::Disk;
 use crate::question::{How, Question, Seen};
+use crate::support::reference::{remove_dot_segments, resolved};
 use onepoll::http::HeadLimits;
 
 /// A limit so low that short requests reach it.
@@ -59,6 +60,12 @@ pub enum Wanted {
     /// An answer for which the status is enough.
     Status(u16),
     Moved,
+    /// The client at `path` is sent to a place.
+    Led {
+        status: u16,
+        path: String,
+        to: String,
+    },
     Listing,
     Posted {
         bytes: usize,
@@ -103,6 +110,12 @@ impl Request {
                 expect(answer.status == 301 && answer.field("location") == Some("list/?a=b"), || {
                     "moved".into()
                 })?;
+            }
+            Wanted::Led { status, path, to } => {
+                let location = answer.field("location").unwrap_or_default();
+                let led = resolved(&remove_dot_segments(path), location);
+                let is_right = answer.status == *status && led == *to && !location.starts_with('/');
+                expect(is_right, || format!("wanted {status} from {path} to {to}, not to {led}"))?;
             }
             Wanted::Listing => {
                 let text = String::from_utf8_lossy(&answer.body);

@@ -1,6 +1,7 @@
 //! Everything except the server: a clock, clients and a disk.
 
 use crate::access::Line;
+use crate::below::Below;
 use crate::books::Phase;
 use crate::client::{Client, Next, Reads};
 use crate::disk::Disk;
@@ -32,6 +33,8 @@ pub struct World {
     /// Seconds since 1970 when the world began.
     pub wall: u64,
     pub limits: Limits,
+    /// The path below which the site is.
+    pub below: Below,
     pub dice: Dice,
     /// Counts everything that happens, so that the order of events is known.
     pub epoch: u64,
@@ -86,6 +89,7 @@ impl World {
             began: now,
             wall: dice.pick(&[WALLS[0], WALLS[0], WALLS[0], WALLS[1]]),
             limits,
+            below: Below::of(seed),
             epoch: 1,
             turn: 1,
             events: BinaryHeap::new(),
