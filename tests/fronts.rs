@@ -1,5 +1,5 @@
-//! Sites as web developers build them, in a real browser. These tests are ignored in a plain `cargo test`, which needs nothing
-//! but Rust.
+//! Front ends in a real browser: sites as web developers build them, with the flags that they reach for. These tests are
+//! ignored in a plain `cargo test`, which needs nothing but Rust; `.ci/run` installs Chromium and runs them by name.
 
 mod support;
 
@@ -66,4 +66,48 @@ fn a_site_that_is_built_for_a_prefix_works_below_it() {
         page.value("document.querySelector('a').click()");
         lands(&mut page, "/repo/");
     }
+}
+
+/// A router: it shows the path that the browser is at, and follows links without asking the server.
+const ROUTER: &[u8] = b"\
+const show = () => { document.getElementById('view').textContent = 'page ' + location.pathname; };
+document.addEventListener('click', event => {
+  const link = event.target.closest('a');
+  if (!link) return;
+  event.preventDefault();
+  history.pushState(null, '', link.href);
+  show();
+});
+addEventListener('popstate', show);
+show();
+";
+
+const APP: &[u8] = b"<!doctype html><title>app</title><link rel=icon href=data:,>
+<a id=link href=/user/john.doe>a user</a><p id=view></p><script src=/assets/router.js></script>";
+
+const LOST: &[u8] = b"<!doctype html><title>lost</title><link rel=icon href=data:,><p id=view>lost</p>";
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_pages_of_an_app_are_opened_by_a_link_from_elsewhere_and_loaded_again() {
+    let site = folder(&[("index.html", APP), ("assets/router.js", ROUTER), ("404.html", LOST)]);
+    // No timeout may pass because the machine is slow.
+    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--spa"];
+    let (_program, address) = Program::start(onepoll().args(patient).arg(site.path()));
+    let view = |text: &str| format!("document.getElementById('view')?.textContent === '{text}'");
+    let status = |path: &str| format!("fetch('{path}').then(answer => answer.status)");
+    let mut page = Page::open(&format!("http://{address}/deep/link"), [800, 600], 1.0);
+    page.wait_for(&view("page /deep/link"));
+    page.value("document.getElementById('link').click()");
+    page.wait_for(&view("page /user/john.doe"));
+    page.value("window.before = true; location.reload()");
+    page.wait_for(&format!("window.before === undefined && {}", view("page /user/john.doe")));
+    page.is_quiet();
+    assert_eq!(page.value(&status("/assets/missing.js")), 404);
+    assert_eq!(page.value(&status("/assets/router.js")), 200);
+    assert_eq!(page.value(&status("/deep/link")), 404, "a script prefers no page");
+    page.go(&format!("http://{address}/missing.html"));
+    page.wait_for(&view("lost"));
+    page.go(&format!("http://{address}/other"));
+    page.wait_for(&view("page /other"));
 }

@@ -5,7 +5,7 @@ mod support;
 
 use onepoll::os::files::Links;
 use onepoll::service::limits::Limits;
-use onepoll::site::{Hidden, Policy};
+use onepoll::site::{CleanUrls, Hidden, Policy, Spa};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
@@ -255,6 +255,47 @@ fn hostile_targets_lead_nowhere_but_inside() {
         assert!(moved.starts_with('/') && !location.starts_with('/'), "{target} leads to {moved}");
         assert_inside(&get(address, &moved), &moved);
     }
+}
+
+/// Where paths stand for others, an app and its 404 answer for many paths. They are files of the site, too.
+#[test]
+fn hostile_targets_lead_nowhere_but_inside_where_paths_stand_for_others() {
+    let outer = site();
+    for (name, content) in
+        [("SECRET.html", SECRET), ("site/.env.html", SECRET), ("site/sub/.hidden.html", SECRET)]
+    {
+        fs::write(outer.path().join(name), content).unwrap();
+    }
+    let root = outer.path().join("site");
+    symlink("../SECRET.html", root.join("stands.html")).unwrap();
+    symlink("../../SECRET.html", root.join("sub/first.html")).unwrap();
+    let index = ["first.html", "index.html"].map(str::to_owned).into();
+    let policy = Policy { index, clean_urls: CleanUrls::On, spa: Spa::On, ..Policy::default() };
+    let address = serve_by(&root, policy);
+    let browser = "Accept: text/html\r\nAccept-Encoding: gzip\r\n";
+    let mut table: Vec<(Vec<u8>, u16)> = NO_TARGETS.iter().map(|target| (target.to_vec(), 400)).collect();
+    table.extend(SERVED.iter().map(|target| (target.as_bytes().to_vec(), 200)));
+    table.extend(
+        ["/.env", "/%2eenv", "/sub/.hidden", "/.git/config", "/../SECRET", "/..%2fSECRET"]
+            .map(|it| (it.into(), 404)),
+    );
+    for (target, status) in &table {
+        let shown = &target[..target.len().min(200)].escape_ascii();
+        for fields in ["", browser] {
+            assert_eq!(answer_to(address, "GET", target, fields).status, *status, "{shown}");
+        }
+    }
+    let climbs = climbs();
+    let others = NOT_THERE.iter().copied().chain(climbs.iter().map(|(target, _)| target.as_str()));
+    for target in others.chain(["/stands", "/stands.html", "/sub", "/sub/"]) {
+        for fields in ["", browser] {
+            assert_inside(&answer_to(address, "GET", target.as_bytes(), fields), &target);
+        }
+    }
+    // Of the app's own 404, too, nothing is read from outside.
+    symlink("../SECRET.html", root.join("404.html")).unwrap();
+    let answer = answer_to(address, "GET", b"/x.js", browser);
+    assert!(answer.status == 404 && answer.text().contains("There is nothing here"), "{}", answer.text());
 }
 
 /// `..` in every spelling, before every kind of separator, at two depths, and the status of the answer. The first six

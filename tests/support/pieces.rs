@@ -23,7 +23,12 @@ pub fn context(root: &Path, limits: Limits) -> Context {
 
 /// The same for these hosts and no others.
 pub fn context_for(hosts: Hosts, root: &Path, limits: Limits) -> Context {
-    let site = Site::open(root, Policy::default()).unwrap();
+    context_by(Policy::default(), hosts, root, limits)
+}
+
+/// The same by another policy than the default.
+pub fn context_by(policy: Policy, hosts: Hosts, root: &Path, limits: Limits) -> Context {
+    let site = Site::open(root, policy).unwrap();
     Context::new(Service::new(site).hosts(hosts).limits(limits), Instant::now(), UNIX_EPOCH)
 }
 

@@ -1,35 +1,51 @@
 //! A whole connection: the same bytes get the same answers however they were cut, and answers can be told apart.
 
-use super::pieces::{answer, context_for};
+use super::pieces::{answer, context_by};
 use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
+use onepoll::site::{CleanUrls, Policy, Spa};
 use std::cell::RefCell;
 use tempfile::TempDir;
 
 const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 thread_local! {
-    static SITE: RefCell<(TempDir, Context)> = RefCell::new(site());
+    static PLAIN: RefCell<(TempDir, Context)> = RefCell::new(site(Policy::default()));
+    static APP: RefCell<(TempDir, Context)> = RefCell::new(site(app()));
+}
+
+/// A policy by which paths stand for others.
+fn app() -> Policy {
+    let index = ["index.htm", "index.html"].map(str::to_owned).into();
+    Policy { index, clean_urls: CleanUrls::On, spa: Spa::On, ..Policy::default() }
 }
 
 /// A few files, and limits so low that few bytes reach them.
-fn site() -> (TempDir, Context) {
+fn site(policy: Policy) -> (TempDir, Context) {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("sub")).unwrap();
-    for (name, length) in [("index.html", 9), ("note", 300), ("sub/x", 0), ("large.bin", 70_000)] {
+    for (name, length) in [
+        ("index.html", 9),
+        ("note", 300),
+        ("sub/x", 0),
+        ("large.bin", 70_000),
+        ("note.html", 8),
+        ("404.html", 300),
+    ] {
         std::fs::write(root.path().join(name), vec![b'x'; length]).unwrap();
     }
     let head = HeadLimits { request_line_bytes_max: 60, head_bytes_max: 200, fields_max: 5 };
     let limits = Limits { head, content_bytes_max: 30, ..Limits::default() };
-    let context = context_for(Hosts::Named(vec!["a".into()]), root.path(), limits);
+    let context = context_by(policy, Hosts::Named(vec!["a".into()]), root.path(), limits);
     (root, context)
 }
 
 pub fn keeps(bytes: &[u8]) {
     let (seed, bytes) = super::varied(bytes);
-    SITE.with_borrow_mut(|(_, context)| {
+    let site = if seed < 128 { &PLAIN } else { &APP };
+    site.with_borrow_mut(|(_, context)| {
         let whole = without_interim(answer([bytes].into_iter(), context));
         let cut = without_interim(answer(super::cut(bytes, seed).into_iter(), context));
         assert!(cut == whole, "cut:\n{}\nwhole:\n{}", shown(&cut), shown(&whole));

@@ -3,8 +3,8 @@
 
 use onepoll::http::target::{Target, host};
 use onepoll::service::hosts::Hosts;
-use onepoll::site::Hidden;
 use onepoll::site::path::{SitePath, crumbs, way_to_root};
+use onepoll::site::{Hidden, Types, is_page_of_app};
 use std::os::unix::ffi::OsStrExt;
 
 pub fn keeps(bytes: &[u8]) {
@@ -22,6 +22,10 @@ pub fn keeps(bytes: &[u8]) {
     assert!(query.is_none_or(|query| !query.contains(['#', ' '])));
     assert!(host.is_none_or(|host| bytes.len() > "http://".len() + host.len() - 1));
     super::prefix::keeps(path);
+    if is_page_of_app(path, &Types::default()) {
+        let decoded = SitePath::decode(path, Hidden::Served).expect("a page of an app is a path");
+        assert!(decoded.names().all(|name| !name.as_bytes().starts_with(b".")), "{path}");
+    }
     for hidden in [Hidden::Absent, Hidden::Served] {
         let Some(decoded) = SitePath::decode(path, hidden) else { continue };
         let name = decoded.name();
