@@ -61,7 +61,7 @@ fn select_ranges() -> usize {
 #[divan::bench]
 fn encode_a_head(bencher: Bencher) {
     let head = Head::new(Status::OK).field("Content-Type", "text/html; charset=utf-8");
-    let common = Common { lines: b"Server: onepoll\r\n".to_vec(), ..Common::default() };
+    let common = Common::new(b"Server: onepoll\r\n".to_vec(), Vec::new(), false);
     let date = Date::new(SystemTime::now());
     let mut out = Vec::with_capacity(1024);
     bencher.bench_local(|| {

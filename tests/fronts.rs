@@ -3,9 +3,12 @@
 
 mod support;
 
+use serde_json::json;
+use std::net::SocketAddr;
 use support::browser::Page;
 use support::folder;
 use support::program::{Program, onepoll};
+use tempfile::TempDir;
 
 /// A site that is built for the path `/repo/`: its links are relative or begin with the prefix, and no `<base>` helps.
 #[test]
@@ -110,4 +113,132 @@ fn the_pages_of_an_app_are_opened_by_a_link_from_elsewhere_and_loaded_again() {
     page.wait_for(&view("lost"));
     page.go(&format!("http://{address}/other"));
     page.wait_for(&view("page /other"));
+}
+
+/// The program with a site of these files. No timeout may pass because the machine is slow.
+fn serving(files: &[(&str, &[u8])], flags: &[&str]) -> (TempDir, Program, SocketAddr) {
+    let root = folder(files);
+    let patient = ["--head-timeout", "600", "--idle-timeout", "600"];
+    let (program, address) = Program::start(onepoll().args(patient).args(flags).arg(root.path()));
+    (root, program, address)
+}
+
+/// A module of WebAssembly that takes a memory which threads share, and exports `add(count)`: it adds 1 to the number at 0, so
+/// many times, by `i32.atomic.rmw.add`.
+#[rustfmt::skip]
+const ADDING: &[u8] = &[
+    0x00, b'a', b's', b'm', 0x01, 0x00, 0x00, 0x00,
+    // Types: (i32) -> ().
+    0x01, 0x05, 0x01, 0x60, 0x01, 0x7f, 0x00,
+    // Imports: the memory "m" "m", shared, of one page.
+    0x02, 0x09, 0x01, 0x01, b'm', 0x01, b'm', 0x02, 0x03, 0x01, 0x01,
+    // Functions: one of type 0.
+    0x03, 0x02, 0x01, 0x00,
+    // Exports: "add" is function 0.
+    0x07, 0x07, 0x01, 0x03, b'a', b'd', b'd', 0x00, 0x00,
+    // Code: loop { drop(atomic add(0, 1)); count -= 1; if count != 0 { continue } }.
+    0x0a, 0x19, 0x01, 0x17, 0x00,
+    0x03, 0x40,
+    0x41, 0x00, 0x41, 0x01, 0xfe, 0x1e, 0x02, 0x00, 0x1a,
+    0x20, 0x00, 0x41, 0x01, 0x6b, 0x22, 0x00, 0x0d, 0x00,
+    0x0b,
+    0x0b,
+];
+
+/// Two workers add to one number, and the page waits until both are done.
+const PAGE: &[u8] = b"<!doctype html><meta charset=utf-8><title>threads</title><link rel=icon href=data:,>
+<script type=module>
+window.sum = null;
+try {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const module = await WebAssembly.compileStreaming(fetch('adding.wasm'));
+    const done = [1, 2].map(() => new Promise((resolve, reject) => {
+        const worker = new Worker('worker.js', { type: 'module' });
+        worker.onmessage = resolve;
+        worker.onerror = event => reject(event.message);
+        worker.postMessage([module, memory]);
+    }));
+    await Promise.all(done);
+    window.sum = new Int32Array(memory.buffer)[0];
+} catch (error) {
+    window.sum = String(error);
+}
+</script>";
+
+const WORKER: &[u8] = b"onmessage = async ({ data: [module, memory] }) => {
+    const { exports } = await WebAssembly.instantiate(module, { m: { m: memory } });
+    exports.add(100000);
+    postMessage('done');
+};";
+
+#[test]
+#[ignore = "needs Chromium"]
+fn threads_share_memory_in_pages_that_are_isolated() {
+    let files: &[(&str, &[u8])] = &[("index.html", PAGE), ("worker.js", WORKER), ("adding.wasm", ADDING)];
+    let (_root, _program, address) = serving(files, &["--isolate"]);
+    let mut page = Page::open(&format!("http://{address}/"), [800, 600], 1.0);
+    page.wait_for("window.sum !== null");
+    assert_eq!(page.value("[crossOriginIsolated, window.sum]"), json!([true, 200_000]), "{:?}", page.said);
+    page.is_quiet();
+
+    let (_root, _program, address) = serving(files, &[]);
+    page.go(&format!("http://{address}/"));
+    page.wait_for("window.sum !== null");
+    assert_eq!(page.value("crossOriginIsolated"), json!(false));
+    let sum = page.value("window.sum");
+    assert!(sum.is_string(), "without isolation no memory goes to a worker: {sum}");
+}
+
+/// Fetches a range of `url` with a field that only a preflight allows, and gives what a script may read; or why it may not.
+fn fetch(url: &str, options: &str) -> String {
+    format!(
+        "fetch({url:?}, {{ headers: {{ 'X-Own': 'a', Range: 'bytes=2-4' }}, {options} }}).then(async answer => \
+         [answer.status, await answer.text(), answer.headers.get('Content-Range'), answer.headers.get('ETag') !== null], \
+         error => error.name)"
+    )
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn pages_of_another_origin_read_what_the_flag_lets_them() {
+    let data: &[(&str, &[u8])] = &[("data.bin", b"0123456789")];
+    let (_root, _program, elsewhere) =
+        serving(&[("index.html", b"<!doctype html><link rel=icon href=data:,>")], &[]);
+    // The same page has two origins, by the name and by the address of this machine.
+    let [by_name, by_address] =
+        ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{}", elsewhere.port()));
+    let mut page = Page::open(&format!("{by_name}/"), [800, 600], 1.0);
+    let read = json!([206, "234", "bytes 2-4/10", true]);
+    let refused = json!("TypeError");
+    let named = format!("--cors={by_name}/");
+    let credentials = ["--header", "Access-Control-Allow-Credentials: true"];
+    let with_credentials = [&named, credentials[0], credentials[1]];
+    let plain = "cache: 'no-store'";
+    let with = "credentials: 'include', cache: 'no-store'";
+    let put = "method: 'PUT', cache: 'no-store'";
+    // By name, by address, by name with credentials.
+    let table: [(&[&str], [_; 3]); 4] = [
+        (&[], [&refused, &refused, &refused]),
+        (&["--cors"], [&read, &read, &refused]),
+        (&[&named], [&read, &refused, &refused]),
+        (&with_credentials, [&read, &refused, &read]),
+    ];
+    for (flags, expected) in table {
+        let (_root, _program, address) = serving(data, flags);
+        let url = format!("http://{address}/data.bin");
+        page.go(&format!("{by_name}/"));
+        assert_eq!(page.value(&fetch(&url, plain)), *expected[0], "{flags:?} by name: {:?}", page.said);
+        assert_eq!(
+            page.value(&fetch(&url, with)),
+            *expected[2],
+            "{flags:?} with credentials: {:?}",
+            page.said
+        );
+        // The error page of a method that is not answered can be read, too.
+        let status = page.value(&format!("{}.then(answer => answer[0])", fetch(&url, put)));
+        let readable = if *expected[0] == read { json!(405) } else { json!("T") };
+        assert_eq!(status, readable, "{flags:?}");
+        page.go(&format!("{by_address}/"));
+        assert_eq!(page.value(&fetch(&url, plain)), *expected[1], "{flags:?} by address: {:?}", page.said);
+    }
 }

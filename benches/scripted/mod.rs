@@ -4,7 +4,10 @@
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
+use onepoll::http::origin::Origin;
 use onepoll::os::peer::Peer;
+use onepoll::service::cors::{Cors, Credentials};
+use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::{Client, DoorId, Service};
 use onepoll::site::{Policy, Site};
@@ -38,6 +41,46 @@ pub enum Kind {
     Miss,
 }
 
+/// From where it is asked, and by which flags it is answered.
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "see above")]
+pub enum From {
+    /// From the site itself, or from no page.
+    Here,
+    /// From a page of another origin, which may not read the answer.
+    Elsewhere,
+    /// From a page of another origin, which may: `--cors` names it, and two fields are set by `--header`, and three by
+    /// `--isolate`.
+    ElsewhereWithFields,
+}
+
+/// The origin of the page elsewhere.
+const ORIGIN: &str = "https://app.example";
+
+impl From {
+    fn head(self) -> String {
+        let head = String::from_utf8_lossy(HEAD);
+        match self {
+            From::Here => head.into_owned(),
+            From::Elsewhere | From::ElsewhereWithFields => {
+                head.replace("\r\n\r\n", &format!("\r\nOrigin: {ORIGIN}\r\n\r\n"))
+            }
+        }
+    }
+
+    fn fields(self) -> CommonFields {
+        let fields = CommonFields::default();
+        match self {
+            From::Here | From::Elsewhere => fields,
+            From::ElsewhereWithFields => {
+                let origin = Origin::parse(ORIGIN).expect("it is one");
+                let fields = fields.open_to(Cors::Named(vec![origin], Credentials::NotAllowed)).isolate();
+                fields.set("Cache-Control", "max-age=60").set("X-Frame-Options", "DENY")
+            }
+        }
+    }
+}
+
 /// The folder of the deep page, and of the pages that have no room.
 const DEEP: &str = "a/b/c/d/e";
 
@@ -53,7 +96,13 @@ pub struct Visit {
 
 impl Visit {
     /// A connection to a new site. It has asked for the page and for what it is to ask for, so both are in the cache.
+    #[allow(dead_code, reason = "see above")]
     pub fn asking(kind: Kind) -> Visit {
+        Visit::asking_from(From::Here, kind)
+    }
+
+    /// The same from elsewhere, or with more fields.
+    pub fn asking_from(from: From, kind: Kind) -> Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");
         std::fs::write(folder.path().join("large.bin"), vec![b'x'; 1 << 20]).expect("a file can be written");
@@ -69,7 +118,7 @@ impl Visit {
         let site =
             Site::open(folder.path(), Policy { cache_bytes_max, ..usual }).expect("the folder is there");
         let hosts = Hosts::Named(Vec::new());
-        let service = Service::new(site).hosts(hosts);
+        let service = Service::new(site).hosts(hosts).fields(from.fields());
         let context = Context::new(service, Instant::now(), SystemTime::now());
         let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into());
         let client = Client { id: Id(0), peer, door: DoorId::FIRST };
@@ -77,10 +126,10 @@ impl Visit {
         let mut visit = Visit { connection, context, folder };
         visit.connection.transport().requests = vec![HEAD.to_vec()];
         visit.request();
-        let head = String::from_utf8_lossy(HEAD);
+        let head = from.head();
         let page = |name: String| head.replace("index.html", &name);
         let requests = match kind {
-            Kind::Hit => vec![head.into_owned()],
+            Kind::Hit => vec![head],
             Kind::Deep => vec![page(format!("{DEEP}/0.html"))],
             Kind::NotFound => vec![page("nothing.html".to_owned())],
             Kind::Miss => (0..PAGES).map(|number| page(format!("{DEEP}/{number}.html"))).collect(),

@@ -2,7 +2,6 @@
 //! not know what the content is.
 
 use super::date::Date;
-use super::fields::trim;
 use super::status::Status;
 use super::value::Value;
 use super::version::Persistence;
@@ -57,39 +56,57 @@ impl Span {
 /// `Cache-Control`, where the common field takes the place of the answer's.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
-    /// The lines, each with its CRLF, without `Vary`.
-    pub lines: Vec<u8>,
-    /// The members of `Vary` that all of these answers have.
-    pub vary: Vec<String>,
-    /// Whether `Cache-Control` is among the lines.
-    pub has_cache_control: bool,
+    lines: Vec<u8>,
+    vary: Vec<String>,
+    /// `Vary` of an answer that has none of its own, as a line.
+    vary_alone: Vec<u8>,
+    /// What follows the names in `Vary` of an answer that has other names there.
+    vary_more: Vec<u8>,
+    has_cache_control: bool,
 }
 
 impl Common {
+    /// These lines, each with its CRLF and none of them `Vary`, and these names in `Vary`. `has_cache_control` says whether
+    /// `Cache-Control` is among the lines.
+    pub fn new(lines: Vec<u8>, vary: Vec<String>, has_cache_control: bool) -> Common {
+        let names = vary.join(", ");
+        let vary_alone = format!("Vary: {names}\r\n").into_bytes();
+        let vary_more = format!(", {names}\r\n").into_bytes();
+        Common { lines, vary, vary_alone, vary_more, has_cache_control }
+    }
+
+    /// The same with more lines.
+    pub fn and(&self, lines: &str) -> Common {
+        Common { lines: [&self.lines, lines.as_bytes()].concat(), ..self.clone() }
+    }
+
     /// Whether the lines of an answer stay as they are.
     fn is_plain(&self) -> bool {
         self.vary.is_empty() && !self.has_cache_control
     }
 
-    /// Appends the line of `Vary`, of the names in `own` and those of all answers, each name once.
+    /// Appends the line of `Vary`: the names of the answer's own line, which may be empty, and those of all answers, each name
+    /// once.
     fn append_vary(&self, own: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(b"Vary: ");
-        out.extend_from_slice(own);
-        let mut is_first = own.is_empty();
-        for name in self.vary.iter().filter(|name| !has_member(own, name.as_bytes())) {
-            if !std::mem::take(&mut is_first) {
-                out.extend_from_slice(b", ");
-            }
+        let (Some(before), Some(names)) = (own.strip_suffix(b"\r\n"), own.get(b"Vary: ".len()..)) else {
+            return out.extend_from_slice(&self.vary_alone);
+        };
+        out.extend_from_slice(before);
+        if !self.vary.iter().any(|name| has_member(names, name.as_bytes())) {
+            return out.extend_from_slice(&self.vary_more);
+        }
+        for name in self.vary.iter().filter(|name| !has_member(names, name.as_bytes())) {
+            out.extend_from_slice(b", ");
             out.extend_from_slice(name.as_bytes());
         }
         out.extend_from_slice(b"\r\n");
     }
 }
 
-/// Whether `name` is in a list of names, each with a comma and a space behind it.
+/// Whether `name` is in a list of names, with the end of its line.
 fn has_member(list: &[u8], name: &[u8]) -> bool {
-    list.len() >= name.len()
-        && list.split(|byte| *byte == b',').any(|member| trim(member).eq_ignore_ascii_case(name))
+    let mut members = list.split(|byte| *byte == b',');
+    members.any(|member| member.trim_ascii().eq_ignore_ascii_case(name))
 }
 
 /// The bytes of the status line and of the field lines.
@@ -260,8 +277,7 @@ impl Head {
         }
         out.extend_from_slice(&lines[at..]);
         if !common.vary.is_empty() {
-            let own = lines.get(vary.start + b"Vary: ".len()..vary.end.saturating_sub(b"\r\n".len()));
-            common.append_vary(own.unwrap_or_default(), out);
+            common.append_vary(&lines[vary], out);
         }
     }
 }
@@ -277,7 +293,7 @@ mod tests {
     }
 
     fn server() -> Common {
-        Common { lines: b"Server: onepoll\r\n".to_vec(), ..Common::default() }
+        Common::new(b"Server: onepoll\r\n".to_vec(), Vec::new(), false)
     }
 
     fn encoded(head: &Head, persistence: Persistence) -> String {
@@ -333,7 +349,7 @@ mod tests {
         ];
         for (head, vary, has_cache_control, expected) in table {
             let vary = vary.iter().map(|name| name.to_string()).collect();
-            let common = Common { lines: b"X: y\r\n".to_vec(), vary, has_cache_control };
+            let common = Common::new(b"X: y\r\n".to_vec(), vary, has_cache_control);
             let expected = format!("HTTP/1.1 200 OK|{expected}X: y|Date: D||").replace('|', "\r\n");
             assert_eq!(encoded_with(&head, &common, Persistence::KeepAlive), expected);
             let shared = head.made_for(&common);

@@ -10,7 +10,6 @@
 use super::cors::Cors;
 use super::response::Owner;
 use crate::http::fields::trim;
-use crate::http::origin::origin_of;
 use crate::http::request::Request;
 use crate::http::response::Common;
 
@@ -44,7 +43,7 @@ pub struct CommonFields {
 impl Default for CommonFields {
     fn default() -> CommonFields {
         let (set, cors, gate, site, site_to) = Default::default();
-        let server = lines_of(&ALWAYS, &[]);
+        let server = lines_of(&ALWAYS, &[], "");
         CommonFields { ours: ALWAYS.to_vec(), set, cors, server, gate, site, site_to }.written()
     }
 }
@@ -85,50 +84,46 @@ impl CommonFields {
     pub fn of(&self, owner: Owner, request: Option<&Request<'_>>) -> &Common {
         match owner {
             Owner::Site if self.site_to.is_empty() => &self.site,
-            Owner::Site => self.of_site_to(request.and_then(|request| origin_of(request.fields))),
+            Owner::Site => request.map_or(&self.site, |request| self.of_site_to(request)),
             Owner::Gate => &self.gate,
             Owner::Server => &self.server,
         }
     }
 
-    fn of_site_to(&self, origin: Option<&[u8]>) -> &Common {
+    /// One origin of a request counts. It need not be checked here: one that equals a named one is well-formed.
+    fn of_site_to(&self, request: &Request<'_>) -> &Common {
+        let origin = request.fields.only("origin", "more than one Origin field").ok().flatten();
         let Some(origin) = origin else { return &self.site };
         self.site_to.iter().find(|(allowed, _)| **allowed == *origin).map_or(&self.site, |(_, fields)| fields)
     }
 
     /// The same fields, with their lines written anew.
     fn written(mut self) -> CommonFields {
-        self.gate = lines_of(&self.ours, &self.set);
-        self.site = self.gate.clone();
-        self.site.lines.extend_from_slice(self.cors.lines_for_any().as_bytes());
-        let is_named = |name: &String| name.eq_ignore_ascii_case("Origin");
-        if self.cors.depends_on_origin() && !self.site.vary.iter().any(is_named) {
-            self.site.vary.push("Origin".to_owned());
-        }
-        let to = |lines: String| {
-            let mut fields = self.site.clone();
-            fields.lines.extend_from_slice(lines.as_bytes());
-            fields
-        };
+        let (ours, set) = (&self.ours, &self.set);
+        let vary = if self.cors.depends_on_origin() { "Origin" } else { "" };
+        self.gate = lines_of(ours, set, "");
+        self.site = lines_of(ours, set, vary).and(&self.cors.lines_for_any());
         let named = self.cors.lines_for_named();
-        self.site_to = named.map(|(origin, lines)| (origin.text().as_bytes().into(), to(lines))).collect();
+        let site_to = named.map(|(origin, lines)| (origin.text().as_bytes().into(), self.site.and(&lines)));
+        self.site_to = site_to.collect();
         self
     }
 }
 
-/// The lines of `ours` and of what the user has set.
-fn lines_of(ours: &[(&str, &str)], set: &[(String, String)]) -> Common {
+/// The lines of `ours` and of what the user has set, and this name in `Vary`.
+fn lines_of(ours: &[(&str, &str)], set: &[(String, String)], vary: &str) -> Common {
     let has = |wanted: &str| set.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let ours = ours.iter().copied().filter(|(name, _)| !has(name));
     let set = set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let mut common = Common { has_cache_control: has("Cache-Control"), ..Common::default() };
+    let (mut lines, mut names) = (String::new(), Vec::new());
     for (name, value) in ours.chain(set) {
         match name.eq_ignore_ascii_case("Vary") {
-            true => add_names(value, &mut common.vary),
-            false => common.lines.extend_from_slice(format!("{name}: {value}\r\n").as_bytes()),
+            true => add_names(value, &mut names),
+            false => lines += &format!("{name}: {value}\r\n"),
         }
     }
-    common
+    add_names(vary, &mut names);
+    Common::new(lines.into_bytes(), names, has("Cache-Control"))
 }
 
 /// Adds the members of a list that are not among `names` yet.

@@ -23,13 +23,13 @@ pub fn context(root: &Path, limits: Limits) -> Context {
 
 /// The same for these hosts and no others.
 pub fn context_for(hosts: Hosts, root: &Path, limits: Limits) -> Context {
-    context_by(Policy::default(), hosts, root, limits)
+    let site = Site::open(root, Policy::default()).unwrap();
+    context_of(Service::new(site).hosts(hosts).limits(limits))
 }
 
-/// The same by another policy than the default.
-pub fn context_by(policy: Policy, hosts: Hosts, root: &Path, limits: Limits) -> Context {
-    let site = Site::open(root, policy).unwrap();
-    Context::new(Service::new(site).hosts(hosts).limits(limits), Instant::now(), UNIX_EPOCH)
+/// The same for this service.
+pub fn context_of(service: Service) -> Context {
+    Context::new(service, Instant::now(), UNIX_EPOCH)
 }
 
 /// Everything that is answered to `pieces` and a half-close behind them.

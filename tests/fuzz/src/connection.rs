@@ -1,19 +1,31 @@
-//! A whole connection: the same bytes get the same answers however they were cut, and answers can be told apart.
+//! A whole connection: the same bytes get the same answers however they were cut, and answers can be told apart. Pages of
+//! other origins may read those answers that they are meant to, and no bytes of a client's but tokens come back.
 
-use super::pieces::{answer, context_by};
+use super::pieces::{answer, context_of};
 use onepoll::conn::context::Context;
 use onepoll::http::HeadLimits;
+use onepoll::http::fields::is_token;
+use onepoll::http::origin::Origin;
+use onepoll::http::request::Request;
+use onepoll::http::status::Status;
+use onepoll::service::cors::{Cors, Credentials};
+use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
-use onepoll::site::{CleanUrls, Policy, Spa};
+use onepoll::service::pages::page;
+use onepoll::service::{Client, Mounted, Reply, Service};
+use onepoll::site::{CleanUrls, Policy, Site, Spa};
 use std::cell::RefCell;
 use tempfile::TempDir;
 
 const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
+/// The origins that are named.
+const ORIGINS: [&str; 2] = ["https://a", "http://b:8"];
+
 thread_local! {
-    static PLAIN: RefCell<(TempDir, Context)> = RefCell::new(site(Policy::default()));
-    static APP: RefCell<(TempDir, Context)> = RefCell::new(site(app()));
+    static PLAIN: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&Policy::default()));
+    static APP: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&app()));
 }
 
 /// A policy by which paths stand for others.
@@ -22,8 +34,26 @@ fn app() -> Policy {
     Policy { index, clean_urls: CleanUrls::On, spa: Spa::On, ..Policy::default() }
 }
 
+/// A page of the server itself.
+struct Own;
+
+impl Mounted for Own {
+    fn answer(&self, request: &Request<'_>, _: &Client, _: &Service) -> Option<Reply> {
+        let is_own = request.target.path() == Some("/.own");
+        is_own.then(|| page(Status::NOT_FOUND, OWN).of_server().into())
+    }
+}
+
+const OWN: &str = "This is a page of the server itself";
+
+/// Whose pages may read the site, by the number of the context.
+fn readers() -> [Cors; 3] {
+    let origins = ORIGINS.map(|origin| Origin::parse(origin).expect("it is one"));
+    [Cors::Off, Cors::Any, Cors::Named(origins.into(), Credentials::Allowed)]
+}
+
 /// A few files, and limits so low that few bytes reach them.
-fn site(policy: Policy) -> (TempDir, Context) {
+fn site(policy: &Policy) -> (TempDir, [Context; 3]) {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("sub")).unwrap();
     for (name, length) in [
@@ -38,24 +68,30 @@ fn site(policy: Policy) -> (TempDir, Context) {
     }
     let head = HeadLimits { request_line_bytes_max: 60, head_bytes_max: 200, fields_max: 5 };
     let limits = Limits { head, content_bytes_max: 30, ..Limits::default() };
-    let context = context_by(policy, Hosts::Named(vec!["a".into()]), root.path(), limits);
-    (root, context)
+    let contexts = readers().map(|cors| {
+        let site = Site::open(root.path(), policy.clone()).unwrap();
+        let service = Service::new(site).hosts(Hosts::Named(vec!["a".into()])).limits(limits.clone());
+        context_of(service.fields(CommonFields::default().open_to(cors)).mount(Own))
+    });
+    (root, contexts)
 }
 
 pub fn keeps(bytes: &[u8]) {
     let (seed, bytes) = super::varied(bytes);
     let site = if seed < 128 { &PLAIN } else { &APP };
-    site.with_borrow_mut(|(_, context)| {
+    site.with_borrow_mut(|(_, contexts)| {
+        let number = usize::from(seed) % contexts.len();
+        let context = &mut contexts[number];
         let whole = without_interim(answer([bytes].into_iter(), context));
         let cut = without_interim(answer(super::cut(bytes, seed).into_iter(), context));
         assert!(cut == whole, "cut:\n{}\nwhole:\n{}", shown(&cut), shown(&whole));
-        assert_answers(&whole);
+        assert_answers(&whole, &readers()[number]);
     });
 }
 
 /// Takes answers apart to the last byte; only the last one may end the connection. No content here begins as an
 /// answer does, so that those to HEAD show.
-fn assert_answers(mut bytes: &[u8]) {
+fn assert_answers(mut bytes: &[u8], cors: &Cors) {
     while !bytes.is_empty() {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head ends");
         let head = std::str::from_utf8(&bytes[..end]).expect("a head is text");
@@ -76,6 +112,9 @@ fn assert_answers(mut bytes: &[u8]) {
             _ => panic!("{head}"),
         };
         assert!(!matches!(code, 204 | 304) || length == 0, "{head}");
+        let is_to_head = bytes.starts_with(b"HTTP/1.1 ");
+        let content = if is_to_head { &[][..] } else { &bytes[..length.min(bytes.len())] };
+        assert_readers(code, &fields, content, cors);
         assert!(
             !matches!(code, 400 | 408 | 414 | 431 | 501 | 505)
                 || code == 501
@@ -87,6 +126,41 @@ fn assert_answers(mut bytes: &[u8]) {
         if !bytes.starts_with(b"HTTP/1.1 ") {
             bytes = if bytes.is_empty() { bytes } else { bytes.get(length..).expect(head) };
         }
+    }
+}
+
+/// Only answers of the site are read by pages of other origins, and credentials go to named ones alone.
+fn assert_readers(code: u16, fields: &[(&str, &str)], content: &[u8], cors: &Cors) {
+    let value = |name: &str| {
+        let mut values = fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
+        let value = values.next().map(|(_, value)| *value);
+        assert!(values.next().is_none(), "{name} twice: {fields:?}");
+        value
+    };
+    let origin = value("access-control-allow-origin");
+    match cors {
+        Cors::Off => assert_eq!(origin, None),
+        Cors::Any => assert!(origin.is_none_or(|origin| origin == "*")),
+        Cors::Named(..) => assert!(origin.is_none_or(|origin| ORIGINS.contains(&origin))),
+    }
+    let is_named = origin.is_some_and(|origin| origin != "*");
+    assert_eq!(value("access-control-allow-credentials"), is_named.then_some("true"), "{fields:?}");
+    assert_eq!(value("access-control-expose-headers").is_some(), origin.is_some(), "{fields:?}");
+    for name in ["access-control-allow-methods", "access-control-allow-headers"] {
+        let is_good = |value: &str| value.split(", ").all(|member| is_token(member.as_bytes()));
+        let granted = value(name);
+        assert!(
+            granted.is_none_or(|granted| code == 204 && origin.is_some() && is_good(granted)),
+            "{fields:?}"
+        );
+    }
+    let vary = value("vary").unwrap_or_default();
+    let depends = vary.split(", ").filter(|name| name.eq_ignore_ascii_case("origin")).count();
+    let is_of_gate = matches!(code, 400 | 408 | 413 | 414 | 417 | 421 | 431 | 505);
+    let is_of_server = code == 404 && content.windows(OWN.len()).any(|it| it == OWN.as_bytes());
+    match is_of_gate || is_of_server {
+        true => assert_eq!((origin, depends), (None, 0), "{fields:?}"),
+        false => assert!(depends <= 1 && (depends == 1 || !is_named), "{fields:?}"),
     }
 }
 
