@@ -5,6 +5,7 @@ use super::date::Date;
 use super::status::Status;
 use super::value::Value;
 use super::version::Persistence;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,9 +59,11 @@ impl Span {
 pub struct Common {
     lines: Vec<u8>,
     vary: Vec<String>,
+    /// So many of these names, from the first one on, may be in the `Vary` of an answer's own.
+    compared: usize,
     /// `Vary` of an answer that has none of its own, as a line.
     vary_alone: Vec<u8>,
-    /// What follows the names in `Vary` of an answer that has other names there.
+    /// What follows the names in `Vary` of an answer that has other names there, up to the end of the line.
     vary_more: Vec<u8>,
     has_cache_control: bool,
 }
@@ -69,10 +72,23 @@ impl Common {
     /// These lines, each with its CRLF and none of them `Vary`, and these names in `Vary`. `has_cache_control` says whether
     /// `Cache-Control` is among the lines.
     pub fn new(lines: Vec<u8>, vary: Vec<String>, has_cache_control: bool) -> Common {
-        let names = vary.join(", ");
+        let compared = vary.len();
+        Common { lines, vary, compared, has_cache_control, ..Common::default() }.written()
+    }
+
+    /// The same with one name more in `Vary`, which no answer has there of its own.
+    pub fn and_vary(mut self, name: &str) -> Common {
+        if !self.vary.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            self.vary.push(name.to_owned());
+        }
+        self.written()
+    }
+
+    fn written(self) -> Common {
+        let names = self.vary.join(", ");
         let vary_alone = format!("Vary: {names}\r\n").into_bytes();
         let vary_more = format!(", {names}\r\n").into_bytes();
-        Common { lines, vary, vary_alone, vary_more, has_cache_control }
+        Common { vary_alone, vary_more, ..self }
     }
 
     /// The same with more lines.
@@ -85,21 +101,15 @@ impl Common {
         self.vary.is_empty() && !self.has_cache_control
     }
 
-    /// Appends the line of `Vary`: the names of the answer's own line, which may be empty, and those of all answers, each name
-    /// once.
-    fn append_vary(&self, own: &[u8], out: &mut Vec<u8>) {
-        let (Some(before), Some(names)) = (own.strip_suffix(b"\r\n"), own.get(b"Vary: ".len()..)) else {
-            return out.extend_from_slice(&self.vary_alone);
-        };
-        out.extend_from_slice(before);
-        if !self.vary.iter().any(|name| has_member(names, name.as_bytes())) {
-            return out.extend_from_slice(&self.vary_more);
+    /// What stands at the end of a line of `Vary` in place of its CRLF, so that it has the names of all answers, each name once.
+    fn more(&self, own: &[u8]) -> Cow<'_, [u8]> {
+        let names = &own[b"Vary: ".len()..];
+        if !self.vary[..self.compared].iter().any(|name| has_member(names, name.as_bytes())) {
+            return Cow::Borrowed(&self.vary_more);
         }
-        for name in self.vary.iter().filter(|name| !has_member(names, name.as_bytes())) {
-            out.extend_from_slice(b", ");
-            out.extend_from_slice(name.as_bytes());
-        }
-        out.extend_from_slice(b"\r\n");
+        let others = self.vary.iter().filter(|name| !has_member(names, name.as_bytes()));
+        let others = others.map(|name| format!(", {name}")).collect::<String>();
+        Cow::Owned((others + "\r\n").into_bytes())
     }
 }
 
@@ -265,19 +275,27 @@ impl Head {
     #[inline(never)]
     fn append_changed(&self, out: &mut Vec<u8>, common: &Common) {
         let lines = self.lines();
-        let cache_control = if common.has_cache_control { self.cache_control } else { Span::NONE };
-        let vary = if common.vary.is_empty() { Span::NONE } else { self.vary };
-        let [cache_control, vary] = [cache_control, vary].map(Span::range);
-        let is_in_order = cache_control.start < vary.start;
-        let left_out = if is_in_order { [&cache_control, &vary] } else { [&vary, &cache_control] };
+        let left_out = if common.has_cache_control { self.cache_control } else { Span::NONE }.range();
+        // Names are added where the line of `Vary` ends.
+        let vary = if common.vary.is_empty() { Span::NONE } else { self.vary }.range();
+        let added = if vary.is_empty() { Cow::Borrowed(&[][..]) } else { common.more(&lines[vary.clone()]) };
+        let line_end = vary.end.saturating_sub(b"\r\n".len())..vary.end;
+        let changes = [(left_out, &[][..]), (line_end, &*added)];
+        let [first, second] = if changes[0].0.start < changes[1].0.start { [0, 1] } else { [1, 0] };
         let mut at = 0;
-        for span in left_out {
-            out.extend_from_slice(&lines[at..span.start.max(at)]);
-            at = span.end.max(at);
+        for (replaced, by) in [&changes[first], &changes[second]].into_iter().filter(|(it, _)| !it.is_empty())
+        {
+            out.extend_from_slice(&lines[at..replaced.start]);
+            if !by.is_empty() {
+                out.extend_from_slice(by);
+            }
+            at = replaced.end;
         }
-        out.extend_from_slice(&lines[at..]);
-        if !common.vary.is_empty() {
-            common.append_vary(&lines[vary], out);
+        if at < lines.len() {
+            out.extend_from_slice(&lines[at..]);
+        }
+        if vary.is_empty() && !common.vary.is_empty() {
+            out.extend_from_slice(&common.vary_alone);
         }
     }
 }
@@ -342,9 +360,9 @@ mod tests {
             (cache_first(), &all,        true,  "Allow: a|ETag: b|Vary: Accept, Origin, Accept-Encoding|"),
             (cache_first(), &["accept"], true,  "Allow: a|ETag: b|Vary: Accept|"),
             (vary_first(),  &[],         true,  "Allow: a|Vary: Accept|ETag: b|"),
-            (vary_first(),  &["Origin"], false, "Allow: a|ETag: b|Cache-Control: no-cache|Vary: Accept, Origin|"),
-            (vary_first(),  &["Origin"], true,  "Allow: a|ETag: b|Vary: Accept, Origin|"),
-            (grown(),       &all,        true,  "Allow: a|ETag: b|Vary: Accept, Cookie, ACCEPT-encoding, Origin|"),
+            (vary_first(),  &["Origin"], false, "Allow: a|Vary: Accept, Origin|ETag: b|Cache-Control: no-cache|"),
+            (vary_first(),  &["Origin"], true,  "Allow: a|Vary: Accept, Origin|ETag: b|"),
+            (grown(),       &all,        true,  "Allow: a|Vary: Accept, Cookie, ACCEPT-encoding, Origin|ETag: b|"),
             (grown(),       &[],         true,  "Allow: a|Vary: Accept, Cookie, ACCEPT-encoding|ETag: b|"),
         ];
         for (head, vary, has_cache_control, expected) in table {

@@ -83,10 +83,9 @@ pub fn answer_preflight(response: Response, request: &Request<'_>, cors: &Cors) 
     if *cors == Cors::Off {
         return response;
     }
-    let mut head = response.head;
-    for name in ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"] {
-        head = head.vary(name);
-    }
+    // Where every answer depends on `Origin`, it is in `Vary` already.
+    let head = if cors.depends_on_origin() { response.head } else { response.head.vary("Origin") };
+    let mut head = head.vary("Access-Control-Request-Method").vary("Access-Control-Request-Headers");
     let is_allowed = origin_of(request.fields).is_some_and(|origin| cors.allows(origin));
     if let Some(method) = wanted_method(request.fields).filter(|_| is_allowed) {
         head = head.field("Access-Control-Allow-Methods", method);

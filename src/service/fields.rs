@@ -43,7 +43,7 @@ pub struct CommonFields {
 impl Default for CommonFields {
     fn default() -> CommonFields {
         let (set, cors, gate, site, site_to) = Default::default();
-        let server = lines_of(&ALWAYS, &[], "");
+        let server = lines_of(&ALWAYS, &[]);
         CommonFields { ours: ALWAYS.to_vec(), set, cors, server, gate, site, site_to }.written()
     }
 }
@@ -100,9 +100,11 @@ impl CommonFields {
     /// The same fields, with their lines written anew.
     fn written(mut self) -> CommonFields {
         let (ours, set) = (&self.ours, &self.set);
-        let vary = if self.cors.depends_on_origin() { "Origin" } else { "" };
-        self.gate = lines_of(ours, set, "");
-        self.site = lines_of(ours, set, vary).and(&self.cors.lines_for_any());
+        self.gate = lines_of(ours, set);
+        self.site = self.gate.and(&self.cors.lines_for_any());
+        if self.cors.depends_on_origin() {
+            self.site = std::mem::take(&mut self.site).and_vary("Origin");
+        }
         let named = self.cors.lines_for_named();
         let site_to = named.map(|(origin, lines)| (origin.text().as_bytes().into(), self.site.and(&lines)));
         self.site_to = site_to.collect();
@@ -110,8 +112,8 @@ impl CommonFields {
     }
 }
 
-/// The lines of `ours` and of what the user has set, and this name in `Vary`.
-fn lines_of(ours: &[(&str, &str)], set: &[(String, String)], vary: &str) -> Common {
+/// The lines of `ours` and of what the user has set.
+fn lines_of(ours: &[(&str, &str)], set: &[(String, String)]) -> Common {
     let has = |wanted: &str| set.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let ours = ours.iter().copied().filter(|(name, _)| !has(name));
     let set = set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -122,7 +124,6 @@ fn lines_of(ours: &[(&str, &str)], set: &[(String, String)], vary: &str) -> Comm
             false => lines += &format!("{name}: {value}\r\n"),
         }
     }
-    add_names(vary, &mut names);
     Common::new(lines.into_bytes(), names, has("Cache-Control"))
 }
 
