@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use support::patience::until;
+use support::program::{Program, onepoll};
 use support::scripted::Loop;
 use support::service::answer_to;
 use support::visitor::{Visitor, gunzip, gzip};
@@ -599,4 +600,25 @@ fn hostile_paths_get_no_page_of_an_app_and_no_other_file() {
         assert_eq!(answer.status, 200, "{target}: {}", answer.head);
         assert!(answer.body == b"app" || answer.text().contains("<table>"), "{target}: {}", answer.text());
     }
+}
+
+#[test]
+fn the_start_names_the_indexes_and_refuses_a_hidden_one_among_several() {
+    let root = folder(&[]);
+    let offered = |flags: &[&str]| {
+        let mut command = onepoll();
+        command.args(["--bind", "0.0.0.0", "--port", "0"]).args(flags).arg(root.path());
+        let program = Program::spawn(&mut command);
+        let said: Vec<_> = std::iter::from_fn(|| program.said()).take(3).collect();
+        said.join("\n")
+    };
+    let said = offered(&["--index", "a.html,b.html"]);
+    assert!(said.contains("The folder has no a.html or b.html and is not listed, so / is 404"), "{said}");
+    let refused = |flags: &[&str]| {
+        let program = Program::spawn(onepoll().args(["--port", "0"]).args(flags).arg(root.path()));
+        let (status, error) = program.end();
+        (status.code(), error)
+    };
+    let (code, error) = refused(&["--index", "a.html", "--index", ".b"]);
+    assert!(code == Some(1) && error.contains("\".b\"") && error.contains("--hidden"), "{error}");
 }

@@ -108,7 +108,7 @@ impl<'a> Request<'a> {
     /// Whether the client names HTML and likes nothing better, as browsers do when they open a page.
     pub fn prefers_html(&self) -> bool {
         let html = self.weight_of("text/html");
-        html > 0 && self.accepted().all(|(_, weight)| weight <= html)
+        html > 0 && self.weights().all(|weight| weight <= html)
     }
 
     /// Whether the client takes HTML: by its name, or else by `text/*`, or else by `*/*`. A client that says nothing takes
@@ -116,7 +116,7 @@ impl<'a> Request<'a> {
     pub fn accepts_html(&self) -> bool {
         let mut said =
             ["text/html", "text/*", "*/*"].into_iter().filter_map(|range| self.weight_named(range));
-        said.next().map_or_else(|| self.accepted().next().is_none(), |weight| weight > 0)
+        said.next().map_or_else(|| self.weights().next().is_none(), |weight| weight > 0)
     }
 
     /// The weight, in thousandths, that `Accept` gives to a media type by its full name; 0 if the type is not named.
@@ -127,17 +127,18 @@ impl<'a> Request<'a> {
 
     /// The weight that `Accept` gives to this name, which may be a wildcard; `None` if it is not there.
     fn weight_named(&self, name: &str) -> Option<u16> {
-        let mut accepted = self.accepted();
-        accepted.find_map(|(named, weight)| named.eq_ignore_ascii_case(name.as_bytes()).then_some(weight))
+        let mut members = self.fields.members("accept");
+        members.find_map(|member| {
+            let mut parts = member.split(|&byte| byte == b';').map(trim);
+            let is_named = parts.next()?.eq_ignore_ascii_case(name.as_bytes());
+            is_named.then(|| weight(parts))
+        })
     }
 
-    /// The media types and wildcards in `Accept`, each with its weight.
-    fn accepted(&self) -> impl Iterator<Item = (&'a [u8], u16)> {
+    /// The weights of all media types and wildcards in `Accept`.
+    fn weights(&self) -> impl Iterator<Item = u16> {
         let members = self.fields.members("accept").filter(|member| !member.is_empty());
-        members.map(|member| {
-            let mut parts = member.split(|&byte| byte == b';').map(trim);
-            (parts.next().unwrap_or_default(), weight(parts))
-        })
+        members.map(|member| weight(member.split(|&byte| byte == b';').map(trim)))
     }
 }
 

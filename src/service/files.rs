@@ -15,7 +15,7 @@ use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
-use crate::site::{Asker, Charge, Found, Missing, Moment, Representation, Wanted};
+use crate::site::{Asker, Charge, Found, Missing, Moment, Representation, Selected, Wanted};
 
 /// Answers with the file or folder that the target names. HEAD gets the same answer as GET, and the connection leaves out
 /// the content (RFC 9110 §9.3.2).
@@ -43,17 +43,24 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         asker: &|| asker(request),
         charge: &Charge::default(),
     };
+    let file = |it: Selected| {
+        let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
+        let range = range.filter(|_| is_taken() || is_wanted(&it));
+        represent(request, range, &it, service, moment)
+    };
+    let found = match site.find(path, &wanted, moment) {
+        Ok(Found::File(it)) => return file(it).into(),
+        found => found,
+    };
     let folders = service.door(client.door).folders;
-    let found = site.find(path, &wanted, moment);
-    let app = stand_ins::app(&found, folders, request, service, &wanted, moment);
-    let is_app = app.is_some();
+    let found = match stand_ins::app(&found, folders, request, service, &wanted, moment) {
+        Some(Ok(Found::File(it))) => return stand_ins::by_accept(file(it)).into(),
+        Some(index) => index,
+        None => found,
+    };
     let nothing = |page| stand_ins::not_found(page, request, service, &wanted, moment);
-    let reply = match app.unwrap_or(found) {
-        Ok(Found::File(it)) => {
-            let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
-            let range = range.filter(|_| is_taken() || is_wanted(&it));
-            represent(request, range, &it, service, moment).into()
-        }
+    match found {
+        Ok(Found::File(it)) => file(it).into(),
         Ok(Found::NotAcceptable(choice)) => {
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             Response { head: vary(page.head, choice), ..page }.into()
@@ -73,8 +80,7 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         },
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(missing) => not_served(missing, nothing),
-    };
-    if is_app { stand_ins::by_accept(reply) } else { reply }
+    }
 }
 
 /// The page in place of a file that cannot be read; where there is no file, `nothing` makes the answer of our page.

@@ -26,18 +26,16 @@ pub fn app(
     wanted: &Wanted<'_>,
     moment: Moment,
 ) -> Option<Lookup> {
+    if service.site.policy().spa == Spa::Off {
+        return None;
+    }
     let is_nothing = match found {
         Err(Missing::NotThere) => true,
         Ok(Found::Folder(_)) => folders != Folders::Listed,
         _ => false,
     };
-    let policy = service.site.policy();
-    let is_of_app = |path| is_page_of_app(path, &policy.types);
-    if policy.spa == Spa::Off
-        || !is_nothing
-        || !request.prefers_html()
-        || !request.target.path().is_some_and(is_of_app)
-    {
+    let is_of_app = |path| is_page_of_app(path, &service.site.policy().types);
+    if !is_nothing || !request.prefers_html() || !request.target.path().is_some_and(is_of_app) {
         return None;
     }
     let index = service.site.find("/", wanted, moment);
@@ -46,12 +44,10 @@ pub fn app(
 }
 
 /// An answer that another client may not get, by its `Accept`. Error pages say so by themselves.
-pub fn by_accept(reply: Reply) -> Reply {
-    match reply {
-        Reply::Ready(response) if !matches!(response.content, Content::Page(_)) => {
-            Response { head: response.head.vary("Accept"), ..response }.into()
-        }
-        reply => reply,
+pub fn by_accept(response: Response) -> Response {
+    match response.content {
+        Content::Page(_) => response,
+        _ => Response { head: response.head.vary("Accept"), ..response },
     }
 }
 
