@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench requests -- COUNT [hit|deep|miss|not_found|range|not_modified]`
 //!
-//! With `_from_elsewhere` behind the kind, a page of another origin asks, and with `_with_fields` it gets what `--header`,
-//! `--cors` and `--isolate` add.
+//! With `_from_elsewhere` behind the kind, a page of another origin asks, and with `_with_fields` it gets what `--header`
+//! and `--cors` add; with `_with_named_origin`, `--cors=ORIGIN`.
 
 mod scripted;
 
@@ -13,7 +13,11 @@ use scripted::{From, Kind, Visit};
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let count = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(1);
-    let ends = [("_from_elsewhere", From::Elsewhere), ("_with_fields", From::ElsewhereWithFields)];
+    let ends = [
+        ("_from_elsewhere", From::Elsewhere),
+        ("_with_fields", From::ElsewhereWithFields),
+        ("_with_named_origin", From::ElsewhereNamed),
+    ];
     let split = |argument: &String| {
         let found = ends.iter().find_map(|(end, from)| Some((argument.strip_suffix(end)?.to_owned(), *from)));
         found.unwrap_or((argument.clone(), From::Here))

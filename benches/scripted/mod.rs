@@ -49,9 +49,10 @@ pub enum From {
     Here,
     /// From a page of another origin, which may not read the answer.
     Elsewhere,
-    /// From a page of another origin, which may: `--cors` names it, and two fields are set by `--header`, and three by
-    /// `--isolate`.
+    /// From a page of another origin, which may, as any may by `--cors`; and two fields are set by `--header`.
     ElsewhereWithFields,
+    /// The same, where `--cors` names the origin: it is compared, and `Vary` is merged.
+    ElsewhereNamed,
 }
 
 /// The origin of the page elsewhere.
@@ -62,22 +63,22 @@ impl From {
         let head = String::from_utf8_lossy(HEAD);
         match self {
             From::Here => head.into_owned(),
-            From::Elsewhere | From::ElsewhereWithFields => {
+            From::Elsewhere | From::ElsewhereWithFields | From::ElsewhereNamed => {
                 head.replace("\r\n\r\n", &format!("\r\nOrigin: {ORIGIN}\r\n\r\n"))
             }
         }
     }
 
     fn fields(self) -> CommonFields {
-        let fields = CommonFields::default();
-        match self {
-            From::Here | From::Elsewhere => fields,
-            From::ElsewhereWithFields => {
-                let origin = Origin::parse(ORIGIN).expect("it is one");
-                let fields = fields.open_to(Cors::Named(vec![origin], Credentials::NotAllowed)).isolate();
-                fields.set("Cache-Control", "max-age=60").set("X-Frame-Options", "DENY")
+        let cors = match self {
+            From::Here | From::Elsewhere => return CommonFields::default(),
+            From::ElsewhereWithFields => Cors::Any,
+            From::ElsewhereNamed => {
+                Cors::Named(vec![Origin::parse(ORIGIN).expect("it is one")], Credentials::NotAllowed)
             }
-        }
+        };
+        let fields = CommonFields::default().open_to(cors);
+        fields.set("Cache-Control", "max-age=60").set("X-Frame-Options", "DENY")
     }
 }
 
