@@ -56,6 +56,29 @@ fn compared(answer: &Answer) -> (u16, Vec<&str>, &str) {
 }
 
 #[test]
+fn the_page_of_every_404_is_that_outside_too() {
+    let root = folder(&[("404.html", b"lost")]);
+    let address = serve_below(PREFIX, root.path());
+    for (method, target, expected) in [
+        ("GET", "/repo/nothing", "lost"),
+        ("GET", "/nothing", "lost"),
+        ("GET", "/404.html", "lost"),
+        ("GET", "/repository/", "lost"),
+        ("HEAD", "/nothing", ""),
+    ] {
+        let answer =
+            answer_to(address, method, target.as_bytes(), "If-None-Match: *\r\nRange: bytes=0-1\r\n");
+        assert_eq!((answer.status, answer.text()), (404, expected), "{target}");
+        assert_eq!(answer.field("content-length"), Some("4"), "{target}");
+    }
+    let answer = answer_to(address, "GET", b"/repo/404.html", "");
+    assert_eq!((answer.status, answer.text()), (200, "lost"));
+    let answer = answer_to(address, "GET", b"/nothing", "Accept: application/json\r\n");
+    assert_eq!(answer.field("content-type"), Some("application/problem+json"));
+    assert_eq!(answer_to(address, "POST", b"/nothing", "Content-Length: 0\r\n").status, 404);
+}
+
+#[test]
 fn what_is_below_is_answered_as_the_same_at_a_root() {
     let root = site();
     let (below, at_root) = (serve_below("/repo/", root.path()), serve(root.path(), Limits::default()));

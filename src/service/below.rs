@@ -2,6 +2,7 @@
 //! made here. Which paths are below it is decided in [`super::prefix`].
 
 use super::client::Client;
+use super::files;
 use super::pages::{page, redirect};
 use super::prefix::{Place, Prefix};
 use super::response::{Reply, Response};
@@ -27,21 +28,27 @@ pub fn respond(
     match prefix.place(path) {
         Place::Below(rest) => routes::dispatch(&request.with_path(&rest), client, service, moment),
         _ if !routes::answers(request.method) => routes::not_in_the_table(request.method).into(),
-        place => outside(prefix, request.method, place, path, query).into(),
+        _ if !matches!(request.method, Method::Get | Method::Head) => missing().into(),
+        Place::WithoutSlash => {
+            let sentence = "This is a folder; its name ends in a slash";
+            lead(prefix, Status::MOVED_PERMANENTLY, sentence, path, query).into()
+        }
+        // The same port may show something else at its root tomorrow, so the redirect is not for ever.
+        Place::Root => {
+            lead(prefix, Status::FOUND, "The site is served below another path", path, query).into()
+        }
+        Place::Outside => files::not_found(missing(), request, service, moment),
     }
 }
 
-/// The answer outside of the prefix, to a method that is answered below it.
-fn outside(prefix: &Prefix, method: Method, place: Place<'_>, path: &str, query: Option<&str>) -> Response {
-    let (status, sentence) = match place {
-        Place::WithoutSlash => (Status::MOVED_PERMANENTLY, "This is a folder; its name ends in a slash"),
-        // The same port may show something else at its root tomorrow, so the redirect is not for ever.
-        Place::Root => (Status::FOUND, "The site is served below another path"),
-        Place::Below(_) | Place::Outside => return missing(),
-    };
-    if !matches!(method, Method::Get | Method::Head) {
-        return missing();
-    }
+/// Leads to the start of the site.
+fn lead(
+    prefix: &Prefix,
+    status: Status,
+    sentence: &'static str,
+    path: &str,
+    query: Option<&str>,
+) -> Response {
     let way = prefix.way_to_start(path);
     let location = way.strip_prefix("./").unwrap_or(&way).to_owned();
     redirect(status, sentence, location, query)

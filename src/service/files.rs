@@ -83,6 +83,14 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     }
 }
 
+/// The answer to a GET or HEAD for which there is no file: the site's own page of every 404, or else `page`.
+pub fn not_found(page: Response, request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
+    let accepted = Accepted::by(request.fields);
+    let (is_held, asker, charge) = (&|_: &Representation| false, &|| asker(request), &Charge::default());
+    let wanted = Wanted { codings: accepted.codings(), is_held, asker, charge };
+    stand_ins::not_found(page, request, service, &wanted, moment)
+}
+
 /// The page in place of a file that cannot be read; where there is no file, `nothing` makes the answer of our page.
 fn not_served(missing: Missing, nothing: impl FnOnce(Response) -> Reply) -> Reply {
     let page = match missing {
