@@ -19,7 +19,7 @@ use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
-use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types};
+use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types, Watching};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,6 +94,9 @@ struct Files {
     /// Serve below this path, such as /repo/; / leads there
     #[arg(long, value_name = "PATH", env = "ONEPOLL_PREFIX", value_parser = Prefix::parse)]
     prefix: Option<Prefix>,
+    /// Reload pages when what they use changes
+    #[arg(long, env = "ONEPOLL_WATCH", value_parser = BoolishValueParser::new())]
+    watch: bool,
     /// How long clients may keep a file before they ask again [default: 0]
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = values::whole_seconds)]
     cache: Option<u32>,
@@ -285,6 +288,7 @@ impl Cli {
             compression: if self.files.no_compress { Compression::Off } else { Compression::On },
             types: self.files.mime.iter().cloned().fold(Types::default(), Types::and),
             cache_bytes_max: self.files.cache_memory as usize,
+            watching: if self.files.watch { Watching::On } else { Watching::Off },
         }
     }
 

@@ -43,7 +43,8 @@
 //!
 //! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
 //! connection `Reading`. An answer that takes more than a turn is a `Pending` ([`service::response`]): its connection stays
-//! `Parsed`, and asks for it again in the next turn, or when it is woken by an event that says nothing of its socket. `Parsed`
+//! `Parsed`, and asks for it again in the next turn, or when it is woken: by an event that says nothing of its socket, or by
+//! news of files that changed. `Parsed`
 //! is also a connection whose file has to be looked up on the disk, if it had all the lookups of its turn already
 //! (`Reply::Again`): its request is answered in a later turn. A connection ends in other ways, too: a panic sets `Closed`
 //! directly, and a connection is dropped as it stands where its place is needed for another, where it cannot be registered, and
@@ -65,7 +66,7 @@
 //! always asks for the edge. A program that stops reading while there is more, and then waits, may wait for ever. So a
 //! state may wait for a socket only after the kernel had no more to give, or took no more. Otherwise it asks for another turn
 //! (`Verdict::Again`) instead of waiting. The rules of the edge are listed in [`conn::io`]; a listener's edge is kept by
-//! `Accepting` in [`reactor::listener`].
+//! `Accepting` in [`reactor::listener`], and that of inotify by [`site::Watcher`].
 //!
 //! A new connection is read before it is registered, since its first request is often here already. Nothing is lost by that:
 //! EPOLL_CTL_ADD and EPOLL_CTL_MOD report a readiness that is there when they are called, as if it had just changed (`register`
@@ -80,6 +81,7 @@
 //! | accept4(2) | `reactor/epoll.rs` | `Epoll::accept` |
 //! | recv(2) | `conn/transport.rs` | `Transport::recv`, called by `Io::recv` alone |
 //! | send(2) | `conn/transport.rs` | `Transport::send`, called by `Io::send` alone |
+//! | inotify_init1(2), inotify_add_watch(2), inotify_rm_watch(2), and read(2) of events | `os/inotify.rs` | `Inotify::new`, `add`, `remove` and `read`, called by [`site`] with `--watch` alone |
 //! | sendfile(2) | `os/sockets.rs` | `send_file`, by way of `Transport::send_file`, called by `Io::send_file` alone |
 //!
 //! Read `T` as `OwnedFd`, an accepted socket of any kind, and `K` as `Epoll`: wherever a type is generic over a
@@ -156,6 +158,11 @@
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
 //! | `site/tree.rs`, `site/names.rs`, `site/missing.rs` | the folders on the way to files, looked at once for all requests of a turn; the names that they have, and lack | |
+//! | `site/watch.rs`, `site/changes.rs` | which files of open pages change: who is told, and from an event to a change | |
+//! | `site/watched.rs`, `site/place.rs` | the folders that are watched; files and folders by their names | |
+//! | `site/uses.rs`, `site/sight.rs` | what is used by open pages, and what was seen of it | |
+//! | `site/burst.rs`, `site/memory.rs`, `site/rounds.rs` | changes that come close together; what changed lately; what is looked at once a second | |
+//! | `site/whereabouts.rs` | a root that goes and comes back | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | `site/found.rs`, `site/fallback.rs` | what a lookup is asked, and what it finds; which paths stand for a path | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |

@@ -17,7 +17,7 @@ use onepoll::service::Service;
 use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders};
 use onepoll::service::prefix::Prefix;
-use onepoll::site::{Hidden, Site};
+use onepoll::site::{Hidden, Site, Watcher, Watching};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
@@ -64,6 +64,9 @@ fn serve(cli: &Cli) -> Result<(), String> {
     let local = listener.local_addr().map_err(broken)?;
     let mut epoll = Epoll::on([listener.into()]).map_err(broken)?;
     epoll.handle_signals().map_err(broken)?;
+    if let Some(descriptor) = site.watcher().and_then(Watcher::descriptor) {
+        epoll.handle_changes(descriptor).map_err(broken)?;
+    }
     if site.policy().links == Links::Anywhere {
         warn_of_links(cli.root());
     }
@@ -128,6 +131,9 @@ fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
         );
     }
     text += &readers(&cli.cors);
+    if cli.policy().watching == Watching::On {
+        text += "Pages reload when what they use changes\n";
+    }
     if cli.inspect {
         text += &format!("Watch the loop at http://{here}{PREFIX}\n");
     }

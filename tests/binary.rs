@@ -165,6 +165,7 @@ fn every_flag_is_read_from_the_environment() {
         ("ONEPOLL_HIDDEN", "nonsense", "--hidden"),
         ("ONEPOLL_FOLLOW_LINKS", "nonsense", "--follow-links"),
         ("ONEPOLL_PREFIX", "/a//b/", "--prefix"),
+        ("ONEPOLL_WATCH", "nonsense", "--watch"),
         ("ONEPOLL_CACHE", "nonsense", "--cache"),
         ("ONEPOLL_CACHE_MEMORY", "nonsense", "--cache-memory"),
         ("ONEPOLL_NO_COMPRESS", "nonsense", "--no-compress"),
@@ -692,7 +693,7 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
         let expected = flags("Options", "--port --bind --allow-host --reuse-port --inspect --help --version")
             .chain(flags(
                 "Files",
-                "--index --listing --hidden --follow-links --prefix --cache --cache-memory --no-compress --mime",
+                "--index --clean-urls --spa --listing --hidden --follow-links --prefix --watch --cache --cache-memory --no-compress --mime",
             ))
             .chain(flags("Answers", "--header --cors --isolate"))
             .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
@@ -1092,16 +1093,27 @@ fn a_root_that_was_replaced_is_closed() {
 #[test]
 fn idle_connections_cost_no_processor_time() {
     let root = folder(&[("index.html", b"here")]);
-    let (program, address) = Program::start(onepoll().arg(root.path()));
-    let mut clients: Vec<_> = (0..200).map(|_| connect(address)).collect();
-    for client in &mut clients {
-        assert_eq!(read_kept(client, "/").text(), "here");
+    for flags in [&[][..], &["--watch"]] {
+        let (program, address) = Program::start(onepoll().arg(root.path()).args(flags));
+        let mut clients: Vec<_> = (0..200).map(|_| connect(address)).collect();
+        for client in &mut clients {
+            assert_eq!(read_kept(client, "/").text(), "here");
+        }
+        let ticks = program.ticks_in_a_second();
+        assert!(ticks <= 1, "{ticks} ticks in a second, with {flags:?}");
+        for client in &mut clients {
+            assert_eq!(read_kept(client, "/").text(), "here", "all of them were kept");
+        }
     }
-    let ticks = program.ticks_in_a_second();
-    assert!(ticks <= 1, "{ticks} ticks in a second");
-    for client in &mut clients {
-        assert_eq!(read_kept(client, "/").text(), "here", "all of them were kept");
-    }
+}
+
+#[test]
+fn a_site_that_is_watched_says_so_and_is_asked_for_every_file() {
+    let root = folder(&[("index.html", b"here")]);
+    let (program, address) = Program::start(onepoll().arg(root.path()).args(["--watch", "--cache", "3600"]));
+    let said = [program.said(), program.said()].map(Option::unwrap_or_default);
+    assert_eq!(said[1], "Pages reload when what they use changes", "{said:?}");
+    assert_eq!(get(address, "/").field("cache-control"), Some("no-cache"), "a reload finds no old copy");
 }
 
 // Helpers.

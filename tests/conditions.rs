@@ -3,7 +3,7 @@
 mod support;
 
 use onepoll::service::limits::Limits;
-use onepoll::site::Policy;
+use onepoll::site::{Policy, Watching};
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
@@ -231,6 +231,7 @@ fn caches_ask_every_time_unless_told_how_long_not_to() {
         (Policy::default(), "no-cache"),
         (Policy { fresh_seconds: Some(60), ..Policy::default() }, "max-age=60"),
         (Policy { fresh_seconds: Some(0), ..Policy::default() }, "max-age=0"),
+        (Policy { fresh_seconds: Some(60), watching: Watching::On, ..Policy::default() }, "no-cache"),
     ];
     for (policy, cache_control) in policies {
         let mut visitor = Visitor::of(serve_by(root.path(), policy));

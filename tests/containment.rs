@@ -68,6 +68,32 @@ fn kernel() -> (u32, u32) {
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
+/// The kernel takes the folders that are watched by paths below `/proc`, of which nothing may be read.
+#[test]
+fn changes_are_noticed_by_a_process_that_gave_up_the_rest() {
+    let outer = folder(&[("parent/site/file", b"one"), ("parent/site/sub/file", b"one")]);
+    let site = outer.path().join("parent/site");
+    let (program, address) = Program::start(onepoll().arg(&site).arg("--watch").env("RUST_LOG", "trace"));
+    if !is_contained(&program) {
+        return;
+    }
+    let mut visitor = Visitor::of(address);
+    let mut edit = |content: &str, names: &[&str]| {
+        for name in names {
+            visitor.get(&format!("/{name}"), "");
+            fs::write(site.join(name), content).unwrap();
+            program.told(&format!("inotify: /{name} was touched"));
+            assert_eq!(visitor.get(&format!("/{name}"), "").text(), content);
+        }
+    };
+    edit("two", &["file", "sub/file"]);
+    fs::create_dir(site.join("later")).unwrap();
+    edit("three", &["later/file"]);
+    fs::remove_dir_all(&site).unwrap();
+    fs::create_dir_all(site.join("sub")).unwrap();
+    edit("four", &["file", "sub/file"]);
+}
+
 /// An attacker who can write beside the root replaces it by a link that leads elsewhere. The server looks up its root
 /// anew by its path, as it must, and would follow the link.
 #[test]

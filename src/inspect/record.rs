@@ -108,7 +108,7 @@ impl Record {
                         turn.matters |= !place.is_reader;
                     }
                 }
-                Ready::Listener(_) | Ready::Signal => turn.matters = true,
+                Ready::Listener(_) | Ready::Signal | Ready::Changes => turn.matters = true,
             }
         }
         self.turn = Some(turn);

@@ -4,6 +4,7 @@
 pub mod peer;
 pub mod sockets;
 pub mod files;
+pub mod inotify;
 pub mod stderr;
 pub mod containment;
 

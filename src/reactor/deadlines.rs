@@ -77,6 +77,11 @@ impl Deadlines {
         self.firsts(limits).find(|(_, due)| *due <= now).map(|(key, _)| key)
     }
 
+    /// The connections that wait for `wait`, in the order of time.
+    pub fn waiting(&self, wait: Wait) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.longest(wait), |key| self.node(*key)?.after)
+    }
+
     /// When the next time is up.
     pub fn next(&self, limits: &Limits) -> Option<Instant> {
         self.firsts(limits).map(|(_, due)| due).min()

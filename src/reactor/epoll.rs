@@ -13,7 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Poll};
 use std::io;
 use std::net;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +22,8 @@ use std::time::{Duration, Instant, SystemTime};
 const EVENTS_MAX: usize = 256;
 
 const SIGNALS: mio::Token = mio::Token(usize::MAX);
+
+const CHANGES: mio::Token = mio::Token(usize::MAX - 1);
 
 /// The word of the first door; those of the others follow. The upper half of a word that belongs to a connection is its key,
 /// which is never that high.
@@ -66,6 +68,12 @@ impl Epoll {
         self.signals = Some(signals);
         Ok(())
     }
+
+    /// Tells of changes of files, which `descriptor` has ([`Watcher::descriptor`](crate::site::Watcher::descriptor)).
+    pub fn handle_changes(&mut self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        let source = &mut SourceFd(&descriptor.as_raw_fd());
+        self.poll.registry().register(source, CHANGES, mio::Interest::READABLE)
+    }
 }
 
 impl From<net::TcpListener> for Listener {
@@ -93,6 +101,7 @@ impl Kernel for Epoll {
         trace!("epoll_wait(timeout {timeout} ms) = {} events", self.events.iter().count());
         for event in &self.events {
             match event.token() {
+                CHANGES => ready.push(Ready::Changes),
                 SIGNALS => {
                     let count = self.signals.as_mut().map_or(0, Signals::pending);
                     ready.extend(std::iter::repeat_n(Ready::Signal, count));

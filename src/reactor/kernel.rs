@@ -69,6 +69,8 @@ pub enum Ready {
     Listener(DoorId),
     /// The process was asked to stop.
     Signal,
+    /// Files may have changed.
+    Changes,
     /// This may have changed for a connection.
     Socket(Token, Readiness),
 }
@@ -79,6 +81,7 @@ impl fmt::Display for Ready {
             Ready::Listener(DoorId(0)) => f.write_str("the listener is ready"),
             Ready::Listener(DoorId(number)) => write!(f, "the listener of door {number} is ready"),
             Ready::Signal => f.write_str("a signal came"),
+            Ready::Changes => f.write_str("files may have changed"),
             Ready::Socket(token, readiness) => write!(f, "{} is{readiness}", token.id),
         }
     }

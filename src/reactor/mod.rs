@@ -13,7 +13,7 @@ use crate::conn::transport::{Readiness, Transport};
 use crate::conn::{Connection, Verdict, Wait};
 use crate::service::Service;
 use crate::service::response::Phase;
-use crate::site::Work;
+use crate::site::{Watcher, Work};
 use deadlines::Deadlines;
 use kernel::{Interest, Kernel, Ready, Token};
 use listener::Accepting;
@@ -116,6 +116,7 @@ impl<K: Kernel> Reactor<K> {
             match event {
                 Ready::Listener(door) => self.accepting.note_readiness(door),
                 Ready::Signal => signals += 1,
+                Ready::Changes => self.note_changes(),
                 Ready::Socket(token, readiness) => self.read_ahead(token, readiness),
             }
         }
@@ -143,6 +144,11 @@ impl<K: Kernel> Reactor<K> {
             self.context.catch_panic("a note of the turn", |_| self.kernel.notify_woken(events));
         }
         Ok(())
+    }
+
+    /// Files may have changed: what the kernel tells of them is read when there is time for it.
+    fn note_changes(&self) {
+        self.context.service.site.watcher().into_iter().for_each(Watcher::note_readiness);
     }
 
     /// Something changed for a connection, unless it is over and its place belongs to another by now. It is read from, and
@@ -263,6 +269,21 @@ impl<K: Kernel> Reactor<K> {
         let now = self.context.now;
         let work = self.context.catch_panic("a piece of work", |context| context.service.site.work(now));
         self.work = work.unwrap_or(Work::None);
+        if self.context.service.site.watcher().is_some_and(Watcher::take_news) {
+            self.wake_suppliers();
+        }
+    }
+
+    /// Drives the connections that wait for content in the next turn: what they wait for may be the news of a change. That is
+    /// rare, so all of them are woken.
+    fn wake_suppliers(&mut self) {
+        for key in self.deadlines.waiting(Wait::Supply) {
+            let slot = &mut self.slots[key];
+            if slot.queued == Queued::No {
+                slot.queued = Queued::Yes;
+                self.queue.push(Token { key, id: slot.connection.id() });
+            }
+        }
     }
 
     /// Drops a connection, which closes its socket and with that takes it out of the poll.

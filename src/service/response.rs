@@ -35,7 +35,8 @@ pub enum Progress<T> {
     /// There is more work to do, in the next turn.
     Again,
     /// It waits for something else, which will wake the connection by an event without any readiness: `Ready::Socket` with
-    /// the token of the connection.
+    /// the token of the connection. News of files that changed ([`Subscription`](crate::site::Subscription)) wakes all
+    /// connections that wait in this way.
     Later,
 }
 

@@ -33,6 +33,16 @@ mod coding;
 mod cache;
 mod missing;
 mod compressor;
+mod place;
+mod sight;
+mod uses;
+mod memory;
+mod burst;
+mod watched;
+mod rounds;
+mod changes;
+mod whereabouts;
+mod watch;
 pub mod folder;
 mod found;
 
@@ -41,9 +51,10 @@ pub use fallback::is_page_of_app;
 pub use found::{Charge, Found, Missing, Wanted};
 pub use freshness::{Moment, Tick};
 pub use inner::Asker;
-pub use policy::{CleanUrls, Compression, Hidden, Policy, Spa};
+pub use policy::{CleanUrls, Compression, Hidden, Policy, Spa, Watching};
 pub use resource::{Choice, Description, Representation, Selected};
 pub use types::Types;
+pub use watch::{Subscription, Watcher};
 
 use crate::http::encoding::Coding;
 use cache::Cache;
@@ -87,6 +98,7 @@ pub struct Site {
     names: Mutex<NameReader>,
     /// The lookups that are left for the connection that is driven.
     lookups: AtomicUsize,
+    watcher: Option<Watcher>,
 }
 
 /// When [`Site::work`] has to be called again.
@@ -100,20 +112,55 @@ pub enum Work {
     None,
 }
 
+impl Work {
+    /// The same, or work at `time` where that comes first.
+    fn or_at(self, time: Option<Instant>, now: Instant) -> Work {
+        match (self, time) {
+            (Work::Now, _) => Work::Now,
+            (_, Some(time)) if time <= now => Work::Now,
+            (Work::At(other), Some(time)) => Work::At(other.min(time)),
+            (Work::None, Some(time)) => Work::At(time),
+            (work, None) => work,
+        }
+    }
+}
+
 impl Site {
     /// Opens the folder at `root`, to be served by `policy`. An error if the folder cannot be opened.
-    pub fn open(root: &Path, policy: Policy) -> io::Result<Site> {
+    pub fn open(root: &Path, mut policy: Policy) -> io::Result<Site> {
+        if policy.watching == Watching::On {
+            policy.fresh_seconds = None;
+        }
         let clock = Clock::default();
-        let tree = Mutex::new(Arc::new(Tree::of(Root::open(root, policy.links)?, clock.now())?));
+        let tree = Arc::new(Tree::of(Root::open(root, policy.links)?, clock.now())?);
+        let watcher = (policy.watching == Watching::On).then(|| Watcher::new(&tree.root, &policy));
+        let tree = Mutex::new(tree);
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
         let (missing, listed, compressor, comparer, names) = Default::default();
         let lookups = LOOKUPS_PER_DRIVE.into();
-        Ok(Site { policy, clock, tree, cache, missing, listed, compressor, comparer, names, lookups })
+        Ok(Site {
+            policy,
+            clock,
+            tree,
+            cache,
+            missing,
+            listed,
+            compressor,
+            comparer,
+            names,
+            lookups,
+            watcher,
+        })
     }
 
     /// How the folder is served.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What notices changes of files; `None` without `--watch`.
+    pub fn watcher(&self) -> Option<&Watcher> {
+        self.watcher.as_ref()
     }
 
     /// Counts a read from a socket; to be called after the read and before the request is answered. Gives the time of the
@@ -164,6 +211,9 @@ impl Site {
 
     /// Looks up `path` alone.
     fn look_up(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(path);
+        }
         let kept = lock(&self.cache).get(path);
         if let Some(resource) = kept {
             if let Some(found) = self.reuse(path, &resource, wanted, moment) {
@@ -221,9 +271,22 @@ impl Site {
         lock(&self.missing).clear();
     }
 
-    /// Does a bounded piece of the work for which no request waits: reading names, compressing, comparing, and closing unused
-    /// files.
+    /// Does a bounded piece of the work for which no request waits: reading names, compressing, comparing, closing unused files,
+    /// and noticing changes.
     pub fn work(&self, now: Instant) -> Work {
+        let work = self.work_on_files(now);
+        match &self.watcher {
+            Some(watcher) => work.or_at(self.notice_changes(watcher, now), now),
+            None => work,
+        }
+    }
+
+    fn notice_changes(&self, watcher: &Watcher, now: Instant) -> Option<Instant> {
+        let root = lock(&self.tree).root.clone();
+        watcher.work(now, &root, || Some(self.tree(self.clock.tick()).ok()?.root.clone()))
+    }
+
+    fn work_on_files(&self, now: Instant) -> Work {
         let mut names = lock(&self.names);
         names.work();
         let mut compressor = lock(&self.compressor);
@@ -379,6 +442,7 @@ impl Site {
         let look = self.clock.now();
         let tree = Arc::new(Tree::of(tree.root.reopen()?, look)?);
         *lock(&self.tree) = tree.clone();
+        self.watcher.iter().for_each(|watcher| watcher.note_root(&tree.root));
         // What is remembered of the old folder holds it open.
         self.forget();
         Ok(tree)

@@ -25,6 +25,8 @@ pub struct Policy {
     pub types: Types,
     /// Bytes of files kept in the cache.
     pub cache_bytes_max: usize,
+    /// Whether changes of files are noticed.
+    pub watching: Watching,
 }
 
 /// Whether files are served whose names begin with a dot; `.well-known` always is (RFC 8615).
@@ -63,6 +65,16 @@ pub enum Spa {
     On,
 }
 
+/// Whether changes of files are noticed, so that pages can reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// They are met when a client asks for the file.
+    Off,
+    /// They are noticed when they happen. A client must ask every time before it uses its copy, whatever
+    /// [`Policy::fresh_seconds`] says: a page that reloads must not find old files.
+    On,
+}
+
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
@@ -75,6 +87,7 @@ impl Default for Policy {
             compression: Compression::On,
             types: Types::default(),
             cache_bytes_max: 64 << 20,
+            watching: Watching::Off,
         }
     }
 }

@@ -94,6 +94,11 @@ impl Root {
         Ok((there.identity == self.identity).then(|| there.into()))
     }
 
+    /// The absolute path of the root. Links in it are not resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What `name` is; a regular file is opened.
     pub fn entry(&self, name: &Path, reach: Reach) -> io::Result<Entry> {
         let stat = self.find(name, reach)?;

@@ -55,6 +55,14 @@ impl Stamp {
         self.device
     }
 
+    /// Whether the file was changed between `time` and `now`, by its own account.
+    pub fn is_changed_since(&self, time: SystemTime, now: SystemTime) -> bool {
+        let changed = u64::try_from(self.changed).ok();
+        let changed =
+            changed.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::new(seconds, self.nanos[1])));
+        changed.is_some_and(|changed| time <= changed && changed <= now)
+    }
+
     /// Whether every change after `now` will show in the stamp. It may not if the file was changed just now: the next
     /// change may get the same time stamp. Git calls such a file racy.
     pub fn is_settled(&self, now: SystemTime) -> bool {
