@@ -38,7 +38,7 @@
 //! | Parsed | Closed | the client has reset the connection, or does not take the answers that are queued |
 //! | Writing | Reading | all of the answer is sent |
 //! | Writing | Closing | all of the last answer is sent; the client may still be sending |
-//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed or took too long, or the file became shorter |
+//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed or took too long, or the file became shorter, or the client has ended and needs no more of an answer that waits |
 //! | Closing | Closed | the client has ended or reset the connection, or sends too much, or takes too long |
 //!
 //! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
@@ -146,6 +146,7 @@
 //! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; folders; POST | |
+//! | `service/script.rs`, [`service::reload`] | with `--watch`: the script behind the last byte of pages, and how it learns of changes | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
 //! | [`site`] `mod.rs`, `site/policy.rs`, `site/lock.rs` | from a path to a representation, never stale; its settings, its locks | |

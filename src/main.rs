@@ -17,6 +17,7 @@ use onepoll::service::Service;
 use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders};
 use onepoll::service::prefix::Prefix;
+use onepoll::service::reload::Reload;
 use onepoll::site::{Hidden, Site, Watcher, Watching};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -72,8 +73,10 @@ fn serve(cli: &Cli) -> Result<(), String> {
     }
     let announcement = announcement(cli, local, &door);
     give_up(cli.root(), site.policy().links);
+    let is_watched = site.watcher().is_some();
     let service = Service::new(site).doors([door]).limits(limits).fields(cli.fields());
     let service = cli.prefix().cloned().into_iter().fold(service, Service::below);
+    let service = if is_watched { service.mount(Reload::default()) } else { service };
     // Two programs in one: without an inspector, the loop has no code for it.
     match cli.inspect {
         true => run(inspect::reactor(epoll, service), &announcement),

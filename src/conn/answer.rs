@@ -43,7 +43,7 @@ pub fn complete(
     let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
     let persistence = if is_last { Persistence::Close } else { request.persistence };
     let response = match response.content {
-        Content::Page(_) => pages::write(response, Some(request), context.service.prefix()),
+        Content::Page(_) => pages::write(response, Some(request), &context.service),
         _ => response,
     };
     queue(response, request.method, Some(request), persistence, exchange, out, context)
@@ -71,7 +71,7 @@ pub fn refuse(
         user_agent: None,
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, None);
+    let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, &context.service);
     queue(page, method, None, Persistence::Close, exchange, out, context)
 }
 

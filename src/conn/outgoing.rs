@@ -24,6 +24,13 @@ pub struct Outgoing {
     pub entry: Option<Entry>,
 }
 
+impl Outgoing {
+    /// Whether nothing more is to be sent to a client that has ended its side.
+    pub fn ends_with_client(&self) -> bool {
+        matches!(&self.stream, Some(Stream::Source(source)) if source.ends_with_client())
+    }
+}
+
 /// Content that is not in the outbox, and goes out a bounded part a turn.
 pub enum Stream {
     /// It is in a file.

@@ -160,11 +160,17 @@ impl<T: Transport> Machine<'_, T> {
             let transfer = self.wire.flush(Follow::Nothing, self.context)?;
             return self.flushed(transfer, state);
         }
-        if self.wire.inbox.bytes().len() < AHEAD_BYTES_MAX
-            && let Transfer::Bytes(count) = self.wire.io.recv(&mut self.context.buffers.landing)?
-        {
-            self.wire.take_in(count, self.context);
-            return Ok(Next::Go(state));
+        if self.wire.inbox.bytes().len() < AHEAD_BYTES_MAX {
+            match self.wire.io.recv(&mut self.context.buffers.landing)? {
+                Transfer::Bytes(count) => {
+                    self.wire.take_in(count, self.context);
+                    return Ok(Next::Go(state));
+                }
+                Transfer::End if self.wire.out.ends_with_client() => {
+                    return Err(Stop::Over("the client is done"));
+                }
+                Transfer::End | Transfer::WouldBlock => {}
+            }
         }
         self.park(Wait::Supply, state)
     }

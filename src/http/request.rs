@@ -100,6 +100,11 @@ impl<'a> Request<'a> {
         self.prefers(self.weight_of("application/json").max(self.weight_of("application/problem+json")))
     }
 
+    /// Whether the client names HTML among the types that it takes.
+    pub fn takes_html(&self) -> bool {
+        self.weight_of("text/html") > 0
+    }
+
     /// Whether a media type of this weight is preferred to HTML.
     fn prefers(&self, weight: u16) -> bool {
         weight > 0 && weight > self.weight_of("text/html")

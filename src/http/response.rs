@@ -205,11 +205,16 @@ impl Head {
         self
     }
 
-    /// Adds `name` to `Vary`: the answer depends on this field of the request, too (RFC 9110 §12.5.5).
+    /// Adds `name` to `Vary`, unless it is there: the answer depends on this field of the request, too (RFC 9110 §12.5.5).
     pub fn vary(mut self, name: &str) -> Head {
         let Range { start, end } = self.vary.range();
         if end == 0 {
             return self.field("Vary", name);
+        }
+        let said =
+            self.lines()[start + b"Vary:".len()..end].split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        if said.clone().any(|member| member == b"*" || member.eq_ignore_ascii_case(name.as_bytes())) {
+            return self;
         }
         let at = end - b"\r\n".len();
         self.own_lines().splice(at..at, [b", ", name.as_bytes()].concat());
@@ -336,6 +341,7 @@ mod tests {
         let head = head.vary("Accept-Encoding");
         let other = other.replace("Vary: Accept", "Vary: Accept, Accept-Encoding");
         assert_eq!(encoded(&head, Persistence::Close), other);
+        assert_eq!(encoded(&head.vary("accept"), Persistence::Close), other, "it is said once");
 
         let head = Head::new(Status::NO_CONTENT);
         let expected = "HTTP/1.1 204 No Content\r\nServer: onepoll\r\nDate: D\r\n\r\n";

@@ -3,10 +3,11 @@
 
 use super::client::Client;
 use super::door::Folders;
-use super::listing::FolderListing;
+use super::listing::{FolderListing, Form};
 use super::pages::{page, redirect};
 use super::representing::{represent, vary};
 use super::response::{Reply, Response};
+use super::script::{Script, Sent};
 use super::shared::Service;
 use super::stand_ins;
 use crate::http::conditional::{holds, wants_parts_of};
@@ -27,6 +28,7 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     let Target::Path { path, query, .. } = request.target else {
         return page(Status::BAD_REQUEST, "The target of this request names no file").into();
     };
+    let script = Script::of(request, service);
     let range = range(request);
     let mut accepted = Accepted::by(request.fields);
     if range.is_some() {
@@ -44,8 +46,11 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         charge: &Charge::default(),
     };
     let file = |it: Selected| {
-        let is_taken = || it.coding == Coding::Identity && accepted.codings().contains(&Coding::Identity);
-        let range = range.filter(|_| is_taken() || is_wanted(&it));
+        let it = Sent::of(it, script);
+        let is_plain = it.described.coding == Coding::Identity;
+        let is_taken = || is_plain && accepted.codings().contains(&Coding::Identity);
+        let is_wanted = || wants_parts_of(request.fields, || it.described.validators().etag);
+        let range = range.filter(|_| is_taken() || is_wanted());
         represent(request, range, &it, service, moment)
     };
     let found = match site.find(path, &wanted, moment) {
@@ -68,7 +73,8 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         Ok(Found::Folder(folder)) => match folders {
             Folders::Listed => match site.read(folder) {
                 Ok(folder) => {
-                    Reply::Pending(Box::new(FolderListing::new(folder, path, query, request.prefers_json())))
+                    let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
+                    Reply::Pending(Box::new(FolderListing::new(folder, path, query, form)))
                 }
                 Err(missing) => not_served(missing, nothing),
             },

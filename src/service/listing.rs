@@ -4,6 +4,7 @@
 use super::names::{shown, sort_key};
 use super::pages::{html, page};
 use super::response::{Pending, Progress, Response};
+use super::script::Script;
 use super::{json, size};
 use crate::http::INFALLIBLE;
 use crate::http::date::date_and_clock;
@@ -39,9 +40,12 @@ enum Stage {
     Writing,
 }
 
+/// How a listing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Html,
+pub enum Form {
+    /// As a page for people.
+    Html(Script),
+    /// For programs.
     Json,
 }
 
@@ -105,8 +109,7 @@ impl Pending for FolderListing {
 
 impl FolderListing {
     /// Begins to list `folder`, which a client asked for by `path`, in the order that `query` asks for.
-    pub fn new(folder: Folder, path: &str, query: Option<&str>, prefers_json: bool) -> FolderListing {
-        let form = if prefers_json { Form::Json } else { Form::Html };
+    pub fn new(folder: Folder, path: &str, query: Option<&str>, form: Form) -> FolderListing {
         let (crumbs, order) = (path::crumbs(path), Order::of(query));
         let (found, stage, text) = (Default::default(), Stage::Reading, String::new());
         FolderListing { folder, crumbs, form, order, found, stage, text }
@@ -218,13 +221,16 @@ impl FolderListing {
     }
 
     fn end(&mut self) -> Response {
-        let text = std::mem::take(&mut self.text);
+        let mut text = std::mem::take(&mut self.text);
         let response = match self.form {
-            Form::Html => {
-                html(Status::OK, text + "</tbody>\n</table>\n</main>\n<footer>Times are UTC</footer>\n")
+            Form::Html(script) => {
+                text.push_str("</tbody>\n</table>\n</main>\n<footer>Times are UTC</footer>\n");
+                script.end(&mut text);
+                let page = html(Status::OK, text);
+                Response { head: script.vary(page.head.field("Vary", "Accept")), ..page }
             }
-            Form::Json => json::response(text + "\n]\n"),
+            Form::Json => json::response(text + "\n]\n").field("Vary", "Accept"),
         };
-        response.field("Cache-Control", "no-cache").field("Vary", "Accept")
+        response.field("Cache-Control", "no-cache")
     }
 }

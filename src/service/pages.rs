@@ -4,6 +4,8 @@
 use super::json;
 use super::prefix::Prefix;
 use super::response::{Content, Owner, Response};
+use super::script::Script;
+use super::shared::Service;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
@@ -39,21 +41,29 @@ pub fn redirect(
 }
 
 /// Writes the page of a response that is one ([`Content::Page`]); any other response stays as it is. `request` is `None`
-/// where the bytes that came are no request. `prefix` is the path below which the site is served.
+/// where the bytes that came are no request.
 ///
-/// An error is written in JSON for a client that prefers it (RFC 9457).
-pub fn write(response: Response, request: Option<&Request<'_>>, prefix: Option<&Prefix>) -> Response {
+/// An error is written in JSON for a client that prefers it (RFC 9457). Where the site is watched, a page of the site that says
+/// of an error has the script: a page that was loaded again in the middle of a build would be an error for ever.
+pub fn write(response: Response, request: Option<&Request<'_>>, service: &Service) -> Response {
     let Response { head, content: Content::Page(sentence), owner } = response else { return response };
     let status = head.status;
     let path = request.and_then(|request| request.target.path());
+    let script = match request.filter(|_| status.is_error() && owner == Owner::Site) {
+        Some(request) => Script::of(request, service),
+        None => Script::Off,
+    };
     let head = match request.filter(|_| status.is_error()) {
         Some(request) if request.prefers_problem() => {
-            return Response { owner, ..problem(head.vary("Accept"), status, sentence, path) };
+            let head = script.vary(head.vary("Accept"));
+            return Response { owner, ..problem(head, status, sentence, path) };
         }
-        Some(_) => head.vary("Accept"),
+        Some(_) => script.vary(head.vary("Accept")),
         None => head,
     };
-    let content = Content::Bytes(in_html(status, sentence, path, prefix).into());
+    let mut html = in_html(status, sentence, path, service.prefix());
+    script.end(&mut html);
+    let content = Content::Bytes(html.into());
     Response { owner, ..Response::new(head.field("Content-Type", HTML), content) }
 }
 

@@ -3,6 +3,7 @@
 
 use super::pages::page;
 use super::response::{Content, Owner, Response};
+use super::script::Sent;
 use super::shared::Service;
 use crate::http::conditional::{Precondition, evaluate, range_applies};
 use crate::http::encoding::Coding;
@@ -11,27 +12,27 @@ use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::value::Value;
-use crate::site::{Choice, Description, Moment, Representation, Site};
+use crate::site::{Choice, Description, Moment, Site};
 use std::ops::Range;
 
 /// The answer with a representation. Preconditions are evaluated first, then the range (RFC 9110 §13.2.1).
 pub fn represent(
     request: &Request<'_>,
     range: Option<&[u8]>,
-    it: &Representation,
+    it: &Sent,
     service: &Service,
     moment: Moment,
 ) -> Response {
     let site = &service.site;
-    let described = &it.description();
+    let described = &it.described;
     match evaluate(request.fields, || described.validators()) {
         Precondition::Holds => {}
         Precondition::NotModified => {
-            return Response::new(describe(Head::new(Status::NOT_MODIFIED), described, site), Content::None);
+            return Response::new(describe(Head::new(Status::NOT_MODIFIED), it, site), Content::None);
         }
         Precondition::Failed => {
             let page = page(Status::PRECONDITION_FAILED, "The file is not the version that you asked for");
-            return Response { head: vary(page.head, it.choice), ..page };
+            return Response { head: it.vary(vary(page.head, described.choice)), ..page };
         }
     }
     let length = described.length;
@@ -43,41 +44,40 @@ pub fn represent(
     };
     match selection {
         Selection::Whole => {
-            let head = service.head(described, || whole(described, site));
-            let content = Content::Stored(it.stored.clone(), 0..length);
-            Response { head, content, owner: Owner::Site }
+            let head = service.head(described, || whole(it, site));
+            Response { head, content: it.whole(), owner: Owner::Site }
         }
         Selection::Unsatisfiable => {
             let page =
                 page(Status::RANGE_NOT_SATISFIABLE, "The file ends before the range that you asked for");
             let head = page.head.field("Content-Range", format_args!("bytes */{length}"));
-            Response { head: vary(head, it.choice), ..page }
+            Response { head: it.vary(vary(head, described.choice)), ..page }
         }
         Selection::Parts(parts) => match parts.as_slice() {
-            [range] => {
-                let head = part(range, described, site);
-                Response::new(head, Content::Stored(it.stored.clone(), range.clone()))
-            }
-            _ => multipart(&parts, it, described, site),
+            [range] => Response::new(part(range, it, site), it.range(range.clone())),
+            _ => multipart(&parts, it, site),
         },
     }
 }
 
 /// The head of the answer with the whole file.
-fn whole(described: &Description, site: &Site) -> Head {
+fn whole(it: &Sent, site: &Site) -> Head {
+    let described = &it.described;
     let head = Head::new(Status::OK).field("Content-Type", described.content_type);
-    describe_content(describe(head, described, site), described).field("Content-Length", described.length)
+    describe_content(describe(head, it, site), described).field("Content-Length", described.length)
 }
 
 /// The head of the answer with one range of the file, without `Content-Length`.
-fn part(range: &Range<u64>, described: &Description, site: &Site) -> Head {
+fn part(range: &Range<u64>, it: &Sent, site: &Site) -> Head {
+    let described = &it.described;
     let head = Head::new(Status::PARTIAL_CONTENT).field("Content-Type", described.content_type);
     let head = head.field("Content-Range", content_range(range, described));
-    describe_content(describe(head, described, site), described)
+    describe_content(describe(head, it, site), described)
 }
 
 /// Several ranges, each with its own `Content-Range` (RFC 9110 §14.6).
-fn multipart(ranges: &[Range<u64>], it: &Representation, described: &Description, site: &Site) -> Response {
+fn multipart(ranges: &[Range<u64>], it: &Sent, site: &Site) -> Response {
+    let described = &it.described;
     // The boundary must not occur in a part (RFC 2046 §5.1.1). It is made of a hash of the inode and the times of the
     // file, so only a file that holds this hash of itself could contain it.
     let boundary = format!("onepoll-{}", described.validators().etag.opaque.text());
@@ -88,14 +88,14 @@ fn multipart(ranges: &[Range<u64>], it: &Representation, described: &Description
             format!("{line_end}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: ").into_bytes();
         content_range(range, described).append_to(&mut before);
         before.extend_from_slice(b"\r\n\r\n");
-        (before, range.clone())
+        it.part(before, range.clone())
     };
     let end = (format!("\r\n--{boundary}--\r\n").into_bytes(), 0..0);
-    let parts = ranges.iter().enumerate().map(part).chain([end]).collect();
+    let parts = ranges.iter().enumerate().flat_map(part).chain([end]);
     let head = Head::new(Status::PARTIAL_CONTENT)
         .field("Content-Type", format_args!("multipart/byteranges; boundary={boundary}"));
-    let head = describe_content(describe(head, described, site), described);
-    Response::new(head, Content::Parts(it.stored.clone(), parts))
+    let head = describe_content(describe(head, it, site), described);
+    Response::new(head, it.parts(parts))
 }
 
 fn content_range(range: &Range<u64>, described: &Description) -> ContentRange {
@@ -103,13 +103,13 @@ fn content_range(range: &Range<u64>, described: &Description) -> ContentRange {
 }
 
 /// Adds the fields that a 304 has, too (RFC 9110 §15.4.5).
-fn describe(head: Head, described: &Description, site: &Site) -> Head {
-    let validators = described.validators();
+fn describe(head: Head, it: &Sent, site: &Site) -> Head {
+    let validators = it.described.validators();
     let mut head = freshness(head, site).field("ETag", validators.etag);
     if let Some(date) = validators.last_modified() {
         head = head.field("Last-Modified", date);
     }
-    vary(head, described.choice)
+    it.vary(vary(head, it.described.choice))
 }
 
 fn freshness(head: Head, site: &Site) -> Head {

@@ -137,6 +137,12 @@ pub trait Source: Send {
         None
     }
 
+    /// Whether the content is of no use to a client that has ended its side. A client that is gone looks the same until it is
+    /// sent something, and content that may wait for days would keep its place for so long.
+    fn ends_with_client(&self) -> bool {
+        false
+    }
+
     /// Appends a bounded part of the content to `out`, unless it waits for more or is at its end. A source that would go on
     /// for ever ends when the server stops.
     fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()>;

@@ -4,6 +4,7 @@
 use super::door::Folders;
 use super::representing::vary;
 use super::response::{Content, Reply, Response};
+use super::script::{Script, Sent};
 use super::shared::Service;
 use crate::http::encoding::Coding;
 use crate::http::request::Request;
@@ -69,12 +70,13 @@ pub fn not_found(
     if !request.accepts_html() || request.prefers_problem() {
         return page.into();
     }
-    let described = it.description();
+    let it = Sent::of(it, Script::of(request, service));
+    let described = &it.described;
     let head = Head::new(Status::NOT_FOUND).field("Content-Type", described.content_type);
     let head = vary(head.field("Cache-Control", "no-cache"), described.choice).vary("Accept");
     let head = match described.coding {
         Coding::Identity => head,
         coding => head.field("Content-Encoding", coding.name()),
     };
-    Response::new(head, Content::Stored(it.stored.clone(), 0..described.length)).into()
+    Response::new(it.vary(head), it.whole()).into()
 }

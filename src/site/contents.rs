@@ -59,6 +59,21 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// Whether a NUL is among the first bytes: then the content is no text of one byte or more for each character, and may be
+    /// UTF-16 without a mark. For a large file this reads from the disk.
+    pub fn has_nul(&self) -> io::Result<bool> {
+        match self {
+            Stored::Whole(bytes) => Ok(bytes.contains(&0)),
+            Stored::Large(file) => {
+                let mut first = vec![0; WHOLE_BYTES_MAX as usize];
+                let count = file.read_at(&mut first, 0)?;
+                Ok(first[..count].contains(&0))
+            }
+        }
+    }
+}
+
 impl Contents {
     /// Reads a small file into memory. Of a large file, asks the kernel to read the first bytes from the disk ahead of
     /// time. `None` if what was opened is no regular file after all.

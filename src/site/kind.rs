@@ -42,6 +42,12 @@ impl ContentType {
         ContentType { name, charset: Charset::NotSaid }
     }
 
+    /// Whether the content is a page in HTML.
+    pub fn is_html(self) -> bool {
+        let name = self.name.split(';').next().unwrap_or_default();
+        name.trim_end().eq_ignore_ascii_case("text/html")
+    }
+
     fn parameter(self) -> &'static str {
         match self.charset {
             Charset::NotSaid => "",

@@ -51,6 +51,7 @@ pub use fallback::is_page_of_app;
 pub use found::{Charge, Found, Missing, Wanted};
 pub use freshness::{Moment, Tick};
 pub use inner::Asker;
+pub use kind::Charset;
 pub use policy::{CleanUrls, Compression, Hidden, Policy, Spa, Watching};
 pub use resource::{Choice, Description, Representation, Selected};
 pub use types::Types;

@@ -130,6 +130,11 @@ pub fn names_folder(path: &str) -> bool {
     matches!(&*Cow::from(percent_decode_str(last)), b"" | b"." | b"..")
 }
 
+/// `text` without its percent-encoding; `None` if that is no UTF-8.
+pub fn decode_text(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
+}
+
 /// A file name, percent-encoded, as a link from its folder.
 pub fn encode_segment(name: &[u8]) -> String {
     percent_encode(name, ENCODED).to_string()

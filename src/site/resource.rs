@@ -120,6 +120,7 @@ enum Suffix {
     None,
     Gzip,
     Decoded,
+    Followed,
 }
 
 /// What the head of an answer says of a representation.
@@ -472,6 +473,11 @@ impl Selected {
     pub fn is_current(&self, moment: Moment) -> bool {
         self.resource.is_current_at(self.at, moment)
     }
+
+    /// The file as it is, in the place of this representation.
+    pub fn plain(self) -> Selected {
+        Selected { at: 0, ..self }
+    }
 }
 
 impl Deref for Selected {
@@ -484,12 +490,19 @@ impl Deref for Selected {
 }
 
 impl Description {
+    /// The same with `count` bytes behind the last, which are the same bytes each time. The tag is another one, and there is no
+    /// date: the date of the file is that of an answer without these bytes, too.
+    pub fn followed_by(self, count: u64) -> Description {
+        Description { length: self.length + count, suffix: Suffix::Followed, modified: None, ..self }
+    }
+
     /// The validators: what tells this version from others.
     pub fn validators(&self) -> Validators {
         let suffix = match self.suffix {
             Suffix::None => "",
             Suffix::Gzip => "-gzip",
             Suffix::Decoded => "-decoded",
+            Suffix::Followed => "-watch",
         };
         let opaque = Opaque::of_version(self.file_bytes, self.tag, suffix);
         Validators { etag: EntityTag { opaque, strength: self.strength }, modified: self.modified }

@@ -133,16 +133,21 @@ impl Subscription {
     /// If what happened so long ago is not remembered, it counts as a change: then a page reloads once, and is young. That is so
     /// for a page that began to load before the server started, or before the last 4,096 names that changed.
     pub fn add(&self, path: &str, age: Duration) -> bool {
+        self.add_by_name(path, path, age)
+    }
+
+    /// The same for a reader that calls the path `named`.
+    pub fn add_by_name(&self, path: &str, named: &str, age: Duration) -> bool {
         // What is not served never changes for a client.
         let Some(decoded) = SitePath::decode(path, self.shared.hidden) else { return true };
-        let added = lock(&self.shared.changes).add(self.reader, &place_of(&decoded), path, age);
+        let added = lock(&self.shared.changes).add(self.reader, &place_of(&decoded), named, age);
         if added == Some(true) {
             self.shared.has_news.store(true, Ordering::Release);
         }
         added.is_some()
     }
 
-    /// The paths, as they were added, whose files changed and were not taken yet.
+    /// What the reader calls the paths whose files changed and were not taken yet.
     pub fn take(&self) -> Vec<String> {
         lock(&self.shared.changes).uses.take(self.reader)
     }

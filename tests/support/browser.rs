@@ -1,4 +1,4 @@
-//! A page in a real browser: headless Chromium, controlled by its DevTools protocol.
+//! Pages in a real browser: headless Chromium, controlled by its DevTools protocol.
 
 use super::patience::until;
 use super::program::Lines;
@@ -6,6 +6,7 @@ use super::{PATIENCE, connect};
 use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
@@ -23,50 +24,82 @@ const FLAGS: [&str; 9] = [
     "--remote-debugging-port=0",
 ];
 
-/// A page in a browser of its own.
-pub struct Page {
+/// A browser, which has no page at first.
+pub struct Browser {
     chromium: Child,
+    /// Where it listens.
+    url: String,
+    _profile: TempDir,
+}
+
+/// A page: a tab of a browser, which ends with the last of its pages.
+pub struct Page {
+    browser: Arc<Browser>,
     socket: WebSocket<TcpStream>,
     last: u64,
     /// Errors, and messages on the console that tell of one.
     pub said: Vec<String>,
-    _profile: TempDir,
 }
 
-impl Drop for Page {
+impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.chromium.kill();
         let _ = self.chromium.wait();
     }
 }
 
-impl Page {
-    /// Opens `url` in a window of this size.
-    pub fn open(url: &str, [width, height]: [u32; 2], scale: f64) -> Page {
+impl Browser {
+    /// Starts a browser.
+    pub fn start() -> Arc<Browser> {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new("chromium");
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
         let mut chromium = command.stderr(Stdio::piped()).spawn().expect("chromium is installed");
         let told = Lines::of(chromium.stderr.take().unwrap());
         let browser = told.find("where it listens", |line| line.contains("listening on "));
-        let (_, browser) = browser.split_once("listening on ").unwrap();
+        let (_, url) = browser.split_once("listening on ").unwrap();
+        let url = url.to_owned();
+        Arc::new(Browser { chromium, url, _profile: profile })
+    }
+
+    /// Opens `url` in a new tab, and waits until it is loaded.
+    pub fn open(self: &Arc<Browser>, url: &str) -> Page {
+        let mut page = self.open_blank();
+        page.go(url);
+        page
+    }
+
+    fn open_blank(self: &Arc<Browser>) -> Page {
         // The browser opens the page first; then the page has a web socket of its own.
         let made = json!({ "id": 0, "method": "Target.createTarget", "params": { "url": "about:blank" } });
-        let mut first = spoken_to(browser);
+        let mut first = spoken_to(&self.url);
         first.send(Message::text(made.to_string())).unwrap();
         let made: Value = serde_json::from_str(first.read().unwrap().to_text().unwrap()).unwrap();
         let target = made["result"]["targetId"].as_str().unwrap();
-        let (host, _) = browser.split_once("/devtools/").unwrap();
+        let (host, _) = self.url.split_once("/devtools/").unwrap();
         let socket = spoken_to(&format!("{host}/devtools/page/{target}"));
-        let mut page = Page { chromium, socket, last: 0, said: Vec::new(), _profile: profile };
+        let mut page = Page { browser: self.clone(), socket, last: 0, said: Vec::new() };
         for domain in ["Page", "Runtime", "Log"] {
             page.call(&format!("{domain}.enable"), json!({}));
         }
+        page
+    }
+}
+
+impl Page {
+    /// Opens `url` in a browser of its own, in a window of this size.
+    pub fn open(url: &str, [width, height]: [u32; 2], scale: f64) -> Page {
+        let mut page = Browser::start().open_blank();
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
         page.call("Emulation.setDeviceMetricsOverride", metrics);
         page.go(url);
         page
+    }
+
+    /// The browser that shows it.
+    pub fn browser(&self) -> &Arc<Browser> {
+        &self.browser
     }
 
     /// Goes to `url`, and waits until it is loaded.

@@ -1,13 +1,14 @@
 //! Servers that answer to some hosts and not to others, and single questions to any server.
 
 use super::watch::watch;
-use super::{Answer, ask, read_answers_to, start};
+use super::{Answer, ask, listen, read_answers_to, start};
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::{Epoll, Listener};
 use onepoll::reactor::listener::{Sharing, bind};
 use onepoll::service::hosts::Hosts;
+use onepoll::service::reload::Reload;
 use onepoll::service::{Door, Service};
-use onepoll::site::{Policy, Site};
+use onepoll::site::{Policy, Site, Watcher, Watching};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -27,6 +28,17 @@ pub fn serve_by_doors<const COUNT: usize>(doors: [Door; COUNT], root: &Path) -> 
     let site = Site::open(root, Policy::default()).unwrap();
     start(Reactor::new(epoll, Service::new(site).doors(doors)));
     addresses
+}
+
+/// Serves `root` as it is with `--watch`, until the test process ends.
+pub fn serve_watched(root: &Path) -> SocketAddr {
+    let (mut epoll, address) = listen();
+    let site = Site::open(root, Policy { watching: Watching::On, ..Policy::default() }).unwrap();
+    if let Some(descriptor) = site.watcher().and_then(Watcher::descriptor) {
+        epoll.handle_changes(descriptor).unwrap();
+    }
+    start(Reactor::new(epoll, Service::new(site).hosts(Hosts::Any).mount(Reload::default())));
+    address
 }
 
 /// The answer to one request, on a connection of its own; `fields` are whole lines.

@@ -13,8 +13,9 @@ use onepoll::service::fields::CommonFields;
 use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::pages::page;
+use onepoll::service::reload::Reload;
 use onepoll::service::{Client, Mounted, Reply, Service};
-use onepoll::site::{CleanUrls, Policy, Site, Spa};
+use onepoll::site::{CleanUrls, Policy, Site, Spa, Watching};
 use std::cell::RefCell;
 use tempfile::TempDir;
 
@@ -26,12 +27,18 @@ const ORIGINS: [&str; 2] = ["https://a", "http://b:8"];
 thread_local! {
     static PLAIN: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&Policy::default()));
     static APP: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&app()));
+    static WATCHED: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&watched()));
 }
 
 /// A policy by which paths stand for others.
 fn app() -> Policy {
     let index = ["index.htm", "index.html"].map(str::to_owned).into();
     Policy { index, clean_urls: CleanUrls::On, spa: Spa::On, ..Policy::default() }
+}
+
+/// The policy of a site whose pages reload.
+fn watched() -> Policy {
+    Policy { watching: Watching::On, ..app() }
 }
 
 /// A page of the server itself.
@@ -71,22 +78,33 @@ fn site(policy: &Policy) -> (TempDir, [Context; 3]) {
     let contexts = readers().map(|cors| {
         let site = Site::open(root.path(), policy.clone()).unwrap();
         let service = Service::new(site).hosts(Hosts::Named(vec!["a".into()])).limits(limits.clone());
-        context_of(service.fields(CommonFields::default().open_to(cors)).mount(Own))
+        let service = service.fields(CommonFields::default().open_to(cors)).mount(Own);
+        context_of(if policy.watching == Watching::On { service.mount(Reload::default()) } else { service })
     });
     (root, contexts)
 }
 
 pub fn keeps(bytes: &[u8]) {
     let (seed, bytes) = super::varied(bytes);
-    let site = if seed < 128 { &PLAIN } else { &APP };
+    let site = [&PLAIN, &APP, &WATCHED][usize::from(seed) / 86];
     site.with_borrow_mut(|(_, contexts)| {
         let number = usize::from(seed) % contexts.len();
         let context = &mut contexts[number];
-        let whole = without_interim(answer([bytes].into_iter(), context));
-        let cut = without_interim(answer(super::cut(bytes, seed).into_iter(), context));
+        let whole = without_time(without_interim(answer([bytes].into_iter(), context)));
+        let cut = without_time(without_interim(answer(super::cut(bytes, seed).into_iter(), context)));
         assert!(cut == whole, "cut:\n{}\nwhole:\n{}", shown(&cut), shown(&whole));
         assert_answers(&whole, &readers()[number]);
     });
+}
+
+/// The first event of a stream says which time it is: the milliseconds since the start.
+fn without_time(mut answered: Vec<u8>) -> Vec<u8> {
+    let name = b"\ndata: {\"now\":";
+    if let Some(at) = answered.windows(name.len()).position(|window| window == name) {
+        let digits = answered[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        answered.drain(at + name.len()..at + name.len() + digits);
+    }
+    answered
 }
 
 /// Takes answers apart to the last byte; only the last one may end the connection. No content here begins as an
@@ -121,7 +139,15 @@ fn assert_answers(mut bytes: &[u8], cors: &Cors) {
                 || values("connection") == ["close"]
         );
         if values("connection") == ["close"] {
-            assert!(bytes.is_empty() || bytes.len() == length, "something follows the last answer: {head}");
+            // Events have no length: the end of the connection ends them.
+            let are_events =
+                values("content-type") == ["text/event-stream"] && values("content-length").is_empty();
+            let is_end =
+                bytes.is_empty() || bytes.len() == length || are_events && bytes.starts_with(b"retry: ");
+            assert!(is_end, "something follows the last answer: {head}");
+            if are_events {
+                return;
+            }
         }
         if !bytes.starts_with(b"HTTP/1.1 ") {
             bytes = if bytes.is_empty() { bytes } else { bytes.get(length..).expect(head) };
