@@ -232,8 +232,9 @@ impl Head {
     pub fn made_for(self, common: &Common) -> Head {
         let mut made = OwnLines::new();
         self.append_to(&mut made.0, common);
+        let vary = line_in(&made.0, "Vary");
         let lines = Lines::Shared(made.0.as_slice().into());
-        Head { status: self.status, lines, cache_control: Span::NONE, vary: Span::NONE, is_made: true }
+        Head { status: self.status, lines, cache_control: Span::NONE, vary, is_made: true }
     }
 
     /// The lines to add to; of a shared head they are copied first.
@@ -303,6 +304,19 @@ impl Head {
             out.extend_from_slice(&common.vary_alone);
         }
     }
+}
+
+/// Where the line of the field `name`, spelt like this, stands in the lines of a head.
+fn line_in(lines: &[u8], name: &str) -> Span {
+    let mut start = 0;
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let end = start + line.len();
+        if line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b":")) {
+            return Span::of(start, end);
+        }
+        start = end;
+    }
+    Span::NONE
 }
 
 #[cfg(test)]
@@ -378,6 +392,13 @@ mod tests {
             assert_eq!(encoded_with(&head, &common, Persistence::KeepAlive), expected);
             let shared = head.made_for(&common);
             assert_eq!(encoded_with(&shared, &common, Persistence::KeepAlive), expected, "and once for many");
+            let more = encoded_with(&shared.vary("DNT"), &common, Persistence::KeepAlive);
+            assert_eq!(more.matches("Vary: ").count(), 1, "{more}");
+            assert_eq!(
+                more.replace(", DNT", "").replace("Vary: DNT\r\n", ""),
+                expected,
+                "one of them has more"
+            );
         }
     }
 }

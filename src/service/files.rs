@@ -90,6 +90,7 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
 }
 
 /// The answer to a GET or HEAD for which there is no file: the site's own page of every 404, or else `page`.
+#[cold]
 pub fn not_found(page: Response, request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     let accepted = Accepted::by(request.fields);
     let (is_held, asker, charge) = (&|_: &Representation| false, &|| asker(request), &Charge::default());

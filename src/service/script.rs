@@ -42,7 +42,7 @@ pub struct Sent {
 
 impl Script {
     /// Whether pages have the script in the answer to this request.
-    #[inline]
+    #[inline(always)]
     pub fn of(request: &Request<'_>, service: &Service) -> Script {
         match service.site.watcher() {
             None => Script::Off,
@@ -82,7 +82,7 @@ impl Script {
 impl Sent {
     /// How `it` is sent. A page with the script is always the plain file, whatever codings the client accepts: nothing can
     /// be appended to compressed bytes.
-    #[inline]
+    #[inline(always)]
     pub fn of(it: Selected, script: Script) -> Sent {
         match script {
             Script::Off => Sent { described: it.description(), it, script, tail: Vec::new() },
