@@ -159,11 +159,11 @@
 //! | `site/coding.rs` | compressing and decompressing | flate2, brotli-decompressor, ruzstd |
 //! | `site/types.rs`, `site/kind.rs` | what an extension stands for; the type and the encoding of a file | mime_guess |
 //! | `site/tree.rs`, `site/names.rs`, `site/missing.rs` | the folders on the way to files, looked at once for all requests of a turn; the names that they have, and lack | |
-//! | `site/watch.rs`, `site/changes.rs` | which files of open pages change: who is told, and from an event to a change | |
-//! | `site/watched.rs`, `site/place.rs` | the folders that are watched; files and folders by their names | |
-//! | `site/uses.rs`, `site/sight.rs` | what is used by open pages, and what was seen of it | |
-//! | `site/burst.rs`, `site/memory.rs`, `site/rounds.rs` | changes that come close together; what changed lately; what is looked at once a second | |
-//! | `site/whereabouts.rs` | a root that goes and comes back | |
+//! | `site/watch/mod.rs`, `site/watch/changes.rs` | which files of open pages change: who is told, and from an event to a change | |
+//! | `site/watch/watched.rs`, `site/watch/place.rs` | the folders that are watched; files and folders by their names | |
+//! | `site/watch/uses.rs`, `site/watch/sight.rs` | what is used by open pages, and what was seen of it | |
+//! | `site/watch/burst.rs`, `site/watch/memory.rs`, `site/watch/rounds.rs` | changes that come close together; what changed lately; what is looked at once a second | |
+//! | `site/watch/whereabouts.rs` | a root that goes and comes back | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | `site/found.rs`, `site/fallback.rs` | what a lookup is asked, and what it finds; which paths stand for a path | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |

@@ -4,21 +4,31 @@
 //! of files that no reader uses. inotify does not tell of a file that is written by another name of it (a hard link), nor by way
 //! of mmap(2).
 
-use super::changes::Changes;
-use super::fallback::NOT_FOUND_PAGE;
-use super::lock::lock;
-use super::path::SitePath;
-use super::place::{folder_of, place_of};
-use super::policy::{CleanUrls, Hidden, Policy, Spa};
-use super::root::Root;
-use super::sight::Rules;
-use super::uses::ReaderId;
+mod place;
+mod sight;
+mod uses;
+mod memory;
+mod burst;
+mod watched;
+mod rounds;
+mod changes;
+mod whereabouts;
+
 use crate::os::inotify::Inotify;
+use crate::site::fallback::NOT_FOUND_PAGE;
+use crate::site::lock::lock;
+use crate::site::path::SitePath;
+use crate::site::policy::{CleanUrls, Hidden, Policy, Spa};
+use crate::site::root::Root;
+use changes::Changes;
 use log::warn;
+use place::{folder_of, place_of};
+use sight::Rules;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use uses::ReaderId;
 
 /// Notices changes of the files that clients use.
 pub struct Watcher {

@@ -2,8 +2,8 @@
 
 use super::changes::{Changes, Whereabouts};
 use super::place::ROOT;
-use super::root::Root;
 use super::rounds::LOOK_EVERY;
+use crate::site::root::Root;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -6,16 +6,16 @@
 
 use super::burst::{Burst, Step, Touch};
 use super::memory::Memory;
-use super::path::is_served;
 use super::place::{Place, ROOT, folder_of, is_folder, way_to};
-use super::root::Root;
 use super::rounds::Rounds;
 use super::sight::{Look, Rules, Sight};
-use super::stamp::Stamp;
 use super::uses::{ReaderId, Uses};
 use super::watched::{Folders, How, Why};
 use crate::log::escaped::Escaped;
 use crate::os::inotify::{Drained, Happening, Inotify, NameChange, Room};
+use crate::site::path::is_served;
+use crate::site::root::Root;
+use crate::site::stamp::Stamp;
 use log::{debug, info, trace, warn};
 use std::collections::HashSet;
 use std::mem::take;

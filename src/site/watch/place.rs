@@ -1,7 +1,7 @@
 //! Places below the root, as the watcher of changes names them: `/a/b` is a file, or anything by that name, and `/a/b/` is the
 //! folder. Sorted as bytes, all that is below a folder stands behind it in a row. This file does not look at the disk.
 
-use super::path::SitePath;
+use crate::site::path::SitePath;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

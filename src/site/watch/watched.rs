@@ -4,10 +4,10 @@
 //! A folder is watched before the next one is looked for in it. So a folder that comes meanwhile is found, or told of.
 
 use super::place::{Place, ROOT, folder_of, name_of, way_to};
-use super::root::Root;
 use crate::log::escaped::Escaped;
 use crate::os::files::{Kind, Purpose, open_folder, tells_of_new_names};
 use crate::os::inotify::{Inotify, Scope, Watch, is_out_of_watches};
+use crate::site::root::Root;
 use log::{info, warn};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;

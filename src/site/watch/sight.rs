@@ -1,11 +1,11 @@
 //! What a client would find at a place, in short: enough to see that it is something else than before.
 
-use super::path::is_served;
 use super::place::{Place, is_folder, name_of};
-use super::policy::Hidden;
-use super::root::{Reach, Root};
-use super::stamp::Stamp;
 use crate::os::files::Kind;
+use crate::site::path::is_served;
+use crate::site::policy::Hidden;
+use crate::site::root::{Reach, Root};
+use crate::site::stamp::Stamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
