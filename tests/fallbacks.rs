@@ -428,6 +428,18 @@ fn what_stands_in_is_a_page_like_any_other() {
 }
 
 #[test]
+fn vary_is_one_field_however_often_the_app_is_asked_for() {
+    let root = folder(&[("index.html", "text ".repeat(200).as_bytes())]);
+    let outside = folder(&[]);
+    let mut visitor = Visitor::of(serve_by(root.path(), spa()));
+    grow_old(outside.path());
+    for _ in 0..4 {
+        assert_eq!(vary(&visitor.get("/", BROWSER)), ["Accept-Encoding"]);
+        assert_eq!(vary(&visitor.get("/some/page", BROWSER)), ["Accept-Encoding", "Accept"]);
+    }
+}
+
+#[test]
 fn folders_that_are_not_listed_are_pages_of_an_app_or_404() {
     let root = folder(&[("a/x", b"x"), ("404.html", b"lost")]);
     for folders in [Folders::Listed, Folders::NotListed, Folders::Offered] {

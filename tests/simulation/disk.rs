@@ -257,9 +257,9 @@ impl Disk {
         self.deep.around(from, to, self.flags)
     }
 
-    /// The past of a name.
-    pub fn past(&self, at: usize) -> &Past {
-        &self.names[at].past
+    /// The past of a name; `None` for a file in a folder, or of the root itself.
+    pub fn past(&self, at: usize) -> Option<&Past> {
+        self.names.get(at).map(|name| &name.past)
     }
 
     /// Whether a file or one of its neighbours was changed in place between two epochs.

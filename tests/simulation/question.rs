@@ -330,11 +330,8 @@ impl Question<'_> {
     /// the file was changed in place while they were sent.
     fn is_of_the_disk(&self, bytes: &[u8], first: usize, it: &Representation, answer: &Answer) -> bool {
         let (from, to) = (self.epoch, answer.epochs.1);
-        // Only such files are written in place while they are sent.
-        if !self.disk.is_flat(self.file) {
-            return false;
-        }
-        let past = self.disk.past(it.at);
+        // Only such files are written in place while they are sent, and nothing that stands for them is.
+        let Some(past) = self.disk.past(it.at).filter(|_| self.disk.is_flat(self.file)) else { return false };
         let is_large = it.bytes().len() > WHOLE_BYTES_MAX && !it.is_made;
         let had = |(at, byte): (usize, &u8)| past.had(first + at, *byte, from, to);
         is_large && past.is_changed_in_place(from, to) && bytes.iter().enumerate().all(had)
