@@ -25,6 +25,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use values::Reader;
 
+/// The field by which `--header` may say the same as `--cache`.
+const CACHE_CONTROL: &str = "Cache-Control";
+
 /// The end of `--help`.
 const AFTER_HELP: &str = "\
 A SIZE is written as 65536, 64KiB or 10MB, SECONDS as 10 or 0.5. Each flag is
@@ -241,7 +244,16 @@ impl Cli {
         let fields = if self.answers.isolate { fields.isolate() } else { fields };
         let set = self.answers.header.iter().flat_map(|lines| &lines.fields);
         let set = set.filter(|(name, _)| !name.eq_ignore_ascii_case(CREDENTIALS));
+        let set = set.filter(|(name, _)| !self.files.watch || !name.eq_ignore_ascii_case(CACHE_CONTROL));
         set.fold(fields, |fields, (name, value)| fields.set(name, value))
+    }
+
+    /// Whether a flag says how long clients may keep files, which does not hold while the folder is watched: a page that
+    /// reloads must not find old copies.
+    pub fn is_kept_in_vain(&self) -> bool {
+        let mut set = self.answers.header.iter().flat_map(|lines| &lines.fields);
+        let is_set = set.any(|(name, _)| name.eq_ignore_ascii_case(CACHE_CONTROL));
+        self.files.watch && (self.files.cache.is_some() || is_set)
     }
 
     /// Where the value of the field `name` came from, in brackets, where that was the environment.

@@ -137,6 +137,9 @@ fn announcement(cli: &Cli, address: SocketAddr, door: &Door) -> String {
     if cli.policy().watching == Watching::On {
         text += "Pages reload when what they use changes\n";
     }
+    if cli.is_kept_in_vain() {
+        text += "With --watch clients ask for every file again, whatever --cache and --header say\n";
+    }
     if cli.inspect {
         text += &format!("Watch the loop at http://{here}{PREFIX}\n");
     }

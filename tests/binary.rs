@@ -1110,10 +1110,20 @@ fn idle_connections_cost_no_processor_time() {
 #[test]
 fn a_site_that_is_watched_says_so_and_is_asked_for_every_file() {
     let root = folder(&[("index.html", b"here")]);
-    let (program, address) = Program::start(onepoll().arg(root.path()).args(["--watch", "--cache", "3600"]));
-    let said = [program.said(), program.said()].map(Option::unwrap_or_default);
-    assert_eq!(said[1], "Pages reload when what they use changes", "{said:?}");
-    assert_eq!(get(address, "/").field("cache-control"), Some("no-cache"), "a reload finds no old copy");
+    let kept = Some("With --watch clients ask for every file again, whatever --cache and --header say");
+    for (flags, next) in [
+        (&["--inspect"][..], None),
+        (&["--cache", "3600"], kept),
+        (&["--header", "cache-control: max-age=3600"], kept),
+        (&["--header", "X-A: b", "--header", "Cache-Control: public", "--cache", "1"], kept),
+    ] {
+        let (program, address) = Program::start(onepoll().arg(root.path()).arg("--watch").args(flags));
+        let said = [program.said(), program.said(), program.said()].map(Option::unwrap_or_default);
+        assert_eq!(said[1], "Pages reload when what they use changes", "{said:?}");
+        assert!(next.is_none_or(|next| said[2] == next), "{said:?}");
+        assert!(next.is_some() || said[2].starts_with("Watch the loop"), "{said:?}");
+        assert_eq!(get(address, "/").field("cache-control"), Some("no-cache"), "a reload finds no old copy");
+    }
 }
 
 // Helpers.
