@@ -111,6 +111,7 @@ fn the_folder_is_www_or_here_or_the_one_that_is_named() {
         (both,          &["site"],                  &[("ONEPOLL_DIR", "env")],          "site"),
         (both,          &["--index", "other.html"], &[],                                "other"),
         (both,          &[],                        &[("ONEPOLL_INDEX", "other.html")], "other"),
+        (both,          &[],                        &[("ONEPOLL_INDEX", "a.html, other.html")], "other"),
         (both,          &["--index", "index.html"], &[("ONEPOLL_INDEX", "other.html")], "www"),
     ];
     for (files, arguments, environment, body) in table {
@@ -652,6 +653,7 @@ fn flags_say_which_fields_answers_have_and_whose_pages_read_them() {
         (&["--cors=https://a.example/", "--cors=http://b:8080", here], &[],           own,                               named()),
         (&["--cors", "https://a.example", "--cors", "http://b:8080", here], &[],      own,                               named()),
         (&[here],                                 &[("ONEPOLL_CORS", both)],          own,                               named()),
+        (&[here],                                 &[("ONEPOLL_CORS", "https://a.example, http://b:8080 ")], own,     named()),
         (&["--cors=http://b:8080", here],         &[("ONEPOLL_CORS", "*")],           (own.0, None),                     Some("Pages of http://b:8080 may read what is served (--cors)".into())),
         (&["--header", credentials, here],        &[("ONEPOLL_CORS", both)],          ("access-control-allow-credentials", Some("true")), Some(origins(", with credentials too"))),
     ];

@@ -1,4 +1,5 @@
-//! What the values of flags may be. An error says in a few words which values make sense.
+//! What the values of flags may be. An error says in a few words which values make sense. Where commas stand between several
+//! values, users write a space behind each.
 
 use onepoll::http::fields::FIELDS_MOST;
 use onepoll::http::media::MediaType;
@@ -46,6 +47,7 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
 
 /// The name of a host, or `*`. A port is what people copy along with a name; it plays no part.
 pub fn host(text: &str) -> Result<String, String> {
+    let text = text.trim();
     match target::host(text) {
         _ if text == "*" => Ok("*".into()),
         Some(host) if !host.contains('*') => Ok(host.to_owned()),
@@ -66,6 +68,7 @@ pub enum Reader {
 
 /// An origin, `*` for any, or a yes or no, as the environment has it for a flag without a value.
 pub fn reader(text: &str) -> Result<Reader, String> {
+    let text = text.trim();
     match text.to_ascii_lowercase().as_str() {
         "*" | "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Reader::Any),
         "n" | "no" | "f" | "false" | "off" | "0" => Ok(Reader::None),
@@ -95,6 +98,7 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// The name of a file in any folder.
 pub fn file_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
     match text.is_empty() || text.contains(['/', '\0']) || text == "." || text == ".." {
         true => Err("the name of a file, without a folder".into()),
         false => Ok(text.to_owned()),
