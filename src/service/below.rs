@@ -28,7 +28,9 @@ pub fn respond(
     match prefix.place(path) {
         Place::Below(rest) => routes::dispatch(&request.with_path(&rest), client, service, moment),
         _ if !routes::answers(request.method) => routes::not_in_the_table(request.method).into(),
-        _ if !matches!(request.method, Method::Get | Method::Head) => missing().into(),
+        _ if !matches!(request.method, Method::Get | Method::Head) => {
+            files::not_found(missing(), request, service, moment)
+        }
         Place::WithoutSlash => {
             let sentence = "This is a folder; its name ends in a slash";
             lead(prefix, Status::MOVED_PERMANENTLY, sentence, path, query).into()

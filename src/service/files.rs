@@ -89,7 +89,7 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     }
 }
 
-/// The answer to a GET or HEAD for which there is no file: the site's own page of every 404, or else `page`.
+/// The answer to a request for which there is no file: the site's own page of every 404, or else `page`.
 #[cold]
 pub fn not_found(page: Response, request: &Request<'_>, service: &Service, moment: Moment) -> Reply {
     let accepted = Accepted::by(request.fields);
