@@ -598,6 +598,7 @@ fn an_origin_that_no_browser_sends_is_refused_with_the_reason() {
         (&["--cors=app.example"],               &[],                              "an origin begins with its scheme"),
         (&["--cors=https://app.example/path"],  &[],                              "an origin has no path"),
         (&["--cors", "https://app.example/a"],  &[],                              "an origin has no path"),
+        (&["--cors", "localhost:3000"],         &[],                              "an origin begins with its scheme"),
         (&["--cors=https://user@app.example"],  &[],                              "an origin names no user"),
         (&["--cors=https://*.example"],         &[],                              "* alone is any origin"),
         (&["--cors", "--cors=https://a"],       &[],                              "for any origin or for those it names, and not for both"),
