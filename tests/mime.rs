@@ -211,6 +211,7 @@ fn what_is_no_type_is_refused_at_start() {
         ("foo\n=a/b", "last dot"),
         ("foo=", "such as text/plain"),
         ("foo=text", "such as text/plain"),
+        ("foo=text/*", "such as text/plain"),
         ("foo=a/b,", "EXT=TYPE"),
         ("foo=a/b,bar", "EXT=TYPE"),
         ("foo=a/b\r\nX: y", "such as text/plain"),

@@ -23,7 +23,8 @@ impl MediaType {
         let is_type = essence
             .split_once('/')
             .is_some_and(|(one, other)| [one, other].map(str::as_bytes).map(is_token) == [true; 2]);
-        if !is_type {
+        // `*` may stand in a name, but here it is one of `Accept`, where it means every type.
+        if !is_type || essence.contains('*') {
             return Err("a media type, such as text/plain");
         }
         let mut read = MediaType { text: essence, has_charset: false };
