@@ -85,7 +85,7 @@ struct Files {
     /// Send / for the pages that an app in the browser makes
     #[arg(long, env = "ONEPOLL_SPA", value_parser = BoolishValueParser::new())]
     spa: bool,
-    /// List the folders that have no such file: on or off [default: on for loopback]
+    /// List the folders that have no index: on or off [default: on for loopback]
     #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = values::listing)]
     listing: Option<Folders>,
     /// Serve files and folders whose names begin with a dot
