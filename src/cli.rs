@@ -185,6 +185,13 @@ impl Cli {
             Ok(Cli { from_environment, ..Cli::from_arg_matches(&matches)? })
         });
         let cli = read.unwrap_or_else(|error| refusal::end(&error, &command));
+        if cli.reuse_port && cli.files.watch {
+            let [watch, reuse_port] = ["watch", "reuse_port"].map(|name| cli.origin(name));
+            refusal::end_saying(&format!(
+                "--watch{watch} and --reuse-port{reuse_port} do not go together: pages would tell one process \
+                 what they use, and hear of changes from another"
+            ));
+        }
         match cli.meant_by_cors() {
             Ok(cors) => Cli { cors, ..cli },
             Err(sentence) => refusal::end_saying(&sentence),

@@ -1111,6 +1111,26 @@ fn idle_connections_cost_no_processor_time() {
 }
 
 #[test]
+fn a_site_is_watched_by_one_process_alone() {
+    let table: &[(&Arguments, &Environment, &str)] = &[
+        (&["--watch", "--reuse-port"], &[], "--watch and --reuse-port do not go together"),
+        (
+            &["--reuse-port"],
+            &[("ONEPOLL_WATCH", "1")],
+            "--watch (from ONEPOLL_WATCH) and --reuse-port do not",
+        ),
+        (&["--watch"], &[("ONEPOLL_REUSE_PORT", "1")], "--reuse-port (from ONEPOLL_REUSE_PORT) do not"),
+    ];
+    for (arguments, environment, expected) in table {
+        let mut command = onepoll();
+        command.args(*arguments).envs(environment.iter().copied());
+        let (status, error) = Program::spawn(command.args(["--port", "0"])).end();
+        assert_eq!((status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_site_that_is_watched_says_so_and_is_asked_for_every_file() {
     let root = folder(&[("index.html", b"here")]);
     let kept = Some("With --watch clients ask for every file again, whatever --cache and --header say");
