@@ -99,13 +99,14 @@ fn a_page_reloads_when_it_changes_or_a_module_or_a_picture() {
 #[test]
 #[ignore = "needs Chromium"]
 fn a_stylesheet_is_exchanged_without_a_reload() {
-    let page = format!("{PAGE}<link rel=stylesheet href=a.css?v=1><link rel=stylesheet href=/b.css><p>");
+    let off = "<link rel=stylesheet href=off.css disabled>";
+    let page = format!("{PAGE}{off}<link rel=stylesheet href=a.css?v=1><link rel=stylesheet href=/b.css><p>");
     let site = Edited::of(&[
         ("index.html", page.as_bytes()),
         ("a.css", b"@import 'c.css'; p { color: rgb(1, 1, 1) }"),
         ("b.css", b"body { color: rgb(1, 1, 1) }"),
         ("c.css", b"html { color: rgb(1, 1, 1) }"),
-        ("unused.css", b""),
+        ("off.css", b"html { color: red !important }"),
     ]);
     let mut tab = Browser::start().open(&site.url("/"));
     mark(&mut tab);
@@ -118,12 +119,14 @@ fn a_stylesheet_is_exchanged_without_a_reload() {
         site.write("a.css", format!("@import 'c.css'; p {{ color: rgb({shade}, 1, 1) }}"));
         tab.wait_for(&format!("{} === 'rgb({shade}, 1, 1)'", color("p")));
     }
+    // One that is switched off is left alone: it would neither load nor fail.
+    site.write("off.css", "html { color: blue !important }");
     site.write("b.css", "body { color: rgb(7, 1, 1) }");
     tab.wait_for(&format!("{} === 'rgb(7, 1, 1)'", color("body")));
     // The old ones go, and what the author wrote into the URL stays.
-    tab.wait_for("document.querySelectorAll('link[rel=stylesheet]').length === 2");
+    tab.wait_for("document.querySelectorAll('link[rel=stylesheet]').length === 3");
     assert_eq!(
-        tab.value("document.querySelector('link[rel=stylesheet]').href.includes('/a.css?v=1&')"),
+        tab.value("document.querySelectorAll('link[rel=stylesheet]')[1].href.includes('/a.css?v=1&')"),
         true
     );
     let seen = tab.value("[...seen].filter(color => !/^rgb\\([1-4], 1, 1\\)$/.test(color))");
@@ -249,6 +252,55 @@ fn pages_of_every_kind_reload() {
     site.write("frame.html", PAGE.replace('1', "2"));
     tab.wait_for("frames[0].document.title === '2'");
     assert_eq!(tab.value("window.mark"), 1);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_page_reloads_when_a_frame_shows_what_has_no_script_of_its_own() {
+    let picture = "<svg xmlns='http://www.w3.org/2000/svg'/>";
+    let table = [
+        ("picture.svg", "<iframe src=picture.svg></iframe>", picture),
+        ("text.txt", "<iframe src=text.txt></iframe>", "1"),
+        ("sandbox.html", "<iframe sandbox=allow-scripts src=sandbox.html></iframe>", PAGE),
+        ("no_script.html", "<iframe sandbox=allow-same-origin src=no_script.html></iframe>", PAGE),
+        (
+            "late.txt",
+            "<script>onload = () => document.body.append(Object.assign(document.createElement('iframe'), { src: 'late.txt' }))</script>",
+            "1",
+        ),
+    ];
+    let page: String = table.iter().map(|(_, frame, _)| *frame).collect();
+    let page = format!("{PAGE}<body>{page}");
+    let files = table.iter().map(|(name, _, content)| (*name, content.as_bytes()));
+    let site = Edited::of(&files.chain([("index.html", page.as_bytes())]).collect::<Vec<_>>());
+    let mut tab = Browser::start().open(&site.url("/"));
+    for (name, _, content) in table {
+        mark(&mut tab);
+        site.write(name, format!("{content} "));
+        reloads(&mut tab, "true");
+    }
+}
+
+/// A browser does not ask for a page again when a user goes back to it.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_page_that_a_user_comes_back_to_is_not_an_old_one() {
+    // With a listener for this a browser does not keep the whole page in memory.
+    let page =
+        format!("{PAGE}<script src=a.js></script><script>addEventListener('unload', () => {{}})</script>");
+    let site = Edited::of(&[
+        ("index.html", page.as_bytes()),
+        ("a.js", b"window.a = 1"),
+        ("other.html", PAGE.replace('1', "other").as_bytes()),
+    ]);
+    let mut tab = Browser::start().open(&site.url("/"));
+    tab.value("location.href = 'other.html'");
+    tab.wait_for("document.title === 'other'");
+    site.write("a.js", "window.a = 2");
+    site.write("index.html", page.replace('1', "2"));
+    tab.value("history.back()");
+    tab.wait_for("document.title === '2' && window.a === 2");
+    tab.is_quiet();
 }
 
 #[test]

@@ -55,7 +55,13 @@
   /** What stands in the page, whether it could be loaded or not. */
   function useElements() {
     const url = (element) => ['src', 'href', 'data'].map((name) => element.getAttribute(name)).find(Boolean);
-    use([...document.querySelectorAll(LOADING)].map(url).filter(Boolean), 0);
+    const frames = [...document.querySelectorAll('iframe, frame')].filter((frame) => !reloadsItself(frame));
+    use([...document.querySelectorAll(LOADING), ...frames].map(url).filter(Boolean), 0);
+  }
+
+  /** Whether what a frame shows has this script. A picture or a text has none, and in a sandbox it does not run. */
+  function reloadsItself(frame) {
+    return !frame.hasAttribute('sandbox') && frame.contentDocument?.contentType === 'text/html';
   }
 
   /** Begins to ask for changes: by the worker of all pages, or by one of this page in a browser that shares none. */
@@ -92,7 +98,8 @@
   function change(paths) {
     const links = paths.filter((path) => used.has(path)).map(linksTo);
     if (links.some((found) => found.length === 0)) return location.reload();
-    links.flat().forEach(exchange);
+    // One that is switched off is loaded when it is switched on.
+    links.flat().filter((link) => !link.disabled).forEach(exchange);
   }
 
   /** The elements that load the stylesheet at `path` directly. */
@@ -129,11 +136,16 @@
   }
 
   const [navigation] = performance.getEntriesByType('navigation');
+  // Back to this page, a browser shows what it has in its cache and does not ask whether that has changed.
+  if (navigation?.type === 'back_forward' && navigation.transferSize === 0) return location.reload();
   use([navigation?.name ?? location.href], 0);
   useElements();
   addEventListener('load', useElements);
-  // Modules that other modules import, what styles and scripts load, and all that comes later. A page in a frame is not
-  // of this page: it has this script, too.
+  // A frame has its page only when it is loaded. The event does not bubble, but comes down through the document.
+  const isFrame = ({ localName }) => ['iframe', 'frame'].includes(localName);
+  document.addEventListener('load', ({ target }) => isFrame(target) && useElements(), true);
+  // Modules that other modules import, what styles and scripts load, and all that comes later. What is in a frame is not of
+  // this page if it has this script, too.
   const isOwn = ({ initiatorType }) => !['iframe', 'frame'].includes(initiatorType);
   new PerformanceObserver((list) => {
     const entries = list.getEntries().filter(isOwn);
