@@ -3,7 +3,7 @@
 
 mod support;
 
-use onepoll::site::{Policy, Site, Subscription, Watcher, Watching, Work};
+use onepoll::site::{Policy, Site, Spa, Subscription, Watcher, Watching, Work};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::env;
 use std::fs;
@@ -27,6 +27,10 @@ struct World {
 
 impl World {
     fn new() -> World {
+        World::of(policy())
+    }
+
+    fn of(policy: Policy) -> World {
         let files: [(&str, &[u8]); 9] = [
             ("root/index.html", b"a page"),
             ("root/style.css", b"a style"),
@@ -43,7 +47,7 @@ impl World {
         symlink("style.css", root.join("link.css")).unwrap();
         symlink("sub", root.join("linked")).unwrap();
         symlink("sub/deep", root.join("deeper")).unwrap();
-        let site = Site::open(&root, policy()).unwrap();
+        let site = Site::open(&root, policy).unwrap();
         let world = World { folder, site, now: Instant::now() };
         world.grow_old();
         world
@@ -541,6 +545,28 @@ fn a_file_that_is_missing_is_waited_for() {
     assert!(world.told(&reader, Duration::from_millis(1_500)).is_empty());
     fs::write(world.root().join("style.css"), "another style").unwrap();
     assert_eq!(world.told(&reader, LONG), [["/index.html", "/style.css"]]);
+}
+
+/// The same for what a client gets from another file: a folder from its index, and what is missing from the page for that.
+#[test]
+fn a_page_that_is_missing_is_waited_for_wherever_it_is_shown() {
+    let app = Policy { spa: Spa::On, ..policy() };
+    for (name, policy, page, used) in [
+        ("an index", policy(), "other/index.html", "/other/"),
+        ("an app", app, "index.html", "/deep/route"),
+        ("a page of every 404", policy(), "404.html", "/missing/x"),
+    ] {
+        let mut world = World::of(policy);
+        fs::write(world.root().join(page), "a page").unwrap();
+        let reader = world.reader(&[used]);
+        world.told(&reader, LONG);
+        fs::remove_file(world.root().join(page)).unwrap();
+        assert_eq!(world.told(&reader, Duration::from_millis(1_500)), Vec::<Vec<String>>::new(), "{name}");
+        fs::write(world.root().join(page), "another page").unwrap();
+        assert_eq!(world.told(&reader, LONG), [[used]], "{name}");
+        fs::remove_file(world.root().join(page)).unwrap();
+        assert_eq!(world.told(&reader, LONG), [[used]], "{name}, for good");
+    }
 }
 
 #[test]

@@ -311,7 +311,15 @@ impl Changes {
             used.see(sight);
             return self.set_looked_at(&place, why);
         };
-        let is_lost = sight == Sight::Nothing && used.sight != Sight::Nothing;
+        let is_lost = match (used.sight, sight) {
+            // What was shown instead is missing.
+            (Sight::Nothing, Sight::Nothing) => {
+                touch.is_of_names && !self.rules.has_instead(&self.folders.root)
+            }
+            // Without its index, a folder is no longer what it was.
+            (_, Sight::Nothing) | (Sight::File(_), Sight::Folder(_)) => true,
+            _ => false,
+        };
         if is_lost && burst.waits_for(&place, touch, now) {
             return;
         }

@@ -94,6 +94,12 @@ impl Rules {
         name.strip_suffix(HTML).filter(|_| self.clean_urls)
     }
 
+    /// Whether clients get a page of the site in place of what is missing.
+    pub fn has_instead(&self, root: &Root) -> bool {
+        let is_file = |page: &Place| matches!(self.look(root, page, Look::Alone).sight, Sight::File(_));
+        self.instead.iter().any(is_file)
+    }
+
     /// Looks at `place` below `root`.
     pub fn look(&self, root: &Root, place: &[u8], look: Look) -> Seen {
         let name = name_of(place);
