@@ -9,6 +9,7 @@ use serde_json::json;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use support::browser::{Browser, Page};
 use support::folder;
 use support::program::{Program, onepoll};
@@ -26,8 +27,12 @@ struct Edited {
 
 impl Edited {
     fn of(files: &[(&str, &[u8])]) -> Edited {
+        Edited::with(&[], files)
+    }
+
+    fn with(flags: &[&str], files: &[(&str, &[u8])]) -> Edited {
         let root = folder(files);
-        let (program, address) = watching(root.path(), "0");
+        let (program, address) = Program::start(watching(root.path(), "0").args(flags));
         Edited { root, program, address }
     }
 
@@ -40,10 +45,12 @@ impl Edited {
     }
 }
 
-fn watching(root: &Path, port: &str) -> (Program, SocketAddr) {
+fn watching(root: &Path, port: &str) -> Command {
     // No timeout may pass because the machine is slow.
     let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--watch", "--port", port];
-    Program::start(onepoll().args(patient).arg(root))
+    let mut command = onepoll();
+    command.args(patient).arg(root);
+    command
 }
 
 /// Marks what the page has in memory, which a reload loses.
@@ -206,7 +213,7 @@ fn pages_reload_when_the_server_is_back() {
     program.signal(Signal::TERM);
     assert!(program.end().0.success());
     fs::write(root.path().join("index.html"), PAGE.replace('1', "3")).unwrap();
-    let (_program, _) = watching(root.path(), &address.port().to_string());
+    let (_program, _) = Program::start(&mut watching(root.path(), &address.port().to_string()));
     for tab in &mut tabs {
         reloads(tab, "document.title === '3'");
         tab.is_quiet();
@@ -252,6 +259,72 @@ fn pages_of_every_kind_reload() {
     site.write("frame.html", PAGE.replace('1', "2"));
     tab.wait_for("frames[0].document.title === '2'");
     assert_eq!(tab.value("window.mark"), 1);
+}
+
+/// The script and the stream are outside of the prefix, and in an isolated page under a strict policy.
+#[test]
+#[ignore = "needs Chromium"]
+fn pages_below_a_prefix_reload_isolated_and_under_a_policy() {
+    let page = format!("{PAGE}<script type=module src=/repo/a.js></script>");
+    let policy = "Content-Security-Policy: default-src 'self' data:";
+    let flags = ["--prefix", "/repo/", "--isolate", "--cors", "--clean-urls", "--header", policy];
+    let files: [(&str, &[u8]); 4] = [
+        ("index.html", page.as_bytes()),
+        ("a.js", b"window.a = 1"),
+        ("about.html", PAGE.as_bytes()),
+        ("404.html", PAGE.as_bytes()),
+    ];
+    let site = Edited::with(&flags, &files);
+    let mut tab = Browser::start().open(&site.url("/repo/"));
+    assert_eq!(tab.value("crossOriginIsolated && window.a === 1"), true);
+    mark(&mut tab);
+    site.write("a.js", "window.a = 2");
+    reloads(&mut tab, "crossOriginIsolated && window.a === 2");
+    tab.go(&site.url("/repo/about"));
+    tab.is_quiet();
+    for (path, file) in
+        [("/repo/about", "about.html"), ("/repo/missing", "404.html"), ("/outside", "404.html")]
+    {
+        tab.go(&site.url(path));
+        mark(&mut tab);
+        site.write(file, PAGE.replace('1', path));
+        reloads(&mut tab, &format!("document.title === '{path}'"));
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn an_app_reloads_at_the_route_where_it_is() {
+    let style = "<link rel=stylesheet href=/a.css>";
+    let page = format!("{PAGE}{style}<script type=module src=/a.js></script>");
+    let files: [(&str, &[u8]); 4] = [
+        ("index.html", page.as_bytes()),
+        ("a.css", b""),
+        ("a.js", b"import { b } from './b.js'; window.b = b"),
+        ("b.js", b"export const b = 1"),
+    ];
+    let site = Edited::with(&["--spa"], &files);
+    let mut tab = Browser::start().open(&site.url("/deep/route"));
+    mark(&mut tab);
+    site.write("b.js", "export const b = 2");
+    reloads(&mut tab, "window.b === 2");
+    tab.value("history.pushState({}, '', '/another/route?query#fragment')");
+    mark(&mut tab);
+    site.write("index.html", page.replace('1', "2"));
+    reloads(&mut tab, "document.title === '2'");
+    assert_eq!(
+        tab.value("location.pathname + location.search + location.hash"),
+        "/another/route?query#fragment"
+    );
+    // By now the server knows what the page uses. A build deletes the page, and writes it again.
+    site.write("a.css", "html { color: rgb(1, 2, 3) }");
+    tab.wait_for(&format!("{} === 'rgb(1, 2, 3)'", color("html")));
+    mark(&mut tab);
+    fs::remove_file(site.root.path().join("index.html")).unwrap();
+    tab.value("new Promise(done => setTimeout(done, 300))");
+    site.write("index.html", page.replace('1', "3"));
+    reloads(&mut tab, "document.title === '3'");
+    tab.is_quiet();
 }
 
 #[test]

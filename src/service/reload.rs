@@ -18,7 +18,7 @@ use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::http::target::Target;
 use crate::site::path::{SitePath, decode_text};
-use crate::site::{Hidden, Subscription, Watcher};
+use crate::site::{Hidden, NOT_FOUND_PAGE, Subscription, Watcher};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -112,8 +112,7 @@ impl Reload {
         Response::new(head, Content::Produced(Box::new(Stream { reader, subscription, streams, greeting })))
     }
 
-    /// Notes which paths a page uses: 204, or 404 where the reader has no stream, or 503 if there is no room for a path. Nothing
-    /// changes outside of `prefix`.
+    /// Notes which paths a page uses: 204, or 404 where the reader has no stream, or 503 if there is no room for a path.
     fn uses(&self, query: &str, prefix: Option<&Prefix>) -> Response {
         let Some(reader) = reader(query) else { return malformed() };
         let since = values(query, "since").next().and_then(|since| since.parse().ok());
@@ -129,7 +128,9 @@ impl Reload {
         let add = |path: &str| match prefix.map(|prefix| prefix.place(path)) {
             None => subscription.add(path, age),
             Some(Place::Below(rest)) => subscription.add_by_name(&rest, path, age),
-            Some(Place::WithoutSlash | Place::Root | Place::Outside) => true,
+            // Clients find the site's page of every 404 there, and nothing else.
+            Some(Place::Outside) => subscription.add_by_name(NOT_FOUND_PAGE, path, age),
+            Some(Place::WithoutSlash | Place::Root) => true,
         };
         if !paths.iter().all(|path| add(path)) {
             return page(Status::SERVICE_UNAVAILABLE, "This reader uses more paths than it may");

@@ -38,7 +38,7 @@ pub mod folder;
 mod found;
 
 pub use contents::Stored;
-pub use fallback::is_page_of_app;
+pub use fallback::{NOT_FOUND_PAGE, is_page_of_app};
 pub use found::{Charge, Found, Missing, Wanted};
 pub use freshness::{Moment, Tick};
 pub use inner::Asker;
@@ -51,7 +51,6 @@ pub use watch::{Subscription, Watcher};
 use crate::http::encoding::Coding;
 use cache::Cache;
 use compressor::Compressor;
-use fallback::NOT_FOUND_PAGE;
 use folder::{Folder, Unread};
 use found::is_no_file;
 use freshness::Clock;
