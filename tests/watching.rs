@@ -522,6 +522,29 @@ fn a_burst_without_end_is_told_in_parts() {
     assert_eq!(told.len(), 2, "{told:?}");
 }
 
+/// A page that has loaded in the middle of a build would load again at once, and then once more, until the build is over.
+#[test]
+fn what_changed_while_a_page_was_loading_is_told_with_the_burst() {
+    let mut world = World::new();
+    let reader = world.reader(&["/style.css"]);
+    fs::write(world.root().join("style.css"), "another style").unwrap();
+    world.turn();
+    assert!(reader.add("/style.css", Duration::from_secs(1)));
+    assert_eq!(reader.take(), Vec::<String>::new());
+    assert_eq!(world.told(&reader, LONG), [["/style.css"]]);
+    // While the root is gone, a page that loads again finds nothing.
+    let away = world.folder.path().join("away");
+    fs::rename(world.root(), &away).unwrap();
+    world.turn();
+    for path in ["/index.html", "/style.css"] {
+        assert!(reader.add(path, Duration::from_secs(1)));
+    }
+    assert_eq!(reader.take(), Vec::<String>::new());
+    assert!(world.told(&reader, LONG).is_empty());
+    fs::rename(&away, world.root()).unwrap();
+    assert_eq!(world.told(&reader, LONG), [["/index.html", "/style.css"]]);
+}
+
 /// The folders are watched as soon as they are there, so what is written into them belongs to the same burst.
 #[test]
 fn files_in_new_folders_are_told_with_them() {

@@ -66,6 +66,12 @@ impl Burst {
         before.is_of_names |= touch.is_of_names;
     }
 
+    /// Whether the place was touched, and is not compared yet: then it counts as a change in any case.
+    pub fn keeps(&mut self, place: &Place) -> bool {
+        let kept = self.touched.get_mut(place).or_else(|| self.missing.get_mut(place));
+        kept.map(|touch| touch.is_change = true).is_some()
+    }
+
     /// What is to be done at `now`.
     pub fn step(&mut self, now: Instant) -> Step {
         if now < self.due() {

@@ -81,8 +81,9 @@ impl Changes {
 
 /// What readers do.
 impl Changes {
-    /// The reader uses `place`, by the name of `path`, since `age` ago. `None` if there is no room for it; else whether it has
-    /// changed since then.
+    /// The reader uses `place`, by the name of `path`, since `age` ago. `None` if there is no room for it; else whether there is
+    /// a change since then that it can take. One that belongs to a burst that goes on is told with it: a page that loads again
+    /// and again while a build writes is of no use.
     pub fn add(&mut self, reader: ReaderId, place: &Place, path: &str, age: Duration) -> Option<bool> {
         // What the kernel has queued happened before, or while the page was loading: then it is told here, and not once more.
         self.read(self.now);
@@ -96,7 +97,15 @@ impl Changes {
         self.is_ready = true;
         self.set_looked_at(place, why);
         let has_changed = self.has_changed_within(place, age);
-        Some(has_changed && self.uses.mark(place, Some(reader)))
+        Some(has_changed && !self.is_told_later(place) && self.uses.mark(place, Some(reader)))
+    }
+
+    /// Whether a place that has changed is told with the burst that goes on. While the root is gone, nothing is told.
+    fn is_told_later(&mut self, place: &Place) -> bool {
+        if self.whereabouts == Whereabouts::Gone {
+            self.touch(place, Touch::default(), self.now);
+        }
+        self.burst.as_mut().is_some_and(|burst| burst.keeps(place))
     }
 
     /// Whether a place has changed since it was loaded. What is not known any more may have changed: such a page reloads once,
