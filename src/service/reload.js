@@ -136,9 +136,9 @@
   }
 
   const [navigation] = performance.getEntriesByType('navigation');
-  // Back to this page, a browser shows what it has in its cache and does not ask whether that has changed.
-  if (navigation?.type === 'back_forward' && navigation.transferSize === 0) return location.reload();
-  use([navigation?.name ?? location.href], 0);
+  // Back to a page, a browser shows what is in its cache and does not ask whether that has changed: it may be of any age.
+  const isOld = navigation?.type === 'back_forward' && navigation.transferSize === 0;
+  use([navigation?.name ?? location.href], isOld ? -Infinity : 0);
   useElements();
   addEventListener('load', useElements);
   // A frame has its page only when it is loaded. The event does not bubble, but comes down through the document.
