@@ -354,6 +354,25 @@ fn a_page_reloads_when_a_frame_shows_what_has_no_script_of_its_own() {
     }
 }
 
+#[test]
+#[ignore = "needs Chromium"]
+fn a_page_that_a_service_worker_passes_on_reloads() {
+    let page = format!("{PAGE}<script>navigator.serviceWorker.register('worker.js')</script>");
+    let worker: [&[u8]; 2] = [
+        b"addEventListener('activate', event => event.waitUntil(clients.claim()));",
+        b"addEventListener('fetch', event => event.respondWith(fetch(event.request)));",
+    ];
+    let site = Edited::of(&[("index.html", page.as_bytes()), ("worker.js", &worker.concat())]);
+    let mut tab = Browser::start().open(&site.url("/"));
+    tab.wait_for("navigator.serviceWorker.controller !== null");
+    for title in ["2", "3"] {
+        mark(&mut tab);
+        site.write("index.html", page.replace('1', title));
+        reloads(&mut tab, &format!("document.title === '{title}'"));
+    }
+    tab.is_quiet();
+}
+
 /// A browser does not ask for a page again when a user goes back to it.
 #[test]
 #[ignore = "needs Chromium"]

@@ -76,6 +76,8 @@ fn pages_that_a_user_opens_have_the_script() {
         "Sec-Fetch-Dest: iframe",
         "Sec-Fetch-Dest: frame",
         "Sec-Fetch-Dest: document\r\nAccept: */*",
+        // A service worker passes on what a user opens.
+        "Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: navigate",
         "Accept: text/html",
         "Accept: image/png, Text/HTML;q=0.001",
     ] {
@@ -105,14 +107,15 @@ fn what_a_script_fetches_has_none_and_what_is_no_page_neither() {
         "Accept: text/html;q=x",
         "Sec-Fetch-Dest: empty\r\nAccept: text/html",
         "Sec-Fetch-Dest: serviceworker\r\nAccept: text/html",
-        "Sec-Fetch-Dest: object\r\nAccept: text/html",
+        "Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\nAccept: text/html",
+        "Sec-Fetch-Dest: object\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html",
         "Sec-Fetch-Dest:\r\nAccept: text/html",
     ] {
         assert_eq!(get(address, "/a.html", fields).text(), PAGE, "{fields}");
         for target in ["/listed/", "/missing"] {
             let answer = get(address, target, fields);
             assert!(!answer.text().contains("reload.js"), "{target} {fields}");
-            assert_eq!(vary(&answer), "Accept, Sec-Fetch-Dest", "{target} {fields}");
+            assert_eq!(vary(&answer), "Accept, Sec-Fetch-Dest, Sec-Fetch-Mode", "{target} {fields}");
         }
     }
     let json = "Sec-Fetch-Dest: document\r\nAccept: application/json, text/html;q=0.5";
@@ -259,18 +262,22 @@ fn a_page_with_the_script_is_never_coded_and_all_else_is_as_ever() {
             let answer = get(address, target, &fields);
             assert_eq!(answer.field("content-encoding"), None, "{target} {codings}");
             assert!(answer.body == expected(&long(1000)), "{target} {codings}");
-            assert_eq!(vary(&answer), "Accept, Accept-Encoding, Sec-Fetch-Dest", "{target} {codings}");
+            assert_eq!(
+                vary(&answer),
+                "Accept, Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode",
+                "{target} {codings}"
+            );
         }
         let coded = get(address, target, "Accept-Encoding: gzip, br");
         assert!(is_coded(&coded));
-        assert_eq!(vary(&coded), "Accept, Accept-Encoding, Sec-Fetch-Dest", "{target}");
+        assert_eq!(vary(&coded), "Accept, Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode", "{target}");
         // The tag of another coding is no tag of this.
         let held = format!("{OPENS}\r\nIf-None-Match: {}", coded.tag());
         assert_eq!(get(address, target, &held).status, 200);
         let none = get(address, target, "Sec-Fetch-Dest: document\r\nAccept-Encoding: *;q=0");
         assert_eq!(none.status, 406);
     }
-    assert_eq!(vary(&get(address, "/a.html", "")), "Accept, Sec-Fetch-Dest");
+    assert_eq!(vary(&get(address, "/a.html", "")), "Accept, Sec-Fetch-Dest, Sec-Fetch-Mode");
     assert_eq!(get(address, "/style.css", "").field("vary"), None);
 }
 
@@ -308,7 +315,10 @@ fn the_script_is_in_the_encoding_of_the_page() {
         let answer = get(address, &target, OPENS);
         assert!(answer.body == [page, script].concat(), "{name}: {}", answer.body.escape_ascii());
         let vary = vary(&answer);
-        assert!(vary.starts_with("Accept") && vary.ends_with("Sec-Fetch-Dest"), "{name}: {vary}");
+        assert!(
+            vary.starts_with("Accept") && vary.ends_with("Sec-Fetch-Dest, Sec-Fetch-Mode"),
+            "{name}: {vary}"
+        );
     }
 }
 

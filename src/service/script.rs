@@ -51,12 +51,14 @@ impl Script {
     }
 
     /// The same where the server watches. A navigation is told by `Sec-Fetch-Dest` (W3C Fetch Metadata §2.1). Browsers send
-    /// that field to this machine and to servers with TLS; to others they say that they take HTML.
+    /// that field to this machine and to servers with TLS; to others they say that they take HTML. A service worker of the site
+    /// that passes a navigation on asks for it itself, and only `Sec-Fetch-Mode` tells that it is one.
     fn of_watched(request: &Request<'_>) -> Script {
         if !matches!(request.method, Method::Get | Method::Head) {
             return Script::Off;
         }
         let is_navigation = match request.fields.first("sec-fetch-dest") {
+            Some(b"empty") => request.fields.first("sec-fetch-mode") == Some(b"navigate"),
             Some(dest) => matches!(dest, b"document" | b"iframe" | b"frame"),
             None => request.takes_html(),
         };
@@ -74,7 +76,9 @@ impl Script {
     pub fn vary(self, head: Head) -> Head {
         match self {
             Script::Off => head,
-            Script::LeftOut | Script::Appended => head.vary("Accept").vary("Sec-Fetch-Dest"),
+            Script::LeftOut | Script::Appended => {
+                head.vary("Accept").vary("Sec-Fetch-Dest").vary("Sec-Fetch-Mode")
+            }
         }
     }
 }
