@@ -53,12 +53,20 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         let range = range.filter(|_| is_taken() || is_wanted());
         represent(request, range, &it, service, moment)
     };
+    let folders = service.door(client.door).folders;
     let found = match site.find(path, &wanted, moment) {
         Ok(Found::File(it)) => return file(it).into(),
+        // A folder may be gone by now: then nothing is there, as if it was not found.
+        Ok(Found::Folder(folder)) if folders == Folders::Listed => match site.read(folder) {
+            Ok(folder) => {
+                let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
+                return Reply::Pending(Box::new(FolderListing::new(folder, path, query, form)));
+            }
+            Err(missing) => Err(missing),
+        },
         found => found,
     };
-    let folders = service.door(client.door).folders;
-    let found = match stand_ins::app(&found, folders, request, service, &wanted, moment) {
+    let found = match stand_ins::app(&found, request, service, &wanted, moment) {
         Some(Ok(Found::File(it))) => return stand_ins::by_accept(file(it)).into(),
         Some(index) => index,
         None => found,
@@ -70,20 +78,11 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
             let page = page(Status::NOT_ACCEPTABLE, "This file is not there in a coding that you accept");
             Response { head: vary(page.head, choice), ..page }.into()
         }
-        Ok(Found::Folder(folder)) => match folders {
-            Folders::Listed => match site.read(folder) {
-                Ok(folder) => {
-                    let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
-                    Reply::Pending(Box::new(FolderListing::new(folder, path, query, form)))
-                }
-                Err(missing) => not_served(missing, nothing),
-            },
-            Folders::NotListed => not_served(Missing::NotThere, nothing),
-            Folders::Offered => {
-                folder.note_not_listed();
-                nothing(not_listed())
-            }
-        },
+        Ok(Found::Folder(folder)) if folders == Folders::Offered => {
+            folder.note_not_listed();
+            nothing(not_listed())
+        }
+        Ok(Found::Folder(_)) => not_served(Missing::NotThere, nothing),
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(missing) => not_served(missing, nothing),
     }

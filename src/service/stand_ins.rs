@@ -1,7 +1,6 @@
 //! What answers in place of a path that leads to nothing, where that depends on the request: the index of an app of a single
 //! page, and the site's own page of every 404. Paths that stand for others whatever the request says are in [`crate::site`].
 
-use super::door::Folders;
 use super::representing::vary;
 use super::response::{Content, Reply, Response};
 use super::script::{Script, Sent};
@@ -16,12 +15,12 @@ use crate::site::{Found, Missing, Moment, Spa, Wanted, is_page_of_app};
 pub type Lookup = Result<Found, Missing>;
 
 /// What `/` gets, for a request that found nothing and may be for a page that an app in the browser makes: a user has
-/// followed a link to it, or loads it again. `None` if the request is not of this kind, or `/` is no file.
+/// followed a link to it, or loads it again. A folder that is not listed is nothing, too. `None` if the request is not of
+/// this kind, or `/` is no file.
 ///
 /// The answer depends on `Accept`, so it must say so.
 pub fn app(
     found: &Lookup,
-    folders: Folders,
     request: &Request<'_>,
     service: &Service,
     wanted: &Wanted<'_>,
@@ -30,11 +29,7 @@ pub fn app(
     if service.site.policy().spa == Spa::Off {
         return None;
     }
-    let is_nothing = match found {
-        Err(Missing::NotThere) => true,
-        Ok(Found::Folder(_)) => folders != Folders::Listed,
-        _ => false,
-    };
+    let is_nothing = matches!(found, Ok(Found::Folder(_)) | Err(Missing::NotThere));
     let is_of_app = |path| is_page_of_app(path, &service.site.policy().types);
     if !is_nothing || !request.prefers_html() || !request.target.path().is_some_and(is_of_app) {
         return None;
