@@ -47,6 +47,15 @@ fn code_in(page: &str) -> Vec<&str> {
     found
 }
 
+/// A page whose tables have the flags of other servers in their first column, without that column.
+fn ours_in(page: &str) -> String {
+    let ours = |line: &str| match line.strip_prefix("| ").and_then(|row| row.split_once(" | ")) {
+        Some((_, ours)) => ours.to_owned(),
+        None => line.to_owned(),
+    };
+    page.lines().map(ours).collect::<Vec<_>>().join("\n")
+}
+
 /// The text of a page without its blocks of code.
 fn prose_of(page: &str) -> String {
     let parts: Vec<_> = page.split("```").step_by(2).collect();
@@ -171,6 +180,7 @@ fn each_flag_that_is_named_exists() {
     let others = read("benches/peers/measure.py") + &read("benches/variants/cli.rs");
     let mut wrong = Vec::new();
     for (page, text) in pages() {
+        let text = if page == "docs/coming-from.md" { ours_in(&text) } else { text };
         for code in
             code_in(&text).into_iter().filter(|code| code.starts_with("--") || code.starts_with("onepoll "))
         {
