@@ -185,17 +185,33 @@ impl Cli {
             Ok(Cli { from_environment, ..Cli::from_arg_matches(&matches)? })
         });
         let cli = read.unwrap_or_else(|error| refusal::end(&error, &command));
-        if cli.reuse_port && cli.files.watch {
-            let [watch, reuse_port] = ["watch", "reuse_port"].map(|name| cli.origin(name));
-            refusal::end_saying(&format!(
-                "--watch{watch} and --reuse-port{reuse_port} do not go together: pages would tell one process \
-                 what they use, and hear of changes from another"
-            ));
+        if let Some(sentence) = cli.contradiction() {
+            refusal::end_saying(&sentence);
         }
         match cli.meant_by_cors() {
             Ok(cors) => Cli { cors, ..cli },
             Err(sentence) => refusal::end_saying(&sentence),
         }
+    }
+
+    /// Which flags make no sense together, in a sentence, if any do.
+    fn contradiction(&self) -> Option<String> {
+        let index = &self.files.index;
+        // A hidden name may stand for its folder if it is the only one. Several names are looked up like any other.
+        let hidden = index.iter().find(|name| name.starts_with('.') && index.len() > 1 && !self.files.hidden);
+        if let Some(name) = hidden {
+            let origin = self.origin("index");
+            return Some(format!(
+                "{name:?} is a hidden name, and cannot be one of several for --index{origin}, unless --hidden serves it"
+            ));
+        }
+        let [watch, reuse_port] = ["watch", "reuse_port"].map(|name| self.origin(name));
+        (self.reuse_port && self.files.watch).then(|| {
+            format!(
+                "--watch{watch} and --reuse-port{reuse_port} do not go together: pages would tell one process what \
+                 they use, and hear of changes from another"
+            )
+        })
     }
 
     /// What the values of `--cors` and `--header` mean together; the error is a sentence. A line feed separates fields in the

@@ -18,7 +18,7 @@ use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::{Door, Folders};
 use onepoll::service::prefix::Prefix;
 use onepoll::service::reload::Reload;
-use onepoll::site::{Hidden, Site, Watcher, Watching};
+use onepoll::site::{Site, Watcher, Watching};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
@@ -37,27 +37,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// A hidden name may stand for its folder if it is the only one. Several names are looked up like any other.
-fn no_hidden_index(cli: &Cli) -> Result<(), String> {
-    let policy = cli.policy();
-    let hidden = cli.index().iter().find(|name| name.starts_with('.') && policy.hidden == Hidden::Absent);
-    match hidden.filter(|_| cli.index().len() > 1) {
-        Some(name) => {
-            let origin = cli.origin("index");
-            Err(format!(
-                "{name:?} is a hidden name, and cannot be one of several for --index{origin}; --hidden serves it"
-            ))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
 fn serve(cli: &Cli) -> Result<(), String> {
     let limits = cli.limits(os::raise_descriptor_limit());
     let address = address(cli)?;
     let door = cli.door(address.ip());
-    no_hidden_index(cli)?;
     let site = Site::open(cli.root(), cli.policy()).map_err(|error| no_site(cli, &error))?;
     let listener = listener::bind(address, cli.sharing());
     let listener = listener.map_err(|error| no_listener(cli, address, &error))?;

@@ -632,5 +632,5 @@ fn the_start_names_the_indexes_and_refuses_a_hidden_one_among_several() {
         (status.code(), error)
     };
     let (code, error) = refused(&["--index", "a.html", "--index", ".b"]);
-    assert!(code == Some(1) && error.contains("\".b\"") && error.contains("--hidden"), "{error}");
+    assert!(code == Some(2) && error.contains("\".b\"") && error.contains("--hidden"), "{error}");
 }
