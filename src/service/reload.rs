@@ -124,12 +124,12 @@ impl Reload {
             return page(Status::NOT_FOUND, "There is no stream of this reader")
                 .field("Cache-Control", "no-store");
         };
-        let age = self.began.elapsed().saturating_sub(Duration::from_millis(since));
+        let age = || self.began.elapsed().saturating_sub(Duration::from_millis(since));
         let add = |path: &str| match prefix.map(|prefix| prefix.place(path)) {
-            None => subscription.add(path, age),
-            Some(Place::Below(rest)) => subscription.add_by_name(&rest, path, age),
+            None => subscription.add(path, age()),
+            Some(Place::Below(rest)) => subscription.add_by_name(&rest, path, age()),
             // Clients find the site's page of every 404 there, and nothing else.
-            Some(Place::Outside) => subscription.add_by_name(NOT_FOUND_PAGE, path, age),
+            Some(Place::Outside) => subscription.add_by_name(NOT_FOUND_PAGE, path, age()),
             Some(Place::WithoutSlash | Place::Root) => true,
         };
         if !paths.iter().all(|path| add(path)) {

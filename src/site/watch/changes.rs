@@ -79,12 +79,28 @@ impl Changes {
     }
 }
 
+/// When a page began to load, by both clocks; `None` if that is longer ago than a clock goes back.
+#[derive(Clone, Copy)]
+struct Began {
+    instant: Option<Instant>,
+    time: Option<SystemTime>,
+}
+
+impl Began {
+    /// So long before now.
+    fn before(age: Duration) -> Began {
+        Began { instant: Instant::now().checked_sub(age), time: SystemTime::now().checked_sub(age) }
+    }
+}
+
 /// What readers do.
 impl Changes {
     /// The reader uses `place`, by the name of `path`, since `age` ago. `None` if there is no room for it; else whether there is
     /// a change since then that it can take. One that belongs to a burst that goes on is told with it: a page that loads again
     /// and again while a build writes is of no use.
     pub fn add(&mut self, reader: ReaderId, place: &Place, path: &str, age: Duration) -> Option<bool> {
+        // What is done from here on takes its time, and the page does not get younger by that.
+        let began = Began::before(age);
         // What the kernel has queued happened before, or while the page was loading: then it is told here, and not once more.
         self.read(self.now);
         // The folder is watched before the place is looked at, so no change falls between.
@@ -96,7 +112,7 @@ impl Changes {
         // What was queued meanwhile may have happened before the look.
         self.is_ready = true;
         self.set_looked_at(place, why);
-        let has_changed = self.has_changed_within(place, age);
+        let has_changed = self.has_changed_since(place, began);
         Some(has_changed && !self.is_told_later(place) && self.uses.mark(place, Some(reader)))
     }
 
@@ -113,17 +129,15 @@ impl Changes {
     ///
     /// The file system knows, too, when a file was last changed, also where no change is told. That time lies in the past and
     /// stays the same, so a page that loads again is not told of it again.
-    fn has_changed_within(&mut self, place: &Place, age: Duration) -> bool {
-        let Some(since) = Instant::now().checked_sub(age).filter(|since| self.memory.reaches(*since)) else {
+    fn has_changed_since(&mut self, place: &Place, began: Began) -> bool {
+        let Some(since) = began.instant.filter(|since| self.memory.reaches(*since)) else {
             return true;
         };
         let has_changed = |name: &[u8]| self.memory.has_changed(name, since);
         let on_the_way = way_to(place).skip(1).map(|step| step.strip_suffix(b"/").unwrap_or(step));
         let sight = self.uses.get_mut(place).map(|used| used.sight);
-        let by_time = |stamp: Stamp| {
-            let now = SystemTime::now();
-            now.checked_sub(age).is_some_and(|since| stamp.is_changed_since(since, now))
-        };
+        let by_time =
+            |stamp: Stamp| began.time.is_some_and(|since| stamp.is_changed_since(since, SystemTime::now()));
         on_the_way.into_iter().any(has_changed)
             || self.rules.names_for(place).iter().any(|name| has_changed(name))
             || match sight {
