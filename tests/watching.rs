@@ -472,7 +472,7 @@ fn what_a_link_leads_to_is_looked_at() {
     assert!(matches!(world.turn(), (false, Work::At(_))));
     drop(reader);
     world.now += LONG;
-    assert!(matches!(world.turn(), (false, Work::None)), "nobody uses it any more");
+    assert!(matches!(world.turn(), (false, Work::None)), "no reader uses it any more");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::byteset::ByteSet;
 use super::fields::is_token;
 
-/// The bytes that a quoted string may hold, beside those that are escaped (`qdtext`, RFC 9110 §5.6.4).
+/// The bytes that a quoted string may hold, beside escaped bytes (`qdtext`, RFC 9110 §5.6.4).
 const QUOTED: ByteSet = ByteSet::alphanumeric_and(b" !#$%&'()*+,-./:;<=>?@[]^_`{|}~");
 
 /// A media type, such as `text/plain; charset=iso-8859-1`.

@@ -12,7 +12,7 @@ const NAMES_BYTES_MAX: usize = 2048;
 /// Bytes of the method that a browser asks for: more than any known one has.
 const METHOD_BYTES_MAX: usize = 64;
 
-/// The fields that scripts of other origins may read beside those that Fetch lets them read anyhow: of validators, ranges,
+/// The fields that scripts of other origins may read beside the fields that Fetch lets them read anyhow: of validators, ranges,
 /// codings and time. `Content-Length` is for browsers from before 2019.
 const EXPOSED: &str = "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag";
 

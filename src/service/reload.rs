@@ -2,8 +2,8 @@
 //! browser, and what pages tell of the files that they use. `reload-worker.js` describes what is said. What changes is
 //! noticed in [`crate::site`], and which pages load these scripts is decided in `script.rs`.
 //!
-//! A client is told of no path but those that it named, in its own spelling, and no more than that something there changed.
-//! Pages of other servers are told nothing.
+//! A client is told of no path that it did not name. It is told of a path in its own spelling, and no more than that something
+//! there changed. Pages of other servers are told nothing.
 
 use super::client::Client;
 use super::json;
@@ -151,7 +151,7 @@ fn is_of_this_server(request: &Request<'_>) -> bool {
     request.fields.all("origin").all(is_same) && request.fields.all("sec-fetch-site").all(is_near)
 }
 
-/// A script, for pages of this server alone: also for those that are isolated (`Cross-Origin-Embedder-Policy`).
+/// A script, for pages of this server alone, isolated pages included (`Cross-Origin-Embedder-Policy`).
 fn script(text: &'static str) -> Response {
     let head = Head::new(Status::OK)
         .field("Content-Type", "text/javascript; charset=utf-8")

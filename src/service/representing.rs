@@ -129,7 +129,11 @@ pub fn vary(head: Head, choice: Choice) -> Head {
 }
 
 fn describe_content(head: Head, described: &Description) -> Head {
-    let head = head.field("Accept-Ranges", "bytes");
+    encoding(head.field("Accept-Ranges", "bytes"), described)
+}
+
+/// Adds `Content-Encoding`, if the content is in a coding.
+pub fn encoding(head: Head, described: &Description) -> Head {
     match described.coding {
         Coding::Identity => head,
         coding => head.field("Content-Encoding", coding.name()),

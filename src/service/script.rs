@@ -15,7 +15,8 @@ use std::ops::Range;
 
 /// The script. It comes from this server by an absolute path, since a page may have a `<base>`, and a
 /// `Content-Security-Policy` that allows scripts of its own server may forbid scripts within the page. No line end follows it:
-/// the script removes its own element, and nothing of it stays in the page. If these bytes change, the end of the tag must change, too: see [`Description::followed_by`].
+/// the script removes its own element, and nothing of it stays in the page. If these bytes change, the end of the tag must
+/// change, too: see [`Description::followed_by`].
 const SCRIPT: &str = "<script async src=\"/.onepoll/reload.js\"></script>";
 
 /// Whether the answer to a request has the script, if it is a page.

@@ -1,11 +1,10 @@
 //! What answers in place of a path that leads to nothing, where that depends on the request: the index of an app of a single
 //! page, and the site's own page of every 404. Paths that stand for others whatever the request says are in [`crate::site`].
 
-use super::representing::vary;
+use super::representing::{encoding, vary};
 use super::response::{Content, Reply, Response};
 use super::script::{Script, Sent};
 use super::shared::Service;
-use crate::http::encoding::Coding;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
@@ -69,9 +68,5 @@ pub fn not_found(
     let described = &it.described;
     let head = Head::new(Status::NOT_FOUND).field("Content-Type", described.content_type);
     let head = vary(head.field("Cache-Control", "no-cache"), described.choice).vary("Accept");
-    let head = match described.coding {
-        Coding::Identity => head,
-        coding => head.field("Content-Encoding", coding.name()),
-    };
-    Response::new(it.vary(head), it.whole()).into()
+    Response::new(it.vary(encoding(head, described)), it.whole()).into()
 }
