@@ -162,7 +162,7 @@ fn script(text: &'static str) -> Response {
 }
 
 fn malformed() -> Response {
-    page(Status::BAD_REQUEST, "The query is not one that the script of a page makes")
+    page(Status::NOT_FOUND, "The query is not one that the script of a page makes")
 }
 
 /// The name that a client gives to its stream.
