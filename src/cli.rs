@@ -1,8 +1,8 @@
 //! The command line and the environment, and what they mean.
 
 pub mod place;
+pub mod refusal;
 mod header;
-mod refusal;
 mod values;
 mod words;
 

@@ -177,7 +177,7 @@
 //! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
 //! | [`os`] | files below a folder, sockets and the addresses of clients, stderr; what is given up | rustix, landlock, uapi |
 //!
-//! The binary is `main.rs` and `cli.rs` (clap): flags in, exit codes out.
+//! The binary is `main.rs`, `cli.rs` (clap) and `start/`: flags in, sockets open, a greeting, exit codes out.
 //!
 //! # What is absent on purpose
 //!

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 use std::error::Error as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Says what is wrong, and ends the process. What is asked for by `--help` is no error.
 pub fn end(error: &Error, command: &Command) -> ! {
@@ -131,6 +132,11 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
         ContextValue::Strings(texts) => texts.first().cloned(),
         _ => None,
     }
+}
+
+/// A path in one line, whatever it is made of.
+pub fn shown(path: &Path) -> String {
+    in_one_line(&path.to_string_lossy())
 }
 
 /// `text` without control characters.
