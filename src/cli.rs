@@ -2,6 +2,7 @@
 
 pub mod place;
 pub mod refusal;
+mod flags;
 mod header;
 mod values;
 mod words;
@@ -9,7 +10,8 @@ mod words;
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use header::{CREDENTIALS, FieldLines};
+use flags::{Answers, Files, Sizes, Times};
+use header::CREDENTIALS;
 use onepoll::http::HeadLimits;
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
@@ -22,7 +24,6 @@ use onepoll::service::prefix::Prefix;
 use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types, Watching};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use values::Reader;
 
 /// The field by which `--header` may say the same as `--cache`.
@@ -71,101 +72,6 @@ pub struct Cli {
     /// What `--cors` and `--header` mean together.
     #[arg(skip)]
     pub cors: Cors,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Files")]
-struct Files {
-    /// The name of the file that is sent for its folder; again for more names
-    #[arg(long, value_name = "NAME", env = "ONEPOLL_INDEX", default_value = "index.html", value_delimiter = ',', value_parser = values::file_name)]
-    index: Vec<String>,
-    /// Send /about.html for /about
-    #[arg(long, env = "ONEPOLL_CLEAN_URLS", value_parser = BoolishValueParser::new())]
-    clean_urls: bool,
-    /// Send / for the pages that an app in the browser makes
-    #[arg(long, env = "ONEPOLL_SPA", value_parser = BoolishValueParser::new())]
-    spa: bool,
-    /// List the folders that have no index: on or off [default: on for loopback]
-    #[arg(long, value_name = "WHEN", env = "ONEPOLL_LISTING", value_parser = values::listing)]
-    listing: Option<Folders>,
-    /// Serve files and folders whose names begin with a dot
-    #[arg(long, env = "ONEPOLL_HIDDEN", value_parser = BoolishValueParser::new())]
-    hidden: bool,
-    /// Follow links that lead out of DIR
-    #[arg(long, env = "ONEPOLL_FOLLOW_LINKS", value_parser = BoolishValueParser::new())]
-    follow_links: bool,
-    /// Serve below this path, such as /repo/; / leads there
-    #[arg(long, value_name = "PATH", env = "ONEPOLL_PREFIX", value_parser = Prefix::parse)]
-    prefix: Option<Prefix>,
-    /// Reload pages when what they use changes
-    #[arg(long, env = "ONEPOLL_WATCH", value_parser = BoolishValueParser::new())]
-    watch: bool,
-    /// How long clients may keep a file before they ask again [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_CACHE", value_parser = values::whole_seconds)]
-    cache: Option<u32>,
-    /// How much memory small files fill
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_CACHE_MEMORY", default_value = "64MiB", value_parser = values::memory)]
-    cache_memory: u64,
-    /// Send text without compressing it
-    #[arg(long, env = "ONEPOLL_NO_COMPRESS", value_parser = BoolishValueParser::new())]
-    no_compress: bool,
-    /// Serve files with this extension as this type, such as foo=text/plain
-    #[arg(long, value_name = "EXT=TYPE", env = "ONEPOLL_MIME", value_parser = values::types)]
-    mime: Vec<Types>,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Answers")]
-struct Answers {
-    /// Add a field to every answer, such as 'X-Frame-Options: DENY', or replace ours
-    #[arg(long, value_name = "FIELD", env = "ONEPOLL_HEADER", value_parser = header::lines)]
-    header: Vec<FieldLines>,
-    /// Let pages of other sites read what is served: of any site, or of ORIGIN
-    #[arg(long, value_name = "ORIGIN", env = "ONEPOLL_CORS", value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "*", value_parser = values::reader)]
-    cors: Vec<Reader>,
-    /// Isolate pages from other sites, so that they may use threads (COOP, COEP)
-    #[arg(long, env = "ONEPOLL_ISOLATE", value_parser = BoolishValueParser::new())]
-    isolate: bool,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Limits")]
-struct Sizes {
-    /// Most connections open at the same time [default: as descriptors allow]
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_CONNECTIONS", value_parser = values::at_least_one)]
-    max_connections: Option<usize>,
-    /// Longest request line; a longer one gets 414
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_REQUEST_LINE", default_value = "8KiB", value_parser = values::bytes)]
-    max_request_line: u64,
-    /// Longest head of a request; a longer one gets 431
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_HEAD", default_value = "16KiB", value_parser = values::bytes)]
-    max_head: u64,
-    /// Most fields of a request; one with more gets 431
-    #[arg(long, value_name = "N", env = "ONEPOLL_MAX_FIELDS", default_value_t = 100, value_parser = values::fields)]
-    max_fields: usize,
-    /// Longest body of a request; a longer one gets 413
-    #[arg(long, value_name = "SIZE", env = "ONEPOLL_MAX_BODY", default_value = "1MiB", value_parser = values::bytes)]
-    max_body: u64,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Timeouts")]
-struct Times {
-    /// How long the whole head of a request may take; then 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_HEAD_TIMEOUT", default_value = "10", value_parser = values::timeout)]
-    head_timeout: Duration,
-    /// How long a client may pause within a body; then 408
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_BODY_TIMEOUT", default_value = "20", value_parser = values::timeout)]
-    body_timeout: Duration,
-    /// How long a client may take nothing of its answer
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_WRITE_TIMEOUT", default_value = "30", value_parser = values::timeout)]
-    write_timeout: Duration,
-    /// How long a connection may stay open without a request
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_IDLE_TIMEOUT", default_value = "75", value_parser = values::timeout)]
-    idle_timeout: Duration,
-    /// How long requests may take to finish after Ctrl-C
-    #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = values::seconds)]
-    grace: Duration,
 }
 
 impl Cli {
@@ -366,6 +272,7 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn flags_mean_what_they_say() {

@@ -202,6 +202,7 @@ fn files_and_commands_that_are_named_exist() {
     let manifest = read("Cargo.toml");
     let rooms: BTreeSet<_> = [".", "src"].into_iter().flat_map(names_in).collect();
     let variables = read("src/cli.rs")
+        + &read("src/cli/flags.rs")
         + &["support/mod.rs", "soak.rs", "simulation/main.rs"]
             .map(|name| read(&format!("tests/{name}")))
             .concat();
