@@ -145,7 +145,8 @@
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
 //! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
-//! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::listing`], [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; folders; POST | |
+//! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; POST | |
+//! | [`service::listing`], `service/listing/order.rs`, `service/listing/html.rs`, `service/listing/json.rs` | folders: a listing made a part a turn; its order; as a page, and as JSON | |
 //! | `service/script.rs`, [`service::reload`] | with `--watch`: the script behind the last byte of pages, and how it learns of changes | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
