@@ -16,6 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use support::scripted::{Comes, Loop};
@@ -260,4 +261,20 @@ fn the_socket_of_a_server_that_is_gone_makes_way_and_nothing_else_does() {
     assert!(in_use(&socket), "a server listens there and is busy");
     assert!(in_use(&file), "it is not a socket");
     assert_eq!(std::fs::read(&file).unwrap(), b"a file");
+}
+
+#[test]
+fn no_listener_is_without_a_door_and_no_door_without_a_listener() {
+    let root = folder(&[]);
+    let socket = |name: &str| bind_unix(&root.path().join(name)).unwrap().into();
+    for (listeners, doors) in [(1, 2), (2, 1)] {
+        let epoll =
+            Epoll::on((0..listeners).map(|number| socket(&format!("{number} of {listeners}")))).unwrap();
+        let site = Site::open(root.path(), Policy::default()).unwrap();
+        let service = Service::new(site).doors((0..doors).map(|_| Door::default()));
+        // The inspector's kernel counts the same.
+        let refused = catch_unwind(AssertUnwindSafe(|| drop(inspect::reactor(epoll, service))));
+        let why = *refused.unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(why, format!("a kernel with {listeners} listeners and a service with {doors} doors"));
+    }
 }

@@ -73,6 +73,10 @@ impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
         accepted.map(|(socket, peer)| (Socket::new(socket, self.observer.clone()), peer))
     }
 
+    fn doors(&self) -> Option<usize> {
+        self.inner.doors()
+    }
+
     fn stop_listening(&mut self) {
         self.inner.stop_listening();
     }

@@ -127,6 +127,10 @@ impl Kernel for Epoll {
         }
     }
 
+    fn doors(&self) -> Option<usize> {
+        Some(self.listeners.len())
+    }
+
     fn stop_listening(&mut self) {
         self.listeners.clear();
     }

@@ -21,6 +21,11 @@ pub trait Kernel {
     /// Takes the next connection that waits at `door`; `WouldBlock` where none does (accept(2)).
     fn accept(&mut self, door: DoorId) -> io::Result<(Self::Socket, Peer)>;
 
+    /// How many doors it has; `None` where clients may come to any. Asked once, before the first wait.
+    fn doors(&self) -> Option<usize> {
+        None
+    }
+
     /// Closes all doors: clients that connect are refused from now on.
     fn stop_listening(&mut self);
 

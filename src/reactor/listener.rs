@@ -4,7 +4,7 @@ use crate::os;
 use crate::os::sockets::defer_accept;
 use crate::service::DoorId;
 use log::{debug, warn};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs;
@@ -43,12 +43,29 @@ pub enum Sharing {
     Shared,
 }
 
+/// For which clients a socket on `::` listens (ipv6(7), IPV6_V6ONLY).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Families {
+    /// For those that the system is set up for: of IPv6 and of IPv4, nearly everywhere.
+    Usual,
+    /// For clients of IPv6. Sockets for IPv4 can listen on the same port.
+    Ipv6Only,
+}
+
 /// A TCP socket that listens on `address`, non-blocking. The accepted ones inherit TCP_NODELAY (tcp(7)).
 pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
+    bind_for(Families::Usual, address, sharing)
+}
+
+/// The same for clients of these families, where `address` stands for every address.
+pub fn bind_for(families: Families, address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Without it, a restart finds the port taken for as long as old connections linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(sharing == Sharing::Shared)?;
+    if families == Families::Ipv6Only && address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
     // Answers leave as soon as they are written; what belongs together is joined with MSG_MORE instead.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
@@ -56,6 +73,11 @@ pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG as i32)?;
     Ok(socket.into())
+}
+
+/// Whether clients of IPv4 reach a socket that listens on `::`.
+pub fn takes_ipv4(listener: &TcpListener) -> bool {
+    SockRef::from(listener).only_v6().is_ok_and(|only| !only)
 }
 
 /// A Unix socket that listens at `path`, non-blocking. The file of a server that is gone makes way. Between the look at

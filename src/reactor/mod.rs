@@ -66,7 +66,18 @@ enum Ending {
 
 impl<K: Kernel> Reactor<K> {
     /// A reactor that has not begun.
+    ///
+    /// # Panics
+    ///
+    /// Where the kernel does not have one listener for each door of the service: the clients of some would have no rules.
     pub fn new(kernel: K, service: impl Into<Arc<Service>>) -> Reactor<K> {
+        let service = service.into();
+        let (listeners, doors) = (kernel.doors(), service.door_ids().len());
+        assert!(
+            listeners.is_none_or(|listeners| listeners == doors),
+            "a kernel with {} listeners and a service with {doors} doors",
+            listeners.unwrap_or_default()
+        );
         let (now, wall) = kernel.now();
         Reactor {
             kernel,
