@@ -24,7 +24,7 @@ use onepoll::service::prefix::Prefix;
 use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types, Watching};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use values::Reader;
+use values::{Opening, Reader};
 
 /// The field by which `--header` may say the same as `--cache`.
 const CACHE_CONTROL: &str = "Cache-Control";
@@ -43,12 +43,18 @@ pub struct Cli {
     /// The folder to serve [default: www if it is here, else .]
     #[arg(value_name = "DIR", env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
-    /// Port to listen on; 0 picks a free one
-    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", default_value_t = 8080, value_parser = place::port)]
-    pub port: u16,
-    /// The address to listen on; 0.0.0.0 is the whole network
-    #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", default_value = "127.0.0.1", value_parser = place::bind)]
-    pub bind: String,
+    /// Port to listen on; 0 picks a free one [default: 8080, or the next free one]
+    #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", value_parser = place::port)]
+    pub port: Option<u16>,
+    /// An address to listen on; 0.0.0.0 is the whole network; again for more [default: 127.0.0.1 and ::1]
+    #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", value_delimiter = ',', value_parser = place::bind)]
+    pub bind: Vec<String>,
+    /// Open the browser, at PATH of the site if given
+    #[arg(short, long, value_name = "PATH", env = "ONEPOLL_OPEN", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = values::opening)]
+    open: Option<Opening>,
+    /// Draw a QR code of the link for phones
+    #[arg(long, env = "ONEPOLL_QR", value_parser = BoolishValueParser::new())]
+    pub qr: bool,
     /// A name to answer to beside localhost, such as dev.example; '*' is any name
     #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = values::host)]
     allow_host: Vec<String>,
@@ -109,6 +115,13 @@ impl Cli {
             let origin = self.origin("index");
             return Some(format!(
                 "{name:?} is a hidden name, and cannot be one of several for --index{origin}, unless --hidden serves it"
+            ));
+        }
+        // Of a name, where it leads is known when it is tried.
+        if self.qr && self.bind.iter().all(|host| place::is_of_this_machine_only(host)) {
+            let origin = self.origin("qr");
+            return Some(format!(
+                "--qr{origin} is for other machines, and only this one can reach the server; add --bind 0.0.0.0"
             ));
         }
         let [watch, reuse_port] = ["watch", "reuse_port"].map(|name| self.origin(name));
@@ -210,6 +223,14 @@ impl Cli {
     /// The files that stand for their folder.
     pub fn index(&self) -> &[String] {
         &self.files.index
+    }
+
+    /// Which path of the site the browser is to be opened at, percent-encoded and without its first slash; `None` if none.
+    pub fn opening(&self) -> Option<&str> {
+        match self.open.as_ref()? {
+            Opening::No => None,
+            Opening::At(path) => Some(path),
+        }
     }
 
     /// The path below which the folder is served; `None` is the root.

@@ -176,9 +176,9 @@
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::value`], [`http::media`], [`http::date`] | the head of an answer | httpdate |
 //! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
-//! | [`os`] | files below a folder, sockets and the addresses of clients, stderr; what is given up | rustix, landlock, uapi |
+//! | [`os`] | files below a folder, sockets and the addresses of clients and of this machine, stderr; what is given up | rustix, landlock, uapi, if-addrs |
 //!
-//! The binary is `main.rs`, `cli.rs` (clap) and `start/`: flags in, sockets open, a greeting, exit codes out.
+//! The binary is `main.rs`, `cli.rs` (clap) and `start/` (qrcode, open): flags in, sockets open, a greeting, exit codes out.
 //!
 //! # What is absent on purpose
 //!

@@ -19,6 +19,8 @@ use onepoll::service::reload::Reload;
 use onepoll::site::{Site, Watcher};
 use start::announce::announcement;
 use start::listen::listen;
+use start::urls::Urls;
+use start::{browser, qr, say};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,8 +31,7 @@ fn main() -> ExitCode {
     match serve(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            // A user who closed stderr does not want to know.
-            let _ = writeln!(io::stderr(), "onepoll: {sentence}");
+            say(&sentence);
             ExitCode::FAILURE
         }
     }
@@ -38,10 +39,10 @@ fn main() -> ExitCode {
 
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
 fn serve(cli: &Cli) -> Result<(), String> {
-    let limits = cli.limits(os::raise_descriptor_limit());
     let site = Site::open(cli.root(), cli.policy()).map_err(|error| no_site(cli, &error))?;
     let listening = listen(cli)?;
-    let announcement = announcement(cli, &listening);
+    let urls = Urls::to(&listening, cli).ok_or("there is no address to listen on")?;
+    let announcement = announcement(cli, &listening, &urls) + &qr::for_others(cli, &urls)?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     let (listeners, doors): (Vec<_>, Vec<_>) =
         listening.into_iter().map(|it| (it.listener.into(), it.door)).unzip();
@@ -53,6 +54,9 @@ fn serve(cli: &Cli) -> Result<(), String> {
     if site.policy().links == Links::Anywhere {
         warn_of_links(cli.root());
     }
+    browser::open(cli, &urls);
+    // Not before: the browser would inherit it, and programs that close all descriptors at their start would take long.
+    let limits = cli.limits(os::raise_descriptor_limit());
     give_up(cli.root(), site.policy().links);
     let is_watched = site.watcher().is_some();
     let service = Service::new(site).doors(doors).limits(limits).fields(cli.fields());
@@ -92,13 +96,9 @@ fn give_up(root: &Path, links: Links) {
     }
 }
 
-/// Not by way of the log, which may be turned down.
 fn warn_of_links(root: &Path) {
     let root = shown(root);
-    let _ = writeln!(
-        io::stderr(),
-        "onepoll: WARNING: --follow-links serves whatever links in {root} lead to, also outside of it"
-    );
+    say(&format!("WARNING: --follow-links serves whatever links in {root} lead to, also outside of it"));
 }
 
 fn no_site(cli: &Cli, error: &io::Error) -> String {

@@ -76,6 +76,41 @@ pub fn reader(text: &str) -> Result<Reader, String> {
     }
 }
 
+/// Whether the browser is opened, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It is not.
+    No,
+    /// At this path of the site, percent-encoded and without its first slash; empty for the start page.
+    At(String),
+}
+
+/// A path of the site, or a yes or no, as the environment has it for a flag without a value.
+pub fn opening(text: &str) -> Result<Opening, String> {
+    let text = text.trim();
+    match text.to_ascii_lowercase().as_str() {
+        "" | "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Opening::At(String::new())),
+        "n" | "no" | "f" | "false" | "off" | "0" => Ok(Opening::No),
+        _ if text.contains("://") => Err("a path of the site, such as docs/, without http://".into()),
+        _ => Ok(Opening::At(reference(text.trim_start_matches('/')))),
+    }
+}
+
+/// `text` as a part of a URL: what a user may write plainly, such as a space, is percent-encoded; what is encoded stays so.
+fn reference(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let stays = |at: usize, byte: u8| match byte {
+        b'%' => is_digit(at + 1) && is_digit(at + 2),
+        _ => byte.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&byte),
+    };
+    let written = bytes.iter().enumerate().map(|(at, &byte)| match stays(at, byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    written.collect()
+}
+
 /// A number of fields that a head may have.
 pub fn fields(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=FIELDS_MOST).contains(count));
@@ -127,3 +162,34 @@ pub fn types(text: &str) -> Result<Types, String> {
 }
 
 const EXTENSION: &str = "EXT=TYPE, such as foo=text/plain, where EXT is what follows the last dot of a name";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_is_opened_at_a_path_however_it_is_written() {
+        for (text, path) in [
+            ("yes", Some("")),
+            ("On", Some("")),
+            ("1", Some("")),
+            ("", Some("")),
+            ("/", Some("")),
+            ("no", None),
+            ("0", None),
+            ("docs/", Some("docs/")),
+            ("/docs/", Some("docs/")),
+            ("//docs/", Some("docs/")),
+            ("/no", Some("no")),
+            ("a b/\u{fc}.html?q=1&r#top", Some("a%20b/%C3%BC.html?q=1&r#top")),
+            ("a%20b", Some("a%20b")),
+            ("100%", Some("100%25")),
+            ("%4", Some("%254")),
+            ("a\"<\\>\x1b", Some("a%22%3C%5C%3E%1B")),
+        ] {
+            let expected = path.map_or(Opening::No, |path| Opening::At(path.to_owned()));
+            assert_eq!(opening(text), Ok(expected), "{text}");
+        }
+        assert!(opening("http://evil.example/").is_err());
+    }
+}

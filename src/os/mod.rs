@@ -2,6 +2,7 @@
 //! substitute beside it. This room imports no other room.
 
 pub mod peer;
+pub mod addresses;
 pub mod sockets;
 pub mod files;
 pub mod inotify;
@@ -9,7 +10,7 @@ pub mod stderr;
 pub mod containment;
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use std::io;
 
 /// Whether an error says that there is no descriptor left, or no memory for one (EMFILE, ENFILE, ENOBUFS, ENOMEM).
@@ -33,6 +34,18 @@ pub fn is_of_one_client(error: &io::Error) -> bool {
         Errno::TIMEDOUT,
     ];
     Errno::from_io_error(error).is_some_and(|errno| GONE.contains(&errno))
+}
+
+/// Whether an error of bind(2) or socket(2) says that this machine has no such address, or none of its kind: there may be no
+/// IPv6 at all.
+pub fn is_missing_address(error: &io::Error) -> bool {
+    let missing = [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT];
+    Errno::from_io_error(error).is_some_and(|errno| missing.contains(&errno))
+}
+
+/// Whether the process may do what it likes on this machine.
+pub fn is_root() -> bool {
+    geteuid().is_root()
 }
 
 /// Raises the soft limit of open descriptors to the hard limit, if possible, and gives the soft limit (setrlimit(2)).

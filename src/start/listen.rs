@@ -1,10 +1,17 @@
 //! Where to listen: from the flags to sockets that are open.
 
+use super::places::{self, Opened, Place, families, is_taken, open_all};
+use super::say;
 use crate::cli::Cli;
-use onepoll::reactor::listener;
+use onepoll::os::is_missing_address;
+use onepoll::reactor::listener::{Sharing, bind_for};
 use onepoll::service::door::Door;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::ops::RangeInclusive;
+
+/// The ports that are tried in turn where the flags name none.
+const USUAL_PORTS: RangeInclusive<u16> = 8080..=8099;
 
 /// A socket that clients can connect to, and the rules that hold for them.
 pub struct Listening {
@@ -18,24 +25,69 @@ pub struct Listening {
 
 /// Opens the sockets that the flags ask for, in the order in which they are said. The error is a sentence.
 pub fn listen(cli: &Cli) -> Result<Vec<Listening>, String> {
-    let address = address(cli)?;
-    let listener = listener::bind(address, cli.sharing());
-    let listener = listener.map_err(|error| no_listener(cli, address, &error))?;
-    let local = listener.local_addr().map_err(|error| no_listener(cli, address, &error))?;
-    Ok(vec![Listening { listener, address: local, door: cli.door(local.ip()) }])
+    let places = wanted(cli)?;
+    let usual = *USUAL_PORTS.start();
+    let opened = match cli.port {
+        Some(port) => open(cli, &places, port),
+        // Programs that share a port must all have the same.
+        None if cli.sharing() == Sharing::Shared => open(cli, &places, usual),
+        None => first_free(cli, &places)?,
+    };
+    opened.map_err(|(address, error)| no_listener(cli, address, &error))
 }
 
-fn address(cli: &Cli) -> Result<SocketAddr, String> {
-    let host = cli.bind.trim_start_matches('[').trim_end_matches(']');
+/// Opens all at the first port that none of them lacks. Another one than the usual is said, since a user who has the usual
+/// one open in a browser would look at another server.
+fn first_free(cli: &Cli, places: &[Place]) -> Result<Opened<Listening>, String> {
+    let (first, last) = USUAL_PORTS.into_inner();
+    for port in USUAL_PORTS {
+        match open(cli, places, port) {
+            Err((_, error)) if is_taken(&error) => {}
+            opened => {
+                if port != first && opened.is_ok() {
+                    say(&format!("port {first} is in use, so port {port} serves; --port N sets a fixed one"));
+                }
+                return Ok(opened);
+            }
+        }
+    }
+    Err(format!("ports {first} to {last} are all in use; choose another one with --port, 0 for any free one"))
+}
+
+fn open(cli: &Cli, places: &[Place], port: u16) -> Opened<Listening> {
+    let families = families(places);
+    open_all(places, port, |address| {
+        let listener = bind_for(families, address, cli.sharing())?;
+        let address = listener.local_addr()?;
+        Ok((Listening { listener, address, door: cli.door(address.ip()) }, address.port()))
+    })
+}
+
+/// Where the flags ask to listen; the ports are 0 still.
+fn wanted(cli: &Cli) -> Result<Vec<Place>, String> {
+    let places = match cli.bind.is_empty() {
+        true => vec![Place::usual()],
+        false => cli.bind.iter().map(|host| named(cli, host)).collect::<Result<_, _>>()?,
+    };
+    Ok(places::without_doubles(places))
+}
+
+/// All addresses of a name, or one address.
+fn named(cli: &Cli, host: &str) -> Result<Place, String> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
     let origin = cli.origin("bind");
     let unknown = || format!("{host:?} is no address of this machine{origin}; try --bind 127.0.0.1");
-    let mut addresses = (host, cli.port).to_socket_addrs().map_err(|_| unknown())?;
-    addresses.next().ok_or_else(unknown)
+    let addresses: Vec<_> = (host, 0).to_socket_addrs().map_err(|_| unknown())?.collect();
+    if addresses.is_empty() { Err(unknown()) } else { Ok(Place(addresses)) }
 }
 
 fn no_listener(cli: &Cli, address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
+        _ if is_missing_address(error) => {
+            let origin = cli.origin("bind");
+            format!("{} is no address of this machine{origin}; try --bind 127.0.0.1", address.ip())
+        }
         io::ErrorKind::AddrInUse => {
             format!(
                 "{address} is in use by another program; choose another port with --port, 0 for any free one"
@@ -43,10 +95,6 @@ fn no_listener(cli: &Cli, address: SocketAddr, error: &io::Error) -> String {
         }
         io::ErrorKind::PermissionDenied => {
             format!("no permission to listen on port {port}; ports above 1023 need none: --port 8080")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            let origin = cli.origin("bind");
-            format!("{} is no address of this machine{origin}; try --bind 127.0.0.1", address.ip())
         }
         _ => format!("cannot listen on {address}: {error}"),
     }
