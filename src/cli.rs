@@ -2,6 +2,7 @@
 
 pub mod place;
 pub mod refusal;
+pub mod served;
 mod flags;
 mod header;
 mod values;
@@ -22,6 +23,7 @@ use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
 use onepoll::site::{CleanUrls, Compression, Hidden, Policy, Spa, Types, Watching};
+use served::Served;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use values::{Opening, Reader};
@@ -40,8 +42,8 @@ RUST_LOG=trace logs every system call on a socket.";
 #[command(version, max_term_width = 80, hide_possible_values = true)]
 #[command(after_help = AFTER_HELP)]
 pub struct Cli {
-    /// The folder to serve [default: www if it is here, else .]
-    #[arg(value_name = "DIR", env = "ONEPOLL_DIR")]
+    /// The folder to serve, or one file [default: www if it is here, else .]
+    #[arg(value_name = "DIR|FILE", env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
     /// Port to listen on; 0 picks a free one [default: 8080, or the next free one]
     #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", value_parser = place::port)]
@@ -206,7 +208,25 @@ impl Cli {
         }
     }
 
-    /// The folder to serve.
+    /// What is served. The error is a sentence.
+    pub fn served(&self) -> Result<Served, String> {
+        Served::at(self.root(), &self.origin("dir"))
+    }
+
+    /// The flags that were given, and are about folders and the names in them: where one file is served, they change nothing.
+    pub fn given_for_folders(&self) -> Vec<&'static str> {
+        let files = &self.files;
+        let given = [
+            ("--index", files.index != ["index.html"]),
+            ("--clean-urls", files.clean_urls),
+            ("--spa", files.spa),
+            ("--listing", files.listing.is_some()),
+            ("--hidden", files.hidden),
+        ];
+        given.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag)).collect()
+    }
+
+    /// The folder or the file to serve.
     pub fn root(&self) -> &Path {
         match &self.dir {
             Some(dir) => dir,
@@ -241,6 +261,7 @@ impl Cli {
     /// How the folder is served.
     pub fn policy(&self) -> Policy {
         Policy {
+            only: None,
             index: self.files.index.clone(),
             clean_urls: if self.files.clean_urls { CleanUrls::On } else { CleanUrls::Off },
             spa: if self.files.spa { Spa::On } else { Spa::Off },

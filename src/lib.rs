@@ -166,7 +166,7 @@
 //! | `site/watch/burst.rs`, `site/watch/memory.rs`, `site/watch/rounds.rs` | changes that come close together; what changed lately; what is looked at once a second | |
 //! | `site/watch/whereabouts.rs` | a root that goes and comes back | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
-//! | `site/found.rs`, `site/fallback.rs` | what a lookup is asked, and what it finds; which paths stand for a path | |
+//! | `site/found.rs`, `site/fallback.rs`, `site/only.rs` | what a lookup is asked, and what it finds; which paths stand for a path; a file that is served alone | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |
 //! | [`http::request`], [`http::method`], [`http::target`], [`http::version`] | what a head asks for | |
 //! | [`http::origin`] | from which site a page is | |

@@ -4,12 +4,12 @@ mod cli;
 mod start;
 
 use cli::Cli;
-use cli::place::flags_for;
 use cli::refusal::shown;
+use cli::served::Served;
 use log::{debug, info};
 use onepoll::inspect;
 use onepoll::os;
-use onepoll::os::containment::{self, Containment, around, contain};
+use onepoll::os::containment::{self, Containment, around, around_file, contain};
 use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
@@ -22,7 +22,6 @@ use start::listen::listen;
 use start::urls::Urls;
 use start::{browser, qr, say};
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -39,7 +38,9 @@ fn main() -> ExitCode {
 
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
 fn serve(cli: &Cli) -> Result<(), String> {
-    let site = Site::open(cli.root(), cli.policy()).map_err(|error| no_site(cli, &error))?;
+    let served = cli.served()?;
+    let site = Site::open(&served.root, served.by(cli.policy()));
+    let site = site.map_err(|error| served.refusal(&cli.origin("dir"), &error))?;
     let listening = listen(cli)?;
     let urls = Urls::to(&listening, cli).ok_or("there is no address to listen on")?;
     let announcement = announcement(cli, &listening, &urls) + &qr::for_others(cli, &urls)?;
@@ -51,13 +52,14 @@ fn serve(cli: &Cli) -> Result<(), String> {
     if let Some(descriptor) = site.watcher().and_then(Watcher::descriptor) {
         epoll.handle_changes(descriptor).map_err(broken)?;
     }
-    if site.policy().links == Links::Anywhere {
-        warn_of_links(cli.root());
+    let links = cli.policy().links;
+    if links == Links::Anywhere {
+        warn_of_links(&served);
     }
     browser::open(cli, &urls);
     // Not before: the browser would inherit it, and programs that close all descriptors at their start would take long.
     let limits = cli.limits(os::raise_descriptor_limit());
-    give_up(cli.root(), site.policy().links);
+    give_up(&served, links);
     let is_watched = site.watcher().is_some();
     let service = Service::new(site).doors(doors).limits(limits).fields(cli.fields());
     let service = cli.prefix().cloned().into_iter().fold(service, Service::below);
@@ -82,10 +84,11 @@ fn run<K: Kernel>(mut reactor: Reactor<K>, announcement: &str) -> io::Result<()>
 
 /// Everything is open that serving needs but the files below the root, so the rest is given up. Where that cannot be, the
 /// promises about the root are kept by what resolves names below it, as before.
-fn give_up(root: &Path, links: Links) {
-    let folders = match links {
-        Links::Anywhere => Ok(vec!["/".into()]),
-        Links::Inside | Links::None => around(root, containment::start().as_deref()),
+fn give_up(served: &Served, links: Links) {
+    let folders = match (links, &served.file) {
+        (Links::Anywhere, _) => Ok(vec!["/".into()]),
+        (_, Some(_)) => around_file(&served.named),
+        (_, None) => around(&served.root, containment::start().as_deref()),
     };
     match folders.and_then(|folders| Ok((contain(&folders)?, folders))) {
         Ok((Containment::Contained, folders)) => {
@@ -96,24 +99,11 @@ fn give_up(root: &Path, links: Links) {
     }
 }
 
-fn warn_of_links(root: &Path) {
-    let root = shown(root);
-    say(&format!("WARNING: --follow-links serves whatever links in {root} lead to, also outside of it"));
-}
-
-fn no_site(cli: &Cli, error: &io::Error) -> String {
-    let (root, origin) = (shown(cli.root()), cli.origin("dir"));
-    match error.kind() {
-        io::ErrorKind::NotFound => match flags_for(&root) {
-            Some(flags) => format!("{root}: no such folder{origin}; to listen there: onepoll {flags}"),
-            None => format!("{root}: no such folder{origin}; name one that exists: onepoll DIR"),
-        },
-        io::ErrorKind::NotADirectory => format!("{root}: not a folder{origin}; name the folder it is in"),
-        io::ErrorKind::PermissionDenied => {
-            format!(
-                "{root}: no permission to look into this folder{origin}; serve another one, or change its mode"
-            )
-        }
-        _ => format!("{root}: cannot be served{origin}: {error}"),
-    }
+fn warn_of_links(served: &Served) {
+    let named = shown(&served.named);
+    let links = match served.file {
+        None => format!("links in {named} lead to, also outside of it"),
+        Some(_) => format!("{named} leads to, also when it becomes a link to another folder"),
+    };
+    say(&format!("WARNING: --follow-links serves whatever {links}"));
 }

@@ -378,8 +378,7 @@ fn what_cannot_be_served_is_one_line_that_names_it_and_the_way_out() {
         (&[],                  &[("ONEPOLL_PORT", &port)],       &taken,               "--port"),
         (&["nowhere"],         &[],                              "nowhere:",           "onepoll DIR"),
         (&[],                  &[("ONEPOLL_DIR", "nowhere")],    "nowhere:",           "onepoll DIR"),
-        (&["file"],            &[],                              "file: not a folder", "name the folder"),
-        (&["file/below"],      &[],                              "file/below:",        "name the folder"),
+        (&["file/below"],      &[],                              "file/below:",        "onepoll DIR"),
         (&["-b", "192.0.2.1"], &[],                              "192.0.2.1",          "--bind 127.0.0.1"),
         (&[],                  &[("ONEPOLL_BIND", "192.0.2.1")], "192.0.2.1",          "--bind 127.0.0.1"),
     ];
@@ -393,7 +392,8 @@ fn what_cannot_be_served_is_one_line_that_names_it_and_the_way_out() {
 #[test]
 fn what_it_has_no_permission_for_is_said_at_the_start() {
     let Some(nobody) = Nobody::new() else { return };
-    let root = folder(&[("closed/index.html", b""), ("nameless/index.html", b"by name")]);
+    let root =
+        folder(&[("closed/index.html", b""), ("nameless/index.html", b"by name"), ("secret.txt", b"closed")]);
     let set = |name, mode| set_mode(&root.path().join(name), mode);
     set(".", 0o755);
     set("nameless", 0o711);
@@ -401,6 +401,9 @@ fn what_it_has_no_permission_for_is_said_at_the_start() {
     for name in ["closed", "closed/below"] {
         assert_sentence(&refused(nobody.onepoll().arg(root.path().join(name)), 1), name, "another");
     }
+    set("secret.txt", 0o000);
+    let secret = refused(nobody.onepoll().arg(root.path().join("secret.txt")), 1);
+    assert_sentence(&secret, "secret.txt: no permission to read this file;", "another");
     set("closed", 0o644);
     assert_sentence(&refused(nobody.onepoll().arg(root.path().join("closed")), 1), "closed", "another");
     // Only a listing would need this permission, and listings are off.
@@ -475,8 +478,8 @@ fn a_slip_of_the_pen_is_told_the_way_out() {
         (&["--prefix", "/repo/?q"],      &[],                                   2, "'/repo/?q' for --prefix: a path alone, such as /repo/"),
         (&["--prefix", "/.onepoll/"],    &[],                                   2, "for --prefix: a path of names that do not begin with a dot"),
         (&["--hidden=yes"],              &[],                                   2, "--hidden takes no value, such as 'yes'"),
-        (&[".", "9000"],                 &[],                                   2, "'9000' is one argument too many, as one folder is served; try --port 9000"),
-        (&["9000"],                      &[],                                   1, "9000: no such folder; to listen there: onepoll --port 9000"),
+        (&[".", "9000"],                 &[],                                   2, "'9000' is one argument too many, as one folder or one file is served; try --port 9000"),
+        (&["9000"],                      &[],                                   1, "9000: no such folder or file; to listen there: onepoll --port 9000"),
         (&["127.0.0.1:9000"],            &[],                                   1, "to listen there: onepoll --bind 127.0.0.1 --port 9000"),
         (&["http://localhost:9000/"],    &[],                                   1, "to listen there: onepoll --port 9000"),
         // A user may have set a variable long ago and forgotten it.
@@ -485,7 +488,7 @@ fn a_slip_of_the_pen_is_told_the_way_out() {
         (&[],                            &[("ONEPOLL_HIDDEN", "some")],         2, "ONEPOLL_HIDDEN: invalid value 'some' for --hidden: yes or no"),
         (&["--port", "70000"],           &[("ONEPOLL_PORT", "abc")],            2, "error: invalid value '70000'"),
         (&[],                            &[("ONEPOLL_DIR", "")],                2, "ONEPOLL_DIR: a value is missing"),
-        (&[],                            &[("ONEPOLL_DIR", "nowhere")],         1, "nowhere: no such folder (from ONEPOLL_DIR)"),
+        (&[],                            &[("ONEPOLL_DIR", "nowhere")],         1, "nowhere: no such folder or file (from ONEPOLL_DIR)"),
         (&[],                            &[("ONEPOLL_BIND", "192.0.2.1")],      1, "(from ONEPOLL_BIND); try --bind 127.0.0.1"),
     ];
     for (arguments, environment, code, way_out) in table {
@@ -706,7 +709,7 @@ fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
         assert!(missed.is_empty(), "{missed:?} are not there: {help}");
         let is_grouped = |(group, _): &(&str, &str)| expected.iter().any(|(known, _)| known == group);
         assert!(found.iter().all(is_grouped), "{help}");
-        for word in ["[DIR]", "www", "8080", "127.0.0.1", "index.html", "ONEPOLL_PORT", "RUST_LOG"] {
+        for word in ["[DIR|FILE]", "www", "8080", "127.0.0.1", "index.html", "ONEPOLL_PORT", "RUST_LOG"] {
             assert!(help.contains(word), "{word}: {help}");
         }
     }

@@ -140,7 +140,7 @@ fn flags_in_help() -> BTreeMap<String, String> {
     let mut flags: Vec<String> = Vec::new();
     for line in &help {
         let text = line.trim_start();
-        match text.starts_with("-") || text.starts_with("[DIR]") {
+        match text.starts_with("-") || text.starts_with("[DIR|FILE]") {
             true => flags.push(text.to_owned()),
             false if !line.starts_with(' ') => flags.push(String::new()),
             false => *flags.last_mut().unwrap() += &format!(" {text}"),
@@ -153,7 +153,7 @@ fn flags_in_help() -> BTreeMap<String, String> {
             .map(|name| name.split("[=").next().unwrap().trim_matches(['[', ']']))
             .collect();
         let default = text.split_once("[default: ").map_or("", |(_, default)| default.trim_end_matches(']'));
-        (names.join(", "), default.to_owned())
+        (names.join(", ").replace('|', ", "), default.to_owned())
     };
     let mut flags: BTreeMap<_, _> = flags.iter().filter(|text| !text.is_empty()).map(flag).collect();
     for every_program_has in ["-h, --help", "-V, --version"] {

@@ -298,6 +298,47 @@ fn hostile_targets_lead_nowhere_but_inside_where_paths_stand_for_others() {
     assert!(answer.status == 404 && answer.text().contains("There is nothing here"), "{}", answer.text());
 }
 
+/// A site of one file has no inside but this file: every other target is 404, whatever a folder would answer to it.
+#[test]
+fn hostile_targets_lead_nowhere_but_to_a_file_that_is_served_alone() {
+    let outer = site();
+    let root = outer.path().join("site");
+    fs::write(root.join("page.txt"), "inside alone").unwrap();
+    fs::write(root.join("404.html"), SECRET).unwrap();
+    symlink("../SECRET.gz", root.join("page.txt.gz")).unwrap();
+    let policy = Policy { only: Some("page.txt".into()), ..Policy::default() };
+    let address = serve_by(&root, policy);
+    let [climbs, long] =
+        [climbs(), long_targets()].map(|targets| targets.into_iter().map(|(target, _)| target));
+    let targets: Vec<_> =
+        SERVED.iter().chain(NOT_THERE).map(|it| it.to_string()).chain(climbs).chain(long).collect();
+    let mut found = HashSet::new();
+    for target in &targets {
+        for fields in ["", "Accept: text/html\r\nAccept-Encoding: gzip\r\n"] {
+            let answer = answer_to(address, "GET", target.as_bytes(), fields);
+            assert_inside(&answer, target);
+            match answer.status {
+                200 => assert_eq!(answer.text(), "inside alone", "{target}"),
+                status => assert!(matches!(status, 404 | 414), "{status} {target}"),
+            }
+            if answer.status == 200 {
+                found.insert(target.as_str());
+            }
+        }
+    }
+    // A folder answers to these with the same file, or with its index.
+    let of_the_file =
+        ["/page.txt", "/p%61ge.txt", "//page.txt", "/", "/.", "/sub/..", "/.env/../page.txt", "http://a"];
+    let missed: Vec<_> = of_the_file.into_iter().filter(|target| !found.contains(target)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    let others =
+        ["/sub/", "/file", "/chain", "/bare/", "/here/", "/.well-known/security.txt", "/back%5cslash.txt"];
+    assert!(others.iter().all(|target| !found.contains(target)));
+    for target in NO_TARGETS {
+        assert_eq!(answer_to(address, "GET", target, "").status, 400, "{}", target.escape_ascii());
+    }
+}
+
 /// `..` in every spelling, before every kind of separator, at two depths, and the status of the answer. The first six
 /// spellings climb before the first three separators; all others are part of a name.
 fn climbs() -> Vec<(String, u16)> {

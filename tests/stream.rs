@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use support::patience::until;
 use support::program::{Program, onepoll};
@@ -368,6 +369,45 @@ fn a_reader_is_told_of_the_paths_that_it_named_and_of_no_others() {
     assert_eq!(uses(address, "idle", u64::MAX, &["/a.txt"]), 204);
     write("a.txt", "333");
     assert_eq!(idle.next(), ("change".to_owned(), vec!["/a.txt"].into()));
+}
+
+/// `onepoll --watch FILE`: a page at `/` is told of the file, also of one with a hidden name, and of nothing beside it.
+#[test]
+fn a_file_that_is_served_alone_is_told_of_by_both_of_its_names() {
+    let root = folder(&[(".a.html", b"1"), ("style.css", b"1"), ("index.html", b"1"), ("elsewhere/a", b"1")]);
+    let path = |name: &str| root.path().join(name);
+    let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
+    let (_program, address) = Program::start(onepoll().arg("--watch").arg(path(".a.html")));
+    let mut reader = Events::begun(address, "r");
+    assert_eq!(
+        uses(address, "r", u64::MAX, &["/", "/.a.html", "/style.css", "/index.html", "/404.html"]),
+        204
+    );
+    let mut is_told = |what: &str| {
+        let (name, told) = reader.next();
+        let mut paths: Vec<_> = told.as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+        paths.sort_unstable();
+        assert_eq!((&*name, paths), ("change", vec!["/", "/.a.html"]), "{what}");
+    };
+    // What is beside it changes in vain, also where it comes in place of what is missing elsewhere.
+    let change_beside = || {
+        for name in ["style.css", "index.html", "404.html"] {
+            write(name, "22");
+        }
+    };
+    change_beside();
+    write(".a.html", "22");
+    is_told("written in place");
+    change_beside();
+    write("next", "333");
+    std::fs::rename(path("next"), path(".a.html")).unwrap();
+    is_told("replaced by a rename");
+    std::fs::remove_file(path(".a.html")).unwrap();
+    is_told("deleted");
+    symlink("elsewhere/a", path(".a.html")).unwrap();
+    is_told("a link");
+    write("elsewhere/a", "22");
+    is_told("where the link leads");
 }
 
 #[test]

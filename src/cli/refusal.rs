@@ -66,7 +66,10 @@ fn what(error: &Error, command: &Command) -> String {
         }
         ErrorKind::UnknownArgument => {
             let hint = flags_for(&named).map(|flags| format!("; try {flags}")).unwrap_or_default();
-            format!("'{}' is one argument too many, as one folder is served{hint}", in_one_line(&named))
+            format!(
+                "'{}' is one argument too many, as one folder or one file is served{hint}",
+                in_one_line(&named)
+            )
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("a value is missing for {named}"),
         ErrorKind::ValueValidation => {

@@ -46,6 +46,15 @@ pub fn around(root: &Path, start: Option<&Path>) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// The folders in which the process must read, to serve the one file `file` and a new file that replaces it later: the folder
+/// in which it has its name, and if that is a link, also the folder to which it leads at the start.
+pub fn around_file(file: &Path) -> io::Result<Vec<PathBuf>> {
+    let above = |path: PathBuf| path.parent().map(Path::to_owned);
+    let mut folders: Vec<PathBuf> = above(std::path::absolute(file)?).into_iter().collect();
+    folders.extend(above(file.canonicalize()?).filter(|folder| !folders.contains(folder)));
+    Ok(folders)
+}
+
 /// From now on this thread can open files below `folders` only. Files that are open already stay open.
 #[cfg(target_os = "linux")]
 pub fn contain(folders: &[PathBuf]) -> io::Result<Containment> {

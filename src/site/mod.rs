@@ -17,6 +17,7 @@ mod policy;
 mod lock;
 pub mod path;
 mod fallback;
+mod only;
 mod root;
 mod notices;
 mod stamp;
@@ -58,6 +59,7 @@ use lock::lock;
 use missing::MissingNames;
 use names::NameReader;
 use neighbours::Comparer;
+use only::Only;
 use path::SitePath;
 use resource::{Asked, Resource};
 use root::{Entry, Reach, Root};
@@ -78,6 +80,7 @@ const LISTED_MAX: usize = 16;
 /// A folder, and how it is served. Threads may share it: a lock is held for a lookup, or for one piece of compressing.
 pub struct Site {
     policy: Policy,
+    only: Option<Only>,
     clock: Clock,
     tree: Mutex<Arc<Tree>>,
     cache: Mutex<Cache>,
@@ -117,20 +120,29 @@ impl Work {
 }
 
 impl Site {
-    /// Opens the folder at `root`, to be served by `policy`. An error if the folder cannot be opened.
+    /// Opens the folder at `root`, to be served by `policy`. An error if the folder cannot be opened, or the one file that is
+    /// served of it.
     pub fn open(root: &Path, mut policy: Policy) -> io::Result<Site> {
+        let only = Only::of(&mut policy);
         if policy.watching == Watching::On {
             policy.fresh_seconds = None;
         }
         let clock = Clock::default();
         let tree = Arc::new(Tree::of(Root::open(root, policy.links)?, clock.now())?);
-        let watcher = (policy.watching == Watching::On).then(|| Watcher::new(&tree.root, &policy));
+        if let Some(only) = &only
+            && !matches!(tree.root.entry(only.name(), Reach::Any)?, Entry::File(_))
+        {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let is_watched = policy.watching == Watching::On;
+        let watcher = is_watched.then(|| Watcher::new(&tree.root, &policy, only.clone()));
         let tree = Mutex::new(tree);
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
         let (missing, listed, compressor, comparer, names) = Default::default();
         let lookups = LOOKUPS_PER_DRIVE.into();
         Ok(Site {
             policy,
+            only,
             clock,
             tree,
             cache,
@@ -168,6 +180,9 @@ impl Site {
     /// Looks up the percent-encoded `path` of a target, and where it names no file, the paths that stand for it. What is
     /// remembered is compared with the disk after the request was read: a change made before the client asked is always seen.
     pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
+        if let Some(only) = &self.only {
+            return self.find_only(only, path, wanted, moment);
+        }
         if fallback::are_there(&self.policy) {
             return self.find_any(path, wanted, moment);
         }
@@ -176,10 +191,27 @@ impl Site {
 
     /// Looks up the page of the site that is shown in place of every 404.
     pub fn find_not_found_page(&self, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
-        if lock(&self.missing).lacks_page(&self.clock, moment.read) {
+        if self.only.is_some() || lock(&self.missing).lacks_page(&self.clock, moment.read) {
             return Err(Missing::NotThere);
         }
         self.look_up(NOT_FOUND_PAGE, wanted, moment)
+    }
+
+    /// Looks up the one file that is served, if `path` names it. A folder that takes its place is not served.
+    /// Few sites have one file alone, so this function is kept away from the code for the others (`#[cold]`).
+    #[cold]
+    fn find_only(
+        &self,
+        only: &Only,
+        path: &str,
+        wanted: &Wanted<'_>,
+        moment: Moment,
+    ) -> Result<Found, Missing> {
+        if !only.is_named_by(path) {
+            return Err(Missing::NotThere);
+        }
+        let found = self.look_up(only.path(), wanted, moment);
+        if is_no_file(&found) { Err(Missing::NotThere) } else { found }
     }
 
     /// Looks up `path` and the paths that stand for it: first the files that stand for a folder, then the path itself, then

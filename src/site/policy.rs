@@ -2,10 +2,14 @@
 
 use super::types::Types;
 use crate::os::files::Links;
+use std::ffi::OsString;
 
 /// How a folder is served.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// The name of the one file in the folder that is served, at `/` and at its name, with nothing beside it; `None` if the whole
+    /// folder is served.
+    pub only: Option<OsString>,
     /// The names of files that are served for their folder. The first that is there in a folder is served.
     pub index: Vec<String>,
     /// Whether a page may be named without its extension.
@@ -78,6 +82,7 @@ pub enum Watching {
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
+            only: None,
             index: vec!["index.html".to_owned()],
             clean_urls: CleanUrls::Off,
             spa: Spa::Off,

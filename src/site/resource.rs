@@ -186,10 +186,12 @@ impl Resource {
             Some(Inner { audience: Audience::All, .. }) => ContentType::of("application/gzip"),
             _ => kind::of(name, &original.stored, &policy.types)?,
         };
-        // What is in a file that is compressed by name is no other coding of the file.
-        let Neighbours { beside, found, unclear, passed_over } = match inner {
-            Some(_) => Neighbours::default(),
-            None => Neighbours::of(root, folder.map(Arc::as_ref), name, &original, comparer, now)?,
+        // What is in a file that is compressed by name is no other coding of the file. Of a file that is served alone, the
+        // neighbours are not served.
+        let may_have_neighbours = inner.is_none() && policy.only.is_none();
+        let Neighbours { beside, found, unclear, passed_over } = match may_have_neighbours {
+            false => Neighbours::default(),
+            true => Neighbours::of(root, folder.map(Arc::as_ref), name, &original, comparer, now)?,
         };
         let has_gzip = found.iter().any(|(coding, ..)| *coding == Coding::Gzip)
             || unclear.iter().any(|it| it.coding == Coding::Gzip);
@@ -203,7 +205,7 @@ impl Resource {
             None if !is_compressible && found.is_empty() && unclear.is_empty() => Choice::None,
             _ => Choice::Coding,
         };
-        let beside = inner.is_none().then_some(beside);
+        let beside = may_have_neighbours.then_some(beside);
         let is_path = path.as_bytes().strip_prefix(b"/") == Some(name.as_os_str().as_bytes());
         let name = (!is_path).then(|| name.into());
         let plain = Representation::new(original, Coding::Identity, content_type, choice, now);

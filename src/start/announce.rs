@@ -26,6 +26,10 @@ pub fn announcement(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
     let mut text =
         format!("Server is running on http://{here}\nServing {root}{below} {reach}; Ctrl-C stops it\n");
     text += &missing_index(cli, listening, urls);
+    let in_vain = cli.given_for_folders();
+    if !cli.root().is_dir() && !in_vain.is_empty() {
+        text += &format!("One file is served, so this changes nothing: {}\n", in_vain.join(" "));
+    }
     text += &readers(&cli.cors);
     if cli.policy().watching == Watching::On {
         text += "Pages reload when what they use changes\n";
@@ -47,7 +51,8 @@ pub fn announcement(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
 /// That `/` is not found, for whom it is not.
 fn missing_index(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
     let unlisted = listening.iter().filter(|it| it.door.folders == Folders::Offered).count();
-    if unlisted == 0 || cli.index().iter().any(|index| cli.root().join(index).is_file()) {
+    let has_index = cli.index().iter().any(|index| cli.root().join(index).is_file());
+    if unlisted == 0 || has_index || !cli.root().is_dir() {
         return String::new();
     }
     let names: Vec<_> = cli.index().iter().map(|index| shown(index.as_ref())).collect();

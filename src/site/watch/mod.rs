@@ -17,6 +17,7 @@ mod whereabouts;
 use crate::os::inotify::Inotify;
 use crate::site::fallback::NOT_FOUND_PAGE;
 use crate::site::lock::lock;
+use crate::site::only::Only;
 use crate::site::path::SitePath;
 use crate::site::policy::{CleanUrls, Hidden, Policy, Spa};
 use crate::site::root::Root;
@@ -45,14 +46,16 @@ pub struct Subscription {
 /// What the watcher and its readers share.
 struct Shared {
     hidden: Hidden,
+    /// The one file that is served.
+    only: Option<Only>,
     changes: Mutex<Changes>,
     /// Whether a reader can take something, since this was last asked.
     has_news: AtomicBool,
 }
 
 impl Watcher {
-    /// Notices changes below `root`. If the kernel has no inotify for this process, what is used is looked at once a second.
-    pub(super) fn new(root: &Arc<Root>, policy: &Policy) -> Watcher {
+    /// Notices changes below `root`, of one file alone where that is served. If the kernel has no inotify for this process, what is used is looked at once a second.
+    pub(super) fn new(root: &Arc<Root>, policy: &Policy, only: Option<Only>) -> Watcher {
         let inotify = match Inotify::new() {
             Ok(inotify) => Some(Arc::new(inotify)),
             Err(error) => {
@@ -62,7 +65,7 @@ impl Watcher {
         };
         let rules = rules_of(policy);
         let changes = Mutex::new(Changes::new(root.clone(), inotify.clone(), rules));
-        let shared = Shared { hidden: policy.hidden, changes, has_news: AtomicBool::new(false) };
+        let shared = Shared { hidden: policy.hidden, only, changes, has_news: AtomicBool::new(false) };
         Watcher { inotify, shared: Arc::new(shared) }
     }
 
@@ -128,9 +131,10 @@ impl Watcher {
 /// What decides on what is at a place, by this policy.
 fn rules_of(policy: &Policy) -> Rules {
     let indexes = policy.index.clone();
-    // An app answers with its index, and a site with its page of every 404.
+    // An app answers with its index, and a site with its page of every 404. Nothing stands for a file that is served alone.
     let of_app = indexes.iter().filter(|_| policy.spa == Spa::On).map(|index| format!("/{index}"));
-    let instead = of_app.chain([NOT_FOUND_PAGE.to_owned()]).map(|page| page.into_bytes().into()).collect();
+    let not_found = policy.only.is_none().then(|| NOT_FOUND_PAGE.to_owned());
+    let instead = of_app.chain(not_found).map(|page| page.into_bytes().into()).collect();
     let clean_urls = policy.clean_urls == CleanUrls::On;
     Rules { indexes, hidden: policy.hidden, clean_urls, instead }
 }
@@ -148,6 +152,11 @@ impl Subscription {
 
     /// The same for a reader that calls the path `named`.
     pub fn add_by_name(&self, path: &str, named: &str, age: Duration) -> bool {
+        let path = match &self.shared.only {
+            Some(only) if only.is_named_by(path) => only.path(),
+            Some(_) => return true,
+            None => path,
+        };
         // What is not served never changes for a client.
         let Some(decoded) = SitePath::decode(path, self.shared.hidden) else { return true };
         let added = lock(&self.shared.changes).add(self.reader, &place_of(&decoded), named, age);
@@ -166,5 +175,18 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         lock(&self.shared.changes).uses.remove_reader(self.reader);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page that is missing is told of a page that comes in its place, so that it shows that one.
+    #[test]
+    fn nothing_stands_for_a_file_that_is_served_alone() {
+        let instead = |policy: Policy| rules_of(&policy).instead;
+        assert_eq!(instead(Policy::default()), [place::Place::from(&b"/404.html"[..])]);
+        assert!(instead(Policy { only: Some("page.html".into()), ..Policy::default() }).is_empty());
     }
 }

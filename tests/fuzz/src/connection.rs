@@ -28,6 +28,7 @@ thread_local! {
     static PLAIN: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&Policy::default()));
     static APP: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&app()));
     static WATCHED: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&watched()));
+    static ALONE: RefCell<(TempDir, [Context; 3])> = RefCell::new(site(&alone()));
 }
 
 /// A policy by which paths stand for others.
@@ -39,6 +40,11 @@ fn app() -> Policy {
 /// The policy of a site whose pages reload.
 fn watched() -> Policy {
     Policy { watching: Watching::On, ..app() }
+}
+
+/// The policy of a site that is one file.
+fn alone() -> Policy {
+    Policy { only: Some("note".into()), ..watched() }
 }
 
 /// A page of the server itself.
@@ -86,7 +92,7 @@ fn site(policy: &Policy) -> (TempDir, [Context; 3]) {
 
 pub fn keeps(bytes: &[u8]) {
     let (seed, bytes) = super::varied(bytes);
-    let site = [&PLAIN, &APP, &WATCHED][usize::from(seed) / 86];
+    let site = [&PLAIN, &APP, &WATCHED, &ALONE][usize::from(seed) / 64];
     site.with_borrow_mut(|(_, contexts)| {
         let number = usize::from(seed) % contexts.len();
         let context = &mut contexts[number];
