@@ -136,6 +136,7 @@
 //! | [`conn::event`] | what an observer is told of a connection | |
 //! | [`conn::answer`] | from a response to bytes in the outbox, and a line in the log | |
 //! | [`conn::outgoing`] | what is on its way to a client: bytes, then a file, or what is made meanwhile | |
+//! | [`conn::producing`] | how the end of content is seen that is made while it is sent | |
 //! | [`conn::context`], [`conn::buffers`] | what connections share: time, room, the access log | |
 //! | `conn/panics.rs` | what a panic costs: a connection, or a piece of work | |
 //! | [`service`] `mod.rs` | from a request to a reply | |

@@ -10,7 +10,7 @@ use onepoll::http::status::Status;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::Ready;
 use onepoll::service::hosts::Hosts;
-use onepoll::service::response::{Pending, Phase, Progress, Source};
+use onepoll::service::response::{Broken, Pending, Phase, Progress, Source};
 use onepoll::service::{Client as Asker, Content, Mounted, Reply, Response, Service};
 use onepoll::site::{Policy, Site};
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use support::scripted::{Client, Comes, Fate, Loop, part};
-use support::{folder, pattern};
+use support::{folder, pattern, read_answers};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -92,8 +92,8 @@ impl Pending for Answer {
 
 /// Content that never comes.
 impl Source for Answer {
-    fn produce(&mut self, _: &mut Vec<u8>, _: Phase) -> Progress<()> {
-        Progress::Later
+    fn produce(&mut self, _: &mut Vec<u8>, _: Phase) -> Result<Progress<()>, Broken> {
+        Ok(Progress::Later)
     }
 }
 
@@ -307,5 +307,78 @@ fn a_handler_that_has_to_wait_is_asked_again_in_the_next_turns_and_not_for_ever(
             world.run();
         }
         assert_eq!(hesitant.fate(), fate);
+    }
+}
+
+/// Content of two parts, of which the second breaks for `/broken`.
+struct InParts;
+
+struct Parts {
+    made: usize,
+    breaks: bool,
+}
+
+impl Mounted for InParts {
+    fn answer(&self, request: &Request<'_>, _: &Asker, _: &Service) -> Option<Reply> {
+        let path = request.target.path()?;
+        let breaks = path == "/broken";
+        let parts = Content::Produced(Box::new(Parts { made: 0, breaks }));
+        (breaks || path == "/whole").then(|| Response::new(Head::new(Status::OK), parts).into())
+    }
+}
+
+impl Source for Parts {
+    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Result<Progress<()>, Broken> {
+        self.made += 1;
+        match self.made {
+            1 => out.extend_from_slice(b"one"),
+            2 => out.extend_from_slice(b"second"),
+            _ => return Ok(Progress::Ready(())),
+        }
+        if self.breaks && self.made == 2 { Err(Broken("by the test")) } else { Ok(Progress::Again) }
+    }
+}
+
+#[test]
+fn content_made_while_it_is_sent_shows_where_it_ends_and_whether_it_was_cut() {
+    let root = folder(&[("index.html", b"hello")]);
+    let both = b"GET /whole HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    // What is sent, what the content is as it came, and whether another answer follows.
+    let table: [(&[u8], &str, usize, Fate); 6] = [
+        (both, "3\r\none\r\n6\r\nsecond\r\n0\r\n\r\n", 1, Fate::Open),
+        (b"HEAD /whole HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "", 1, Fate::Open),
+        (
+            b"GET /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "3\r\none\r\n6\r\nsecond\r\n0\r\n\r\n",
+            0,
+            Fate::Closed,
+        ),
+        (b"GET /whole HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "onesecond", 0, Fate::Closed),
+        (b"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", "3\r\none\r\n", 0, Fate::Closed),
+        (b"GET /broken HTTP/1.0\r\n\r\n", "one", 0, Fate::Closed),
+    ];
+    for (request, content, following, fate) in table {
+        let service = Service::new(Site::open(root.path(), Policy::default()).unwrap());
+        let service = service.hosts(Hosts::Any).mount(InParts);
+        let mut world = Loop::of(|script| Reactor::new(script, service));
+        let client = world.connect_saying(request);
+        world.run();
+        let (got, shown) = (String::from_utf8(client.got()).unwrap(), String::from_utf8_lossy(request));
+        let (head, rest) = got.split_once("\r\n\r\n").unwrap();
+        let is_old = shown.contains("HTTP/1.0");
+        assert_eq!(head.contains("\r\nTransfer-Encoding: chunked"), !is_old, "{shown}{head}");
+        assert_eq!(
+            head.contains("\r\nConnection: close"),
+            fate == Fate::Closed && !shown.contains("broken HTTP/1.1"),
+            "{shown}{head}"
+        );
+        assert!(!head.contains("Content-Length"), "{head}");
+        let next = rest.strip_prefix(content).unwrap_or_else(|| panic!("{shown}{rest:?}"));
+        assert_eq!(read_answers(next.as_bytes()).len(), following, "{shown}");
+        if fate == Fate::Closed && client.fate() == Fate::Shut {
+            client.brings([Comes::End]);
+            world.run();
+        }
+        assert_eq!((client.fate(), world.panics()), (fate, 0), "{shown}");
     }
 }

@@ -10,19 +10,21 @@ use onepoll::service::reload::Reload;
 use onepoll::site::{Hidden, Policy, Site, Watching};
 use rustix::process::Signal;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use support::chunks::Chunks;
 use support::patience::until;
 use support::program::{Program, onepoll};
 use support::service::{answer_to, get, serve_watched};
-use support::{ask, connect, folder, listen, read_answers, read_answers_to, start};
+use support::{ask, connect, folder, listen, read_answers, read_answers_to, read_to_end, start};
 
 /// The events of one client.
 struct Events {
-    lines: BufReader<TcpStream>,
+    lines: BufReader<Box<dyn Read>>,
     head: String,
+    client: TcpStream,
 }
 
 /// An event: its name and its data.
@@ -41,12 +43,14 @@ impl Events {
         let mut sender = stream.try_clone().unwrap();
         // Perhaps not all of it is read.
         std::thread::spawn(move || sender.write_all(&request));
-        let mut events = Events { lines: BufReader::new(stream), head: String::new() };
-        while !events.head.ends_with("\r\n\r\n") {
-            let line = events.line();
-            events.head += &line;
+        let client = stream.try_clone().unwrap();
+        let (mut stream, mut head) = (BufReader::new(stream), String::new());
+        while !head.ends_with("\r\n\r\n") {
+            assert!(stream.read_line(&mut head).expect("a line comes") > 0, "no answer behind {head:?}");
         }
-        events
+        let is_chunked = head.contains("\r\nTransfer-Encoding: chunked\r\n");
+        let content: Box<dyn Read> = if is_chunked { Box::new(Chunks::of(stream)) } else { Box::new(stream) };
+        Events { lines: BufReader::new(content), head, client }
     }
 
     /// The same, behind its first event.
@@ -78,11 +82,12 @@ impl Events {
         }
     }
 
-    /// Waits until the server ends the stream, and nothing comes before.
-    fn ends(mut self) {
+    /// Waits until the server ends the stream, and nothing comes before. An error if the stream was cut.
+    fn end(mut self) -> Result<(), ErrorKind> {
         let mut rest = Vec::new();
-        self.lines.read_to_end(&mut rest).unwrap();
+        let end = self.lines.read_to_end(&mut rest);
         assert!(rest.is_empty(), "{}", rest.escape_ascii());
+        end.map(drop).map_err(|error| error.kind())
     }
 }
 
@@ -98,9 +103,12 @@ fn a_stream_begins_with_the_start_of_the_server() {
     let root = folder(&[]);
     let address = serve_watched(root.path());
     let mut first = Events::of(address, "one");
-    for line in
-        ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Cache-Control: no-store", "Connection: close"]
-    {
+    for line in [
+        "HTTP/1.1 200 OK",
+        "Content-Type: text/event-stream",
+        "Cache-Control: no-store",
+        "Transfer-Encoding: chunked",
+    ] {
         assert!(first.head.contains(&format!("{line}\r\n")), "{line}: {}", first.head);
     }
     assert!(
@@ -275,10 +283,10 @@ fn queries_that_no_script_makes_are_refused() {
 }
 
 #[test]
-fn a_stream_is_the_last_answer_of_its_connection() {
+fn what_is_asked_behind_a_stream_waits_for_its_end() {
     let root = folder(&[]);
     let address = serve_watched(root.path());
-    // What is asked behind it is not answered, however much that is.
+    // However much that is.
     let request = "GET /.onepoll/reload?reader=r HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let behind = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(10_000);
     let mut events = Events::asked(address, [request, &behind].concat().into());
@@ -291,14 +299,29 @@ fn a_stream_is_the_last_answer_of_its_connection() {
         answers.iter().map(|answer| (answer.status, answer.field("content-length").is_some())).collect();
     assert_eq!(told, [(200, false), (404, true)]);
     // HTTP/1.0, and a request with content.
-    for request in [
-        "GET /.onepoll/reload?reader=a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        "GET /.onepoll/reload?reader=b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab",
+    for (request, is_last) in [
+        ("GET /.onepoll/reload?reader=a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
+        ("GET /.onepoll/reload?reader=b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab", false),
     ] {
         let mut events = Events::asked(address, request.into());
-        assert!(events.head.contains("Connection: close\r\n"), "{}", events.head);
+        assert_eq!(events.head.contains("Connection: close\r\n"), is_last, "{}", events.head);
         assert_eq!(events.next().0, "start");
     }
+    // The next stream of this reader ends it when there is news, and then the connection goes on.
+    let missing = "GET /missing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut client = connect(address);
+    client.write_all([request.replace("=r", "=c"), missing.to_owned()].concat().as_bytes()).unwrap();
+    let mut read = BufReader::with_capacity(1, client.try_clone().unwrap());
+    let mut begun = String::new();
+    while !begun.contains("\n\n") {
+        assert!(read.read_line(&mut begun).unwrap() > 0, "{begun:?} and no event");
+    }
+    let _next = Events::begun(address, "c");
+    assert_eq!(uses(address, "c", u64::MAX, &["/a.txt"]), 204);
+    std::fs::write(root.path().join("a.txt"), "1").unwrap();
+    let rest = String::from_utf8(read_to_end(client)).unwrap();
+    let (end, next) = rest.split_at(b"\r\n0\r\n\r\n".len());
+    assert_eq!((end, read_answers(next.as_bytes())[0].status), ("\r\n0\r\n\r\n", 404));
 }
 
 #[test]
@@ -307,9 +330,9 @@ fn a_stream_ends_with_its_client() {
     let address = serve_watched(root.path());
     let events = Events::begun(address, "r");
     assert_eq!(uses(address, "r", 0, &["/a"]), 204);
-    // A client that is gone looks just so.
-    events.lines.get_ref().shutdown(Shutdown::Write).unwrap();
-    events.ends();
+    // A client that is gone looks just so, and needs no last chunk.
+    events.client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(events.end(), Err(ErrorKind::UnexpectedEof));
     assert_eq!(uses(address, "r", 0, &["/a"]), 404);
 }
 
@@ -341,7 +364,7 @@ fn a_server_that_stops_ends_its_streams_at_once() {
     let (program, address) = Program::start(onepoll().args(["--watch", "--grace", "600"]).arg(root.path()));
     let events = Events::begun(address, "r");
     program.signal(Signal::TERM);
-    events.ends();
+    assert_eq!(events.end(), Ok(()));
     assert!(program.end().0.success());
 }
 
@@ -439,7 +462,7 @@ fn a_stream_that_is_opened_again_takes_the_place_of_the_first() {
     assert_eq!(uses(address, "r", u64::MAX, &["/a.txt"]), 204);
     std::fs::write(root.path().join("a.txt"), "22").unwrap();
     assert_eq!(second.next(), ("change".to_owned(), vec!["/a.txt"].into()));
-    first.ends();
+    assert_eq!(first.end(), Ok(()));
     assert_eq!(uses(address, "r", u64::MAX, &["/a.txt"]), 204, "the end of the first leaves the second");
 }
 

@@ -10,13 +10,14 @@ use onepoll::inspect;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::kernel::{Kernel, Ready};
 use onepoll::service::hosts::Hosts;
-use onepoll::service::response::{Pending, Phase, Progress, Source};
+use onepoll::service::response::{Broken, Pending, Phase, Progress, Source};
 use onepoll::service::{Client as Asker, Content, Mounted, Reply, Response, Service};
 use onepoll::site::{Policy, Site, Subscription, Watcher, Watching};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
+use support::chunks::so_far;
 use support::scripted::{Client, Fate, Loop};
 use support::{connect, folder, listen, start};
 
@@ -45,14 +46,14 @@ impl Mounted for News {
 }
 
 impl Source for Waiting {
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()> {
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Result<Progress<()>, Broken> {
         let taken = self.0.take();
         out.extend(taken.concat().bytes());
-        match (taken.is_empty(), phase) {
+        Ok(match (taken.is_empty(), phase) {
             (_, Phase::Stopping) => Progress::Ready(()),
             (false, _) => Progress::Again,
             (true, _) => Progress::Later,
-        }
+        })
     }
 }
 
@@ -74,7 +75,11 @@ fn service(root: &Path) -> Service {
 /// What a client got behind the head.
 fn news(client: &Client) -> String {
     let got = String::from_utf8(client.got()).unwrap();
-    got.split_once("\r\n\r\n").map(|(_, content)| content.to_owned()).unwrap_or_default()
+    let Some((head, content)) = got.split_once("\r\n\r\n") else { return String::new() };
+    match head.contains("Transfer-Encoding: chunked") {
+        true => String::from_utf8(so_far(content.as_bytes()).0).unwrap(),
+        false => content.to_owned(),
+    }
 }
 
 fn wakes<K: Kernel>(root: &Path, mut world: Loop<K>) {

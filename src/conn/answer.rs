@@ -2,12 +2,13 @@
 
 use super::context::Context;
 use super::outgoing::{Outgoing, Sending, Stream};
+use super::producing::{End, Producing};
 use crate::http::Refusal;
 use crate::http::lines::{TLS, request_line};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
-use crate::http::version::Persistence;
+use crate::http::version::{Persistence, Version};
 use crate::log::access::{self, Exchange};
 use crate::service::client::Client;
 use crate::service::pages::{self, page};
@@ -40,10 +41,12 @@ pub fn complete(
         referer: request.fields.first("referer"),
         user_agent: request.fields.first("user-agent"),
     });
-    let is_last = context.phase == Phase::Stopping || matches!(response.content, Content::Produced(_));
+    let end = End::of(&response.content, request.version);
+    let is_last = context.phase == Phase::Stopping || end == Some(End::Connection);
     let persistence = if is_last { Persistence::Close } else { request.persistence };
     let response = match response.content {
         Content::Page(_) => pages::write(response, Some(request), &context.service),
+        Content::Produced(_) if end == Some(End::LastChunk) => response.field("Transfer-Encoding", "chunked"),
         _ => response,
     };
     queue(response, request.method, Some(request), persistence, exchange, out, context)
@@ -94,7 +97,7 @@ fn queue(
     let content = if method == Method::Head { Content::None } else { response.content };
     // Nothing is, where an answer is queued behind others.
     debug_assert!(stream.is_none());
-    if let Some(follows) = append(content, out) {
+    if let Some(follows) = append(content, request, out) {
         *stream = Some(follows);
     }
     let content_bytes = (out.len() - head_end) as u64;
@@ -108,11 +111,14 @@ fn queue(
 }
 
 /// Appends what is in memory, and what is short of a file; gives what is left.
-fn append(content: Content, out: &mut Vec<u8>) -> Option<Stream> {
+fn append(content: Content, request: Option<&Request<'_>>, out: &mut Vec<u8>) -> Option<Stream> {
     match content {
         // Pages were written before.
         Content::None | Content::Page(_) => {}
-        Content::Produced(source) => return Some(Stream::Source(source)),
+        Content::Produced(source) => {
+            let version = request.map_or(Version::Http10, |request| request.version);
+            return Some(Stream::Source(Producing::new(source, version)));
+        }
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large(file), range) => {

@@ -8,6 +8,7 @@ pub mod event;
 pub mod transport;
 pub mod io;
 pub mod buffers;
+pub mod producing;
 pub mod outgoing;
 pub mod context;
 mod panics;

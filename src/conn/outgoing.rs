@@ -1,8 +1,8 @@
 //! What is on its way to a client: bytes first, then what follows from a file, or is made meanwhile.
 
 use super::buffers::Buffer;
+use super::producing::Producing;
 use crate::log::access::Entry;
-use crate::service::response::Source;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -36,7 +36,7 @@ pub enum Stream {
     /// It is in a file.
     File(Sending),
     /// It is made while it is sent.
-    Source(Box<dyn Source>),
+    Source(Producing),
 }
 
 /// Parts of a file on their way out.

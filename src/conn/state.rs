@@ -14,7 +14,7 @@ use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::lines::{TLS, is_tls};
 use crate::http::status::Status;
-use crate::service::response::Pending;
+use crate::service::response::{Broken, Pending};
 use log::debug;
 use std::io;
 
@@ -169,6 +169,12 @@ impl<T: Transport> Machine<'_, T> {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Stop {
         Stop::Refused(refusal)
+    }
+}
+
+impl From<Broken> for Stop {
+    fn from(Broken(why): Broken) -> Stop {
+        Stop::Over(why)
     }
 }
 

@@ -57,8 +57,8 @@ impl<T: Transport> Machine<'_, T> {
             None => return Ok(Next::Go(self.finish(after)?)),
             Some(Stream::File(sending)) => sending,
             Some(Stream::Source(source)) => {
-                let progress = source.produce(out.outbox.end(&mut self.context.buffers), self.context.phase);
-                return self.produced(progress, state);
+                let made = source.produce(&mut out.outbox, &mut self.context.buffers, self.context.phase)?;
+                return self.produced(made, state);
             }
         };
         if sending.range.is_empty() {
@@ -92,11 +92,10 @@ impl<T: Transport> Machine<'_, T> {
     }
 
     /// A part of content that is made while it is sent is in the outbox, or none for now, or that was all.
-    fn produced(&mut self, progress: Progress<()>, state: State) -> Result<Next, Stop> {
+    fn produced(&mut self, (progress, count): (Progress<()>, u64), state: State) -> Result<Next, Stop> {
         match progress {
             Progress::Again => {
-                let count = self.wire.out.outbox.bytes().len();
-                self.wire.sent_content(count as u64, self.context);
+                self.wire.sent_content(count, self.context);
                 Ok(Next::Yield(state))
             }
             Progress::Later => self.wait_for_supply(state),

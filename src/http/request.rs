@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub fields: Fields<'a>,
     /// How the content that follows the head is framed.
     pub framing: Framing,
+    /// The version of HTTP that the client speaks.
+    pub version: Version,
     /// Whether the connection is kept alive after this request.
     pub persistence: Persistence,
     /// Whether the client waits for `100 Continue` before it sends the content (RFC 9110 §10.1.1).
@@ -63,6 +65,7 @@ impl<'a> Request<'a> {
             host,
             fields,
             framing,
+            version,
             persistence: Persistence::of(fields, version)?,
             expects_continue: expects_continue(fields, version)?,
             content_bytes: 0,

@@ -2,7 +2,7 @@
 
 use super::record::Shared;
 use crate::conn::Id;
-use crate::service::response::{Phase, Progress, Source};
+use crate::service::response::{Broken, Phase, Progress, Source};
 
 /// Bytes of the large download that are made at a time.
 const PIECE_BYTES: usize = 64 << 10;
@@ -14,13 +14,13 @@ pub struct Events {
 }
 
 impl Source for Events {
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()> {
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Result<Progress<()>, Broken> {
         if phase == Phase::Stopping {
-            return Progress::Ready(());
+            return Ok(Progress::Ready(()));
         }
         let mut record = self.shared.lock();
-        let Some(queue) = record.queue(self.reader) else { return Progress::Ready(()) };
-        if queue.take(out) { Progress::Again } else { Progress::Later }
+        let Some(queue) = record.queue(self.reader) else { return Ok(Progress::Ready(())) };
+        Ok(if queue.take(out) { Progress::Again } else { Progress::Later })
     }
 }
 
@@ -40,10 +40,10 @@ impl Source for Bytes {
         Some(self.left)
     }
 
-    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Progress<()> {
+    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Result<Progress<()>, Broken> {
         let count = self.left.min(PIECE_BYTES as u64);
         self.left -= count;
         out.resize(out.len() + count as usize, b'.');
-        if count == 0 { Progress::Ready(()) } else { Progress::Again }
+        Ok(if count == 0 { Progress::Ready(()) } else { Progress::Again })
     }
 }

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::json;
 use super::pages::page;
 use super::prefix::{Place, Prefix};
-use super::response::{Content, Phase, Progress, Reply, Response, Source};
+use super::response::{Broken, Content, Phase, Progress, Reply, Response, Source};
 use super::shared::{Mounted, Service};
 use crate::http::fields::is_token;
 use crate::http::method::Method;
@@ -203,9 +203,9 @@ impl Source for Stream {
         true
     }
 
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()> {
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Result<Progress<()>, Broken> {
         if phase == Phase::Stopping || !self.is_current() {
-            return Progress::Ready(());
+            return Ok(Progress::Ready(()));
         }
         let event = match self.greeting.take() {
             Some((start, began)) => {
@@ -214,12 +214,12 @@ impl Source for Stream {
                 format!("retry: {RETRY}\nevent: start\ndata: {greeting}\n\n")
             }
             None => match self.subscription.take() {
-                paths if paths.is_empty() => return Progress::Later,
+                paths if paths.is_empty() => return Ok(Progress::Later),
                 paths => format!("event: change\ndata: {}\n\n", json::line(&paths.into())),
             },
         };
         out.extend_from_slice(event.as_bytes());
-        Progress::Again
+        Ok(Progress::Again)
     }
 }
 

@@ -40,7 +40,12 @@ pub enum Progress<T> {
     Later,
 }
 
-/// An answer. The end of its content is given by its length; if the length is not known, by the end of the connection.
+/// Why content that is made while it is sent cannot be made to its end. The client sees that it is cut: the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken(pub &'static str);
+
+/// An answer. The end of its content is given by its length; if the length is not known, by a last chunk, and for clients of
+/// HTTP/1.0 by the end of the connection (RFC 9112 §6.3).
 pub struct Response {
     /// The status and the fields.
     pub head: Head,
@@ -108,8 +113,7 @@ pub enum Content {
     /// Several ranges of a file, each with bytes that come before it (RFC 9110 §14.6). The last range is empty: its bytes
     /// end the content.
     Parts(Stored, Vec<(Vec<u8>, Range<u64>)>),
-    /// Content made while it is sent. The connection is closed after it, since its length may not be known
-    /// (RFC 9112 §6.3).
+    /// Content made while it is sent.
     Produced(Box<dyn Source>),
 }
 
@@ -132,7 +136,7 @@ impl Content {
 /// Makes content while it is sent. This is not one trait with [`Pending`], though both give a [`Progress`]: a pending
 /// response has no bytes yet, and content whose head was sent can become no other response.
 pub trait Source: Send {
-    /// The length of the whole content in bytes, if it is known.
+    /// The length of the whole content in bytes, if it is known before any of it is made.
     fn length(&self) -> Option<u64> {
         None
     }
@@ -143,9 +147,10 @@ pub trait Source: Send {
         false
     }
 
-    /// Appends a bounded part of the content to `out`, unless it waits for more or is at its end. A source that would go on
-    /// for ever ends when the server stops.
-    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Progress<()>;
+    /// Appends a bounded part of the content to `out`, unless it waits for more or is at its end. What stands in `out` is left
+    /// alone. A source that would go on for ever ends when the server stops. An error breaks the content off, and nothing of
+    /// this part is sent.
+    fn produce(&mut self, out: &mut Vec<u8>, phase: Phase) -> Result<Progress<()>, Broken>;
 }
 
 /// Whether the server goes on, or stops.

@@ -13,6 +13,7 @@
 //! | `pieces.rs` | a connection without a socket: its bytes come cut into pieces |
 //! | `scripted.rs` | a whole loop without a socket: clients and a clock that do what the test has written down |
 //! | `program.rs` | the program itself, its output and its end |
+//! | `chunks.rs` | content that comes in chunks |
 //! | `browser.rs` | pages in Chromium |
 //! | `dice.rs`, `reference.rs` | chance that can be repeated; where a link leads, by RFC 3986 |
 //! | `watch.rs` | names and ends a test that hangs |
@@ -30,6 +31,7 @@ pub mod misbehaviour;
 pub mod pieces;
 pub mod scripted;
 pub mod program;
+pub mod chunks;
 pub mod browser;
 pub mod dice;
 pub mod reference;
@@ -44,7 +46,7 @@ use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::site::{Policy, Site};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use tempfile::TempDir;
@@ -214,7 +216,13 @@ pub fn read_answer(stream: &mut impl Read, method: &str) -> Answer {
     let status = head[9..12].parse().unwrap();
     let mut answer = Answer { status, head, body: Vec::new() };
     let has_body = method != "HEAD" && status >= 200 && status != 204 && status != 304;
-    if has_body {
+    if has_body && answer.field("transfer-encoding") == Some("chunked") {
+        // A byte at a time: what stands behind the last chunk is left.
+        let mut chunks = chunks::Chunks::of(BufReader::with_capacity(1, stream));
+        if let Err(error) = chunks.read_to_end(&mut answer.body) {
+            panic!("{} in the chunks of {}", in_words(&error), answer.head);
+        }
+    } else if has_body {
         let length = answer.field("content-length").expect("a body has a Content-Length").parse().unwrap();
         answer.body.resize(length, 0);
         if let Err(error) = stream.read_exact(&mut answer.body) {

@@ -129,14 +129,19 @@ fn assert_answers(mut bytes: &[u8], cors: &Cors) {
             let fields = fields.iter().filter(move |field| field.0.eq_ignore_ascii_case(name));
             fields.map(|(_, value)| *value).collect::<Vec<_>>()
         };
-        assert_eq!(values("transfer-encoding"), [""; 0], "{head}");
+        let is_chunked = match values("transfer-encoding")[..] {
+            [] => false,
+            ["chunked"] => true,
+            _ => panic!("{head}"),
+        };
+        let is_to_head = bytes.starts_with(b"HTTP/1.1 ") || bytes.is_empty();
         let length: usize = match values("content-length")[..] {
+            [] if is_chunked && !is_to_head => chunked_bytes(bytes),
             [] => 0,
-            [length] => length.parse().expect(head),
+            [length] if !is_chunked => length.parse().expect(head),
             _ => panic!("{head}"),
         };
         assert!(!matches!(code, 204 | 304) || length == 0, "{head}");
-        let is_to_head = bytes.starts_with(b"HTTP/1.1 ");
         let content = if is_to_head { &[][..] } else { &bytes[..length.min(bytes.len())] };
         assert_readers(code, &fields, content, cors);
         assert!(
@@ -145,7 +150,7 @@ fn assert_answers(mut bytes: &[u8], cors: &Cors) {
                 || values("connection") == ["close"]
         );
         if values("connection") == ["close"] {
-            // Events have no length: the end of the connection ends them.
+            // Events have no length: for a client of HTTP/1.0 the end of the connection ends them.
             let are_events =
                 values("content-type") == ["text/event-stream"] && values("content-length").is_empty();
             let is_end =
@@ -159,6 +164,24 @@ fn assert_answers(mut bytes: &[u8], cors: &Cors) {
             bytes = if bytes.is_empty() { bytes } else { bytes.get(length..).expect(head) };
         }
     }
+}
+
+/// The bytes of the chunks at the front of `bytes`, each with the line of its size. Events have no last chunk where the
+/// client has ended: then nothing follows them.
+fn chunked_bytes(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while at < bytes.len() {
+        let line = bytes[at..].windows(2).position(|two| two == b"\r\n").expect("the size of a chunk ends");
+        let size = std::str::from_utf8(&bytes[at..at + line]).expect("a size is text");
+        let count = usize::from_str_radix(size, 16).expect("a size is a number");
+        assert_eq!(size, format!("{count:x}"));
+        at += line + 2 + count + 2;
+        assert_eq!(bytes.get(at - 2..at), Some(&b"\r\n"[..]), "a chunk ends where its size says");
+        if count == 0 {
+            break;
+        }
+    }
+    at
 }
 
 /// Only answers of the site are read by pages of other origins, and credentials go to named ones alone.
