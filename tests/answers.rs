@@ -372,7 +372,7 @@ fn errors_are_json_for_clients_that_prefer_it() {
             let answer = ask(method, target, accept);
             assert_eq!((answer.status, answer.field("vary")), (status, Some("Accept")), "{target} {accept}");
             assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"), "{target} {accept}");
-            let path = target.split('?').next().unwrap();
+            let path = if status == 404 { "/nowhere/\"&lt;b&gt;" } else { target };
             assert!(answer.text().contains(&format!("<code>{path}</code>")), "{}", answer.text());
         }
     }
@@ -381,4 +381,36 @@ fn errors_are_json_for_clients_that_prefer_it() {
     assert_eq!((connect.status, problem.get("instance")), (405, None), "it has no path");
     let moved = ask("GET", "/sub", "application/json");
     assert_eq!((moved.status, moved.field("vary")), (301, None), "a redirect is no error");
+}
+
+/// What a client asked for is shown as a person would write it, and can do nothing on the page.
+#[test]
+fn an_error_says_what_was_asked_for() {
+    let site = Site::serve();
+    #[rustfmt::skip]
+    let table = [
+        // request line                         what the page shows
+        ("GET /nowhere",                        "<p><code>/nowhere</code>\n<p><a href"),
+        ("GET /nowhere?q=1",                    "<p><code>/nowhere</code>\n<p><a href"),
+        ("GET /caf%C3%A9%20au/lait",            "<p><code>/caf\u{e9} au/lait</code>\n"),
+        ("GET /%3Cb%3E%26%22",                  "<p><code>/&lt;b&gt;&amp;\"</code>\n"),
+        ("GET /%26lt%3B",                       "<p><code>/&amp;lt;</code>\n"),
+        ("GET /a%E2%80%AEb%0A%00",              "<p><code>/a\\u{202e}b\\n\\u{0}</code>\n"),
+        ("GET /%ff",                            "<p><code>/\u{fffd}</code>\n"),
+        // An encoded slash parts no names.
+        ("GET /sub%2Fpage.html",                "<p><code>/sub%2Fpage.html</code>\n"),
+        ("HEADER /x%20y",                       "<p><code>HEADER</code> <code>/x y</code>\n<p><a href"),
+        ("DELETE /index.html",                  "<p><code>DELETE</code> <code>/index.html</code>\n"),
+        ("BR&W'E /",                            "<p><code>BR&amp;W'E</code> <code>/</code>\n"),
+        ("CONNECT a:80",                        "<p><code>CONNECT</code>\n</main>"),
+        // A method is named where it matters.
+        ("GET /secret.txt",                     "<p><code>/secret.txt</code>\n"),
+    ];
+    for (line, shown) in table {
+        let answer = site.answer(&format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert!(answer.text().contains(shown), "{line}: {}", answer.text());
+    }
+    // Where there is no request, there is nothing to be shown.
+    let answer = site.answer("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(answer.status == 400 && !answer.text().contains("<code>"), "{}", answer.text());
 }

@@ -72,6 +72,8 @@ fn only_hosts_that_mean_this_machine_or_are_allowed_are_answered_to() {
                 let page = answer.text();
                 assert!(page.contains("--allow-host") && !page.contains("private"), "{page}");
                 assert!(page.contains("<h1>421 Misdirected Request</h1>"), "{page}");
+                let shown = host.split(':').next().unwrap().replace('&', "&amp;");
+                assert!(page.contains(&format!("<p><code>{shown}</code> <code>/</code>\n")), "{page}");
                 assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
             }
         }

@@ -2,15 +2,33 @@
 //! was decided elsewhere.
 
 use super::json;
+use super::names::shown;
 use super::prefix::Prefix;
 use super::response::{Content, Owner, Response};
 use super::script::Script;
 use super::shared::Service;
+use crate::http::INFALLIBLE;
+use crate::http::byteset::ByteSet;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::site::path::way_to_root;
+use crate::site::path::{decode_for_people, way_to_root};
 use html_escape::encode_text;
+use std::borrow::Cow;
+
+/// How pages look that the server writes: errors, and listings, which add to it.
+pub const STYLE: &str = include_str!("style.css");
+
+/// What stands before the title of a page.
+pub const BEFORE_TITLE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+     <meta name=\"viewport\" content=\"width=device-width\">\n\
+     <meta name=\"color-scheme\" content=\"light dark\">\n<title>";
+
+/// What stands between the title and the style of a page. Without an icon, browsers ask for one.
+pub const BEFORE_STYLE: &str = "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n";
+
+/// What stands behind the style of a page.
+pub const BEHIND_STYLE: &str = "</style>\n";
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -21,9 +39,14 @@ pub fn page(status: Status, sentence: &'static str) -> Response {
     Response { head, content: Content::Page(sentence), owner: Owner::Site }
 }
 
+/// The head of an answer whose content is HTML.
+pub fn html_head(status: Status) -> Head {
+    Head::new(status).field("Content-Type", HTML)
+}
+
 /// An answer whose content is `html`.
 pub fn html(status: Status, html: impl Into<Vec<u8>>) -> Response {
-    Response::new(Head::new(status).field("Content-Type", HTML), Content::Bytes(html.into()))
+    Response::new(html_head(status), Content::Bytes(html.into()))
 }
 
 /// A redirect to `location`, a relative reference, with the query of the request.
@@ -61,7 +84,7 @@ pub fn write(response: Response, request: Option<&Request<'_>>, service: &Servic
         Some(_) => script.vary(head.vary("Accept")),
         None => head,
     };
-    let mut html = in_html(status, sentence, path, service.prefix());
+    let mut html = in_html(status, sentence, request, service.prefix());
     script.end(&mut html);
     let content = Content::Bytes(html.into());
     Response { owner, ..Response::new(head.field("Content-Type", HTML), content) }
@@ -77,26 +100,64 @@ fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Op
     Response::new(head.field("Content-Type", "application/problem+json"), content)
 }
 
-/// The page in HTML. If the path of the request is known, it shows the path and a link to the start page.
+/// The page in HTML. It shows what the client asked for, and a link to the start page where the path of the request is known.
 ///
 /// The parts are put together without `core::fmt`: clients ask for many names that are not there.
-fn in_html(
-    Status { code, reason }: Status,
-    sentence: &str,
-    path: Option<&str>,
-    prefix: Option<&Prefix>,
-) -> String {
-    const BEFORE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>";
-    const BETWEEN: &str = "</title>\n<link rel=\"icon\" href=\"data:,\">\n\
-         <style>body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere }</style>\n\
-         <h1>";
-    let code = code.to_string();
-    let start = [BEFORE, &code, " ", reason, BETWEEN, &code, " ", reason, "</h1>\n<p>", sentence, ".\n"];
-    let Some(path) = path else { return start.concat() };
-    let way = prefix.map_or_else(|| way_to_root(path), |prefix| prefix.way_to_start(path));
-    let shown = encode_text(path);
-    let end = ["<p><code>", &shown, "</code>\n<p><a href=\"", &way, "\">Start page</a>\n"];
-    [start.as_slice(), end.as_slice()].concat().concat()
+fn in_html(status: Status, sentence: &str, request: Option<&Request<'_>>, prefix: Option<&Prefix>) -> String {
+    let [hundreds, tens, ones] = [100, 10, 1].map(|unit| b'0' + (status.code / unit % 10) as u8);
+    let code = [hundreds, tens, ones];
+    let code = std::str::from_utf8(&code).expect(INFALLIBLE);
+    let path = request.and_then(|request| request.target.path());
+    let asked = request.map(|request| asked(status, request)).unwrap_or_default();
+    let way = path.map(|path| prefix.map_or_else(|| way_to_root(path), |prefix| prefix.way_to_start(path)));
+    let shown = path.map(in_plain).unwrap_or_default();
+    let mut html = String::with_capacity(PAGE_BYTES + sentence.len() + asked.len() + shown.len());
+    let mut push = |parts: &[&str]| parts.iter().for_each(|part| html.push_str(part));
+    push(&[BEFORE_TITLE, code, " ", status.reason, BEFORE_STYLE, STYLE, BEHIND_STYLE]);
+    push(&["<main>\n<h1>", code, " ", status.reason, "</h1>\n<p>", sentence, ".\n"]);
+    match way {
+        None if asked.is_empty() => {}
+        None => push(&["<p>", &asked, "\n"]),
+        Some(way) => {
+            let space = if asked.is_empty() { "" } else { " " };
+            push(&[
+                "<p>",
+                &asked,
+                space,
+                "<code>",
+                &shown,
+                "</code>\n<p><a href=\"",
+                &way,
+                "\">Start page</a>\n",
+            ]);
+        }
+    }
+    push(&["</main>\n"]);
+    html
+}
+
+/// Bytes of a page beside what a request adds to it, roughly: so the page is written into memory that is large enough.
+const PAGE_BYTES: usize = STYLE.len() + 512;
+
+/// What stands before the path that was asked for, in HTML: the method where no path would be answered with it, and the host
+/// where it is not one of this server.
+fn asked(status: Status, request: &Request<'_>) -> String {
+    let text = match status {
+        Status::METHOD_NOT_ALLOWED | Status::NOT_IMPLEMENTED => {
+            let method = request.line.split(|byte| *byte == b' ').next().unwrap_or_default();
+            String::from_utf8_lossy(method).into_owned()
+        }
+        Status::MISDIRECTED_REQUEST => request.host.unwrap_or_default().to_owned(),
+        _ => return String::new(),
+    };
+    ["<code>", &encode_text(&text), "</code>"].concat()
+}
+
+/// A path in HTML, decoded. Most paths are the same decoded and escaped.
+fn in_plain(path: &str) -> Cow<'_, str> {
+    const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"/-._~");
+    match PLAIN.has_all(path.as_bytes()) {
+        true => path.into(),
+        false => encode_text(&shown(&decode_for_people(path))).into_owned().into(),
+    }
 }

@@ -135,6 +135,28 @@ pub fn decode_text(text: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(text).decode_utf8().ok()
 }
 
+/// A value of a form, decoded: `+` is a space, and U+FFFD stands for NUL and for bytes that are not UTF-8.
+pub fn decode_form(value: &str) -> String {
+    let spaced = value.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().replace('\0', "\u{fffd}")
+}
+
+/// The percent-encoded `path` of a target, decoded for people: it may be shown, and names nothing. An encoded slash stays as it
+/// is, since it parts no segments.
+pub fn decode_for_people(path: &str) -> OsString {
+    let mut decoded = Vec::with_capacity(path.len());
+    for (at, segment) in path.split('/').enumerate() {
+        decoded.extend((at > 0).then_some(b'/'));
+        for byte in percent_decode_str(segment) {
+            match byte {
+                b'/' => decoded.extend_from_slice(b"%2F"),
+                byte => decoded.push(byte),
+            }
+        }
+    }
+    OsString::from_vec(decoded)
+}
+
 /// A file name, percent-encoded, as a link from its folder.
 pub fn encode_segment(name: &[u8]) -> String {
     percent_encode(name, ENCODED).to_string()
@@ -205,6 +227,31 @@ mod tests {
         for (path, expected) in [("/%ff", &b"\xff"[..]), ("/a/%c0%ae%c0%ae/", b"a/\xc0\xae\xc0\xae")] {
             let decoded = SitePath::decode(path, Hidden::Absent).unwrap();
             assert_eq!(decoded.name().as_os_str().as_bytes(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_and_values_are_decoded_for_people() {
+        for (path, expected) in [
+            ("/", &b"/"[..]),
+            ("/a%20b/%C3%A9", b"/a b/\xc3\xa9"),
+            ("/a%2fb%2F/c", b"/a%2Fb%2F/c"),
+            ("/%252F%", b"/%2F%"),
+            ("/%ff%00%2", b"/\xff\0%2"),
+            ("//a/../b", b"//a/../b"),
+        ] {
+            assert_eq!(decode_for_people(path).as_bytes(), expected, "{path}");
+        }
+        for (value, expected) in [
+            ("", ""),
+            ("a+b%20c%2B", "a b c+"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("%C3%A9", "\u{e9}"),
+            ("%ff%00", "\u{fffd}\u{fffd}"),
+        ] {
+            assert_eq!(decode_form(value), expected, "{value}");
         }
     }
 
