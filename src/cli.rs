@@ -4,14 +4,16 @@ pub mod place;
 pub mod refusal;
 pub mod served;
 mod flags;
+mod help;
 mod header;
+mod printed;
 mod values;
 mod words;
 
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use flags::{Answers, Files, Sizes, Times};
+use flags::{Answers, Files, Help, Sizes, Times};
 use header::CREDENTIALS;
 use onepoll::http::HeadLimits;
 use onepoll::os::files::Links;
@@ -31,49 +33,66 @@ use values::{Opening, Reader};
 /// The field by which `--header` may say the same as `--cache`.
 const CACHE_CONTROL: &str = "Cache-Control";
 
-/// The end of `--help`.
-const AFTER_HELP: &str = "\
-A SIZE is written as 65536, 64KiB or 10MB, SECONDS as 10 or 0.5. Each flag is
-also read from the environment, such as the port from ONEPOLL_PORT.
-RUST_LOG=trace logs every system call on a socket.";
-
-/// Serves the static files of a folder over HTTP/1.1: one poll, one thread, every connection.
+/// Serves the files of a folder over HTTP/1.1, or one file
+///
+/// Without flags this machine alone can reach it, at the address in the first line that it prints. An edit of a file shows
+/// at the next load. Ctrl-C ends it.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 80, hide_possible_values = true)]
-#[command(after_help = AFTER_HELP)]
+#[command(version, max_term_width = 80, hide_possible_values = true, next_help_heading = "Where")]
+#[command(disable_help_flag = true, disable_version_flag = true)]
 pub struct Cli {
-    /// The folder to serve, or one file [default: www if it is here, else .]
-    #[arg(value_name = "DIR|FILE", env = "ONEPOLL_DIR")]
+    /// Folder or file to serve [default: www if it is here, else .]
+    ///
+    /// A file is served at / and at its name, with nothing beside it.
+    #[arg(value_name = "DIR|FILE", help_heading = None, env = "ONEPOLL_DIR")]
     dir: Option<PathBuf>,
-    /// Port to listen on; 0 picks a free one [default: 8080, or the next free one]
+    /// Listen on this port; 0 picks a free one [default: 8080, or the next free one]
+    ///
+    /// The first line on stdout says which. A port that is given and in use by another program is an error.
     #[arg(short, long, value_name = "PORT", env = "ONEPOLL_PORT", value_parser = place::port)]
     pub port: Option<u16>,
-    /// An address to listen on; 0.0.0.0 is the whole network; again for more [default: 127.0.0.1 and ::1]
+    /// Listen on this address; 0.0.0.0 is the whole network [default: 127.0.0.1 and ::1]
+    ///
+    /// Every machine that can reach the address can read what is served. Folders are listed to other machines with
+    /// --listing on only. A name is all its addresses. Give the flag again for more addresses.
     #[arg(short, long, value_name = "ADDRESS", env = "ONEPOLL_BIND", value_delimiter = ',', value_parser = place::bind)]
     pub bind: Vec<String>,
-    /// Open the browser, at PATH of the site if given
+    /// Open the browser, at PATH of the site if it is given
+    ///
+    /// PATH stands behind a =, as in --open=docs/.
     #[arg(short, long, value_name = "PATH", env = "ONEPOLL_OPEN", num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_parser = values::opening)]
     open: Option<Opening>,
-    /// Draw a QR code of the link for phones
+    /// Draw a QR code of the link, for phones
+    ///
+    /// It is the first link by which other machines reach the server, so --bind must let them.
     #[arg(long, env = "ONEPOLL_QR", value_parser = BoolishValueParser::new())]
     pub qr: bool,
-    /// A name to answer to beside localhost, such as dev.example; '*' is any name
+    /// Answer to this name beside localhost, such as dev.example
+    ///
+    /// Requests for other names are refused on a loopback address, so that no page of another site reads your files through
+    /// your browser. Give the flag again for more names; '*' is any name.
     #[arg(long, value_name = "NAME", env = "ONEPOLL_ALLOW_HOST", value_delimiter = ',', value_parser = values::host)]
     allow_host: Vec<String>,
     /// Share the port with other processes that have this flag
+    ///
+    /// The kernel deals new connections out among them, so that each core can have a process.
     #[arg(long, env = "ONEPOLL_REUSE_PORT", value_parser = BoolishValueParser::new())]
     reuse_port: bool,
-    /// Show the loop at work under /.onepoll/, to this machine only
-    #[arg(long, env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
-    pub inspect: bool,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
     answers: Answers,
+    /// Show the loop at work under /.onepoll/
+    ///
+    /// Every square there is a connection, and every bar a turn of the loop. It is shown to this machine only.
+    #[arg(long, help_heading = "Log", env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
+    pub inspect: bool,
     #[command(flatten)]
     sizes: Sizes,
     #[command(flatten)]
     times: Times,
+    #[command(flatten)]
+    help: Help,
     /// The names of the fields that the environment has set.
     #[arg(skip)]
     from_environment: Vec<String>,
@@ -85,10 +104,10 @@ pub struct Cli {
 impl Cli {
     /// Reads the command line and the environment; where they make no sense, that is said and the process ends.
     pub fn read() -> Cli {
-        // -1 is a value that is refused, and no flag. The environment has its line at the end of the help.
+        // -1 is a value that is refused, and no flag.
         let command = Cli::command().mut_args(|arg| {
             let has_value = arg.get_action().takes_values();
-            arg.allow_negative_numbers(has_value).hide_env(true)
+            arg.allow_negative_numbers(has_value)
         });
         refusal::end_where_a_dash_is_missing(&command);
         let matches = command.clone().try_get_matches_from(words::words());
@@ -99,12 +118,23 @@ impl Cli {
             Ok(Cli { from_environment, ..Cli::from_arg_matches(&matches)? })
         });
         let cli = read.unwrap_or_else(|error| refusal::end(&error, &command));
+        cli.print_what_is_asked_for();
         if let Some(sentence) = cli.contradiction() {
             refusal::end_saying(&sentence);
         }
         match cli.meant_by_cors() {
             Ok(cors) => Cli { cors, ..cli },
             Err(sentence) => refusal::end_saying(&sentence),
+        }
+    }
+
+    /// Prints what is asked for instead of serving, and ends the process; or else does nothing.
+    fn print_what_is_asked_for(&self) {
+        if let Some(shell) = self.help.completions {
+            printed::end(Ok(printed::completions(shell, Cli::command())));
+        }
+        if self.help.man {
+            printed::end(printed::manual(Cli::command()));
         }
     }
 
@@ -197,7 +227,7 @@ impl Cli {
     pub fn is_kept_in_vain(&self) -> bool {
         let mut set = self.answers.header.iter().flat_map(|lines| &lines.fields);
         let is_set = set.any(|(name, _)| name.eq_ignore_ascii_case(CACHE_CONTROL));
-        self.files.watch && (self.files.cache.is_some() || is_set)
+        self.files.watch && (self.answers.cache.is_some() || is_set)
     }
 
     /// Where the value of the field `name` came from, in brackets, where that was the environment.
@@ -265,12 +295,12 @@ impl Cli {
             index: self.files.index.clone(),
             clean_urls: if self.files.clean_urls { CleanUrls::On } else { CleanUrls::Off },
             spa: if self.files.spa { Spa::On } else { Spa::Off },
-            fresh_seconds: self.files.cache,
+            fresh_seconds: self.answers.cache,
             links: if self.files.follow_links { Links::Anywhere } else { Links::Inside },
             hidden: if self.files.hidden { Hidden::Served } else { Hidden::Absent },
-            compression: if self.files.no_compress { Compression::Off } else { Compression::On },
-            types: self.files.mime.iter().cloned().fold(Types::default(), Types::and),
-            cache_bytes_max: self.files.cache_memory as usize,
+            compression: if self.answers.no_compress { Compression::Off } else { Compression::On },
+            types: self.answers.mime.iter().cloned().fold(Types::default(), Types::and),
+            cache_bytes_max: self.sizes.cache_memory as usize,
             watching: if self.files.watch { Watching::On } else { Watching::Off },
         }
     }

@@ -678,43 +678,82 @@ fn flags_say_which_fields_answers_have_and_whose_pages_read_them() {
 }
 
 #[test]
-fn the_help_fits_80_columns_and_names_each_flag_in_its_group() {
+fn the_help_fits_80_columns_and_explains_each_flag_in_its_group() {
     for terminal in [&[][..], &[("COLUMNS", "80")], &[("COLUMNS", "200")]] {
         let help = printed(onepoll().arg("--help").envs(terminal.iter().copied()));
         let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= 80 && !help.contains("[default:\n"), "{help}");
+        assert!(!help.contains(" \n") && !help.contains("\n\n\n") && !help.contains('\u{1b}'), "{help}");
         let mut group = "";
         let mut found = BTreeSet::new();
+        let mut texts: Vec<String> = Vec::new();
         for line in help.lines() {
-            match line.strip_suffix(':') {
-                Some(heading) if !line.starts_with(' ') => group = heading,
-                _ => found.extend(
-                    line.split([' ', ',', '['])
-                        .filter(|word| word.starts_with("--"))
-                        .map(|flag| (group, flag)),
-                ),
+            let text = line.trim_start();
+            match (line.len() - text.len(), line.strip_suffix(':')) {
+                (0, Some(heading)) => group = heading,
+                (2 | 6, _) if text.starts_with('-') => {
+                    let names = text.split([' ', ',', '[']).filter(|word| word.starts_with("--"));
+                    found.extend(names.map(|flag| (group, flag)));
+                    texts.push(String::new());
+                }
+                (10, _) => texts.iter_mut().last().into_iter().for_each(|it| it.extend([text, " "])),
+                _ => {}
             }
         }
         let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
-        let expected = flags("Options", "--port --bind --allow-host --reuse-port --inspect --help --version")
+        let expected = flags("Where", "--port --bind --allow-host --reuse-port")
             .chain(flags(
                 "Files",
-                "--index --clean-urls --spa --listing --hidden --follow-links --prefix --watch --cache --cache-memory --no-compress --mime",
+                "--listing --watch --spa --clean-urls --index --prefix --hidden --follow-links",
             ))
-            .chain(flags("Answers", "--header --cors --isolate"))
-            .chain(flags("Limits", "--max-connections --max-request-line --max-head --max-fields --max-body"))
-            .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"));
-        let expected: BTreeSet<_> = expected.collect();
-        let missed: Vec<_> = expected.difference(&found).collect();
-        assert!(missed.is_empty(), "{missed:?} are not there: {help}");
-        let is_grouped = |(group, _): &(&str, &str)| expected.iter().any(|(known, _)| known == group);
-        assert!(found.iter().all(is_grouped), "{help}");
+            .chain(flags("Answers", "--cors --header --cache --mime --no-compress --isolate"))
+            .chain(flags("Log", "--inspect"))
+            .chain(flags(
+                "Limits",
+                "--max-connections --max-request-line --max-head --max-fields --max-body --cache-memory",
+            ))
+            .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"))
+            .chain(flags("Help", "--completions --man --help --version"));
+        assert_eq!(found, expected.collect(), "{help}");
+        let is_whole =
+            |text: &&String| text.split(" [default: ").next().is_some_and(|it| it.trim_end().ends_with('.'));
+        let cut: Vec<_> = texts.iter().filter(|text| !is_whole(text)).collect();
+        assert!(cut.is_empty() && texts.len() > 30, "these are no whole sentences: {cut:#?}");
         for word in ["[DIR|FILE]", "www", "8080", "127.0.0.1", "index.html", "ONEPOLL_PORT", "RUST_LOG"] {
             assert!(help.contains(word), "{word}: {help}");
         }
+        assert!(help.contains("onepoll --bind 0.0.0.0 --listing on --qr DIR\n"), "how to share a folder");
     }
     assert_eq!(printed(onepoll().arg("-V")), format!("onepoll {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(printed(onepoll().arg("--version")), printed(onepoll().arg("-V")));
+}
+
+#[test]
+fn the_short_help_is_one_screen() {
+    let long = printed(onepoll().arg("--help"));
+    for terminal in [&[][..], &[("COLUMNS", "80")], &[("COLUMNS", "200")]] {
+        let help = printed(onepoll().arg("-h").envs(terminal.iter().copied()));
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        assert!(help.lines().count() <= 24, "{} lines: {help}", help.lines().count());
+        assert!(help.lines().last().unwrap().starts_with("--help shows all"), "{help}");
+        // Each flag is in a line of its own, which is none of a text.
+        let flags = help.lines().filter(|line| line.starts_with("  "));
+        let flags: Vec<_> =
+            flags.filter_map(|line| line.split_whitespace().find(|it| it.starts_with("--"))).collect();
+        for flag in ["--port", "--bind", "--listing", "--watch", "--spa", "--help"] {
+            assert!(flags.contains(&flag), "{flag}: {help}");
+        }
+        assert!(help.contains("[DIR|FILE]") && help.contains("--cors[="), "{help}");
+        assert!(
+            flags.len() <= 10
+                && flags.len() == help.matches("\n  -").count() + help.matches("\n      --").count()
+        );
+        let named: Vec<_> = flags.iter().map(|flag| flag.split('[').next().unwrap()).collect();
+        assert!(named.iter().all(|flag| long.contains(flag)), "{named:?}");
+    }
+    // With other words beside it, and twice.
+    assert_eq!(printed(onepoll().args(["--watch", "-h", "--help"])), printed(onepoll().arg("-h")));
+    assert_eq!(printed(onepoll().args(["--help", "-h"])), long);
 }
 
 // How the program ends.

@@ -140,7 +140,9 @@ fn flags_in_help() -> BTreeMap<String, String> {
     let mut flags: Vec<String> = Vec::new();
     for line in &help {
         let text = line.trim_start();
-        match text.starts_with("-") || text.starts_with("[DIR|FILE]") {
+        // What a flag does stands further right.
+        let is_left = line.len() - text.len() <= 6;
+        match is_left && text.starts_with("-") || text.starts_with("[DIR|FILE]") {
             true => flags.push(text.to_owned()),
             false if !line.starts_with(' ') => flags.push(String::new()),
             false => *flags.last_mut().unwrap() += &format!(" {text}"),
@@ -155,7 +157,8 @@ fn flags_in_help() -> BTreeMap<String, String> {
         let default = text.split_once("[default: ").map_or("", |(_, default)| default.trim_end_matches(']'));
         (names.join(", ").replace('|', ", "), default.to_owned())
     };
-    let mut flags: BTreeMap<_, _> = flags.iter().filter(|text| !text.is_empty()).map(flag).collect();
+    let mut flags: BTreeMap<_, _> =
+        flags.iter().filter(|text| text.starts_with(['-', '['])).map(flag).collect();
     for every_program_has in ["-h, --help", "-V, --version"] {
         assert!(flags.remove(every_program_has).is_some(), "{flags:?}");
     }

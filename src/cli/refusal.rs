@@ -1,5 +1,6 @@
 //! A command line that makes no sense, in one line: what is wrong with it, and the way out.
 
+use super::help;
 use super::place::flags_for;
 use super::words::words;
 use clap::builder::Resettable;
@@ -11,6 +12,10 @@ use std::path::Path;
 
 /// Says what is wrong, and ends the process. What is asked for by `--help` is no error.
 pub fn end(error: &Error, command: &Command) -> ! {
+    if error.kind() == ErrorKind::DisplayHelp {
+        help::print(command, &error.render());
+        std::process::exit(error.exit_code());
+    }
     if !error.use_stderr() {
         error.exit();
     }

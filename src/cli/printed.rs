@@ -1,0 +1,101 @@
+//! What the program prints instead of serving: scripts that complete its flags in a shell, and its manual page. Nothing here is
+//! made before it is asked for.
+
+use super::help::{EXAMPLES, SECTIONS, explained, line_of};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, ValueHint};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, italic, roman};
+use std::io::{self, Write};
+
+/// What the program is called.
+const NAME: &str = "onepoll";
+
+/// The shells for which there is a script, as a user names them.
+const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
+
+/// The flags of which all values are known, by the names of their fields. For parsing they have functions, which say in a
+/// sentence what is wrong with another value.
+const KNOWN: [(&str, &[&str]); 3] =
+    [("listing", &["on", "off"]), ("log", &["short", "combined", "json", "off"]), ("completions", &SHELLS)];
+
+/// A shell.
+pub fn shell(text: &str) -> Result<Shell, String> {
+    text.parse().map_err(|_| "bash, zsh, fish, elvish or powershell".to_owned())
+}
+
+/// The script by which `shell` completes the words of `command`.
+pub fn completions(shell: Shell, command: Command) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command.mut_args(hinted), NAME, &mut script);
+    script
+}
+
+/// An argument with what a shell may offer as its value. No value but DIR|FILE is the name of a file.
+fn hinted(arg: Arg) -> Arg {
+    let line = line_of(&arg);
+    let arg = arg.help(line);
+    let id = arg.get_id().as_str();
+    if let Some((_, values)) = KNOWN.iter().find(|(known, _)| *known == id) {
+        return arg.value_parser(PossibleValuesParser::new(*values));
+    }
+    let hint = if id == "dir" { ValueHint::AnyPath } else { ValueHint::Other };
+    if arg.get_action().takes_values() { arg.value_hint(hint) } else { arg }
+}
+
+/// The manual page, for man(1).
+pub fn manual(command: Command) -> io::Result<Vec<u8>> {
+    let command = explained(command);
+    let version = command.get_version().unwrap_or_default().to_owned();
+    let groups: Vec<_> =
+        command.get_arguments().filter_map(Arg::get_help_heading).map(str::to_owned).collect();
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let man = Man::new(command.about(about.replacen("Serves", "serves", 1)));
+    // The crate leaves out a date that is empty, and then the version stands in its place. Words are not hyphenated, since
+    // some of them are flags.
+    let title = format!(".TH ONEPOLL 1 \"\" \"{NAME} {version}\" \"User Commands\"\n.nh\n.ad l\n");
+    let mut page = title.into_bytes();
+    man.render_name_section(&mut page)?;
+    let mut synopsis = Roff::new();
+    synopsis.control("SH", ["SYNOPSIS"]);
+    synopsis.text([bold(NAME), roman(" ["), italic("OPTIONS"), roman("] ["), italic("DIR|FILE"), roman("]")]);
+    synopsis.to_writer(&mut page)?;
+    man.render_description_section(&mut page)?;
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    // A section FILES would be about the files that the program needs.
+    let of_options = |text: String, group: &String| {
+        text.replace(&format!(".SH {}\n", group.to_uppercase()), &format!(".SS {group}\n"))
+    };
+    let options = groups.iter().fold(String::from_utf8_lossy(&options).into_owned(), of_options);
+    page.extend(options.into_bytes());
+    let mut rest = Roff::new();
+    for (title, text) in SECTIONS {
+        rest.control("SH", [title.to_uppercase().as_str()]);
+        rest.text([roman(text.replace('\n', " "))]);
+    }
+    rest.control("SH", ["EXAMPLES"]);
+    for (what, line) in EXAMPLES {
+        rest.control("TP", []);
+        rest.text([roman(what)]);
+        rest.text([bold(line)]);
+    }
+    rest.to_writer(&mut page)?;
+    Ok(page)
+}
+
+/// Prints `text`, and ends the process.
+pub fn end(text: io::Result<Vec<u8>>) -> ! {
+    let mut out = io::stdout().lock();
+    let printed = text.and_then(|text| out.write_all(&text).and_then(|()| out.flush()));
+    let code = match printed {
+        // A user who closed stdout does not want to know more.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "{NAME}: cannot be written: {error}");
+            1
+        }
+        _ => 0,
+    };
+    std::process::exit(code)
+}
