@@ -701,7 +701,7 @@ fn the_help_fits_80_columns_and_explains_each_flag_in_its_group() {
             }
         }
         let flags = |group, flags: &'static str| flags.split(' ').map(move |flag| (group, flag));
-        let expected = flags("Where", "--port --bind --allow-host --reuse-port")
+        let expected = flags("Where", "--port --bind --open --qr --allow-host --reuse-port")
             .chain(flags(
                 "Files",
                 "--listing --watch --spa --clean-urls --index --prefix --hidden --follow-links",
