@@ -73,23 +73,6 @@ fn the_address_that_is_said_is_one_to_open() {
 }
 
 #[test]
-fn whoever_listens_on_every_address_says_by_which_it_is_reached() {
-    let root = folder(&[("index.html", b"here")]);
-    let program = Program::spawn(onepoll().arg(root.path()).args(["--port", "0", "-b", "0.0.0.0"]));
-    let (first, second) = (program.said().unwrap(), program.said().unwrap());
-    assert!(second.contains("to everyone who can reach this machine"), "{second}");
-    match second.split_once("http://") {
-        None => eprintln!("skipped: this machine has no way to others"),
-        Some((_, there)) => {
-            let there: SocketAddr = there.split_once(';').unwrap().0.parse().unwrap();
-            assert!(first.ends_with(&format!(":{}", there.port())), "{first} {second}");
-            assert!(!there.ip().is_loopback() && !there.ip().is_unspecified(), "{second}");
-            assert_eq!(get(there, "/").text(), "here");
-        }
-    }
-}
-
-#[test]
 fn the_folder_is_www_or_here_or_the_one_that_is_named() {
     let both: &[(&str, &[u8])] = &[
         ("index.html", b"here"),
@@ -160,6 +143,9 @@ fn a_flag_wins_over_the_environment() {
 fn every_flag_is_read_from_the_environment() {
     for (variable, value, flag) in [
         ("ONEPOLL_PORT", "nonsense", "--port"),
+        ("ONEPOLL_BIND", "[::1]:80", "--bind"),
+        ("ONEPOLL_OPEN", "http://a/", "--open"),
+        ("ONEPOLL_QR", "nonsense", "--qr"),
         ("ONEPOLL_REUSE_PORT", "nonsense", "--reuse-port"),
         ("ONEPOLL_INDEX", "a/b", "--index"),
         ("ONEPOLL_LISTING", "nonsense", "--listing"),
@@ -477,6 +463,11 @@ fn a_slip_of_the_pen_is_told_the_way_out() {
         (&["--cache", "soon"],           &[],                                   2, "'soon' for --cache: whole seconds"),
         (&["--prefix", "/repo/?q"],      &[],                                   2, "'/repo/?q' for --prefix: a path alone, such as /repo/"),
         (&["--prefix", "/.onepoll/"],    &[],                                   2, "for --prefix: a path of names that do not begin with a dot"),
+        (&["--open=http://a/"],          &[],                                   2, "'http://a/' for --open: a path of the site, such as docs/"),
+        (&["-open"],                     &[],                                   2, "no flag -open; the nearest is --open"),
+        (&["--qr"],                      &[],                                   2, "only this one can reach the server; add --bind 0.0.0.0"),
+        (&["--qr", "-b", "localhost,::1"], &[],                                 2, "only this one can reach the server; add --bind 0.0.0.0"),
+        (&["-b", "127.0.0.2"],           &[("ONEPOLL_QR", "yes")],              2, "--qr (from ONEPOLL_QR) is for other machines"),
         (&["--hidden=yes"],              &[],                                   2, "--hidden takes no value, such as 'yes'"),
         (&[".", "9000"],                 &[],                                   2, "'9000' is one argument too many, as one folder or one file is served; try --port 9000"),
         (&["9000"],                      &[],                                   1, "9000: no such folder or file; to listen there: onepoll --port 9000"),

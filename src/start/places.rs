@@ -114,3 +114,79 @@ fn scope(address: &SocketAddr) -> u16 {
         SocketAddr::V6(address) => address.scope_id() as u16,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn place(addresses: &[&str]) -> Place {
+        Place(addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect())
+    }
+
+    fn ips(places: Vec<Place>) -> Vec<String> {
+        places.iter().flat_map(|place| &place.0).map(|address| address.ip().to_string()).collect()
+    }
+
+    #[test]
+    fn addresses_are_kept_once_and_where_no_other_covers_them() {
+        #[rustfmt::skip]
+        let table: &[(&[&str], &[&str], Families)] = &[
+            (&["127.0.0.1", "::1"],                  &["127.0.0.1", "::1"],   Families::Ipv6Only),
+            (&["127.0.0.1", "127.0.0.1"],            &["127.0.0.1"],          Families::Ipv6Only),
+            (&["127.0.0.1", "::ffff:127.0.0.1"],     &["127.0.0.1"],          Families::Ipv6Only),
+            (&["127.0.0.1", "0.0.0.0", "10.0.0.1"],  &["0.0.0.0"],            Families::Ipv6Only),
+            (&["::1", "0.0.0.0"],                    &["::1", "0.0.0.0"],     Families::Ipv6Only),
+            (&["::1", "::", "::"],                   &["::"],                 Families::Usual),
+            (&["::", "127.0.0.1"],                   &["::", "127.0.0.1"],    Families::Ipv6Only),
+            (&["::", "0.0.0.0", "127.0.0.1", "::1"], &["::", "0.0.0.0"],      Families::Ipv6Only),
+        ];
+        for (given, kept, expected) in table {
+            let alone = given.iter().map(|ip| place(&[ip])).collect();
+            let places = without_doubles(alone);
+            assert_eq!(families(&places), *expected, "{given:?}");
+            assert_eq!(ips(places), *kept, "{given:?}");
+            assert_eq!(ips(without_doubles(vec![place(given)])), *kept, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_the_kernel_picks_is_one_that_all_addresses_have() {
+        let picked = Cell::new(40_000);
+        let free_from = |first| {
+            picked.set(40_000);
+            open_all(&[Place::usual(), place(&["127.0.0.2"])], 0, |address| match address.port() {
+                0 => {
+                    picked.set(picked.get() + 1);
+                    Ok(((address.ip(), picked.get()), picked.get()))
+                }
+                port if address.is_ipv6() && port < first => Err(io::ErrorKind::AddrInUse.into()),
+                port => Ok(((address.ip(), port), port)),
+            })
+        };
+        let opened = free_from(40_010).unwrap();
+        let ips: Vec<_> = opened.iter().map(|(ip, _)| ip.to_string()).collect();
+        assert_eq!(ips, ["127.0.0.1", "::1", "127.0.0.2"]);
+        assert!(opened.iter().all(|(_, port)| *port == 40_010), "{opened:?}");
+        // It does not go on for ever.
+        let (address, error) = free_from(u16::MAX).unwrap_err();
+        assert_eq!((address.ip(), error.kind()), (Ipv6Addr::LOCALHOST.into(), io::ErrorKind::AddrInUse));
+        assert_eq!(picked.get(), 40_000 + PORT_TRIES as u16);
+    }
+
+    #[test]
+    fn of_a_name_addresses_that_this_machine_lacks_are_passed_over() {
+        use rustix::io::Errno;
+        for errno in [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT] {
+            let open = |address: SocketAddr| match address.is_ipv6() {
+                true => Err(errno.into()),
+                false => Ok((address, address.port())),
+            };
+            let usual = open_all(&[Place::usual()], 80, open).unwrap();
+            assert_eq!(usual, [SocketAddr::from((Ipv4Addr::LOCALHOST, 80))]);
+            // An address that was asked for itself is not.
+            let (address, _) = open_all(&[Place::usual(), place(&["::2"])], 80, open).unwrap_err();
+            assert_eq!(address.to_string(), "[::2]:80");
+        }
+    }
+}

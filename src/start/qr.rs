@@ -82,3 +82,50 @@ fn drawn(url: &str) -> Option<String> {
     };
     Some((0..side).step_by(2).map(line).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rqrr::PreparedImage;
+
+    /// What a camera reads in `code`, which shows one module in so many pixels.
+    fn read(code: &str) -> String {
+        const PIXELS: usize = 3;
+        let lines = code.lines().map(|line| line.strip_prefix(BLACK_ON_WHITE)?.strip_suffix(AS_BEFORE));
+        let lines: Vec<Vec<char>> = lines.map(|line| line.expect(code).chars().collect()).collect();
+        let is_dark = |x: usize, y: usize| match lines[y / 2][x] {
+            '\u{2588}' => true,
+            '\u{2580}' => y.is_multiple_of(2),
+            '\u{2584}' => !y.is_multiple_of(2),
+            _ => false,
+        };
+        let (width, height) = (lines[0].len(), 2 * lines.len());
+        let mut image = PreparedImage::prepare_from_greyscale(width * PIXELS, height * PIXELS, |x, y| {
+            if is_dark(x / PIXELS, y / PIXELS) { 0 } else { 255 }
+        });
+        image.detect_grids()[0].decode().expect(code).1
+    }
+
+    #[test]
+    fn a_code_is_read_back_and_fits_a_terminal() {
+        for (url, height) in [
+            ("http://10.0.0.1:8080", 17),
+            ("http://192.168.100.200:8080", 17),
+            ("http://192.168.100.200:8080/repo/docs/a%20b.html?q=1#top", 21),
+            ("http://[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535/repo/", 21),
+        ] {
+            let code = drawn(url).unwrap();
+            assert_eq!(read(&code), url);
+            assert_eq!(code.lines().count(), height, "{url}");
+            assert!(code.lines().all(|line| line.chars().count() <= 80), "{code}");
+        }
+        let long = |length| format!("http://a/{}", "x".repeat(length));
+        let widest = drawn(&long(400)).unwrap();
+        let width =
+            widest.lines().next().unwrap().chars().filter(|char| !char.is_ascii() || *char == ' ').count();
+        assert!((70..=WIDTH_MAX).contains(&width), "{width}");
+        assert_eq!(read(&widest), long(400));
+        assert_eq!(drawn(&long(500)), None, "it would not fit");
+        assert_eq!(drawn(&long(5000)), None, "there is none");
+    }
+}
