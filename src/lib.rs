@@ -147,7 +147,9 @@
 //! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; POST | |
-//! | [`service::listing`], `service/listing/order.rs`, `service/listing/html.rs`, `service/listing/json.rs` | folders: a listing made a part a turn; its order; as a page, and as JSON | |
+//! | [`service::listing`], `service/listing/order.rs`, `service/listing/filter.rs` | folders: a listing made a part a turn; in which order, and which names | |
+//! | `service/listing/entry.rs`, `service/listing/found.rs`, `service/listing/readme.rs` | what is kept of a folder while it is read; the text below its rows | |
+//! | `service/listing/html.rs`, `service/listing/json.rs`, `service/listing/pieces.rs` | the listing as a page, and as JSON; a long text a piece a turn | |
 //! | `service/script.rs`, [`service::reload`] | with `--watch`: the script behind the last byte of pages, and how it learns of changes | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |

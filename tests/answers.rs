@@ -414,3 +414,24 @@ fn an_error_says_what_was_asked_for() {
     let answer = site.answer("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answer.status == 400 && !answer.text().contains("<code>"), "{}", answer.text());
 }
+
+/// Errors and listings have one style between them, and ask no other server for anything.
+#[test]
+fn an_error_looks_like_a_listing() {
+    let site = Site::serve();
+    let style = |answer: &Answer| {
+        let (_, style) = answer.text().split_once("<style>\n").unwrap();
+        style.split_once("</style>").unwrap().0.to_owned()
+    };
+    let error = site.answer_to("GET", "/missing");
+    let listing = site.answer_to("GET", "/bare/");
+    assert_eq!(listing.status, 200);
+    assert!(style(&listing).starts_with(&style(&error)), "{}", style(&error));
+    for part in ["color-scheme: light dark", "prefers-color-scheme: dark", "overflow-wrap: anywhere"] {
+        assert!(style(&error).contains(part), "{part}");
+    }
+    for absent in ["http:", "https:", "url(", "@import", "src=", "<script"] {
+        assert!(!error.text().contains(absent), "{absent} in {}", error.text());
+    }
+    assert!(error.body.len() < 2 << 10, "{} bytes, of which clients ask many", error.body.len());
+}

@@ -42,16 +42,22 @@ fn serve_below(prefix: &str, root: &Path) -> SocketAddr {
     address
 }
 
-/// The answer without what differs between any two: the date, the tag of a young file, and of a page the path that it shows
-/// and its links.
+/// The answer without what differs between any two: the date, the tag of a young file, of an error the path that it shows and
+/// its links, and of a listing its title and the path above it.
 fn compared(answer: &Answer) -> (u16, Vec<&str>, &str) {
-    let is_page = answer.status >= 300;
+    let is_html = answer.field("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let is_listing = is_html && answer.field("vary") == Some("Accept");
+    let is_page = answer.status >= 300 || is_listing;
     let is_same = |line: &&str| {
         let name = line.split(':').next().unwrap().to_ascii_lowercase();
         let differs = name == "date" || name == "etag" || is_page && name == "content-length";
         !differs
     };
-    let body = if is_page { "" } else { answer.text() };
+    let body = match answer.status {
+        300.. => "",
+        _ if is_listing => answer.text().split_once("</nav>").map_or("", |(_, body)| body),
+        _ => answer.text(),
+    };
     (answer.status, answer.head.lines().filter(is_same).collect(), body)
 }
 
@@ -373,6 +379,9 @@ fn links_lead_to_the_start_of_the_site_and_no_higher() {
     ] {
         let led = led(address, target);
         assert_eq!(led[..crumbs.len()], *crumbs, "{target}");
+        // The row of the folder above leads there, but never out of the site.
+        let above = crumbs.len().checked_sub(2).map(|at| crumbs[at]);
+        assert_eq!(above, led.get(crumbs.len()).map(String::as_str), "{target}");
         for target in led {
             assert_eq!(answer_to(address, "GET", target.as_bytes(), "").status, 200, "{target}");
         }

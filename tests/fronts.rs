@@ -58,7 +58,7 @@ fn a_site_that_is_built_for_a_prefix_works_below_it() {
     lands(&mut page, "/repo/bare/");
     page.value("document.querySelector('button[value=size]').click()");
     lands(&mut page, "/repo/bare/?sort=size");
-    page.wait_for("document.querySelector('tbody a').textContent === 'b.txt'");
+    page.wait_for("document.querySelector('tbody:last-of-type a').textContent === 'b.txt'");
     page.value("document.querySelector('h1 a').click()");
     lands(&mut page, "/repo/");
     page.is_quiet();

@@ -5,13 +5,15 @@ mod support;
 
 use onepoll::http::date::date_and_clock;
 use onepoll::inspect::{Observed, Observer};
+use onepoll::os::files::Links;
 use onepoll::reactor::Reactor;
 use onepoll::reactor::epoll::Epoll;
 use onepoll::reactor::kernel::Ready;
-use onepoll::service::Door;
 use onepoll::service::door::Folders;
 use onepoll::service::limits::Limits;
-use onepoll::site::{Hidden, Policy};
+use onepoll::service::prefix::Prefix;
+use onepoll::service::{Door, Service};
+use onepoll::site::{Hidden, Policy, Site};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -21,14 +23,14 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::reference::resolved;
-use support::service::{answer_to, get, serve_by_doors};
-use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by};
+use support::service::{answer_to, get, serve_by_doors, serve_watched};
+use support::{Answer, connect, folder, listen, reactor, read_answer, read_answers, serve, serve_by, start};
 
 /// Names with a special meaning in HTML, in a link, in a shell or on a terminal.
 #[rustfmt::skip]
@@ -56,7 +58,7 @@ fn seen(name: &str) -> String {
     seen
 }
 
-/// A row of a page, as a browser shows it.
+/// A row of a page, as a browser without scripts shows it. The row of the folder above is left out.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     link: String,
@@ -70,11 +72,31 @@ fn rows(page: &Answer) -> Vec<Row> {
         let (link, rest) = html.split_once("\">").unwrap();
         let (name, rest) = rest.split_once("</a></td><td>").unwrap();
         let (size, modified) = rest.split_once("</td><td>").unwrap();
-        let (modified, _) = modified.split_once("</td></tr>\n").unwrap();
+        let (modified, _) = modified.split_once("</time></td></tr>\n").unwrap();
+        let (attributes, modified) = modified.split_once("\">").unwrap();
+        // The same time stands there three times: for scripts, for a pointer, and for a user who has neither.
+        let (exact, title) =
+            attributes.strip_prefix("<time datetime=\"").unwrap().split_once("Z\" title=\"").unwrap();
+        assert_eq!(format!("{} UTC", exact.replace('T', " ")), title);
+        assert!(title.starts_with(modified), "{title}");
         let [size, modified] = [size, modified].map(str::to_owned);
         Row { link: unescape(link), name: unescape(name), size, modified }
     };
-    page.text().split("<tr><td><a href=\"").skip(1).map(row).collect()
+    let rows = page.text().split("<tr><td><a href=\"").skip(1);
+    rows.filter(|html| !html.contains(ABOVE)).map(row).collect()
+}
+
+/// What stands in the row of the folder above.
+const ABOVE: &str = "\" title=\"The folder above\">../</a></td><td></td><td></td></tr>\n";
+
+/// The link in the row of the folder above, if there is such a row.
+fn link_above(page: &Answer) -> Option<&str> {
+    page.text()
+        .split(ABOVE)
+        .next()?
+        .rsplit_once("<tr><td><a href=\"")
+        .map(|(_, link)| link)
+        .filter(|_| page.text().contains(ABOVE))
 }
 
 fn names(page: &Answer) -> Vec<String> {
@@ -175,6 +197,291 @@ fn breadcrumbs_lead_to_every_folder_above() {
     }
 }
 
+#[test]
+fn the_first_row_leads_to_the_folder_above() {
+    let root = folder(&[("file", b""), ("a/b/c d/file", b"")]);
+    let address = serve(root.path(), Limits::default());
+    for (path, above) in [
+        ("/", None),
+        ("/?q=f", None),
+        ("/a/..", None),
+        ("/a/", Some("/")),
+        ("/a/?sort=size&order=desc&q=b", Some("/")),
+        ("/a/b/c%20d/", Some("/a/b/")),
+        ("//a//b//", Some("//a/")),
+        ("/a/./b/.", Some("/a/")),
+        ("/a/b/../b/c%20d/.", Some("/a/b/")),
+    ] {
+        let page = get(address, path);
+        assert_eq!(page.status, 200, "{path}");
+        let link = link_above(&page).map(|link| resolved(path, link));
+        assert_eq!(link.as_deref(), above, "{path}");
+        assert!(page.text().matches(ABOVE).count() < 2, "{path}");
+        if let Some(above) = above {
+            assert_eq!(get(address, above).status, 200, "{path}");
+        }
+    }
+}
+
+/// The title of a page.
+fn title(page: &Answer) -> String {
+    unescape(page.text().split("<title>").nth(1).unwrap().split("</title>").next().unwrap())
+}
+
+#[test]
+fn below_a_prefix_a_listing_names_the_whole_path_and_leads_no_higher() {
+    let root = folder(&[("file", b""), ("sub/<x>/file", b"")]);
+    for (prefix, at, root_name) in [
+        ("/repo/", "/repo", "/repo/"),
+        ("/a/%C3%A9%20%3C\u{202e}/", "/a/%C3%A9%20%3C%E2%80%AE", "/a/\u{e9} <\\u{202e}/"),
+    ] {
+        let address = serve_below(root.path(), prefix);
+        let start = get(address, &format!("{at}/"));
+        assert_eq!((title(&start).as_str(), link_above(&start)), (root_name, None));
+        let crumbs = links_before(&start, "</h1>");
+        assert_eq!(crumbs, [("./".to_owned(), root_name.to_owned())]);
+        let path = format!("{at}/sub/%3Cx%3E/");
+        let deep = get(address, &path);
+        assert_eq!(title(&deep), format!("{root_name}sub/<x>/"));
+        let crumbs = links_before(&deep, "</h1>");
+        let expected = [("../../", root_name), ("../", "sub/"), ("./", "<x>/")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!((crumbs.as_slice(), link_above(&deep)), (&expected[..], Some("../")));
+        // However the prefix is written.
+        let spelled = get(address, &format!("/x/..{at}//sub/"));
+        assert_eq!((title(&spelled), link_above(&spelled)), (format!("{root_name}sub/"), Some("../../")));
+    }
+}
+
+/// Serves `root` below `prefix`, until the test process ends.
+fn serve_below(root: &Path, prefix: &str) -> SocketAddr {
+    let (epoll, address) = listen();
+    let service =
+        Service::new(Site::open(root, Policy::default()).unwrap()).below(Prefix::parse(prefix).unwrap());
+    start(Reactor::new(epoll, service));
+    address
+}
+
+/// What the page says of how many names match.
+fn matching(page: &Answer) -> &str {
+    page.text().split("<output for=\"q\">").nth(1).unwrap().split("</output>").next().unwrap()
+}
+
+#[test]
+fn the_text_of_a_query_filters_names_in_any_case_and_json_too() {
+    let root = folder(&[
+        ("Alpha.txt", b"1"),
+        ("beta.TXT", b"22"),
+        ("a&b+c", b""),
+        ("100%.txt", b""),
+        ("\u{c4}rger", b""),
+        ("\u{39f}\u{3a3}", b""),
+        ("turn\u{202e}ed", b""),
+        ("new\nline", b""),
+        ("\u{130}", b""),
+        ("folder.txt/x", b""),
+        ("Other/x", b""),
+    ]);
+    fs::write(root.path().join(OsStr::from_bytes(b"no\xfftext")), "").unwrap();
+    let address = serve(root.path(), Limits::default());
+    let all = 12;
+    #[rustfmt::skip]
+    let table: &[(&str, &[&str])] = &[
+        ("q=.txt",                  &["folder.txt/", "100%.txt", "Alpha.txt", "beta.TXT"]),
+        ("q=.TxT&sort=size&order=desc", &["folder.txt/", "beta.TXT", "Alpha.txt", "100%.txt"]),
+        ("sort=size&q=.txt",        &["folder.txt/", "100%.txt", "Alpha.txt", "beta.TXT"]),
+        ("q=%2etxt&q=alpha",        &["folder.txt/", "100%.txt", "Alpha.txt", "beta.TXT"]),
+        ("q=ALPHA",                 &["Alpha.txt"]),
+        ("q=%41l&x",                &["Alpha.txt"]),
+        ("q=/",                     &["folder.txt/", "Other/"]),
+        ("q=r%2F",                  &["Other/"]),
+        ("q=a%26b%2Bc",             &["a&b+c"]),
+        ("q=a%26b+c",               &[]),
+        ("q=100%",                  &["100%.txt"]),
+        ("q=%C3%A4RG",              &["\u{c4}rger"]),
+        ("q=%CE%BF%CF%83",          &["\u{39f}\u{3a3}"]),
+        ("q=%C4%B0",                &["\u{130}"]),
+        // As a name is shown.
+        ("q=u%7b202e",              &["turn\\u{202e}ed"]),
+        ("q=%E2%80%AE",             &[]),
+        ("q=w%5Cnl",                &["new\\nline"]),
+        ("q=o%0A",                  &[]),
+        ("q=%EF%BF%BDtext",         &["no\u{fffd}text"]),
+        // Bytes that are not UTF-8, and what is no percent-encoding.
+        ("q=%ff",                   &["no\u{fffd}text"]),
+        ("q=%f",                    &[]),
+        ("q=%zz",                   &[]),
+        ("q=%00",                   &["no\u{fffd}text"]),
+        ("q=nothing",               &[]),
+        ("q=<script>",              &[]),
+    ];
+    for (query, expected) in table {
+        let page = get(address, &format!("/?{query}"));
+        assert_eq!(names(&page), *expected, "{query}");
+        assert!(page.text().contains("<p>2 folders, 10 files\n"), "{query}");
+        let said = match expected.len() {
+            0 => "No name matches".to_owned(),
+            1 => "1 name matches".to_owned(),
+            count => format!("{count} names match"),
+        };
+        assert_eq!(matching(&page), said, "{query}");
+        let json = answer_to(address, "GET", format!("/?{query}").as_bytes(), JSON);
+        let listed: Vec<Value> = serde_json::from_slice(&json.body).unwrap();
+        assert_eq!(listed.len(), expected.len(), "{query}");
+    }
+    for query in ["", "q=", "q", "q=&q=x", "Q=x", "qq=x", "x=q=x", "%71=x"] {
+        let page = get(address, &format!("/?{query}"));
+        assert_eq!((rows(&page).len(), matching(&page)), (all, ""), "{query}");
+    }
+    let long = get(address, &format!("/?q={}", "%22".repeat(2000)));
+    assert_eq!((long.status, rows(&long).len()), (200, 0));
+}
+
+#[test]
+fn the_filter_keeps_the_order_and_the_order_keeps_the_filter() {
+    let root = unsorted();
+    let address = serve(root.path(), Limits::default());
+    let forms = |page: &Answer| {
+        let forms =
+            page.text().split("<form").skip(1).map(|form| form.split("</form>").next().unwrap().to_owned());
+        forms.collect::<Vec<_>>()
+    };
+    let hidden = |form: &str| {
+        let inputs = form.split("<input type=\"hidden\" name=\"").skip(1);
+        inputs
+            .map(|input| input.split("\">").next().unwrap().replace("\" value=\"", "="))
+            .collect::<Vec<_>>()
+            .join("&")
+    };
+    // The query, and the hidden fields of the filter, and of the buttons that sort by name, size and time.
+    for (query, expected) in [
+        ("", ["", "order=desc", "", ""]),
+        ("sort=size", ["sort=size", "", "order=desc", ""]),
+        ("sort=time&order=desc", ["sort=time&order=desc", "", "", ""]),
+        ("order=desc", ["order=desc", "", "", ""]),
+        ("q=a", ["", "q=a&order=desc", "q=a", "q=a"]),
+        ("sort=size&order=desc&q=a", ["sort=size&order=desc", "q=a", "q=a", "q=a"]),
+        (
+            "q=%22%3E%3Cb%3E%27+%26",
+            [
+                "",
+                "q=&quot;&gt;&lt;b&gt;' &amp;&order=desc",
+                "q=&quot;&gt;&lt;b&gt;' &amp;",
+                "q=&quot;&gt;&lt;b&gt;' &amp;",
+            ],
+        ),
+    ] {
+        let page = get(address, &format!("/?{query}"));
+        let forms = forms(&page);
+        let by = |button: &str| {
+            let form = forms.iter().find(|form| form.contains(button));
+            hidden(form.unwrap_or_else(|| panic!("no {button} in {forms:?}")))
+        };
+        let buttons =
+            ["role=\"search\"", "value=\"name\">Name<", "value=\"size\">Size<", "value=\"time\">Modified<"];
+        assert_eq!(buttons.map(by), expected, "{query}");
+        let typed = page
+            .text()
+            .split("name=\"q\" value=\"")
+            .find_map(|rest| rest.split_once("\" autocomplete=\"off\""));
+        let expected = query
+            .split("q=")
+            .nth(1)
+            .map_or("", |q| if q == "a" { "a" } else { "&quot;&gt;&lt;b&gt;' &amp;" });
+        assert_eq!(typed.map(|(value, _)| value), Some(expected), "{query}");
+    }
+}
+
+/// A folder, its files, each with its content, and the name and the text of the one that is shown.
+type Shown<'a> = (&'a str, Files<'a>, Option<(&'a str, &'a str)>);
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
+#[test]
+fn a_readme_is_shown_as_text_below_the_rows() {
+    let outer = folder(&[("secret/README.md", b"secret"), ("root/plain/file", b"")]);
+    let root = outer.path().join("root");
+    let long = format!("{}\u{e4}\u{e4}rest", "x".repeat((32 << 10) - 1));
+    let exact = "y".repeat(32 << 10);
+    #[rustfmt::skip]
+    let table: &[Shown] = &[
+        // folder      files                                                          name, text
+        ("md",        &[("README.md", b"# Hello\n\n<b>you</b> & me\n")],              Some(("README.md", "# Hello\n\n&lt;b&gt;you&lt;/b&gt; &amp; me\n"))),
+        ("txt",       &[("README.txt", b"hello")],                                    Some(("README.txt", "hello"))),
+        ("both",      &[("README.txt", b"txt"), ("README.md", b"md")],                Some(("README.md", "md"))),
+        ("cases",     &[("readme.md", b"low"), ("README.md", b"high"), ("Readme.md", b"mid")], Some(("README.md", "high"))),
+        ("low",       &[("readme.MD", b"low"), ("README.txt", b"txt")],               Some(("readme.MD", "low"))),
+        ("none",      &[("README", b"x"), ("README.html", b"x"), ("xREADME.md", b"x"), (".README.md", b"x")], None),
+        ("folder",    &[("README.md/inside", b"x"), ("README.txt", b"txt")],          Some(("README.txt", "txt"))),
+        ("empty",     &[("README.md", b"")],                                          Some(("README.md", ""))),
+        ("bytes",     &[("README.md", b"\xef\xbb\xbfa\xff\0b\r\nc")],                 Some(("README.md", "a\u{fffd}\u{fffd}b\r\nc"))),
+        ("tags",      &[("README.md", b"</pre></section><script>alert(1)</script><a href=\"x\">")], Some(("README.md", "&lt;/pre&gt;&lt;/section&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;a href=\"x\"&gt;"))),
+        ("exact",     &[("README.md", exact.as_bytes())],                             Some(("README.md", &exact))),
+        ("long",      &[("README.md", long.as_bytes())],                              Some(("README.md", &long[..(32 << 10) - 1]))),
+    ];
+    for (at, files, _) in table {
+        for (name, content) in *files {
+            let path = root.join(at).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+    }
+    for at in ["pipe", "outside", "inside", "refused"] {
+        fs::create_dir(root.join(at)).unwrap();
+    }
+    mknodat(CWD, root.join("pipe/README.md"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    symlink("../../secret/README.md", root.join("outside/README.md")).unwrap();
+    symlink("../txt/README.txt", root.join("inside/README.md")).unwrap();
+    fs::write(root.join("refused/README.md"), "refused").unwrap();
+    fs::set_permissions(root.join("refused/README.md"), fs::Permissions::from_mode(0o000)).unwrap();
+    let address = serve(&root, Limits::default());
+    let shown = |page: &Answer| {
+        let (_, section) = page.text().split_once("<h2 id=\"readme\">")?;
+        let (name, rest) = section.split_once("</h2>\n<pre>\n").unwrap();
+        let (text, rest) = rest.split_once("</pre>\n").unwrap();
+        let is_cut = rest.starts_with("<p>\u{2026} These are the first 32 KiB of this file\n");
+        assert_eq!(is_cut, !rest.starts_with("</section>"), "{rest}");
+        Some((name.to_owned(), text.to_owned(), is_cut))
+    };
+    for (at, _, expected) in table {
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned(), *at == "long"));
+        assert_eq!(shown(&get(address, &format!("/{at}/"))), expected, "{at}");
+    }
+    for (at, expected) in
+        [("plain", None), ("pipe", None), ("outside", None), ("inside", Some("hello")), ("refused", None)]
+    {
+        let text = shown(&get(address, &format!("/{at}/"))).map(|(_, text, _)| text);
+        assert_eq!(text.as_deref(), expected, "{at}");
+    }
+    assert_eq!(shown(&get(address, "/md/?q=read")), None, "a user looks for something else");
+    assert!(shown(&get(address, "/md/?q=&sort=size")).is_some());
+    let json = answer_to(address, "GET", b"/md/", JSON);
+    assert!(!json.text().contains("you"), "{}", json.text());
+    // A link is served by a policy that follows it, and by no other.
+    let follows = serve_by(&root, Policy { links: Links::Anywhere, ..Policy::default() });
+    assert_eq!(shown(&get(follows, "/outside/")).map(|(_, text, _)| text).as_deref(), Some("secret"));
+    let no_links = serve_by(&root, Policy { links: Links::None, ..Policy::default() });
+    assert_eq!(shown(&get(no_links, "/inside/")), None);
+}
+
+/// With `--watch`, the script that reloads pages comes behind all else, in a listing and in an error.
+#[test]
+fn where_the_server_watches_its_pages_end_with_the_script_that_reloads() {
+    const SCRIPT: &str = "<script async src=\"/.onepoll/reload.js\"></script>";
+    let root = folder(&[("sub/README.md", b"text"), ("sub/file", b"")]);
+    let (watched, plain) = (serve_watched(root.path()), serve(root.path(), Limits::default()));
+    let page = |address, target: &str, fields| answer_to(address, "GET", target.as_bytes(), fields);
+    for (target, end) in [("/sub/", END), ("/sub/?q=f&sort=size", END), ("/missing", "</main>\n")] {
+        let without = page(plain, target, "Accept: text/html\r\n").text().to_owned();
+        assert!(without.ends_with(end), "{target}: {without}");
+        let with = page(watched, target, "Accept: text/html\r\n");
+        assert_eq!(with.text(), without + SCRIPT, "{target}");
+        // What the script of a listing fetches is not a page that a user sees.
+        let fetched =
+            page(watched, target, "Accept: */*\r\nSec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\n");
+        assert!(!fetched.text().contains(SCRIPT), "{target}");
+    }
+}
+
 /// Folders and files whose orders by name, size and time all differ.
 fn unsorted() -> tempfile::TempDir {
     let root = folder(&[
@@ -202,7 +509,7 @@ fn set_modified(path: &Path, time: SystemTime) {
 }
 
 #[test]
-fn folders_come_first_and_each_column_sorts_both_ways() {
+fn folders_come_first_by_name_and_each_column_sorts_files_both_ways() {
     let root = unsorted();
     let address = serve(root.path(), Limits::default());
     #[rustfmt::skip]
@@ -210,11 +517,11 @@ fn folders_come_first_and_each_column_sorts_both_ways() {
         // queries                                              folders                          files
         (&["", "?", "?sort=name", "?sort=name&order=asc", "?sort=nonsense", "?order=up", "?x&sort=name&y", "?sort=Size"],
                                                                 &["apple", "Mango", "Zebra"],    &["Alpha.txt", "alpha.txt", "beta.txt", "gamma.txt", "\u{e4}.txt"]),
-        (&["?order=desc", "?sort=name&order=desc"],             &["Zebra", "Mango", "apple"],    &["\u{e4}.txt", "gamma.txt", "beta.txt", "alpha.txt", "Alpha.txt"]),
+        (&["?order=desc", "?sort=name&order=desc"],             &["apple", "Mango", "Zebra"],    &["\u{e4}.txt", "gamma.txt", "beta.txt", "alpha.txt", "Alpha.txt"]),
         (&["?sort=size", "?order=asc&sort=size"],               &["apple", "Mango", "Zebra"],    &["\u{e4}.txt", "alpha.txt", "beta.txt", "gamma.txt", "Alpha.txt"]),
-        (&["?sort=size&order=desc"],                            &["Zebra", "Mango", "apple"],    &["Alpha.txt", "gamma.txt", "beta.txt", "alpha.txt", "\u{e4}.txt"]),
-        (&["?sort=time"],                                       &["Mango", "Zebra", "apple"],    &["gamma.txt", "alpha.txt", "Alpha.txt", "\u{e4}.txt", "beta.txt"]),
-        (&["?order=desc&sort=time"],                            &["apple", "Zebra", "Mango"],    &["beta.txt", "\u{e4}.txt", "Alpha.txt", "alpha.txt", "gamma.txt"]),
+        (&["?sort=size&order=desc"],                            &["apple", "Mango", "Zebra"],    &["Alpha.txt", "gamma.txt", "beta.txt", "alpha.txt", "\u{e4}.txt"]),
+        (&["?sort=time"],                                       &["apple", "Mango", "Zebra"],    &["gamma.txt", "alpha.txt", "Alpha.txt", "\u{e4}.txt", "beta.txt"]),
+        (&["?order=desc&sort=time"],                            &["apple", "Mango", "Zebra"],    &["beta.txt", "\u{e4}.txt", "Alpha.txt", "alpha.txt", "gamma.txt"]),
     ];
     for (queries, folders, files) in table {
         for query in *queries {
@@ -295,7 +602,7 @@ fn numbers_in_names_count_and_times_before_1970_come_first() {
 const JSON: &str = "Accept: application/json\r\n";
 
 /// What Kodi (`HTTPDirectory.cpp`) reads as an item: the text of the link is the name, and size and date follow in
-/// the row.
+/// the row. It takes the first text that looks like a date, so that must be the one in UTC.
 #[test]
 fn programs_that_read_listings_find_items() {
     let root = folder(&[("a b.mkv", &[b'x'; 1536]), ("1 & 2/file", b""), ("it's.txt", b"")]);
@@ -303,14 +610,16 @@ fn programs_that_read_listings_find_items() {
         set_modified(&root.path().join(name), UNIX_EPOCH + Duration::from_secs(784_111_777));
     }
     let address = serve(root.path(), Limits::default());
+    const TIME: &str =
+        "<time datetime=\"1994-11-06T08:49:37Z\" title=\"1994-11-06 08:49:37 UTC\">1994-11-06 08:49</time>";
     let page = get(address, "/");
     let lines: Vec<_> = page.text().lines().filter(|line| line.contains("<td>")).collect();
     assert_eq!(
         lines,
         [
-            "<tr><td><a href=\"1%20%26%202/\">1 &amp; 2/</a></td><td></td><td>1994-11-06 08:49</td></tr>",
-            "<tr><td><a href=\"a%20b.mkv\">a b.mkv</a></td><td>1.5 KiB</td><td>1994-11-06 08:49</td></tr>",
-            "<tr><td><a href=\"it%27s.txt\">it&#x27;s.txt</a></td><td>0 B</td><td>1994-11-06 08:49</td></tr>",
+            format!("<tr><td><a href=\"1%20%26%202/\">1 &amp; 2/</a></td><td></td><td>{TIME}</td></tr>"),
+            format!("<tr><td><a href=\"a%20b.mkv\">a b.mkv</a></td><td>1.5 KiB</td><td>{TIME}</td></tr>"),
+            format!("<tr><td><a href=\"it%27s.txt\">it&#x27;s.txt</a></td><td>0 B</td><td>{TIME}</td></tr>"),
         ]
     );
     // Other programs use the titles of the columns.
@@ -581,14 +890,17 @@ fn the_page_is_whole_plain_and_for_everyone() {
     ] {
         assert!(html.contains(part), "{part} in {html}");
     }
-    for tag in ["h1", "nav", "main", "table", "style", "title", "footer"] {
+    for tag in ["h1", "nav", "main", "table", "style", "title", "footer", "script"] {
         let [opened, closed] = [format!("<{tag}"), format!("</{tag}>")].map(|tag| html.matches(&tag).count());
         assert_eq!((opened, closed), (1, 1), "{tag} in {html}");
     }
-    for absent in ["<script", "http:", "https:", "url(", "@import", "src=", "{{", "}}", "onclick"] {
+    for absent in ["http:", "https:", "url(", "@import", "src=", "{{", "}}", "onclick"] {
         assert!(!html.contains(absent), "{absent} in {html}");
     }
 }
+
+/// What a page ends with. Without its script a user is told of the zone in which times are.
+const END: &str = "<footer>Times are UTC</footer>\n";
 
 /// More names than one turn reads or writes.
 const MANY: usize = 10_000;
@@ -618,6 +930,46 @@ fn nobody_waits_for_a_listing_of_ten_thousand_names() {
         };
         assert_eq!(count, MANY);
     }
+}
+
+/// A page has a bounded number of rows, and says so; JSON has all. The server keeps no more names than it shows.
+#[test]
+fn a_page_has_the_first_ten_thousand_names_and_the_filter_finds_the_others() {
+    const NAMES: usize = MANY + 1234;
+    let root = folder(&[("file", b"here")]);
+    let many = root.path().join("many");
+    (0..5).for_each(|number| fs::create_dir_all(many.join(format!("sub{number}"))).unwrap());
+    for number in 0..NAMES {
+        fs::hard_link(root.path().join("file"), many.join(format!("{number}.txt"))).unwrap();
+    }
+    let mut served = Served::new(root.path());
+    let cut = |page: &Answer| {
+        let (_, notice) = page.text().split_once("<p id=\"cut\">")?;
+        Some(notice.split(". ").next().unwrap().to_owned())
+    };
+    let files = MANY - 5;
+    for (query, count, first, last, notice) in [
+        ("", MANY, 0, files - 1, Some("These are the first 10,000 of 11,239 names")),
+        ("?order=desc", MANY, NAMES - 1, NAMES - files, Some("These are the first 10,000 of 11,239 names")),
+        ("?q=.txt", MANY, 0, MANY - 1, Some("These are the first 10,000 of 11,234 names that match")),
+        ("?q=112", 0, 112, 11_233, None),
+    ] {
+        let (page, turns, longest) = served.list(&format!("/many/{query}"), "", |_| {});
+        eprintln!("{NAMES} names{query}: {turns} turns, the longest {longest:?}");
+        assert!(page.text().contains("<p>5 folders, 11,234 files\n"), "{query}");
+        assert_eq!(cut(&page).as_deref(), notice, "{query}");
+        let names = names(&page);
+        let shown: Vec<usize> =
+            names.iter().filter_map(|name| name.strip_suffix(".txt")?.parse().ok()).collect();
+        assert_eq!((shown.first(), shown.last()), (Some(&first), Some(&last)), "{query}");
+        assert!(count == 0 || names.len() == count, "{query}: {}", names.len());
+        assert!(shown.is_sorted_by(|a, b| if query.ends_with("desc") { a > b } else { a < b }), "{query}");
+        assert!(turns >= 20 && longest <= TURN_MOST, "{query}: {longest:?} of {turns} turns");
+    }
+    let (json, turns, longest) = served.list("/many/?order=desc", JSON, |_| {});
+    let listed: Vec<Value> = serde_json::from_slice(&json.body).unwrap();
+    assert_eq!(listed.len(), NAMES + 5);
+    assert!(turns >= 20 && longest <= TURN_MOST, "{longest:?} of {turns} turns");
 }
 
 #[test]
@@ -662,7 +1014,7 @@ fn a_folder_may_change_and_vanish_while_it_is_listed() {
                 }
             });
             assert_eq!(answer.status, 200, "change {number} in turn {at}");
-            assert!(answer.text().ends_with("</footer>\n"), "change {number} in turn {at}");
+            assert!(answer.text().ends_with(END), "change {number} in turn {at}");
             let names = names(&answer);
             let numbers: Vec<_> = names.iter().map(|name| name.parse().unwrap_or(usize::MAX)).collect();
             assert!(numbers.iter().all(|number| *number < 2 * NAMES), "{names:?}");

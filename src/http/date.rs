@@ -83,17 +83,25 @@ fn civil(days: u32) -> (u32, u32, u32) {
 /// A time for people to read, in UTC: `1994-11-06 08:49`. `second` counts seconds since 1970 and is negative before. A
 /// year that does not have four digits gets a sign (ISO 8601); year 0 is the year before year 1.
 pub fn date_and_clock(second: i64) -> String {
+    let [date, mut clock] = date_and_seconds(second);
+    clock.truncate("08:49".len());
+    date + " " + &clock
+}
+
+/// The same as a date, `1994-11-06`, and a time with its seconds, `08:49:37`.
+pub fn date_and_seconds(second: i64) -> [String; 2] {
     /// The calendar repeats after this many years, days of the week included.
     const CYCLE_YEARS: i64 = 400;
     const CYCLE_SECONDS: i64 = 146_097 * 24 * 60 * 60;
     let alike = second.rem_euclid(CYCLE_SECONDS).unsigned_abs();
     let (year, month, day) = civil((alike / 86_400) as u32);
-    let minute = alike % 86_400 / 60;
+    let clock = alike % 86_400;
     let year = match i64::from(year) + CYCLE_YEARS * second.div_euclid(CYCLE_SECONDS) {
         year @ 0..=9999 => format!("{year:04}"),
         year => format!("{year:+05}"),
     };
-    format!("{year}-{:02}-{day:02} {:02}:{:02}", month + 1, minute / 60, minute % 60)
+    let clock = format!("{:02}:{:02}:{:02}", clock / 3600, clock / 60 % 60, clock % 60);
+    [format!("{year}-{:02}-{day:02}", month + 1), clock]
 }
 
 /// Reads a date in any of the three forms of HTTP. The day of the week may be wrong and is then ignored: some clients

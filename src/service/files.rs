@@ -60,7 +60,8 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         Ok(Found::Folder(folder)) if folders == Folders::Listed => match site.read(folder) {
             Ok(folder) => {
                 let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
-                return Reply::Pending(Box::new(FolderListing::new(folder, path, query, form)));
+                let listing = FolderListing::new(folder, path, query, form, service.prefix());
+                return Reply::Pending(Box::new(listing));
             }
             Err(missing) => Err(missing),
         },

@@ -15,8 +15,12 @@ pub fn line(value: &Value) -> String {
     escape_invisible_in_json(value.to_string())
 }
 
+/// The head of a 200 whose content is JSON.
+pub fn head() -> Head {
+    Head::new(Status::OK).field("Content-Type", "application/json")
+}
+
 /// A 200 whose content is `json`.
 pub fn response(json: impl Into<Vec<u8>>) -> Response {
-    let head = Head::new(Status::OK).field("Content-Type", "application/json");
-    Response::new(head, Content::Bytes(json.into()))
+    Response::new(head(), Content::Bytes(json.into()))
 }

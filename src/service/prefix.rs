@@ -3,6 +3,8 @@
 
 use crate::site::path::{encode_segment, segments, way_to_root};
 use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 /// A path below which a site is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,11 @@ impl Prefix {
     /// The prefix, percent-encoded, with its first and its last slash.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The prefix, decoded, from its first slash on and without its last.
+    pub fn decoded(&self) -> OsString {
+        OsString::from_vec(self.names.iter().flat_map(|name| [b"/", name.as_slice()].concat()).collect())
     }
 
     /// Where the percent-encoded `path` of a target is.

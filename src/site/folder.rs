@@ -3,9 +3,10 @@
 use super::path::is_served;
 use super::policy::Hidden;
 pub use super::root::Item;
-use super::root::Root;
-use std::ffi::OsString;
-use std::io;
+use super::root::{Entry, Reach, Root};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,5 +53,44 @@ impl Folder {
             self.root.item(&self.name, name)
         };
         names.map(|name| name.map(|name| name.and_then(item))).collect()
+    }
+
+    /// Opens the file `name` in this folder, of which no more than `bytes_max` bytes are wanted. `None` if a client would not
+    /// be served it.
+    pub fn open_beginning(&self, name: &OsStr, bytes_max: usize) -> Option<Beginning> {
+        if !is_served(name.as_bytes(), self.hidden) {
+            return None;
+        }
+        match self.root.entry(&self.name.join(name), Reach::Any) {
+            Ok(Entry::File(opened)) => Some(Beginning { file: opened.file, bytes: Vec::new(), bytes_max }),
+            _ => None,
+        }
+    }
+}
+
+/// The beginning of a file, which is read a part at a time.
+pub struct Beginning {
+    file: File,
+    bytes: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl Beginning {
+    /// Reads up to `count` more bytes. True at the end of the file, or when there are more than are wanted.
+    pub fn read(&mut self, count: usize) -> io::Result<bool> {
+        // One byte more tells whether the file goes on.
+        let wanted = count.min(self.bytes_max + 1 - self.bytes.len());
+        let read = self.file.by_ref().take(wanted as u64).read_to_end(&mut self.bytes)?;
+        Ok(read < wanted || self.is_cut())
+    }
+
+    /// What was read, and no more than was wanted.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len().min(self.bytes_max)]
+    }
+
+    /// Whether the file is known to go on.
+    pub fn is_cut(&self) -> bool {
+        self.bytes.len() > self.bytes_max
     }
 }

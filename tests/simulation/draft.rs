@@ -28,8 +28,22 @@ const ACCEPTED: [(&str, &[Coding]); 9] = [
 const DETOURS: [&str; 5] =
     ["/./", "/list/../", "/missing/%2e%2E/", "/.hidden/a/../.%2e/", "http://localhost/%2e/x/../"];
 
-/// Paths of the folder that is listed.
-const LISTED: [&str; 5] = ["/list/", "/list/.", "/list/a/..", "/missing/../list/%2e/", "/list/%FF/%2E."];
+/// Targets of the folder that is listed, and the links that each shows, in their order.
+const LISTED: [(&str, &[&str]); 10] = [
+    ("/list/", &LINKS),
+    ("/list/.", &LINKS),
+    ("/list/a/..", &LINKS),
+    ("/missing/../list/%2e/", &LINKS),
+    ("/list/%FF/%2E.", &LINKS),
+    ("/list/?order=desc", &["c%FF", "b%20c", "a"]),
+    ("/list/?q=B+C", &["b%20c"]),
+    ("/list/?sort=name&q=%63&order=desc", &["c%FF", "b%20c"]),
+    ("/list/?q=%ff", &["c%FF"]),
+    ("/list/?q=%3Cb%3E%zz", &[]),
+];
+
+/// What is in that folder.
+const LINKS: [&str; 3] = ["a", "b%20c", "c%FF"];
 
 /// A host that is none of this machine's.
 const ELSEWHERE: &str = "evil.example";
@@ -53,11 +67,11 @@ impl Request {
                 let how = How { lists: door == Door::Local, ..How::default() };
                 draft.line("GET", "/many/", Wanted::File(FOLDER_OF_MANY, how));
             }
-            17 => draft.line(
-                "GET",
-                dice.pick(&LISTED),
-                if door == Door::Local { Wanted::Listing } else { Wanted::Status(404) },
-            ),
+            17 => {
+                let (target, links) = dice.pick(&LISTED);
+                let wanted = if door == Door::Local { Wanted::Listing(links) } else { Wanted::Status(404) };
+                draft.line("GET", target, wanted);
+            }
             18..22 => draft.post(dice),
             22 => draft.line("OPTIONS", dice.pick(&["*", "/"]), Wanted::Status(204)),
             23 => draft.unanswered(dice, "PUT", 405),

@@ -1,20 +1,20 @@
 //! A listing as JSON, for programs.
 
+use super::entry::Entry;
 use crate::http::INFALLIBLE;
 use crate::service::json;
-use crate::site::folder::Item;
+use crate::site::path::encode_segment;
 use std::fmt::Write;
 
-/// One file or folder, as an object in one line.
-pub fn row(text: &mut String, item: &Item) {
-    let separator = if text.len() > 1 { ",\n" } else { "\n" };
-    let (kind, slash) = if item.bytes.is_some() { ("file", "") } else { ("folder", "/") };
-    let entry = json::value!({
-        "name": item.name.to_string_lossy(),
-        "link": format!("{}{slash}", item.link),
+/// One file or folder, as an object in one line that begins behind `separator`.
+pub fn row(text: &mut String, separator: &str, entry: &Entry) {
+    let kind = if entry.bytes.is_some() { "file" } else { "folder" };
+    let object = json::value!({
+        "name": entry.name.to_string_lossy(),
+        "link": encode_segment(entry.name.as_encoded_bytes()) + entry.slash(),
         "type": kind,
-        "size": item.bytes,
-        "modified": item.modified,
+        "size": entry.bytes,
+        "modified": entry.modified,
     });
-    write!(text, "{separator}{}", json::line(&entry)).expect(INFALLIBLE);
+    write!(text, "{separator}{}", json::line(&object)).expect(INFALLIBLE);
 }

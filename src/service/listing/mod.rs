@@ -1,34 +1,57 @@
 //! Listings: the files and folders in a folder, as a page or as JSON. A listing is made a bounded part in each turn, so
-//! other clients are served while a folder of ten thousand names is read and sorted.
+//! other clients are served while a folder of a hundred thousand names is read and sorted.
 
 mod order;
+mod entry;
+mod filter;
+mod found;
+mod readme;
+mod pieces;
 mod html;
 mod json;
 
+use super::json as objects;
 use super::pages::{self, page};
+use super::prefix::Prefix;
 use super::response::{Pending, Progress, Response};
 use super::script::Script;
 use crate::http::status::Status;
-use crate::site::folder::{Folder, Item};
+use crate::site::folder::Folder;
 use crate::site::path;
-use order::{Direction, Key, Order};
-use std::collections::BTreeMap;
+use filter::Filter;
+use found::Found;
+use html::About;
+use order::Order;
+use pieces::Pieces;
+use readme::Readme;
 use std::ffi::OsString;
+
+/// Rows of a page. A browser takes about a second for so many; JSON has all.
+const ROWS_MAX: usize = 10_000;
 
 /// A listing that is being made.
 pub struct FolderListing {
     folder: Folder,
+    /// The folders from the root to this one, each with a link to it.
     crumbs: Vec<(OsString, String)>,
     form: Form,
     order: Order,
-    found: [BTreeMap<Key, Item>; 2],
+    filter: Filter,
+    found: Found,
+    readme: Readme,
     stage: Stage,
-    text: String,
+    text: Pieces,
+    /// What stands before the next object in JSON.
+    separator: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// The names of the folder are read.
     Reading,
+    /// The file is read that is shown below the rows.
+    ReadingReadme,
+    /// The rows are written.
     Writing,
 }
 
@@ -42,78 +65,98 @@ pub enum Form {
 }
 
 impl Pending for FolderListing {
-    /// A step reads or writes one name.
+    /// A step reads or writes one name, or reads a few KiB of a file.
     fn advance(&mut self, budget: &mut usize) -> Progress<Response> {
-        if self.stage == Stage::Reading {
-            return self.read(budget);
-        }
-        while let Some(left) = budget.checked_sub(1) {
-            let Some(item) = self.next() else { return Progress::Ready(self.end()) };
-            match self.form {
-                Form::Html(_) => html::row(&mut self.text, &item),
-                Form::Json => json::row(&mut self.text, &item),
+        while *budget > 0 {
+            match self.stage {
+                Stage::Reading => match self.read(budget) {
+                    Ok(()) => continue,
+                    Err(page) => return Progress::Ready(page),
+                },
+                Stage::ReadingReadme if self.readme.read(&self.folder) => self.begin(),
+                Stage::ReadingReadme => {}
+                Stage::Writing => match self.found.next() {
+                    None => return Progress::Ready(self.end()),
+                    Some(entry) => match self.form {
+                        Form::Html(_) => html::row(self.text.last(), &entry),
+                        Form::Json => {
+                            json::row(self.text.last(), self.separator, &entry);
+                            self.separator = ",\n";
+                        }
+                    },
+                },
             }
-            *budget = left;
+            *budget -= 1;
         }
         Progress::Again
     }
 }
 
 impl FolderListing {
-    /// Begins to list `folder`, which a client asked for by `path`, in the order that `query` asks for.
-    pub fn new(folder: Folder, path: &str, query: Option<&str>, form: Form) -> FolderListing {
-        let (crumbs, order) = (path::crumbs(path), Order::of(query));
-        let (found, stage, text) = (Default::default(), Stage::Reading, String::new());
-        FolderListing { folder, crumbs, form, order, found, stage, text }
+    /// Begins to list `folder`, which a client asked for by `path` below `prefix`: which of its names, and in which order,
+    /// `query` says.
+    pub fn new(
+        folder: Folder,
+        path: &str,
+        query: Option<&str>,
+        form: Form,
+        prefix: Option<&Prefix>,
+    ) -> FolderListing {
+        let (order, filter) = (Order::of(query), Filter::of(query));
+        let mut crumbs = path::crumbs(path);
+        if let (Some(prefix), Some((name, _))) = (prefix, crumbs.first_mut()) {
+            *name = prefix.decoded();
+        }
+        let found = Found::new(order, if form == Form::Json { usize::MAX } else { ROWS_MAX });
+        let (readme, text) = Default::default();
+        let (stage, separator) = (Stage::Reading, "\n");
+        FolderListing { folder, crumbs, form, order, filter, found, readme, stage, text, separator }
     }
 
-    fn read(&mut self, names_left: &mut usize) -> Progress<Response> {
-        let wanted = std::mem::take(names_left);
-        let Ok(names) = self.folder.read(wanted) else {
-            return Progress::Ready(page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"));
-        };
-        *names_left = wanted - names.len();
+    /// Reads names: as many as `budget` allows, which it counts down. The error is the page in place of the listing.
+    fn read(&mut self, budget: &mut usize) -> Result<(), Response> {
+        let wanted = std::mem::take(budget);
+        let names = self.folder.read(wanted);
+        let names = names.map_err(|_| page(Status::INTERNAL_SERVER_ERROR, "The disk could not be read"))?;
+        *budget = wanted - names.len();
         if names.len() < wanted {
-            self.stage = Stage::Writing;
+            self.stage = Stage::ReadingReadme;
         }
+        let has_readme = self.form != Form::Json && self.filter.is_off();
         for item in names.into_iter().flatten() {
-            let kind = usize::from(item.bytes.is_some());
-            self.found[kind].insert(self.order.key(&item), item);
+            if has_readme && item.bytes.is_some() {
+                self.readme.note(&item.name);
+            }
+            self.found.add(item.into(), &self.filter);
         }
-        if self.stage == Stage::Writing {
-            self.begin();
-        }
-        Progress::Again
-    }
-
-    fn next(&mut self) -> Option<Item> {
-        let found = self.found.iter_mut().find(|items| !items.is_empty())?;
-        let next = match self.order.direction {
-            Direction::Up => found.pop_first(),
-            Direction::Down => found.pop_last(),
-        };
-        next.map(|(_, item)| item)
+        Ok(())
     }
 
     fn begin(&mut self) {
-        let counts = self.found.each_ref().map(BTreeMap::len);
-        match self.form {
-            Form::Html(_) => html::begin(&mut self.text, &self.crumbs, self.order, counts),
-            Form::Json => self.text.push('['),
+        self.stage = Stage::Writing;
+        let text = self.text.last();
+        if self.form == Form::Json {
+            return text.push('[');
         }
+        let Found { counts, matching, .. } = self.found;
+        let (crumbs, order, filter, rows) = (&self.crumbs, self.order, &self.filter, self.found.left());
+        html::begin(text, &About { crumbs, order, filter, counts, matching, rows });
     }
 
     fn end(&mut self) -> Response {
-        let mut text = std::mem::take(&mut self.text);
-        let response = match self.form {
+        let text = self.text.last();
+        let head = match self.form {
             Form::Html(script) => {
-                html::end(&mut text);
-                script.end(&mut text);
-                let page = pages::html(Status::OK, text);
-                Response { head: script.vary(page.head.field("Vary", "Accept")), ..page }
+                html::end(text, self.readme.text());
+                script.end(text);
+                script.vary(pages::html_head(Status::OK).field("Vary", "Accept"))
             }
-            Form::Json => super::json::response(text + "\n]\n").field("Vary", "Accept"),
+            Form::Json => {
+                text.push_str("\n]\n");
+                objects::head().field("Vary", "Accept")
+            }
         };
-        response.field("Cache-Control", "no-cache")
+        let content = std::mem::take(&mut self.text).into_content();
+        Response::new(head, content).field("Cache-Control", "no-cache")
     }
 }

@@ -1,12 +1,4 @@
-//! The order of a listing: what its query asks for, and the keys by which folders and files are sorted.
-
-use crate::service::names::sort_key;
-use crate::site::folder::Item;
-use std::ffi::OsString;
-
-/// What folders and files are sorted by: the column that the client asks for (0 for the name), then the name for people,
-/// then the exact name.
-pub type Key = (i64, Vec<u8>, OsString);
+//! The order of a listing, as its query asks for it. Folders are always by name; only files are in this order.
 
 /// The order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +29,17 @@ pub enum Direction {
     Down,
 }
 
+impl Column {
+    /// How a query names the column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Column::Name => "name",
+            Column::Size => "size",
+            Column::Time => "time",
+        }
+    }
+}
+
 impl Order {
     /// The order by `sort=name|size|time` and `order=asc|desc` in a query; otherwise by name, ascending.
     pub fn of(query: Option<&str>) -> Order {
@@ -48,15 +51,5 @@ impl Order {
         };
         let direction = if says("order=desc") { Direction::Down } else { Direction::Up };
         Order { column, direction }
-    }
-
-    /// The key of `item` in this order.
-    pub fn key(self, item: &Item) -> Key {
-        let first = match self.column {
-            Column::Name => 0,
-            Column::Size => item.bytes.map_or(0, |bytes| bytes.try_into().unwrap_or(i64::MAX)),
-            Column::Time => item.modified,
-        };
-        (first, sort_key(&item.name), item.name.clone())
     }
 }
