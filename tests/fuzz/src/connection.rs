@@ -73,6 +73,8 @@ fn site(policy: &Policy) -> (TempDir, [Context; 3]) {
         ("index.html", 9),
         ("note", 300),
         ("sub/x", 0),
+        ("sub/<b>&\"' +%", 7),
+        ("sub/README.md", 40),
         ("large.bin", 70_000),
         ("note.html", 8),
         ("404.html", 300),
@@ -143,6 +145,9 @@ fn assert_answers(mut bytes: &[u8], cors: &Cors) {
         };
         assert!(!matches!(code, 204 | 304) || length == 0, "{head}");
         let content = if is_to_head { &[][..] } else { &bytes[..length.min(bytes.len())] };
+        if values("content-type") == ["text/html; charset=utf-8"] {
+            assert_escaped(content);
+        }
         assert_readers(code, &fields, content, cors);
         assert!(
             !matches!(code, 400 | 408 | 414 | 431 | 501 | 505)
@@ -183,6 +188,36 @@ fn chunked_bytes(bytes: &[u8]) -> usize {
     }
     at
 }
+
+/// What a page of the server shows of a request, or of a name, makes no element and no attribute: it has the elements that the
+/// server writes, and each of their attributes is whole.
+fn assert_escaped(page: &[u8]) {
+    // Of the user's own pages nothing is known; here none has an element.
+    let Some(start) = page.windows(7).position(|bytes| bytes == b"</style") else { return };
+    let page = std::str::from_utf8(&page[start..]).expect("a page is UTF-8");
+    // The scripts are the same for all, so they are looked for as they are.
+    let (above, below) = page.split_once("<script type=\"module\">").unwrap_or((page, ""));
+    let below = below.split_once("</script>").map_or("", |(_, below)| below);
+    for tag in [above, below].iter().flat_map(|part| part.split('<').skip(1)) {
+        let (tag, _) = tag.split_once('>').expect(tag);
+        let parts: Vec<_> = tag.split('"').collect();
+        let name = parts[0].split(' ').next().unwrap_or_default().trim_start_matches('/');
+        assert!(ELEMENTS.contains(&name), "<{tag}>");
+        assert!(parts.len() % 2 == 1, "<{tag}>");
+        // Between two values there is the name of the next attribute, and behind the last one nothing.
+        for between in parts.iter().step_by(2) {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || b" =-/12".contains(&byte);
+            assert!(between.bytes().all(plain), "<{tag}>");
+        }
+    }
+}
+
+/// The elements of pages that the server writes.
+const ELEMENTS: [&str; 29] = [
+    "a", "button", "code", "div", "footer", "form", "h1", "h2", "input", "label", "main", "nav", "output",
+    "p", "pre", "script", "section", "style", "table", "tbody", "td", "th", "thead", "time", "tr", "wbr",
+    "title", "meta", "link",
+];
 
 /// Only answers of the site are read by pages of other origins, and credentials go to named ones alone.
 fn assert_readers(code: u16, fields: &[(&str, &str)], content: &[u8], cors: &Cors) {
