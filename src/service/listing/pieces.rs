@@ -1,12 +1,12 @@
 //! The text of a listing in pieces, so that no turn copies all of a long one.
 
-use crate::service::response::{Content, Phase, Progress, Source};
+use crate::service::response::{Broken, Content, Phase, Progress, Source};
 use std::collections::VecDeque;
 
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Bytes of a text that is sent at once, and leaves the connection open. What is longer is sent a piece a turn.
+/// Bytes of a text that is sent at once. A longer text is sent a piece a turn.
 const AT_ONCE_BYTES_MAX: u64 = 256 << 10;
 
 /// A text that is being written.
@@ -44,13 +44,13 @@ impl Source for Pieces {
         Some(self.bytes())
     }
 
-    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Progress<()> {
-        match self.whole.pop_front() {
+    fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Result<Progress<()>, Broken> {
+        Ok(match self.whole.pop_front() {
             Some(piece) => {
                 out.extend_from_slice(piece.as_bytes());
                 Progress::Again
             }
             None => Progress::Ready(()),
-        }
+        })
     }
 }
