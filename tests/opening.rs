@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::folder;
 use support::patience::until;
-use support::program::{Program, onepoll};
+use support::program::{PATH, Program, onepoll, prepared};
 use support::service::get;
 use tempfile::TempDir;
 
@@ -67,7 +67,11 @@ impl Machine {
 
     /// The program. It finds the fakes, and no browser of this machine.
     fn onepoll(&self) -> Command {
-        let mut command = onepoll();
+        self.prepared(onepoll())
+    }
+
+    /// The same for a command that leads to it.
+    fn prepared(&self, mut command: Command) -> Command {
         command.current_dir(self.path("site")).env("PATH", self.tools());
         command.env("FAKE_NOTES", self.path("notes")).env("FAKE_END", self.path("end"));
         command
@@ -162,9 +166,10 @@ fn the_browser_is_opened_at_the_first_link() {
 #[test]
 fn the_browser_and_the_server_live_each_for_itself() {
     let machine = Machine::with(&["xdg-open"]);
-    let (limit, _) = limits();
-    let mut command = machine.onepoll();
-    let (program, address) = Program::start(command.arg("--open").envs([SCREEN]));
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", r#"ulimit -S -n 200; exec "$0" "$@""#, PATH, "--open"]);
+    let mut command = machine.prepared(prepared(command));
+    let (program, address) = Program::start(command.envs([SCREEN]));
     let opened = machine.opened();
     // It has not ended yet: the server did not wait for that.
     assert_eq!(get(address, "/").text(), "here");
@@ -176,21 +181,13 @@ fn the_browser_and_the_server_live_each_for_itself() {
         "a session of its own, and no stream of ours"
     );
     assert_eq!(opened.lines[4], "0", "no socket of ours");
-    assert_eq!(opened.lines[5..], ["0".to_owned(), limit], "no right was given up, no limit raised");
+    assert_eq!(opened.lines[5..], ["0", "200"], "no right was given up, no limit raised");
     assert_eq!(children(&program), [0; 0], "it is no child, which could become a zombie");
     let threads = fs::read_dir(format!("/proc/{}/task", program.number())).unwrap().count();
     assert_eq!(threads, 1, "no thread waits for it");
     assert_eq!(notes(program), [""; 0]);
     assert!(!matches!(state(opened.pid), None | Some('Z')), "it goes on without the server");
     machine.close(&opened);
-}
-
-/// The soft and the hard limit of open descriptors, as this test has them and the program inherits them.
-fn limits() -> (String, String) {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
-    let mut numbers = line.split_whitespace().skip(3).map(str::to_owned);
-    (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 /// The processes that have `program` as their parent, ended ones that nothing waited for among them.
