@@ -20,10 +20,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tempfile::TempDir;
 
+/// How many files there are in the root.
+pub const COUNT: usize = 4;
+
 /// The names, as clients ask for them, and the range of their lengths: a file that is sent with its head, a file that
 /// is compressed, a file that is sometimes sent from the disk, and a file that takes several turns. `%FF` is a byte
 /// of a name that is not UTF-8.
-const FILES: [(&str, u64, u64); 4] = [
+const FILES: [(&str, u64, u64); COUNT] = [
     ("page.html", 10, 300),
     ("note.txt", 200, 3000),
     ("blob%FF.bin", 63_000, 68_000),
@@ -151,6 +154,11 @@ impl Disk {
         &self.root
     }
 
+    /// The name of the file that is served alone, if one is.
+    pub fn only(&self) -> Option<OsString> {
+        self.flags.only.map(|file| decoded(FILES[file].0).into())
+    }
+
     /// The path of a file, as clients ask for it.
     pub fn name(&self, file: usize) -> Cow<'static, str> {
         match file.checked_sub(DEEP) {
@@ -172,6 +180,9 @@ impl Disk {
 
     /// Any file, or another target.
     pub fn any(&self, dice: &mut Dice) -> usize {
+        if let Some(only) = self.flags.only.filter(|_| dice.one_in(2)) {
+            return only;
+        }
         let deep = match self.focus {
             _ if dice.one_in(10) => dice.below(first::COUNT as u64) as usize,
             _ if dice.one_in(10) => return self.any_flat(dice),
@@ -236,6 +247,11 @@ impl Disk {
 
     /// The states of a file and its neighbours at every moment between two epochs.
     pub fn states(&self, file: usize, from: u64, to: u64) -> Vec<State> {
+        let is_alone = self.flags.only.is_some();
+        if is_alone && self.flags.only != Some(file) {
+            return vec![State::of("", Vec::new())];
+        }
+        let family = |file| family(file).take(if is_alone { 1 } else { usize::MAX });
         if let Some(target) = file.checked_sub(DEEP) {
             return self.deep.states(&first::target(target), from, to, self.flags);
         }
@@ -252,8 +268,11 @@ impl Disk {
         epochs.into_iter().map(state).collect()
     }
 
-    /// What stood in the root at every moment between two epochs.
+    /// What stood in the root at every moment between two epochs, and may answer for other paths.
     pub fn around(&self, from: u64, to: u64) -> Vec<Around> {
+        if self.flags.only.is_some() {
+            return vec![Around { app: None, page: None }];
+        }
         self.deep.around(from, to, self.flags)
     }
 

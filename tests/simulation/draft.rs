@@ -56,20 +56,23 @@ impl Request {
     /// Any request of a client that has come in by `door`.
     pub fn any(dice: &mut Dice, door: Door, below: Below, seen: &[Seen], disk: &Disk) -> Request {
         let mut draft = Draft::new(dice);
+        let is_alone = disk.flags.only.is_some();
+        let lists = door == Door::Local && !is_alone;
         // What is asked for once shows little of folders that change.
         let kind = if disk.has_folders_in_focus() && !dice.one_in(4) { 0 } else { dice.below(28) };
         match kind {
-            0..14 => draft.file(dice, door, seen, disk),
+            0..14 => draft.file(dice, door, below, seen, disk),
             14 => draft.line("GET", &missing(dice), Wanted::Status(404)),
             15 => draft.line("GET", "/.hidden", Wanted::Status(404)),
+            16 if is_alone => draft.line("GET", "/list?a=b", Wanted::Status(404)),
             16 => draft.line("GET", "/list?a=b", Wanted::Moved),
             17 if dice.one_in(3) => {
-                let how = How { lists: door == Door::Local, ..How::default() };
+                let how = How { lists, ..How::default() };
                 draft.line("GET", "/many/", Wanted::File(FOLDER_OF_MANY, how));
             }
             17 => {
                 let (target, links) = dice.pick(&LISTED);
-                let wanted = if door == Door::Local { Wanted::Listing(links) } else { Wanted::Status(404) };
+                let wanted = if lists { Wanted::Listing(links) } else { Wanted::Status(404) };
                 draft.line("GET", target, wanted);
             }
             18..22 => draft.post(dice),
@@ -78,7 +81,7 @@ impl Request {
             24 => draft.unanswered(dice, "BREW", 501),
             25 if door == Door::Local => draft.elsewhere(dice),
             25 => {
-                draft.file(dice, door, seen, disk);
+                draft.file(dice, door, below, seen, disk);
                 draft.host = ELSEWHERE;
             }
             26 => draft.line("HEAD", "/missing", Wanted::Status(404)),
@@ -148,7 +151,7 @@ impl Draft {
         (self.method, self.target, self.wanted) = (method, target.to_owned(), wanted);
     }
 
-    fn file(&mut self, dice: &mut Dice, door: Door, seen: &[Seen], disk: &Disk) {
+    fn file(&mut self, dice: &mut Dice, door: Door, below: Below, seen: &[Seen], disk: &Disk) {
         let mut file = disk.any(dice);
         if file == LARGE && !dice.one_in(3) {
             file = PAGE;
@@ -196,6 +199,10 @@ impl Draft {
         let query = dice.pick(&["", "", "", "?q=100%"]);
         let way = if dice.one_in(10) { dice.pick(&DETOURS) } else { "/" };
         let mut name = disk.name(file).into_owned();
+        if disk.flags.only == Some(file) && below.path().is_empty() && dice.one_in(3) {
+            // The file is what `/` names. Outside of a prefix `/` leads to the prefix.
+            name.clear();
+        }
         if dice.one_in(16) {
             let (plain, other) = dice.pick(&[("e", "%65"), ("/", "//"), ("/", "/./"), ("/", "/x/../")]);
             name = name.replacen(plain, other, 1);

@@ -1,5 +1,6 @@
-//! The settings of a world that say which paths stand for others.
+//! The settings of a world that say which paths stand for others, and whether there are others.
 
+use crate::disk::COUNT;
 use crate::support::dice::Dice;
 use onepoll::site::{CleanUrls, Policy, Spa};
 
@@ -10,6 +11,8 @@ pub struct Flags {
     pub spa: bool,
     /// Whether a folder has a second name for its index.
     pub second_index: bool,
+    /// The file of the root that is served alone, by its index. Then none of the above plays a part.
+    pub only: Option<usize>,
 }
 
 impl Flags {
@@ -17,10 +20,12 @@ impl Flags {
     pub fn of(seed: u64) -> Flags {
         let mut dice = Dice::of(seed ^ 0x1dea);
         let mut is_set = || dice.one_in(2);
-        match is_set() {
-            true => Flags { clean_urls: is_set(), spa: is_set(), second_index: is_set() },
+        let flags = match is_set() {
+            true => Flags { clean_urls: is_set(), spa: is_set(), second_index: is_set(), only: None },
             false => Flags::default(),
-        }
+        };
+        let only = dice.one_in(8).then(|| dice.below(COUNT as u64) as usize);
+        Flags { only, ..flags }
     }
 
     /// The names of an index, the preferred one first.

@@ -37,7 +37,8 @@ pub struct Outcome {
 pub fn live(seed: u64, mut disk: Disk, trace: Trace) -> (Outcome, Disk) {
     disk.restore(seed);
     ear::listen(Dice::of(seed));
-    let site = Site::open(disk.path(), disk.flags.set(policy(seed))).unwrap();
+    let policy = Policy { only: disk.only(), ..disk.flags.set(policy(seed)) };
+    let site = Site::open(disk.path(), policy).unwrap();
     let shared = Shared::of(World::new(seed, disk, trace));
     let service = Service::new(site).doors(DOORS.map(Door::rules)).limits(shared.limits());
     let mut reactor = Reactor::new(shared.clone(), Below::of(seed).serve(service));
