@@ -150,6 +150,8 @@
 //! | [`service::listing`], `service/listing/order.rs`, `service/listing/filter.rs` | folders: a listing made a part a turn; in which order, and which names | |
 //! | `service/listing/entry.rs`, `service/listing/found.rs`, `service/listing/readme.rs` | what is kept of a folder while it is read; the text below its rows | |
 //! | `service/listing/html.rs`, `service/listing/json.rs`, `service/listing/pieces.rs` | the listing as a page, and as JSON; a long text a piece a turn | |
+//! | [`service::archive`] `mod.rs`, `service/archive/names.rs` | a folder as an archive that is made while it is sent; its names | |
+//! | `service/archive/zip.rs`, `service/archive/entries.rs` | the records of the format; what is noted of the entries | |
 //! | `service/script.rs`, [`service::reload`] | with `--watch`: the script behind the last byte of pages, and how it learns of changes | |
 //! | [`service::response`], [`service::pages`], [`service::json`] | what a handler gives; errors, for people and for programs | html-escape, serde_json |
 //! | [`service::limits`], [`service::size`], [`service::names`] | how much a client may take; how sizes and names are written | bytesize |
@@ -168,6 +170,7 @@
 //! | `site/watch/uses.rs`, `site/watch/sight.rs` | what is used by open pages, and what was seen of it | |
 //! | `site/watch/burst.rs`, `site/watch/memory.rs`, `site/watch/rounds.rs` | changes that come close together; what changed lately; what is looked at once a second | |
 //! | `site/watch/whereabouts.rs` | a root that goes and comes back | |
+//! | [`site::walk`] | all that is below a folder, as a client could see it | |
 //! | [`site::folder`], `site/notices.rs` | what is in a folder; what a user may look for in vain | |
 //! | `site/found.rs`, `site/fallback.rs`, `site/only.rs` | what a lookup is asked, and what it finds; which paths stand for a path; a file that is served alone | |
 //! | [`http::lines`], [`http::fields`] | where lines and heads end; names and values | httparse |

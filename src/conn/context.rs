@@ -57,6 +57,11 @@ impl FileBudget {
         if self.is_used_up() { 0 } else { bytes.min(FILE_BYTES_A_PART) }
     }
 
+    /// Takes note that a part was made that takes as long as one of a file.
+    pub fn spend_a_part(&mut self) {
+        self.spend(FILE_BYTES_A_PART);
+    }
+
     /// Takes note that so many bytes were sent.
     pub fn spend(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);

@@ -26,7 +26,6 @@ use buffers::Buffer;
 use context::Context;
 use event::Event;
 use log::{Level, debug, log_enabled, trace};
-use outgoing::Stream;
 use state::{Machine, Next, State, Stop};
 use std::fmt::Display;
 use std::time::Instant;
@@ -144,10 +143,9 @@ impl<T: Transport> Connection<T> {
         context.catch_panic(self.wire.client.id, |_| self.wire.io.transport().notify(Event::Panicked));
     }
 
-    /// Whether the next step of the connection is to send a part of a file.
-    pub fn is_at_a_file(&self) -> bool {
-        let is_file = matches!(self.wire.out.stream, Some(Stream::File(_)));
-        is_file && matches!(self.state, State::Writing(_)) && self.wire.out.outbox.is_empty()
+    /// Whether the next step of the connection is to send a part of a file, or to make content that takes as long.
+    pub fn is_at_a_download(&self) -> bool {
+        matches!(self.state, State::Writing(_)) && self.wire.out.is_at_a_download()
     }
 
     /// What the connection waits for, and since when.

@@ -25,6 +25,16 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// Whether what comes next waits for its turn among the downloads.
+    pub fn is_at_a_download(&self) -> bool {
+        let is_download = match &self.stream {
+            Some(Stream::File(_)) => true,
+            Some(Stream::Source(source)) => source.is_download(),
+            None => false,
+        };
+        is_download && self.outbox.is_empty()
+    }
+
     /// Whether nothing more is to be sent to a client that has ended its side.
     pub fn ends_with_client(&self) -> bool {
         matches!(&self.stream, Some(Stream::Source(source)) if source.ends_with_client())

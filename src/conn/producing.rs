@@ -58,6 +58,11 @@ impl Producing {
         self.source.ends_with_client()
     }
 
+    /// Whether it waits for its turn among the downloads.
+    pub fn is_download(&self) -> bool {
+        self.source.is_download()
+    }
+
     /// Puts a part of the content, or its end, into `outbox`, which is empty. Gives the bytes of content in it, without what
     /// frames them.
     pub fn produce(

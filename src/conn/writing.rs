@@ -57,6 +57,12 @@ impl<T: Transport> Machine<'_, T> {
             None => return Ok(Next::Go(self.finish(after)?)),
             Some(Stream::File(sending)) => sending,
             Some(Stream::Source(source)) => {
+                if source.is_download() {
+                    if self.context.file_budget.is_used_up() {
+                        return Ok(Next::Yield(state));
+                    }
+                    self.context.file_budget.spend_a_part();
+                }
                 let made = source.produce(&mut out.outbox, &mut self.context.buffers, self.context.phase)?;
                 return self.produced(made, state);
             }

@@ -66,7 +66,7 @@ fn two_digits(number: u32) -> [u8; 2] {
 ///
 /// Years are counted from March on here: then a leap day is the last day of its year, and the months before it have the
 /// same lengths in each year.
-fn civil(days: u32) -> (u32, u32, u32) {
+pub fn civil(days: u32) -> (u32, u32, u32) {
     const DAYS_OF_FOUR_CENTURIES: u32 = 146_097;
     // From the first of March of the year 0 to 1970.
     let days = days + 719_468;

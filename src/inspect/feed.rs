@@ -40,6 +40,10 @@ impl Source for Bytes {
         Some(self.left)
     }
 
+    fn is_download(&self) -> bool {
+        true
+    }
+
     fn produce(&mut self, out: &mut Vec<u8>, _: Phase) -> Result<Progress<()>, Broken> {
         let count = self.left.min(PIECE_BYTES as u64);
         self.left -= count;

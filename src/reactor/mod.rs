@@ -34,7 +34,7 @@ pub struct Reactor<K: Kernel> {
     ready: Vec<Token>,
     /// Connections that could do more than their turn allowed: they are driven in the next.
     queue: Vec<Token>,
-    /// Connections that go on with a file, in the order in which they have waited for that.
+    /// Connections that go on with a file, or with content that takes as long to make, in the order in which they have waited for that.
     downloads: VecDeque<Token>,
     deadlines: Deadlines,
     accepting: Accepting,
@@ -173,7 +173,7 @@ impl<K: Kernel> Reactor<K> {
         slot.connection.note_readiness(readiness);
         if slot.queued == Queued::No {
             slot.queued = Queued::Yes;
-            match slot.connection.is_at_a_file() {
+            match slot.connection.is_at_a_download() {
                 true => self.downloads.push_back(token),
                 false => {
                     slot.connection.read_ahead(&mut self.context);
@@ -235,7 +235,7 @@ impl<K: Kernel> Reactor<K> {
             Verdict::Again => {
                 if slot.queued == Queued::No {
                     slot.queued = Queued::Yes;
-                    match slot.connection.is_at_a_file() {
+                    match slot.connection.is_at_a_download() {
                         true => self.downloads.push_back(token),
                         false => self.queue.push(token),
                     }

@@ -1,6 +1,7 @@
 //! GET and HEAD: which representation of a file answers a request, or what answers in its place. Which file a path names is
 //! decided in [`crate::site`].
 
+use super::archive;
 use super::client::Client;
 use super::door::Folders;
 use super::listing::{FolderListing, Form};
@@ -56,6 +57,12 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     let folders = service.door(client.door).folders;
     let found = match site.find(path, &wanted, moment) {
         Ok(Found::File(it)) => return file(it).into(),
+        Ok(Found::Folder(folder)) if folders == Folders::Listed && archive::is_asked_for(query) => {
+            match archive::answer(folder, request, service) {
+                Ok(response) => return response.into(),
+                Err(missing) => Err(missing),
+            }
+        }
         // A folder may be gone by now: then nothing is there, as if it was not found.
         Ok(Found::Folder(folder)) if folders == Folders::Listed => match site.read(folder) {
             Ok(folder) => {

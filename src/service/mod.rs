@@ -19,6 +19,7 @@ mod script;
 mod representing;
 mod stand_ins;
 pub mod listing;
+pub mod archive;
 pub mod ack;
 pub mod reload;
 pub mod pages;

@@ -57,6 +57,11 @@ impl Prefix {
         OsString::from_vec(self.names.iter().flat_map(|name| [b"/", name.as_slice()].concat()).collect())
     }
 
+    /// The decoded name of its last folder. It must not be `/`.
+    pub fn last_name(&self) -> &[u8] {
+        self.names.last().expect("a prefix that is not the root has a name")
+    }
+
     /// Where the percent-encoded `path` of a target is.
     ///
     /// Nearly every path that is below the prefix begins with its text. Any other spelling is resolved as the site resolves

@@ -147,6 +147,12 @@ pub trait Source: Send {
         false
     }
 
+    /// Whether making a part of the content takes as long as sending a part of a file. Such content waits for its turn among the
+    /// downloads.
+    fn is_download(&self) -> bool {
+        false
+    }
+
     /// Appends a bounded part of the content to `out`, unless it waits for more or is at its end. What stands in `out` is left
     /// alone. A source that would go on for ever ends when the server stops. An error breaks the content off, and nothing of
     /// this part is sent.

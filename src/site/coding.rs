@@ -2,8 +2,10 @@
 
 use crate::http::encoding::Coding;
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+pub use flate2::Crc;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::{self, BufRead, BufReader, Read};
@@ -19,7 +21,50 @@ pub type Gzip = GzEncoder<Vec<u8>>;
 
 /// A new [`Gzip`], to which no byte was written yet.
 pub fn gzip() -> Gzip {
-    GzEncoder::new(Vec::new(), flate2::Compression::default())
+    GzEncoder::new(Vec::new(), Compression::default())
+}
+
+/// Compresses with Deflate (RFC 1951), quickly and a piece at a time, one stream after another.
+pub struct Deflater(Compress);
+
+/// Whether a piece is the last of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// More follows.
+    NotLast,
+    /// The stream ends with it.
+    Last,
+}
+
+impl Default for Deflater {
+    /// At the beginning of a stream.
+    fn default() -> Deflater {
+        Deflater(Compress::new(Compression::fast(), false))
+    }
+}
+
+impl Deflater {
+    /// Compresses `bytes` and appends to `out` what is ready of the stream. After the last piece the next stream begins.
+    pub fn write(&mut self, mut bytes: &[u8], piece: Piece, out: &mut Vec<u8>) {
+        let flush = if piece == Piece::Last { FlushCompress::Finish } else { FlushCompress::None };
+        loop {
+            // Without free room nothing is written, and what is free may be less than what is ready.
+            out.reserve(bytes.len() + 64);
+            let before = self.0.total_in();
+            let status = self.0.compress_vec(bytes, out, flush).expect("any bytes can be compressed");
+            bytes = &bytes[(self.0.total_in() - before) as usize..];
+            let is_done = match piece {
+                Piece::Last => status == Status::StreamEnd,
+                Piece::NotLast => bytes.is_empty(),
+            };
+            if is_done {
+                break;
+            }
+        }
+        if piece == Piece::Last {
+            self.0.reset();
+        }
+    }
 }
 
 /// Decompresses a step at a time. A step takes a bounded time, whatever the input is.

@@ -22,6 +22,17 @@ impl Unread {
     pub fn note_not_listed(&self) {
         self.root.notices.not_listed(&self.name);
     }
+
+    /// Whether it is the root.
+    pub fn is_root(&self) -> bool {
+        self.name.as_os_str() == "."
+    }
+
+    /// The last name on the way to the folder: for the root its own name, if it has one.
+    pub fn last_name(&self) -> Option<OsString> {
+        let path = if self.is_root() { self.root.path() } else { &self.name };
+        path.file_name().map(OsString::from)
+    }
 }
 
 /// A folder that is being read.

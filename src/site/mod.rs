@@ -36,8 +36,10 @@ mod missing;
 mod compressor;
 mod watch;
 pub mod folder;
+pub mod walk;
 mod found;
 
+pub use coding::{Crc, Deflater, Piece};
 pub use contents::Stored;
 pub use fallback::{NOT_FOUND_PAGE, is_page_of_app};
 pub use found::{Charge, Found, Missing, Wanted};
@@ -69,6 +71,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 use tree::{KnownFolder, Tree, Way};
+use walk::Walk;
 
 /// Paths that a connection has looked up anew before the next connection has its turn. Each costs a few calls on the disk, and
 /// a disk that sleeps takes its time for each: so others do not wait for all that one client asks for in one write.
@@ -76,6 +79,9 @@ const LOOKUPS_PER_DRIVE: usize = 4;
 
 /// Folders that are listed at the same time. Each listing holds all names of its folder in memory.
 const LISTED_MAX: usize = 16;
+
+/// Folders that are walked through at the same time. A walk lasts as long as its client takes to read what is made of it.
+const WALKS_MAX: usize = 8;
 
 /// A folder, and how it is served. Threads may share it: a lock is held for a lookup, or for one piece of compressing.
 pub struct Site {
@@ -87,6 +93,8 @@ pub struct Site {
     missing: Mutex<MissingNames>,
     /// Counts the folders that are being listed: each holds a clone of this.
     listed: Arc<()>,
+    /// Counts the walks through folders: each holds a clone of this.
+    walks: Arc<()>,
     compressor: Mutex<Compressor>,
     comparer: Mutex<Comparer>,
     names: Mutex<NameReader>,
@@ -138,7 +146,7 @@ impl Site {
         let watcher = is_watched.then(|| Watcher::new(&tree.root, &policy, only.clone()));
         let tree = Mutex::new(tree);
         let cache = Mutex::new(Cache::new(policy.cache_bytes_max));
-        let (missing, listed, compressor, comparer, names) = Default::default();
+        let (missing, listed, walks, compressor, comparer, names) = Default::default();
         let lookups = LOOKUPS_PER_DRIVE.into();
         Ok(Site {
             policy,
@@ -148,6 +156,7 @@ impl Site {
             cache,
             missing,
             listed,
+            walks,
             compressor,
             comparer,
             names,
@@ -277,6 +286,14 @@ impl Site {
     /// The number of folders that are being listed.
     pub fn listed(&self) -> usize {
         Arc::strong_count(&self.listed) - 1
+    }
+
+    /// Begins to walk through a folder.
+    pub fn walk(&self, Unread { root, name }: Unread) -> Result<Walk, Missing> {
+        if Arc::strong_count(&self.walks) > WALKS_MAX {
+            return Err(Missing::NotNow);
+        }
+        Ok(Walk::begin(root, name, &self.policy, self.walks.clone())?)
     }
 
     /// Closes the files that are kept open, since the process ran out of descriptors. False if no file was open.

@@ -29,6 +29,8 @@ enum Notice {
     LeadsOut(OsString),
     /// A folder has no index, and is not listed.
     NotListed,
+    /// A file or a folder was left out of an archive, as it cannot be read.
+    NotReadable,
 }
 
 impl Notices {
@@ -73,6 +75,17 @@ impl Notices {
             let name = shown(name);
             info!(
                 "{name} has no index, and is not listed, as other machines can reach it; --listing on lists it"
+            );
+        }
+    }
+
+    /// Gives notice that an archive leaves out `name`, since the server has no permission to read it.
+    #[cold]
+    pub fn not_readable(&self, name: &Path) {
+        if self.remember(Notice::NotReadable) {
+            let name = shown(name);
+            info!(
+                "{name} is left out of an archive, as are others that this server has no permission to read"
             );
         }
     }

@@ -1,0 +1,88 @@
+//! Names in archives. A name must not lead out of the folder where the archive is unpacked, on any system; and it must be
+//! readable where it is unpacked. This file does not know the format of an archive.
+
+use crate::site::path::encode_segment;
+use std::fmt::Write;
+
+/// The name of an entry, from the path of a file or folder below the folder of the archive. Its segments are names in folders,
+/// so none is `..` and none is empty.
+///
+/// These bytes are written as `%` and two digits: a backslash, which separates names for Windows; control bytes; bytes that are
+/// no UTF-8; and the colon of what would be a drive. All others stay as they are.
+pub fn of_entry(path: &[u8]) -> String {
+    let mut name = String::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
+        for (at, character) in chunk.valid().char_indices() {
+            let is_drive = name.len() == 1 && at == 1 && character == ':';
+            if is_drive && name.starts_with(|first: char| first.is_ascii_alphabetic())
+                || character == '\\'
+                || character.is_control()
+            {
+                let mut bytes = [0; 4];
+                character.encode_utf8(&mut bytes).bytes().for_each(|byte| escape(byte, &mut name));
+            } else {
+                name.push(character);
+            }
+        }
+        chunk.invalid().iter().for_each(|&byte| escape(byte, &mut name));
+    }
+    name
+}
+
+fn escape(byte: u8, name: &mut String) {
+    write!(name, "%{byte:02X}").expect(crate::http::INFALLIBLE);
+}
+
+/// The `Content-Disposition` of the archive of a folder of this name (RFC 6266 §4): to be saved, under a name in ASCII and under
+/// the name itself.
+pub fn disposition(folder: &[u8]) -> String {
+    let name = of_entry(folder) + ".zip";
+    // Clients decode `%`, and some take a backslash for a separator.
+    let is_plain = |character: &char| {
+        matches!(character, ' '..='~')
+            && !matches!(character, '"' | '%' | '\\' | '/' | ':' | '*' | '?' | '<' | '>' | '|')
+    };
+    let plain: String = name.chars().map(|one| if is_plain(&one) { one } else { '_' }).collect();
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encode_segment(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_anywhere_else() {
+        let table: [(&[u8], &str); 12] = [
+            (b"a/b c.txt", "a/b c.txt"),
+            ("grüße/日本.txt".as_bytes(), "grüße/日本.txt"),
+            (b"..\\..\\evil.exe", "..%5C..%5Cevil.exe"),
+            (b"C:\\evil", "C%3A%5Cevil"),
+            (b"C:/evil", "C%3A/evil"),
+            (b"c:", "c%3A"),
+            (b"12:30.txt", "12:30.txt"),
+            (b"a/c:d", "a/c:d"),
+            (b"a\nb\x1b[31m\x7f", "a%0Ab%1B[31m%7F"),
+            (b"\xff:\xc3", "%FF:%C3"),
+            ("\u{85}x".as_bytes(), "%C2%85x"),
+            (b"...", "..."),
+        ];
+        for (path, expected) in table {
+            assert_eq!(of_entry(path), expected);
+        }
+    }
+
+    #[test]
+    fn an_archive_is_saved_by_the_name_of_its_folder() {
+        let table: [(&[u8], &str, &str); 5] = [
+            (b"site", "site.zip", "site.zip"),
+            ("größe".as_bytes(), "gr__e.zip", "gr%C3%B6%C3%9Fe.zip"),
+            (b"a \"b\"; c", "a _b_; c.zip", "a%20%22b%22%3B%20c.zip"),
+            (b"100%", "100_.zip", "100%25.zip"),
+            (b"\xff\r\nX: y", "_FF_0D_0AX_ y.zip", "%25FF%250D%250AX%3A%20y.zip"),
+        ];
+        for (folder, plain, encoded) in table {
+            let expected = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+            assert_eq!(disposition(folder), expected);
+        }
+    }
+}

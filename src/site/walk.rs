@@ -1,0 +1,213 @@
+//! All files and folders below a folder, one at a time: those that a client could find by listings and get, and no others.
+//! What is made of them is decided elsewhere.
+//!
+//! Links to files are followed as they are when a client asks for them. Links to folders are not, so no walk goes in circles.
+//! A folder that has an index is not listed: of it a client sees the index, and the walk gives no more.
+
+use super::found::Missing;
+use super::kind;
+use super::path::is_served;
+use super::policy::{Compression, Hidden, Policy};
+use super::root::{Reach, Root};
+use super::stamp::Stamp;
+use super::types::Types;
+use crate::os::files::{Kind, Purpose, Stat, stat};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::iter;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders in each other that a walk enters. Each keeps a descriptor open.
+const LEVELS_MAX: usize = 64;
+
+/// A walk through a folder, in the order of the file system. A step takes a few calls on the disk.
+pub struct Walk {
+    root: Arc<Root>,
+    /// The folder that it goes through, below the root.
+    top: PathBuf,
+    hidden: Hidden,
+    index: Vec<String>,
+    compression: Compression,
+    types: Types,
+    levels: Vec<Level>,
+    /// Where it is, from `top` on. The name of a folder ends in a slash.
+    path: Vec<u8>,
+    /// While this exists, the walk counts as one of those that are made ([`super::Site::walk`]).
+    _walks: Arc<()>,
+}
+
+/// A folder that the walk is in.
+struct Level {
+    names: Names,
+    /// The length of its path, with the slash.
+    path_bytes: usize,
+}
+
+type Names = Box<dyn Iterator<Item = io::Result<Option<OsString>>> + Send>;
+
+/// What a step of a walk gives. Its name is [`Walk::path`].
+pub enum Step {
+    /// A folder, last written at this second since 1970. What is in it follows.
+    Folder(i64),
+    /// A file.
+    File(Unchanged),
+    /// Nothing that a client would see.
+    Nothing,
+    /// There is nothing more.
+    End,
+}
+
+/// Why a walk, or the reading of a file, cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped(pub &'static str);
+
+impl Walk {
+    /// Begins to walk through the folder `top`.
+    pub(super) fn begin(root: Arc<Root>, top: PathBuf, policy: &Policy, walks: Arc<()>) -> io::Result<Walk> {
+        let names = Box::new(root.names(&top)?);
+        let levels = vec![Level { names, path_bytes: 0 }];
+        let Policy { hidden, ref index, compression, ref types, .. } = *policy;
+        let (index, types) = (index.clone(), types.clone());
+        Ok(Walk { root, top, hidden, index, compression, types, levels, path: Vec::new(), _walks: walks })
+    }
+
+    /// The way from the folder that is walked through to what the last step gave, or to where it stopped.
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// The name of the same below the root.
+    pub fn name(&self) -> PathBuf {
+        self.top.join(OsStr::from_bytes(&self.path))
+    }
+
+    /// Whether the file at [`Walk::path`] is worth compressing, by its name.
+    pub fn is_compressible(&self) -> bool {
+        let name = Path::new(OsStr::from_bytes(&self.path));
+        self.compression == Compression::On
+            && kind::compressed_by_name(name).is_none()
+            && kind::by_name(name, &self.types).is_some_and(kind::is_compressible)
+    }
+
+    /// Looks at the next name.
+    pub fn step(&mut self) -> Result<Step, Stopped> {
+        let Some(level) = self.levels.last_mut() else { return Ok(Step::End) };
+        self.path.truncate(level.path_bytes);
+        let name = match level.names.next() {
+            Some(Ok(Some(name))) => name,
+            Some(Ok(None)) => return Ok(Step::Nothing),
+            Some(Err(_)) => return Err(Stopped("the folder cannot be read to its end")),
+            None => {
+                self.levels.pop();
+                return Ok(Step::Nothing);
+            }
+        };
+        if !is_served(name.as_bytes(), self.hidden) {
+            self.root.notices.left_out(&self.name(), &name);
+            return Ok(Step::Nothing);
+        }
+        self.path.extend_from_slice(name.as_bytes());
+        let name = self.name();
+        self.look(&name).unwrap_or_else(|error| match Missing::from(error) {
+            Missing::NotThere => Ok(Step::Nothing),
+            Missing::NotAllowed => {
+                self.root.notices.not_readable(&name);
+                Ok(Step::Nothing)
+            }
+            Missing::NotNow => Err(Stopped("the process has too many files open")),
+            Missing::NotYet | Missing::Broken => Err(Stopped("it cannot be opened")),
+        })
+    }
+
+    fn look(&mut self, name: &Path) -> io::Result<Result<Step, Stopped>> {
+        let stat = self.root.stat(name)?;
+        let is_file = match stat.kind {
+            Kind::Folder => return self.enter(name, stat),
+            Kind::Link => self.root.find(name, Reach::Any)?.kind == Kind::File,
+            Kind::File => true,
+            Kind::Other => false,
+        };
+        let opened = if is_file { Unchanged::open(&self.root, name)? } else { None };
+        Ok(Ok(opened.map_or(Step::Nothing, Step::File)))
+    }
+
+    fn enter(&mut self, name: &Path, stat: Stat) -> io::Result<Result<Step, Stopped>> {
+        if self.levels.len() >= LEVELS_MAX {
+            return Ok(Err(Stopped("there are too many folders in each other")));
+        }
+        let names: Names = match self.index(name) {
+            Some(index) => Box::new(iter::once(Ok(Some(index)))),
+            None => Box::new(self.root.names(name)?),
+        };
+        self.path.push(b'/');
+        self.levels.push(Level { names, path_bytes: self.path.len() });
+        Ok(Ok(Step::Folder(stat.modified.0)))
+    }
+
+    /// The name of the file that is served in place of a list of `folder`. Such a file may be one that cannot be read.
+    fn index(&self, folder: &Path) -> Option<OsString> {
+        let is_served = |index: &&String| match self.root.find(&folder.join(index), Reach::Any) {
+            Ok(stat) => stat.kind == Kind::File,
+            Err(error) => Missing::from(error) != Missing::NotThere,
+        };
+        self.index.iter().find(is_served).map(OsString::from)
+    }
+}
+
+/// A file that is read from its first byte to its last, all of one version.
+pub struct Unchanged {
+    file: File,
+    stamp: Stamp,
+    modified: i64,
+    at: u64,
+}
+
+impl Unchanged {
+    /// Opens the file `name`; `None` if another than a regular file has come in its place.
+    fn open(root: &Root, name: &Path) -> io::Result<Option<Unchanged>> {
+        let file = root.open_below(name, Purpose::Read)?;
+        let stat = stat(&file)?;
+        let (stamp, modified) = (stat.into(), stat.modified.0);
+        Ok((stat.kind == Kind::File).then_some(Unchanged { file, stamp, modified, at: 0 }))
+    }
+
+    /// The length of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.stamp.bytes()
+    }
+
+    /// The bytes that were not read yet.
+    pub fn left(&self) -> u64 {
+        self.bytes() - self.at
+    }
+
+    /// When it was last written, in seconds since 1970.
+    pub fn modified(&self) -> i64 {
+        self.modified
+    }
+
+    /// Reads the next bytes into `room`, which is not empty. 0 says that all bytes were read, and that the file was not changed
+    /// since it was opened. A file that is changed twice within one step of the kernel's clock may look unchanged.
+    pub fn read(&mut self, room: &mut [u8]) -> Result<usize, Stopped> {
+        const CHANGED: Stopped = Stopped("the file was changed while it was read");
+        let left = self.left();
+        if left == 0 {
+            let is_same = stat(&self.file).is_ok_and(|stat| Stamp::from(stat) == self.stamp);
+            return if is_same { Ok(0) } else { Err(CHANGED) };
+        }
+        let wanted = room.len().min(left.try_into().unwrap_or(usize::MAX));
+        let count = loop {
+            match self.file.read_at(&mut room[..wanted], self.at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Stopped("the file cannot be read")),
+                Ok(count) => break count,
+            }
+        };
+        self.at += count as u64;
+        if count == 0 { Err(CHANGED) } else { Ok(count) }
+    }
+}
