@@ -143,6 +143,7 @@ fn the_browser_is_opened_at_the_first_link() {
         (&["-o", "--prefix", "/repo/"],      &[SCREEN],                                "xdg-open", "/repo/"),
         (&["--open=docs/", "--prefix=repo"], &[SCREEN],                                "xdg-open", "/repo/docs/"),
         (&["--open=/repo/docs/", "--prefix=repo"], &[SCREEN],                          "xdg-open", "/repo/docs/"),
+        (&["--open=/repo", "--prefix=repo"], &[SCREEN],                                "xdg-open", "/repo/"),
         (&["-b", "127.0.0.3", "-o"],         &[SCREEN],                                "xdg-open", ""),
         (&["-ob", "0.0.0.0"],                &[SCREEN],                                "xdg-open", ""),
         (&[],                                &[SCREEN, ("ONEPOLL_OPEN", "yes")],       "xdg-open", ""),
@@ -205,7 +206,7 @@ fn children(program: &Program) -> Vec<u32> {
 fn where_no_browser_can_be_opened_one_line_has_the_link_and_the_server_goes_on() {
     let machine = Machine::with(&[]);
     let no_screen = "there is no screen";
-    let no_program = "no program for it was found";
+    let no_program = "none was found";
     for (environment, why) in [
         (&[][..], no_screen),
         (&[("DISPLAY", "")], no_screen),

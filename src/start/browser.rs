@@ -6,10 +6,10 @@ use crate::cli::Cli;
 use onepoll::os;
 use std::env;
 
-/// What opens the browser that the user has chosen for the desktop, the first that is there. The second is for Windows around
-/// this Linux.
+/// What opens the browser that the user has chosen for the desktop, the first that is there. `wslview` is there where Windows
+/// is around this Linux.
 #[cfg(not(target_os = "macos"))]
-const OPENERS: &[&str] = &["xdg-open", "wslview", "x-www-browser"];
+const OPENERS: &[&str] = &["wslview", "xdg-open", "x-www-browser"];
 #[cfg(target_os = "macos")]
 const OPENERS: &[&str] = &["open"];
 
@@ -43,6 +43,6 @@ fn open_at(url: &str) -> Result<(), &'static str> {
     match programs.iter().chain(openers).any(|program| open::with_detached(url, *program).is_ok()) {
         true => Ok(()),
         false if programs.is_empty() && openers.is_empty() => Err("there is no screen"),
-        false => Err("no program for it was found"),
+        false => Err("none was found"),
     }
 }

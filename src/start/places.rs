@@ -29,11 +29,11 @@ pub fn without_doubles(places: Vec<Place>) -> Vec<Place> {
         !ip.is_unspecified()
             && all.iter().any(|other| other.is_unspecified() && other.is_ipv4() == ip.is_ipv4())
     };
-    let mut seen: Vec<SocketAddr> = Vec::new();
+    let mut seen = Vec::new();
     let mut keep = |address: &SocketAddr| {
-        let address = SocketAddr::new(bare(address), scope(address));
-        let is_new = !seen.contains(&address) && !is_covered(address.ip());
-        seen.push(address);
+        let known = (bare(address), link(address));
+        let is_new = !seen.contains(&known) && !is_covered(known.0);
+        seen.push(known);
         is_new
     };
     let kept =
@@ -107,11 +107,11 @@ fn bare(address: &SocketAddr) -> IpAddr {
     address.ip().to_canonical()
 }
 
-/// Which interface a link-local address is of.
-fn scope(address: &SocketAddr) -> u16 {
+/// On which link an address holds, where it holds on one only.
+fn link(address: &SocketAddr) -> u32 {
     match address {
         SocketAddr::V4(_) => 0,
-        SocketAddr::V6(address) => address.scope_id() as u16,
+        SocketAddr::V6(address) => address.scope_id(),
     }
 }
 

@@ -30,7 +30,7 @@ pub fn for_others(cli: &Cli, urls: &Urls) -> Result<String, String> {
                     .into())
             }
             false => {
-                say("no QR code is drawn, as no other machine can reach this one: it has no network");
+                say("no QR code, as no other machine can reach this one: it has no network");
                 Ok(String::new())
             }
         };
@@ -41,7 +41,7 @@ pub fn for_others(cli: &Cli, urls: &Urls) -> Result<String, String> {
         Some(_) => "stdout is no terminal with UTF-8",
         None => "the link is too long",
     };
-    say(&format!("no QR code is drawn, as {why}: {url}"));
+    say(&format!("no QR code, as {why}: {url}"));
     Ok(String::new())
 }
 

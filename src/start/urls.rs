@@ -43,6 +43,8 @@ impl Urls {
             }
         };
         others.retain(|address| !is_loopback(address) && *address != here);
+        // More networks have IPv4. Sorting keeps the order of equal ones.
+        others.sort_by_key(SocketAddr::is_ipv6);
         let start = cli.prefix().map_or("/", Prefix::text).to_owned();
         let is_open = listening.iter().any(|it| !is_loopback(&it.address));
         let doors = if is_open { Doors::Open } else { Doors::Loopback };
@@ -51,7 +53,8 @@ impl Urls {
 
     /// The link that other machines are most likely to reach; `None` if there is none.
     pub fn for_others(&self) -> Option<SocketAddr> {
-        if is_loopback(&self.here) { self.others.first().copied() } else { Some(self.here) }
+        let mut all = std::iter::once(self.here).chain(self.others.iter().copied());
+        all.find(|address| !is_loopback(address) && !is_of_one_link(&address.ip()))
     }
 
     /// The link to `path` of the site, at `address`; without a path, to its start page.
@@ -61,7 +64,8 @@ impl Urls {
         }
         // A path may be written as a path of the server, too.
         let below = self.start.strip_prefix('/').unwrap_or_default();
-        let path = path.strip_prefix(below).unwrap_or(path);
+        let is_start = format!("{path}/") == below;
+        let path = if is_start { "" } else { path.strip_prefix(below).unwrap_or(path) };
         format!("http://{address}{}{path}", self.start)
     }
 }
@@ -98,8 +102,6 @@ fn reached_at(door: &Listening) -> Vec<SocketAddr> {
         }
     }
     found.retain(is_taken_in);
-    // Sorting keeps the order of equal ones.
-    found.sort_by_key(IpAddr::is_ipv6);
     found.into_iter().map(|ip| SocketAddr::new(ip, door.address.port())).collect()
 }
 
@@ -113,6 +115,10 @@ fn own_address(any: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect((far, 9)).ok()?;
     let own = socket.local_addr().ok()?.ip();
-    let is_of_one_link = matches!(own, IpAddr::V6(own) if own.is_unicast_link_local());
-    (!own.is_loopback() && !own.is_unspecified() && !is_of_one_link).then_some(own)
+    (!own.is_loopback() && !own.is_unspecified() && !is_of_one_link(&own)).then_some(own)
+}
+
+/// Whether a browser would have to say which link it means, and cannot.
+fn is_of_one_link(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
