@@ -80,13 +80,16 @@ fn bash_completes_flags_values_and_files() {
         return;
     }
     assert!(
-        said_by("bash", "source ./script; complete -p onepoll").contains("-F _onepoll"),
+        said_by("bash", "source ./script; complete -p onepoll").contains("-F _onepoll_words"),
         "it is registered"
     );
     for (words, expected) in [
         ("onepoll --gr", "--grace"),
         ("onepoll --listing ''", "on off"),
         ("onepoll --listing of", "off"),
+        // bash takes `--listing=of` apart into three words.
+        ("onepoll --listing = of", "off"),
+        ("onepoll --listing =", "on off"),
         ("onepoll --port 0 --wat", "--watch"),
         ("onepoll --completions f", "fish"),
         // No file is meant by these, and nothing else is known of their values.
@@ -94,17 +97,20 @@ fn bash_completes_flags_values_and_files() {
         ("onepoll --max-body p", "p"),
         // Nothing of its own: bash goes on to the names of files (`-o default`).
         ("onepoll pa", ""),
+        ("onepoll ''", ""),
+        ("onepoll --watch ''", ""),
+        ("onepoll --cors ''", ""),
         ("onepoll --watch si", ""),
     ] {
         // As the shell calls the function when a user presses Tab.
         let script = format!(
             "source ./script; compopt() {{ :; }}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _onepoll onepoll \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
+             _onepoll_words onepoll \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
              echo \"${{COMPREPLY[@]}}\""
         );
         assert_eq!(said_by("bash", &script).trim(), expected, "{words}");
     }
-    let all = "source ./script; COMP_WORDS=(onepoll --); COMP_CWORD=1; _onepoll onepoll -- onepoll; echo ${COMPREPLY[@]}";
+    let all = "source ./script; COMP_WORDS=(onepoll --); COMP_CWORD=1; _onepoll_words onepoll -- onepoll; echo ${COMPREPLY[@]}";
     let offered = said_by("bash", all);
     let missed: Vec<_> =
         flags().into_iter().filter(|flag| !offered.split_whitespace().any(|it| it == flag)).collect();

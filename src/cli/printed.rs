@@ -2,6 +2,7 @@
 //! made before it is asked for.
 
 use super::help::{EXAMPLES, SECTIONS, explained, line_of};
+use super::refusal::flags_of;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueHint};
 use clap_complete::Shell;
@@ -20,6 +21,28 @@ const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 const KNOWN: [(&str, &[&str]); 3] =
     [("listing", &["on", "off"]), ("log", &["short", "combined", "json", "off"]), ("completions", &SHELLS)];
 
+/// The end of the script for bash. The script that the crate makes offers flags where a user wants the names of files, and knows
+/// nothing of `--listing=on`. FLAGS are the flags that take the next word as their value.
+const BASH_END: &str = r#"
+# A word that is neither a flag nor the value of one is the folder or the file to
+# serve: where there is no reply, bash completes the names of files.
+_onepoll_words() {
+    local cur="$2" prev="$3"
+    if [[ $cur == "=" ]]; then
+        cur=""
+    elif [[ $prev == "=" ]]; then
+        prev="${COMP_WORDS[COMP_CWORD - 2]}"
+    fi
+    _onepoll "$1" "$cur" "$prev"
+    case "$cur,$prev" in
+        -*|FLAGS) ;;
+        *) COMPREPLY=() ;;
+    esac
+}
+
+complete -F _onepoll_words -o bashdefault -o default onepoll
+"#;
+
 /// A shell.
 pub fn shell(text: &str) -> Result<Shell, String> {
     text.parse().map_err(|_| "bash, zsh, fish, elvish or powershell".to_owned())
@@ -27,9 +50,20 @@ pub fn shell(text: &str) -> Result<Shell, String> {
 
 /// The script by which `shell` completes the words of `command`.
 pub fn completions(shell: Shell, command: Command) -> Vec<u8> {
+    let mut command = command.mut_args(hinted);
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command.mut_args(hinted), NAME, &mut script);
+    clap_complete::generate(shell, &mut command, NAME, &mut script);
+    if shell == Shell::Bash {
+        script.extend(BASH_END.replace("FLAGS", &patterns(&command)).into_bytes());
+    }
     script
+}
+
+/// The flags that take the next word as their value, as patterns of bash for a word and the word before it.
+fn patterns(command: &Command) -> String {
+    let takes_next = |arg: &&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    let flags = command.get_arguments().filter(takes_next).flat_map(flags_of);
+    flags.map(|flag| format!("*,{flag}")).collect::<Vec<_>>().join("|")
 }
 
 /// An argument with what a shell may offer as its value. No value but DIR|FILE is the name of a file.

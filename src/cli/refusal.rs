@@ -124,7 +124,7 @@ fn without_value(named: &str) -> &str {
 }
 
 /// How an argument is spelt.
-fn flags_of(arg: &Arg) -> impl Iterator<Item = String> {
+pub fn flags_of(arg: &Arg) -> impl Iterator<Item = String> {
     let long = arg.get_long().map(|long| format!("--{long}"));
     let short = arg.get_short().map(|short| format!("-{short}"));
     long.into_iter().chain(short)
