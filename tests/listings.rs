@@ -397,6 +397,19 @@ type Shown<'a> = (&'a str, Files<'a>, Option<(&'a str, &'a str)>);
 type Files<'a> = &'a [(&'a str, &'a [u8])];
 
 #[test]
+fn a_button_and_no_link_asks_for_an_archive() {
+    const BUTTON: &str = "<form><button name=\"archive\" value=\"zip\">Download as zip</button></form>\n";
+    let root = folder(&[("sub/file", b"")]);
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let address = serve(root.path(), Limits::default());
+    for (target, count) in [("/", 1), ("/sub/?q=x&sort=size", 1), ("/empty/", 0)] {
+        let page = get(address, target);
+        assert_eq!(page.text().matches(BUTTON).count(), count, "{target}");
+        assert_eq!(page.text().matches("archive").count(), count, "{target}: wget -r would take it");
+    }
+}
+
+#[test]
 fn a_readme_is_shown_as_text_below_the_rows() {
     let outer = folder(&[("secret/README.md", b"secret"), ("root/plain/file", b"")]);
     let root = outer.path().join("root");

@@ -44,7 +44,7 @@ pub fn begin(text: &mut String, about: &About<'_>) {
         write!(text, "<a href=\"{link}\"{current}>{name}</a><wbr>").expect(INFALLIBLE);
     }
     writeln!(text, "</h1>\n</nav>\n<main>\n<p>{}", in_words(about.counts)).expect(INFALLIBLE);
-    filter_form(text, about);
+    forms(text, about);
     if about.rows < about.matching {
         said_to_be_cut(text, about);
     }
@@ -56,8 +56,9 @@ pub fn begin(text: &mut String, about: &About<'_>) {
     text.push_str("<tbody>\n");
 }
 
-/// The box that filters names: the script does so while a user types, and the server when the form is sent.
-fn filter_form(text: &mut String, about: &About<'_>) {
+/// The box that filters names: the script does so while a user types, and the server when the form is sent. Beside it is the
+/// button for an archive of all that is in the folder, whatever is filtered.
+fn forms(text: &mut String, about: &About<'_>) {
     let value = encode_double_quoted_attribute(about.filter.text());
     text.push_str("<div>\n<form role=\"search\">");
     let Order { column, direction } = about.order;
@@ -77,9 +78,14 @@ fn filter_form(text: &mut String, about: &About<'_>) {
         text,
         "<label for=\"q\">Filter</label><input type=\"search\" id=\"q\" name=\"q\" value=\"{value}\" \
          autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\"><button>Apply</button>\
-         <output for=\"q\">{matching}</output></form>\n</div>"
+         <output for=\"q\">{matching}</output></form>"
     )
     .expect(INFALLIBLE);
+    // A button and no link: a program that follows links would fetch an archive of every folder.
+    if about.counts != [0, 0] {
+        text.push_str("<form><button name=\"archive\" value=\"zip\">Download as zip</button></form>\n");
+    }
+    text.push_str("</div>\n");
 }
 
 /// Makes a form ask for the greatest first.
