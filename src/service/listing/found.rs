@@ -76,3 +76,47 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_kept_than_is_shown_and_that_is_the_first() {
+        for (query, expected) in [
+            ("", ["d8", "d9", "f0", "f1"]),
+            ("order=desc", ["d8", "d9", "f99", "f98"]),
+            ("sort=size", ["d8", "d9", "f99", "f98"]),
+            ("sort=time&order=desc", ["d8", "d9", "f7", "f14"]),
+            ("q=F", ["f0", "f1", "f2", "f3"]),
+        ] {
+            let filter = Filter::of(Some(query));
+            let mut found = Found::new(Order::of(Some(query)), 4);
+            for number in 0..100 {
+                let (name, bytes, modified) =
+                    (format!("f{number}"), Some(1000 - number), number as i64 * 57 % 100);
+                found.add(Entry { name: name.into(), bytes, modified }, &filter);
+                assert!(found.left() <= 4, "{query}");
+            }
+            for name in ["d9", "d8"] {
+                found.add(Entry { name: name.into(), bytes: None, modified: 0 }, &filter);
+                assert!(found.left() <= 4, "{query}");
+            }
+            let matching = if filter.is_off() { 102 } else { 100 };
+            assert_eq!((found.counts, found.matching), ([2, 100], matching), "{query}");
+            let names: Vec<_> = std::iter::from_fn(|| found.next()).map(|entry| entry.name).collect();
+            assert_eq!(names, expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn more_folders_than_rows_leave_no_room_for_files() {
+        let filter = Filter::of(None);
+        let mut found = Found::new(Order::of(None), 2);
+        for (name, bytes) in [("c", None), ("f", Some(0)), ("b", None), ("a", None), ("e", Some(0))] {
+            found.add(Entry { name: name.into(), bytes, modified: 0 }, &filter);
+        }
+        let names: Vec<_> = std::iter::from_fn(|| found.next()).map(|entry| entry.name).collect();
+        assert_eq!((names, found.counts), (vec!["a".into(), "b".into()], [3, 2]));
+    }
+}

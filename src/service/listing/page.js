@@ -57,7 +57,7 @@ async function ask() {
       take();
     }
   } catch {
-    said.textContent = 'The server does not answer';
+    said.textContent = 'The server cannot answer now';
   }
   isAsking = false;
 }

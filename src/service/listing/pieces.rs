@@ -54,3 +54,37 @@ impl Source for Pieces {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_sent_in_pieces_and_loses_nothing() {
+        let row = "a row of a listing\n";
+        for rows in [0, 1, 1000, 13_000, 14_000, 100_000] {
+            let mut text = Pieces::default();
+            (0..rows).for_each(|_| text.last().push_str(row));
+            let mut sent = Vec::new();
+            match text.into_content() {
+                Content::Bytes(bytes) => sent = bytes,
+                Content::Produced(mut source) => {
+                    assert!(rows * row.len() > AT_ONCE_BYTES_MAX as usize, "{rows}");
+                    assert_eq!(source.length(), Some((rows * row.len()) as u64));
+                    loop {
+                        let before = sent.len();
+                        let progress = source.produce(&mut sent, Phase::Serving);
+                        assert!(sent.len() - before <= PIECE_BYTES + row.len(), "in one turn");
+                        match progress {
+                            Ok(Progress::Again) => {}
+                            Ok(Progress::Ready(())) => break,
+                            _ => panic!("it waits for nothing, and cannot break"),
+                        }
+                    }
+                }
+                _ => panic!("a text has bytes"),
+            }
+            assert_eq!(sent, row.repeat(rows).as_bytes());
+        }
+    }
+}
