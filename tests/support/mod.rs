@@ -13,7 +13,7 @@
 //! | `pieces.rs` | a connection without a socket: its bytes come cut into pieces |
 //! | `scripted.rs` | a whole loop without a socket: clients and a clock that do what the test has written down |
 //! | `program.rs` | the program itself, its output and its end |
-//! | `chunks.rs` | content that comes in chunks |
+//! | `chunks.rs`, `unzip.rs` | content that comes in chunks; what is in an archive |
 //! | `browser.rs` | pages in Chromium |
 //! | `dice.rs`, `reference.rs` | chance that can be repeated; where a link leads, by RFC 3986 |
 //! | `watch.rs` | names and ends a test that hangs |
@@ -32,6 +32,7 @@ pub mod pieces;
 pub mod scripted;
 pub mod program;
 pub mod chunks;
+pub mod unzip;
 pub mod browser;
 pub mod dice;
 pub mod reference;
