@@ -13,9 +13,10 @@ mod words;
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use flags::{Answers, Files, Help, Sizes, Times};
+use flags::{Answers, Files, Help, Log, Sizes, Times};
 use header::CREDENTIALS;
 use onepoll::http::HeadLimits;
+use onepoll::log::{Loudness, Wanted};
 use onepoll::os::files::Links;
 use onepoll::reactor::listener::Sharing;
 use onepoll::service::cors::{Cors, Credentials};
@@ -88,6 +89,8 @@ pub struct Cli {
     #[arg(long, help_heading = "Log", env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
     pub inspect: bool,
     #[command(flatten)]
+    log: Log,
+    #[command(flatten)]
     sizes: Sizes,
     #[command(flatten)]
     times: Times,
@@ -154,6 +157,12 @@ impl Cli {
             let origin = self.origin("qr");
             return Some(format!(
                 "--qr{origin} is for other machines, and only this one can reach the server; add --bind 0.0.0.0"
+            ));
+        }
+        if self.log.quiet && self.log.verbose > 0 {
+            let [quiet, verbose] = ["quiet", "verbose"].map(|name| self.origin(name));
+            return Some(format!(
+                "--quiet{quiet} and --verbose{verbose} do not go together: one asks for less of the log, one for more"
             ));
         }
         let [watch, reuse_port] = ["watch", "reuse_port"].map(|name| self.origin(name));
@@ -319,6 +328,21 @@ impl Cli {
         let is_any = names.iter().any(|name| name == "*")
             || (names.is_empty() && !address.to_canonical().is_loopback());
         if is_any { Hosts::Any } else { Hosts::Named(names.clone()) }
+    }
+
+    /// The form of the lines about requests; `None` is the usual one of the place where they go.
+    pub fn log(&self) -> Option<Wanted> {
+        self.log.log
+    }
+
+    /// How much is logged.
+    pub fn loudness(&self) -> Loudness {
+        match (self.log.quiet, self.log.verbose) {
+            (true, _) => Loudness::Quiet,
+            (false, 0) => Loudness::Usual,
+            (false, 1) => Loudness::Debug,
+            (false, _) => Loudness::Trace,
+        }
     }
 
     /// The limits, for a process that may open so many descriptors.

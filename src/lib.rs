@@ -130,7 +130,7 @@
 //! | [`conn`] `mod.rs` | [`Connection::drive`](conn::Connection::drive): one turn of one connection | |
 //! | `conn/state.rs` | the states, and which step belongs to which | |
 //! | `conn/reading.rs`, `conn/writing.rs` | the steps: from the first byte to an answer, and from there to the next request or the end | |
-//! | `conn/wire.rs`, [`conn::wait`] | what the states work with; what is waited for and since when | |
+//! | `conn/wire.rs`, `conn/arrivals.rs`, [`conn::wait`] | what the states work with; when its bytes came; what is waited for and since when | |
 //! | [`conn::io`] | when to try a socket again: the rules of the edge | |
 //! | [`conn::transport`] | what carries the bytes: recv(2), send(2), sendfile(2) | |
 //! | [`conn::event`] | what an observer is told of a connection | |
@@ -181,7 +181,12 @@
 //! | [`http::conditional`], [`http::validators`], [`http::range`] | RFC 9110 §13, §8.8 and §14 | |
 //! | [`http::encoding`], [`http::weight`] | which codings a client takes, and how gladly | |
 //! | [`http::response`], [`http::status`], [`http::value`], [`http::media`], [`http::date`] | the head of an answer | httpdate |
-//! | [`log::access`], [`log::escaped`], `log/lossy.rs` | a line for each request; what a client sent, made fit for it; lines for stderr that never wait | env_logger |
+//! | [`log`] `mod.rs`, [`log::form`], `log/filter.rs` | which records reach stderr; in which form; what `RUST_LOG` adds | env_logger, env_filter |
+//! | `log/records.rs`, `log/utc.rs`, [`log::zone`] | how records look; times for programs; the time of day where the user is | jiff, in `log/zone.rs` |
+//! | [`log::access`] `mod.rs`, `log/access/line.rs` | a line for each request, held until its answer is out; its three parts | |
+//! | `log/access/combined.rs`, `log/access/short.rs`, `log/access/json.rs` | the forms of a line | |
+//! | [`log::access::exchange`], `log/access/numbers.rs`, `log/access/kept.rs` | what a line is made of; digits; what clients say again and again | |
+//! | [`log::escaped`], [`log::json`], `log/lossy.rs` | what a client sent, made fit for a line; lines for stderr that never wait | |
 //! | [`os`] | files below a folder, sockets and the addresses of clients and of this machine, stderr; what is given up | rustix, landlock, uapi, if-addrs |
 //!
 //! The binary is `main.rs`, `cli.rs` (clap) and `start/` (qrcode, open): flags in, sockets open, a greeting, exit codes out.

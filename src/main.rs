@@ -8,6 +8,7 @@ use cli::refusal::shown;
 use cli::served::Served;
 use log::{debug, info};
 use onepoll::inspect;
+use onepoll::log::Log;
 use onepoll::os;
 use onepoll::os::containment::{self, Containment, around, around_file, contain};
 use onepoll::os::files::Links;
@@ -26,8 +27,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
-    onepoll::log::start();
-    match serve(&cli) {
+    let log = onepoll::log::start(cli.log(), cli.loudness());
+    match serve(&cli, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             say(&sentence);
@@ -37,13 +38,13 @@ fn main() -> ExitCode {
 }
 
 /// Serves until asked to stop. The error is one line that names the thing and the way out.
-fn serve(cli: &Cli) -> Result<(), String> {
+fn serve(cli: &Cli, log: &Log) -> Result<(), String> {
     let served = cli.served()?;
     let site = Site::open(&served.root, served.by(cli.policy()));
     let site = site.map_err(|error| served.refusal(&cli.origin("dir"), &error))?;
-    let listening = listen(cli)?;
+    let listening = listen(cli, log)?;
     let urls = Urls::to(&listening, cli).ok_or("there is no address to listen on")?;
-    let announcement = announcement(cli, &listening, &urls) + &qr::for_others(cli, &urls)?;
+    let announcement = announcement(cli, &listening, &urls) + &qr::for_others(cli, &urls, log)?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     let (listeners, doors): (Vec<_>, Vec<_>) =
         listening.into_iter().map(|it| (it.listener.into(), it.door)).unzip();
@@ -54,14 +55,15 @@ fn serve(cli: &Cli) -> Result<(), String> {
     }
     let links = cli.policy().links;
     if links == Links::Anywhere {
-        warn_of_links(&served);
+        warn_of_links(&served, log);
     }
-    browser::open(cli, &urls);
+    browser::open(cli, &urls, log);
     // Not before: the browser would inherit it, and programs that close all descriptors at their start would take long.
     let limits = cli.limits(os::raise_descriptor_limit());
     give_up(&served, links);
     let is_watched = site.watcher().is_some();
-    let service = Service::new(site).doors(doors).limits(limits).fields(cli.fields());
+    let service =
+        Service::new(site).doors(doors).limits(limits).fields(cli.fields()).access(log.form.clone());
     let service = cli.prefix().cloned().into_iter().fold(service, Service::below);
     let service = if is_watched { service.mount(Reload::default()) } else { service };
     // Two programs in one: without an inspector, the loop has no code for it.
@@ -99,11 +101,11 @@ fn give_up(served: &Served, links: Links) {
     }
 }
 
-fn warn_of_links(served: &Served) {
+fn warn_of_links(served: &Served, log: &Log) {
     let named = shown(&served.named);
     let links = match served.file {
         None => format!("links in {named} lead to, also outside of it"),
         Some(_) => format!("{named} leads to, also when it becomes a link to another folder"),
     };
-    say(&format!("WARNING: --follow-links serves whatever {links}"));
+    log.say(&format!("WARNING: --follow-links serves whatever {links}"));
 }

@@ -5,6 +5,7 @@ use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
 use onepoll::http::origin::Origin;
+use onepoll::log::Form;
 use onepoll::os::peer::Peer;
 use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::fields::CommonFields;
@@ -99,11 +100,11 @@ impl Visit {
     /// A connection to a new site. It has asked for the page and for what it is to ask for, so both are in the cache.
     #[allow(dead_code, reason = "see above")]
     pub fn asking(kind: Kind) -> Visit {
-        Visit::asking_from(From::Here, kind)
+        Visit::logged(From::Here, kind, Form::default())
     }
 
-    /// The same from elsewhere, or with more fields.
-    pub fn asking_from(from: From, kind: Kind) -> Visit {
+    /// The same from elsewhere, or with more fields, and with lines of this form in the log.
+    pub fn logged(from: From, kind: Kind, form: Form) -> Visit {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::write(folder.path().join("index.html"), [b'x'; 1024]).expect("a file can be written");
         std::fs::write(folder.path().join("large.bin"), vec![b'x'; 1 << 20]).expect("a file can be written");
@@ -119,7 +120,7 @@ impl Visit {
         let site =
             Site::open(folder.path(), Policy { cache_bytes_max, ..usual }).expect("the folder is there");
         let hosts = Hosts::Named(Vec::new());
-        let service = Service::new(site).hosts(hosts).fields(from.fields());
+        let service = Service::new(site).hosts(hosts).fields(from.fields()).access(form);
         let context = Context::new(service, Instant::now(), SystemTime::now());
         let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 50_000).into());
         let client = Client { id: Id(0), peer, door: DoorId::FIRST };
@@ -184,7 +185,9 @@ impl Visit {
         self.connection.transport().asks = true;
         self.connection.note_readiness(Readiness::UNKNOWN);
         self.connection.read_ahead(&mut self.context);
-        self.connection.drive(&mut self.context)
+        let verdict = self.connection.drive(&mut self.context);
+        self.context.access.end_turn(self.context.now);
+        verdict
     }
 }
 

@@ -9,6 +9,7 @@ use super::values::{self, Reader};
 use clap::ArgAction;
 use clap::builder::BoolishValueParser;
 use clap_complete::Shell;
+use onepoll::log::Wanted;
 use onepoll::service::door::Folders;
 use onepoll::service::prefix::Prefix;
 use onepoll::site::Types;
@@ -162,6 +163,27 @@ pub struct Times {
     /// A second Ctrl-C ends the server at once.
     #[arg(long, value_name = "SECONDS", env = "ONEPOLL_GRACE", default_value = "10", value_parser = values::seconds)]
     pub grace: Duration,
+}
+
+/// What is logged, and in which form.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Log")]
+pub struct Log {
+    /// Log requests as short, combined or json, or not: off [default: short on a terminal, else combined]
+    ///
+    /// Combined is the format of other web servers, and json is an object a line for programs. Off leaves warnings.
+    #[arg(long, value_name = "FORM", env = "ONEPOLL_LOG", value_parser = values::log_form)]
+    pub log: Option<Wanted>,
+    /// Log warnings and errors only
+    ///
+    /// There is no line about a request then.
+    #[arg(short, long, env = "ONEPOLL_QUIET", value_parser = BoolishValueParser::new())]
+    pub quiet: bool,
+    /// Log what each connection does
+    ///
+    /// With -vv every system call on a socket is logged, too.
+    #[arg(short, long, env = "ONEPOLL_VERBOSE", action = ArgAction::Count, value_parser = values::verbosity)]
+    pub verbose: u8,
 }
 
 /// What the program says of itself instead of serving.

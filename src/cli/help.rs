@@ -32,7 +32,7 @@ variable makes no sense. With 1 and 2 a line on stderr says why.",
         "\
 Each flag but those of the group Help may be a variable instead: ONEPOLL_PORT
 is --port, and ONEPOLL_DIR is DIR or FILE. The command line wins over it.
-RUST_LOG=trace logs every system call on a socket.",
+RUST_LOG=debug is -v, and wins over -q and -v.",
     ),
 ];
 

@@ -5,6 +5,7 @@ use onepoll::http::fields::FIELDS_MOST;
 use onepoll::http::media::MediaType;
 use onepoll::http::origin::Origin;
 use onepoll::http::target;
+use onepoll::log::Wanted;
 use onepoll::service::door::Folders;
 use onepoll::service::size;
 use onepoll::site::Types;
@@ -124,6 +125,22 @@ pub fn listing(text: &str) -> Result<Folders, String> {
         "off" => Ok(Folders::NotListed),
         _ => Err("on or off".into()),
     }
+}
+
+/// The form of the lines about requests.
+pub fn log_form(text: &str) -> Result<Wanted, String> {
+    match text {
+        "short" => Ok(Wanted::Short),
+        "combined" => Ok(Wanted::Combined),
+        "json" => Ok(Wanted::Json),
+        "off" => Ok(Wanted::Off),
+        _ => Err("short, combined, json or off".into()),
+    }
+}
+
+/// How often `-v` is given, as the environment has it.
+pub fn verbosity(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "0, 1 as for -v, or 2 as for -vv".into())
 }
 
 /// How many of something.

@@ -9,7 +9,7 @@ use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::version::{Persistence, Version};
-use crate::log::access::{self, Exchange};
+use crate::log::access::Exchange;
 use crate::service::client::Client;
 use crate::service::pages::{self, page};
 use crate::service::response::{Content, Phase, Response};
@@ -34,12 +34,13 @@ pub fn complete(
     out: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
-    let exchange = access::is_read().then(|| Exchange {
+    let exchange = context.access.is_read().then(|| Exchange {
         peer: client.peer,
         request_line: request.line,
         status: response.head.status,
-        referer: request.fields.first("referer"),
-        user_agent: request.fields.first("user-agent"),
+        host: request.host,
+        fields: Some(request.fields),
+        since: out.asked.take(),
     });
     let end = End::of(&response.content, request.version);
     let is_last = context.phase == Phase::Stopping || end == Some(End::Connection);
@@ -66,12 +67,13 @@ pub fn refuse(
             "a client speaks TLS on this plain port; addresses of this server begin with http://, not with https://"
         );
     }
-    let exchange = access::is_read().then_some(Exchange {
+    let exchange = context.access.is_read().then(|| Exchange {
         peer: client.peer,
         request_line: line,
         status: refusal.status,
-        referer: None,
-        user_agent: None,
+        host: None,
+        fields: None,
+        since: out.asked.take(),
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
     let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, &context.service);
@@ -86,7 +88,7 @@ fn queue(
     request: Option<&Request<'_>>,
     persistence: Persistence,
     exchange: Option<Exchange<'_>>,
-    Outgoing { outbox, stream, entry }: &mut Outgoing,
+    Outgoing { outbox, stream, entry, .. }: &mut Outgoing,
     context: &mut Context,
 ) -> Answered {
     let out = outbox.end(&mut context.buffers);
@@ -103,8 +105,8 @@ fn queue(
     let content_bytes = (out.len() - head_end) as u64;
     if let Some(exchange) = exchange {
         match stream {
-            None => context.access.tell(&exchange, context.date.text(), content_bytes),
-            Some(_) => *entry = Some(context.access.entry(&exchange, context.date.text(), content_bytes)),
+            None => context.access.tell(&exchange, &context.date, content_bytes),
+            Some(_) => *entry = Some(context.access.entry(&exchange, &context.date, content_bytes)),
         }
     }
     Answered { status, persistence }

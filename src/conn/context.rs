@@ -104,7 +104,7 @@ impl Context {
         let service = service.into();
         let date = Date::new(wall);
         let buffers = Buffers::new(LANDING_BYTES);
-        let access = AccessLog::default();
+        let access = AccessLog::new(&service.access);
         let (phase, panics, budget, asked) = (Phase::Serving, 0, BUDGET, [0; 2]);
         let file_budget = FileBudget::UNSHARED;
         Context { service, phase, now, date, access, panics, budget, file_budget, asked, buffers }

@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod context;
 mod panics;
 pub mod answer;
+mod arrivals;
 mod wire;
 mod state;
 mod reading;
@@ -170,7 +171,7 @@ impl<T: Transport> Connection<T> {
     /// Enters the state to which a step has led. Gives how the connection stands, where that was the last step for now.
     /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it: a
     /// [`Machine`] has all of the connection but its state.
-    #[inline]
+    #[inline(always)]
     fn enter(
         &mut self,
         from: &'static str,
@@ -201,6 +202,9 @@ impl<T: Transport> Connection<T> {
                 let _ = self.wire.flush(Follow::Nothing, context);
             }
             Verdict::Again | Verdict::Parked => {}
+        }
+        if context.access.holds() {
+            self.wire.keep_lines(context);
         }
         self.wire.inbox.give_back(&mut context.buffers);
         self.wire.out.outbox.give_back(&mut context.buffers);

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Content of a file, in bytes, that is read and leaves with its head by one send(2). Longer content goes by sendfile(2),
 /// which copies nothing in this process, but takes more time to begin: a range of 1 KiB costs a sixth less CPU time read, one
@@ -20,8 +21,13 @@ pub struct Outgoing {
     pub outbox: Buffer,
     /// Content that follows them.
     pub stream: Option<Stream>,
-    /// The line to log once the answer is sent, if access lines are logged.
+    /// The line to log once the stream is sent, if access lines are logged.
     pub entry: Option<Entry>,
+    /// The lines to log once the outbox is sent, where that takes more than a drive: of the answers in it that are whole.
+    pub waiting: Vec<Entry>,
+    /// When the last byte came of the head of the request that is answered next, if a line of the log says how long that
+    /// takes.
+    pub asked: Option<Instant>,
 }
 
 impl Outgoing {

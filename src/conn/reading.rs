@@ -66,6 +66,9 @@ impl<T: Transport> Machine<'_, T> {
     /// A whole head stands at the front of the inbox: may it be acted on, and does content belong to it?
     fn route(&mut self, head_bytes: usize) -> Result<State, Refusal> {
         let Machine { wire, context } = self;
+        if context.access.is_timed() {
+            wire.note_asked(head_bytes);
+        }
         let mut slots = FieldSlots::new();
         let read = wire.read;
         let (client, came, out, transport) = wire.sides();

@@ -1,5 +1,6 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
+use super::arrivals::Arrivals;
 use super::buffers::Buffer;
 use super::context::Context;
 use super::event::{Event, Reason};
@@ -23,6 +24,7 @@ pub(super) struct Wire<T> {
     pub scan: HeadScan,
     /// When something was last read.
     pub read: Tick,
+    arrivals: Arrivals,
     pub out: Outgoing,
     pub wait: Wait,
     pub since: Instant,
@@ -31,14 +33,23 @@ pub(super) struct Wire<T> {
 impl<T: Transport> Wire<T> {
     pub fn new(transport: T, client: Client, now: Instant) -> Wire<T> {
         let io = Io::new(transport, client.id);
-        let (inbox, scan, read, out) = Default::default();
-        Wire { client, io, inbox, scan, read, out, wait: Wait::First, since: now }
+        let (inbox, scan, read, arrivals, out) = Default::default();
+        Wire { client, io, inbox, scan, read, arrivals, out, wait: Wait::First, since: now }
     }
 
     /// Takes what a read has brought into the inbox.
     pub fn take_in(&mut self, count: usize, context: &mut Context) {
+        if context.access.is_timed() {
+            self.note_arrival(count);
+        }
         self.inbox.take_in(count, &mut context.buffers);
         self.read = context.service.site.tick();
+    }
+
+    // What only a log with times needs is kept out of the way of all others: the way from recv to send is one function.
+    #[inline(never)]
+    fn note_arrival(&mut self, count: usize) {
+        self.arrivals.note(count, self.inbox.bytes().len(), Instant::now());
     }
 
     /// The length of the head at the front of the inbox, once it is whole.
@@ -49,6 +60,17 @@ impl<T: Transport> Wire<T> {
             self.scan = HeadScan::default();
         }
         Ok(found.map(|head| head.len()))
+    }
+
+    /// The head at the front of the inbox is whole, and has so many bytes: from now on its request is waited on.
+    #[inline(never)]
+    pub fn note_asked(&mut self, head_bytes: usize) {
+        self.out.asked = self.arrivals.of(self.inbox.bytes().len() - head_bytes);
+    }
+
+    /// What came is refused: where no head became whole, the answer is waited for since the last byte.
+    pub fn note_refused(&mut self) {
+        self.out.asked = self.out.asked.or(self.arrivals.last());
     }
 
     /// Who asks, what came, where answers go, and what carries both.
@@ -62,11 +84,14 @@ impl<T: Transport> Wire<T> {
     }
 
     /// Sends once from the outbox.
-    pub fn flush(&mut self, follow: Follow, context: &Context) -> io::Result<Transfer> {
+    pub fn flush(&mut self, follow: Follow, context: &mut Context) -> io::Result<Transfer> {
         let transfer = self.io.send(self.out.outbox.bytes(), follow)?;
         if let Transfer::Bytes(count) = transfer {
             self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
+            if context.access.is_timed() && self.out.outbox.is_empty() {
+                self.log_sent(context);
+            }
         }
         Ok(transfer)
     }
@@ -77,8 +102,28 @@ impl<T: Transport> Wire<T> {
         self.restart(Wait::Write, context);
     }
 
-    /// The answer is out, or never will be.
+    /// The answers in the outbox are out, or never will be.
+    #[inline(never)]
+    fn log_sent(&mut self, context: &mut Context) {
+        for entry in self.out.waiting.drain(..) {
+            context.access.add(entry);
+        }
+        if context.access.holds() {
+            context.access.settle();
+        }
+    }
+
+    /// Keeps the lines of answers that are not out, while other connections have their turn.
+    #[cold]
+    pub fn keep_lines(&mut self, context: &mut Context) {
+        context.access.hand_over(&mut self.out.waiting);
+    }
+
+    /// All answers are out, or never will be.
     pub fn log(&mut self, context: &mut Context) {
+        if context.access.is_timed() {
+            self.log_sent(context);
+        }
         if let Some(entry) = self.out.entry.take() {
             context.access.add(entry);
         }

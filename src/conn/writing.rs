@@ -32,9 +32,14 @@ impl<T: Transport> Machine<'_, T> {
     /// Answers what came with a refusal, as the last answer of the connection.
     pub(super) fn refuse(&mut self, refusal: Refusal) -> State {
         let Machine { wire, context } = self;
+        wire.note_refused();
         let (client, came, out, _) = wire.sides();
         let answered = answer::refuse(refusal, came, client, out, context);
         wire.inbox.clear();
+        if context.access.holds() {
+            // A refusal may be made before the drive in which it is sent, and other connections come between.
+            wire.keep_lines(context);
+        }
         self.begin(answered, After::Linger)
     }
 

@@ -10,6 +10,15 @@ pub const SHOWN_BYTES_MAX: usize = 1024;
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl Escaped<'_> {
+    /// The columns of a byte as it is shown.
+    pub fn columns(byte: u8) -> usize {
+        match byte {
+            b'"' | b'\\' => r#"\""#.len(),
+            b' '..=b'~' => 1,
+            _ => r"\x00".len(),
+        }
+    }
+
     /// Writes the escaped bytes. Usually no byte needs an escape, and all are written at once.
     pub fn write(&self, out: &mut impl Write) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(SHOWN_BYTES_MAX)];
@@ -53,7 +62,7 @@ mod tests {
                 b' '..=b'~' => char::from(byte).to_string(),
                 _ => format!("\\x{byte:02X}"),
             };
-            assert_eq!(alone, expected);
+            assert_eq!((alone.len(), &alone), (Escaped::columns(byte), &expected));
             assert_eq!(Escaped(&[byte, 0x1B]).to_string(), alone + "\\x1B");
         }
     }

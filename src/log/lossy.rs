@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 /// Writes whole lines while the sink has room for them. Without room, lines are lost and counted. The count is written
 /// before the next line for which there is room.
-pub struct Lossy<S> {
+pub struct Lossy<S, L> {
     /// Takes lines without waiting.
     sink: S,
     /// Up to this many bytes are written whole or not at all.
@@ -13,12 +13,15 @@ pub struct Lossy<S> {
     /// The bytes still to be written of lines that were begun. They go first; otherwise two lines would be mixed.
     begun: Vec<u8>,
     lost: usize,
+    /// Says that so many lines were lost.
+    line_of_lost: L,
 }
 
-impl<S: Write> Lossy<S> {
-    /// A writer to `sink`, which never waits, and writes up to `piece_bytes_max` bytes whole or not at all.
-    pub fn new(sink: S, piece_bytes_max: usize) -> Lossy<S> {
-        Lossy { sink, piece_bytes_max, begun: Vec::new(), lost: 0 }
+impl<S: Write, L: Fn(usize) -> String> Lossy<S, L> {
+    /// A writer to `sink`, which never waits, and writes up to `piece_bytes_max` bytes whole or not at all. `line_of_lost`
+    /// gives the line, without its line feed, that tells of lost ones.
+    pub fn new(sink: S, piece_bytes_max: usize, line_of_lost: L) -> Lossy<S, L> {
+        Lossy { sink, piece_bytes_max, begun: Vec::new(), lost: 0, line_of_lost }
     }
 
     /// Writes how many lines were lost, if any.
@@ -27,7 +30,7 @@ impl<S: Write> Lossy<S> {
         if lost == 0 {
             return Ok(());
         }
-        let line = format!("onepoll: {lost} lines of this log are lost: its reader was too slow\n");
+        let line = (self.line_of_lost)(lost) + "\n";
         let result = self.send(line.as_bytes());
         if self.lost > 0 {
             // The line that was lost is this report, which does not count.
@@ -80,7 +83,7 @@ impl<S: Write> Lossy<S> {
     }
 }
 
-impl<S: Write> Write for Lossy<S> {
+impl<S: Write, L: Fn(usize) -> String> Write for Lossy<S, L> {
     /// Takes one record, and never fails: a record for which there is no room is lost.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let has_room = self.finish().and_then(|()| self.report_lost());
@@ -139,7 +142,7 @@ mod tests {
     /// What arrives of `records` if the first writes go as planned, with a `|` after every write.
     fn got(goes: impl IntoIterator<Item = io::Result<usize>>, records: &[&str]) -> String {
         let sink = Script { goes: goes.into_iter().collect(), got: String::new() };
-        let mut lossy = Lossy::new(sink, 10);
+        let mut lossy = Lossy::new(sink, 10, |lost| format!("<{lost}>"));
         for record in records {
             assert_eq!(lossy.write(record.as_bytes()).unwrap(), record.len());
         }
@@ -178,15 +181,14 @@ mod tests {
         ];
         for (room, records, expected) in table {
             let goes = room.iter().map(|&room| if room == none { full() } else { Ok(room) });
-            let got = got(goes, records).replace('|', "");
-            let got = got.replace(" lines of this log are lost: its reader was too slow\n", ">");
-            assert_eq!(got.replace("onepoll: ", "<"), *expected, "{room:?} {records:?}");
+            let got = got(goes, records).replace('|', "").replace(">\n", ">");
+            assert_eq!(got, *expected, "{room:?} {records:?}");
         }
     }
 
     #[test]
     fn a_full_disk_is_no_room_either() {
         let error = Err(io::ErrorKind::StorageFull.into());
-        assert!(got([error], &["a\n", "b\n"]).starts_with("onepoll: 1|"));
+        assert!(got([error], &["a\n", "b\n"]).starts_with("<1>"));
     }
 }

@@ -4,8 +4,9 @@ use super::files::{Kind, stat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::pipe::PIPE_BUF;
+use rustix::termios::tcgetwinsize;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 /// The stderr of this process, and how to write to it without waiting.
@@ -26,6 +27,17 @@ enum WriteMode {
     /// says that a pipe has room, this is room for PIPE_BUF bytes (pipe(7)), unless another process writes in between.
     /// For a terminal it promises less: a write may wait if there is room for a part of it only.
     Shared,
+}
+
+/// Whether stderr leads to a terminal.
+pub fn is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// How many columns the terminal has at the moment to which stderr leads (TIOCGWINSZ); `None` where that is not known.
+pub fn columns() -> Option<usize> {
+    let columns = tcgetwinsize(io::stderr().as_fd()).ok()?.ws_col;
+    (columns > 0).then_some(columns.into())
 }
 
 impl Stderr {

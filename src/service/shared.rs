@@ -11,6 +11,7 @@ use super::prefix::Prefix;
 use super::response::Reply;
 use crate::http::request::Request;
 use crate::http::response::Head;
+use crate::log::Form;
 use crate::site::{Description, Moment, Site};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -39,6 +40,8 @@ pub struct Service {
     prefix: Option<Prefix>,
     /// The fields that many answers carry.
     pub fields: CommonFields,
+    /// The form of the lines about requests.
+    pub access: Form,
     /// The heads of the files that are asked for most.
     heads: Mutex<Heads>,
     mounted: Vec<Box<dyn Mounted>>,
@@ -50,9 +53,9 @@ impl Service {
     /// A service for `site`, with one door of the default rules, within the default limits.
     pub fn new(site: Site) -> Service {
         let (limits, doors) = (Limits::default(), vec![Door::default()]);
-        let (prefix, fields, heads) = Default::default();
+        let (prefix, fields, access, heads) = Default::default();
         let (mounted, refused_hosts, has_met_tls) = Default::default();
-        Service { site, limits, doors, prefix, fields, heads, mounted, refused_hosts, has_met_tls }
+        Service { site, limits, doors, prefix, fields, access, heads, mounted, refused_hosts, has_met_tls }
     }
 
     /// The same service with these doors and no others.
@@ -89,6 +92,11 @@ impl Service {
     /// The same service, whose answers carry these fields.
     pub fn fields(self, fields: CommonFields) -> Service {
         Service { fields, ..self }
+    }
+
+    /// The same service, whose requests are logged in lines of this form.
+    pub fn access(self, access: Form) -> Service {
+        Service { access, ..self }
     }
 
     /// The head of the usual answer with a representation of this description, kept or made by `compose`.

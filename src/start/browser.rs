@@ -1,8 +1,8 @@
 //! Opening the browser of the user.
 
-use super::say;
 use super::urls::Urls;
 use crate::cli::Cli;
+use onepoll::log::Log;
 use onepoll::os;
 use std::env;
 
@@ -17,14 +17,14 @@ const OPENERS: &[&str] = &["open"];
 const SCREENS: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
 
 /// Opens the browser at the first link, where that is asked for. Where there is none, that is said, and the server serves.
-pub fn open(cli: &Cli, urls: &Urls) {
+pub fn open(cli: &Cli, urls: &Urls, log: &Log) {
     let Some(path) = cli.opening() else { return };
     let url = urls.at(urls.here, path);
     if os::is_root() {
-        say("WARNING: --open starts the browser as root");
+        log.say("WARNING: --open starts the browser as root");
     }
     if let Err(why) = open_at(&url) {
-        say(&format!("no browser was opened, as {why}: {url}"));
+        log.say(&format!("no browser was opened, as {why}: {url}"));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where to listen: from the flags to sockets that are open.
 
 use super::places::{self, Opened, Place, families, is_taken, open_all};
-use super::say;
 use crate::cli::Cli;
+use onepoll::log::Log;
 use onepoll::os::is_missing_address;
 use onepoll::reactor::listener::{Sharing, bind_for};
 use onepoll::service::door::Door;
@@ -24,28 +24,30 @@ pub struct Listening {
 }
 
 /// Opens the sockets that the flags ask for, in the order in which they are said. The error is a sentence.
-pub fn listen(cli: &Cli) -> Result<Vec<Listening>, String> {
+pub fn listen(cli: &Cli, log: &Log) -> Result<Vec<Listening>, String> {
     let places = wanted(cli)?;
     let usual = *USUAL_PORTS.start();
     let opened = match cli.port {
         Some(port) => open(cli, &places, port),
         // Programs that share a port must all have the same.
         None if cli.sharing() == Sharing::Shared => open(cli, &places, usual),
-        None => first_free(cli, &places)?,
+        None => first_free(cli, log, &places)?,
     };
     opened.map_err(|(address, error)| no_listener(cli, address, &error))
 }
 
 /// Opens all at the first port that none of them lacks. Another one than the usual is said, since a user who has the usual
 /// one open in a browser would look at another server.
-fn first_free(cli: &Cli, places: &[Place]) -> Result<Opened<Listening>, String> {
+fn first_free(cli: &Cli, log: &Log, places: &[Place]) -> Result<Opened<Listening>, String> {
     let (first, last) = USUAL_PORTS.into_inner();
     for port in USUAL_PORTS {
         match open(cli, places, port) {
             Err((_, error)) if is_taken(&error) => {}
             opened => {
                 if port != first && opened.is_ok() {
-                    say(&format!("port {first} is in use, so port {port} serves; --port N sets a fixed one"));
+                    log.say(&format!(
+                        "port {first} is in use, so port {port} serves; --port N sets a fixed one"
+                    ));
                 }
                 return Ok(opened);
             }

@@ -1,8 +1,8 @@
 //! A link as a QR code for the camera of a phone, drawn on a terminal with two modules a character.
 
-use super::say;
 use super::urls::{Doors, Urls};
 use crate::cli::Cli;
+use onepoll::log::Log;
 use qrcode::{Color, EcLevel, QrCode};
 use std::env;
 use std::io::{self, IsTerminal};
@@ -19,7 +19,7 @@ const AS_BEFORE: &str = "\x1b[0m";
 const WIDTH_MAX: usize = 80;
 
 /// The code for other machines, where it is asked for and can be drawn; else the reason is said. The error is a sentence.
-pub fn for_others(cli: &Cli, urls: &Urls) -> Result<String, String> {
+pub fn for_others(cli: &Cli, urls: &Urls, log: &Log) -> Result<String, String> {
     if !cli.qr {
         return Ok(String::new());
     }
@@ -30,7 +30,7 @@ pub fn for_others(cli: &Cli, urls: &Urls) -> Result<String, String> {
                     .into())
             }
             false => {
-                say("no QR code, as no other machine can reach this one: it has no network");
+                log.say("no QR code, as no other machine can reach this one: it has no network");
                 Ok(String::new())
             }
         };
@@ -41,7 +41,7 @@ pub fn for_others(cli: &Cli, urls: &Urls) -> Result<String, String> {
         Some(_) => "stdout is no terminal with UTF-8",
         None => "the link is too long",
     };
-    say(&format!("no QR code, as {why}: {url}"));
+    log.say(&format!("no QR code, as {why}: {url}"));
     Ok(String::new())
 }
 

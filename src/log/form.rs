@@ -1,0 +1,105 @@
+//! In which form the log is written, and how much of it. This file writes no line.
+
+use super::zone::Zone;
+use log::LevelFilter;
+
+/// The form of the lines about requests that the user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// One short line for people.
+    Short,
+    /// The Combined Log Format.
+    Combined,
+    /// An object in JSON for programs.
+    Json,
+    /// No line about a request.
+    Off,
+}
+
+/// How much of the log the user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loudness {
+    /// Warnings and errors.
+    Quiet,
+    /// What a user wants to know, and a line for each request.
+    Usual,
+    /// What each connection does, too.
+    Debug,
+    /// Every system call on a socket, too.
+    Trace,
+}
+
+impl Loudness {
+    /// The level of the records that are written.
+    pub fn level(self) -> LevelFilter {
+        match self {
+            Loudness::Quiet => LevelFilter::Warn,
+            Loudness::Usual => LevelFilter::Info,
+            Loudness::Debug => LevelFilter::Debug,
+            Loudness::Trace => LevelFilter::Trace,
+        }
+    }
+}
+
+/// The form of the lines about requests, with what it takes to write it.
+#[derive(Clone, Debug, Default)]
+pub enum Form {
+    /// No line about a request.
+    Off,
+    /// The Combined Log Format.
+    #[default]
+    Combined,
+    /// One short line for people.
+    Short(Look),
+    /// An object in JSON for programs.
+    Json,
+}
+
+/// How short lines look.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The zone of the times.
+    pub zone: Zone,
+    /// Whether there are colours.
+    pub colours: Colours,
+    /// How many columns a line may have now; `None` where that is not limited.
+    pub columns: fn() -> Option<usize>,
+}
+
+/// Whether lines have colours, which never say anything that is not written, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// They have.
+    On,
+    /// They have none.
+    Off,
+}
+
+/// Faint, for what is the same in most lines.
+pub const FAINT: &str = "2";
+/// Red, for errors.
+pub const RED: &str = "31";
+/// Green, for what went as usual.
+pub const GREEN: &str = "32";
+/// Yellow, for what a user may want to look at.
+pub const YELLOW: &str = "33";
+/// Cyan, for what is neither good nor bad.
+pub const CYAN: &str = "36";
+
+impl Colours {
+    /// Appends what begins a colour (ECMA-48, "SGR").
+    pub fn begin(self, colour: &str, line: &mut String) {
+        if self == Colours::On {
+            line.push_str("\x1b[");
+            line.push_str(colour);
+            line.push('m');
+        }
+    }
+
+    /// Appends what ends it.
+    pub fn end(self, line: &mut String) {
+        if self == Colours::On {
+            line.push_str("\x1b[m");
+        }
+    }
+}
