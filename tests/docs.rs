@@ -152,7 +152,7 @@ fn flags_in_help() -> BTreeMap<String, String> {
         let names = text.split([' ', ',']).take_while(|word| word.is_empty() || word.starts_with(['-', '[']));
         let names: Vec<_> = names
             .filter(|word| !word.is_empty())
-            .map(|name| name.split("[=").next().unwrap().trim_matches(['[', ']']))
+            .map(|name| name.split("[=").next().unwrap().trim_matches(['[', ']', '.']))
             .collect();
         let default = text.split_once("[default: ").map_or("", |(_, default)| default.trim_end_matches(']'));
         (names.join(", ").replace('|', ", "), default.to_owned())

@@ -48,8 +48,15 @@ impl fmt::Display for Answer {
 #[derive(Default)]
 pub struct Reader {
     bytes: Vec<u8>,
-    head: Option<(Answer, usize)>,
+    head: Option<(Answer, Framing)>,
     began: u64,
+}
+
+/// Where content ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Length(usize),
+    Chunks,
 }
 
 /// How the content after a head is framed.
@@ -69,7 +76,11 @@ impl Reader {
     /// The answer whose head has come and whose content is not whole: the head, and how many bytes of content have
     /// come.
     pub fn begun(&self) -> Option<(&Answer, usize)> {
-        self.head.as_ref().map(|(answer, _)| (answer, self.bytes.len()))
+        self.head.as_ref().map(|(answer, framing)| match framing {
+            Framing::Length(_) => (answer, self.bytes.len()),
+            // What is wrong with chunks was said when they came.
+            Framing::Chunks => (answer, chunks(&self.bytes).map_or(0, |(content, _)| content.len())),
+        })
     }
 
     /// Takes in bytes that were sent at `epoch`.
@@ -88,22 +99,54 @@ impl Reader {
             };
             let head: Vec<u8> = self.bytes.drain(..end + 4).collect();
             let answer = read_head(&head, self.began).ok_or(format!("no head: {}", head.escape_ascii()))?;
-            let length = match (answer.status, asked) {
-                (100 | 204 | 304, _) | (_, Asked::HeadOnly) => Some(0),
-                _ => answer.field("content-length").and_then(|length| length.parse().ok()),
+            let length = answer.field("content-length").and_then(|length| length.parse().ok());
+            let framing = match (answer.status, asked, answer.field("transfer-encoding")) {
+                (100 | 204 | 304, ..) | (_, Asked::HeadOnly, _) => Some(Framing::Length(0)),
+                (.., Some("chunked")) if length.is_none() => Some(Framing::Chunks),
+                (.., None) => length.map(Framing::Length),
+                _ => None,
             };
-            self.head = Some((answer, length.ok_or("an answer without its length")?));
+            self.head = Some((answer, framing.ok_or("an answer whose end cannot be seen")?));
         }
-        let (_, length) = self.head.as_ref().expect("it was just read");
-        if self.bytes.len() < *length {
-            return Ok(None);
-        }
-        let (mut answer, length) = self.head.take().expect("it was just read");
-        answer.body = self.bytes.drain(..length).collect();
+        let (body, end) = match self.head.as_ref().expect("it was just read").1 {
+            Framing::Chunks => match chunks(&self.bytes)? {
+                (content, Some(end)) => (content, end),
+                (_, None) => return Ok(None),
+            },
+            Framing::Length(length) if self.bytes.len() < length => return Ok(None),
+            Framing::Length(length) => (self.bytes[..length].to_vec(), length),
+        };
+        let (mut answer, _) = self.head.take().expect("it was just read");
+        self.bytes.drain(..end);
+        answer.body = body;
         answer.epochs.1 = epoch;
         self.began = epoch;
         Ok(Some(answer))
     }
+}
+
+/// The content of chunks that has come, and where the last chunk ends, if it has come (RFC 9112 §7.1).
+fn chunks(bytes: &[u8]) -> Result<(Vec<u8>, Option<usize>), String> {
+    let (mut content, mut rest) = (Vec::new(), bytes);
+    while let Some(line) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size =
+            std::str::from_utf8(&rest[..line]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let size = size.ok_or_else(|| format!("no size of a chunk: {}", rest[..line].escape_ascii()))?;
+        rest = &rest[line + 2..];
+        let Some(end) = rest.get(size..size + 2) else {
+            content.extend_from_slice(&rest[..size.min(rest.len())]);
+            break;
+        };
+        if end != b"\r\n" {
+            return Err(format!("a chunk does not end after {size} bytes"));
+        }
+        content.extend_from_slice(&rest[..size]);
+        rest = &rest[size + 2..];
+        if size == 0 {
+            return Ok((content, Some(bytes.len() - rest.len())));
+        }
+    }
+    Ok((content, None))
 }
 
 fn read_head(head: &[u8], began: u64) -> Option<Answer> {

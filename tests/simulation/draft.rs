@@ -70,6 +70,12 @@ impl Request {
                 let how = How { lists, ..How::default() };
                 draft.line("GET", "/many/", Wanted::File(FOLDER_OF_MANY, how));
             }
+            // For HTTP/1.0 the end of the connection would be that of the archive.
+            17 if lists && draft.version == 1 && dice.one_in(2) => {
+                let (target, _) = dice.pick(&LISTED);
+                let path = target.split('?').next().unwrap_or_default();
+                draft.line("GET", &format!("{path}?archive=zip"), Wanted::Archive);
+            }
             17 => {
                 let (target, links) = dice.pick(&LISTED);
                 let wanted = if lists { Wanted::Listing(links) } else { Wanted::Status(404) };

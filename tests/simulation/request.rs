@@ -5,6 +5,7 @@ use crate::answer::{Answer, Asked};
 use crate::disk::Disk;
 use crate::question::{How, Question, Seen};
 use crate::support::reference::{remove_dot_segments, resolved};
+use crate::support::unzip::unzip;
 use onepoll::http::HeadLimits;
 
 /// A limit so low that short requests reach it.
@@ -68,6 +69,8 @@ pub enum Wanted {
     },
     /// A page with these links in its rows, in this order.
     Listing(&'static [&'static str]),
+    /// The archive of the folder whose listing that is.
+    Archive,
     Posted {
         bytes: usize,
         is_json: bool,
@@ -123,6 +126,13 @@ impl Request {
                 let shown = text.split("<tr><td><a href=\"").skip(1).filter_map(|row| row.split('"').next());
                 let is_right = shown.filter(|link| !link.ends_with("../")).eq(links.iter().copied());
                 expect(answer.status == 200 && is_right, || format!("not the listing: {text}"))?;
+            }
+            Wanted::Archive => {
+                let is_archive = answer.field("content-type") == Some("application/zip");
+                expect(answer.status == 200 && is_archive, || "not an archive".into())?;
+                let mut names: Vec<_> = unzip(&answer.body).into_iter().map(|member| member.name).collect();
+                names.sort_unstable();
+                expect(names == ["a", "b c", "c%FF"], || format!("{names:?} in the archive"))?;
             }
             Wanted::Posted { bytes, is_json } => {
                 let text = String::from_utf8_lossy(&answer.body);
