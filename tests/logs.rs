@@ -2,9 +2,7 @@
 
 mod support;
 
-use rustix::fs::{Mode, OFlags, open};
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -15,6 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use support::patience::{joined, until};
 use support::program::{PATH, Program, mounting, onepoll, prepared};
+use support::terminal::terminal;
 use support::visitor::Visitor;
 use support::{PATIENCE, folder};
 
@@ -39,8 +38,10 @@ fn ask_many(address: SocketAddr, count: usize) {
 #[test]
 fn a_log_that_nobody_reads_holds_up_nobody() {
     let root = folder(&[]);
-    for (name, ours, theirs) in [pipe(), socket(), terminal()] {
-        let (program, address) = Program::start(onepoll().arg(root.path()).stderr(theirs));
+    let (screen, theirs) = terminal();
+    for (name, ours, theirs) in [pipe(), socket(), ("a terminal", screen, theirs)] {
+        let (program, address) =
+            Program::start(onepoll().arg(root.path()).args(["--log", "combined"]).stderr(theirs));
         ask_many(address, MANY);
         // Now the log is read. If nothing comes for a while, one more request makes a line, and before it comes the
         // count of lost lines.
@@ -171,13 +172,4 @@ fn pipe() -> Ends {
 fn socket() -> Ends {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ("a socket", OwnedFd::from(ours).into(), OwnedFd::from(theirs).into())
-}
-
-fn terminal() -> Ends {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap();
-    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-    ("a terminal", ours.into(), theirs.into())
 }

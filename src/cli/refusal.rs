@@ -117,9 +117,11 @@ fn argument<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
         .find(|arg| arg.is_positional() && flag.starts_with('[') || flags_of(arg).any(|spelt| spelt == flag))
 }
 
-/// A flag without the value behind it: of `--port <PORT>`, and of `--cors[=<ORIGIN>]`.
+/// A flag without the value behind it: of `--port <PORT>`, and of `--cors[=<ORIGIN>]`; and without the dots of one that may
+/// stand there more than once, such as `--verbose...`.
 fn without_value(named: &str) -> &str {
     let flag = named.split(' ').next().unwrap_or_default();
+    let flag = flag.trim_end_matches("...");
     flag.split_once("[=").map_or(flag, |(flag, _)| flag)
 }
 

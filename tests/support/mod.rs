@@ -14,6 +14,7 @@
 //! | `scripted.rs` | a whole loop without a socket: clients and a clock that do what the test has written down |
 //! | `program.rs` | the program itself, its output and its end |
 //! | `chunks.rs`, `unzip.rs` | content that comes in chunks; what is in an archive |
+//! | `terminal.rs` | a terminal for the program to write to |
 //! | `browser.rs` | pages in Chromium |
 //! | `dice.rs`, `reference.rs` | chance that can be repeated; where a link leads, by RFC 3986 |
 //! | `watch.rs` | names and ends a test that hangs |
@@ -33,6 +34,7 @@ pub mod scripted;
 pub mod program;
 pub mod chunks;
 pub mod unzip;
+pub mod terminal;
 pub mod browser;
 pub mod dice;
 pub mod reference;
