@@ -189,7 +189,8 @@
 //! | [`log::escaped`], [`log::json`], `log/lossy.rs` | what a client sent, made fit for a line; lines for stderr that never wait | |
 //! | [`os`] | files below a folder, sockets and the addresses of clients and of this machine, stderr; what is given up | rustix, landlock, uapi, if-addrs |
 //!
-//! The binary is `main.rs`, `cli.rs` (clap) and `start/` (qrcode, open): flags in, sockets open, a greeting, exit codes out.
+//! The binary is `main.rs`, `cli.rs` (clap, clap_complete, clap_mangen) and `start/` (qrcode, open): flags in, sockets open, a
+//! greeting, exit codes out.
 //!
 //! # What is absent on purpose
 //!

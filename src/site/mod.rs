@@ -87,6 +87,8 @@ const WALKS_MAX: usize = 8;
 pub struct Site {
     policy: Policy,
     only: Option<Only>,
+    /// Whether a path may lead elsewhere than to its own name. One look at this is all that it costs the sites without.
+    has_rules: bool,
     clock: Clock,
     tree: Mutex<Arc<Tree>>,
     cache: Mutex<Cache>,
@@ -149,6 +151,7 @@ impl Site {
         let (missing, listed, walks, compressor, comparer, names) = Default::default();
         let lookups = LOOKUPS_PER_DRIVE.into();
         Ok(Site {
+            has_rules: only.is_some() || fallback::are_there(&policy),
             policy,
             only,
             clock,
@@ -189,11 +192,11 @@ impl Site {
     /// Looks up the percent-encoded `path` of a target, and where it names no file, the paths that stand for it. What is
     /// remembered is compared with the disk after the request was read: a change made before the client asked is always seen.
     pub fn find(&self, path: &str, wanted: &Wanted<'_>, moment: Moment) -> Result<Found, Missing> {
-        if let Some(only) = &self.only {
-            return self.find_only(only, path, wanted, moment);
-        }
-        if fallback::are_there(&self.policy) {
-            return self.find_any(path, wanted, moment);
+        if self.has_rules {
+            return match &self.only {
+                Some(only) => self.find_only(only, path, wanted, moment),
+                None => self.find_any(path, wanted, moment),
+            };
         }
         self.look_up(path, wanted, moment)
     }
@@ -207,8 +210,6 @@ impl Site {
     }
 
     /// Looks up the one file that is served, if `path` names it. A folder that takes its place is not served.
-    /// Few sites have one file alone, so this function is kept away from the code for the others (`#[cold]`).
-    #[cold]
     fn find_only(
         &self,
         only: &Only,
