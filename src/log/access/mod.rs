@@ -381,4 +381,45 @@ mod tests {
         log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0), "many leave at once");
     }
+
+    proptest::proptest! {
+        /// Whatever clients send, JSON is JSON, and a terminal shows one line that fits.
+        #[test]
+        fn no_bytes_break_a_line(
+            request_line in proptest::collection::vec(proptest::num::u8::ANY, 0..1200),
+            agent in proptest::collection::vec(proptest::num::u8::ANY, 0..1200),
+            is_request: bool,
+            is_coloured: bool,
+            content_bytes: u64,
+            code in 100_u16..600,
+            second in 0_u64..1 << 40,
+            columns in 60_usize..300,
+        ) {
+            let request_line = if is_request { [b"GET /", request_line.as_slice()].concat() } else { request_line };
+            let section = [b"User-Agent: ", agent.as_slice(), b"\r\n\r\n"].concat();
+            let mut slots = FieldSlots::new();
+            let fields = Fields::parse(&section, &mut slots).ok();
+            let status = Status { code, ..Status::OK };
+            let exchange = Exchange { fields, status, ..exchange(&request_line) };
+            let json = lines(&Form::Json, &exchange, content_bytes);
+            serde_json::from_str::<serde_json::Value>(&json).unwrap();
+            let look = Look { zone: Zone::default(), colours: Colours::Off, columns: || None };
+            let mut short = line::Writer::of(&Form::Short(look.clone()));
+            let date = Date::new(UNIX_EPOCH + Duration::from_secs(second));
+            for is_wide in [false, true] {
+                let mut text = String::new();
+                let colours = if is_coloured { Colours::On } else { Colours::Off };
+                if is_wide {
+                    short = line::Writer::Short(short::Short::of_width(Look { colours, ..look.clone() }, columns));
+                }
+                short.before(&exchange, &date, &mut text);
+                short.measures(Measures { content_bytes, took: Some(Duration::from_millis(second)) }, &mut text);
+                for colour in ["2", "31", "32", "33", "36", ""] {
+                    text = text.replace(&format!("\x1b[{colour}m"), "");
+                }
+                assert!(text.chars().all(|char| matches!(char, ' '..='~' | '…')), "{text:?}");
+                assert!(!is_wide || text.chars().count() <= columns, "{text:?} in {columns}");
+            }
+        }
+    }
 }

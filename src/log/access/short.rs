@@ -41,6 +41,12 @@ impl Short {
         Short { look, columns: None, second: None, clock: String::new() }
     }
 
+    /// Lines for a terminal of this width.
+    #[cfg(test)]
+    pub fn of_width(look: Look, columns: usize) -> Short {
+        Short { columns: Some(columns), ..Short::new(look) }
+    }
+
     /// Asks how wide the terminal is. It may be made wider or narrower at any time.
     pub fn measure_terminal(&mut self) {
         self.columns = (self.look.columns)();
