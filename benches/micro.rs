@@ -85,7 +85,7 @@ fn write_an_access_line(bencher: Bencher) {
     let date = Date::new(SystemTime::now());
     let mut access = AccessLog::default();
     bencher.bench_local(|| {
-        access.tell(black_box(&exchange), black_box(&date), black_box(1024));
+        access.tell(black_box(&exchange), black_box(&date), black_box(1024), 0);
         access.flush();
     });
 }

@@ -931,6 +931,7 @@ fn each_level_tells_its_story() {
         program.signal(Signal::TERM);
         let (status, log) = program.end();
         assert_eq!(status.code(), Some(0));
+        // Where there are no lines about requests, the program says why.
         let notice = format!("onepoll: the log is off: RUST_LOG={}\n", level.to_lowercase());
         let log = if stories.is_empty() { log.strip_prefix(&*notice).expect(&log) } else { &log };
 

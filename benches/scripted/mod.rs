@@ -100,7 +100,7 @@ impl Visit {
     /// A connection to a new site. It has asked for the page and for what it is to ask for, so both are in the cache.
     #[allow(dead_code, reason = "see above")]
     pub fn asking(kind: Kind) -> Visit {
-        Visit::logged(From::Here, kind, Form::default())
+        Visit::logged(From::Here, kind, Form::Off)
     }
 
     /// The same from elsewhere, or with more fields, and with lines of this form in the log.

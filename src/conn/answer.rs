@@ -105,7 +105,10 @@ fn queue(
     let content_bytes = (out.len() - head_end) as u64;
     if let Some(exchange) = exchange {
         match stream {
-            None => context.access.tell(&exchange, &context.date, content_bytes),
+            None => {
+                let unsent = outbox.bytes().len();
+                context.access.tell(&exchange, &context.date, content_bytes, unsent);
+            }
             Some(_) => *entry = Some(context.access.entry(&exchange, &context.date, content_bytes)),
         }
     }

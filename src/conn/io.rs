@@ -164,7 +164,6 @@ fn is_interrupted(result: &io::Result<usize>) -> bool {
 }
 
 /// What came of a call, which is written to the log.
-#[inline(always)]
 fn judge(result: io::Result<usize>, call: Arguments<'_>) -> io::Result<Transfer> {
     let result = match result {
         Ok(0) => Ok(Transfer::End),

@@ -171,7 +171,7 @@ impl<T: Transport> Connection<T> {
     /// Enters the state to which a step has led. Gives how the connection stands, where that was the last step for now.
     /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it: a
     /// [`Machine`] has all of the connection but its state.
-    #[inline(always)]
+    #[inline]
     fn enter(
         &mut self,
         from: &'static str,

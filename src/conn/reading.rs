@@ -40,7 +40,6 @@ impl<T: Transport> Machine<'_, T> {
     }
 
     /// Reads once in the state `Reading`.
-    #[inline(always)]
     pub(super) fn receive(&mut self) -> Result<Next, Stop> {
         let is_idle = self.wire.inbox.is_empty();
         match self.wire.io.recv(&mut self.context.buffers.landing)? {

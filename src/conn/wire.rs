@@ -46,7 +46,7 @@ impl<T: Transport> Wire<T> {
         self.read = context.service.site.tick();
     }
 
-    // What only a log with times needs is kept out of the way of all others: the way from recv to send is one function.
+    // What only a log with times needs stays out of the way of a request without one.
     #[inline(never)]
     fn note_arrival(&mut self, count: usize) {
         self.arrivals.note(count, self.inbox.bytes().len(), Instant::now());
@@ -89,8 +89,8 @@ impl<T: Transport> Wire<T> {
         if let Transfer::Bytes(count) = transfer {
             self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
-            if context.access.is_timed() && self.out.outbox.is_empty() {
-                self.log_sent(context);
+            if context.access.is_timed() {
+                self.log_sent(count, context);
             }
         }
         Ok(transfer)
@@ -102,9 +102,21 @@ impl<T: Transport> Wire<T> {
         self.restart(Wait::Write, context);
     }
 
+    /// So many bytes are sent: logs the answers that are out.
+    #[inline(never)]
+    fn log_sent(&mut self, count: usize, context: &mut Context) {
+        if self.out.outbox.is_empty() {
+            return self.log_all(context);
+        }
+        self.keep_lines(context);
+        self.out.waiting.iter_mut().for_each(|entry| entry.unsent = entry.unsent.saturating_sub(count));
+        let out = self.out.waiting.iter().take_while(|entry| entry.unsent == 0).count();
+        self.out.waiting.drain(..out).for_each(|entry| context.access.add(entry));
+    }
+
     /// The answers in the outbox are out, or never will be.
     #[inline(never)]
-    fn log_sent(&mut self, context: &mut Context) {
+    fn log_all(&mut self, context: &mut Context) {
         for entry in self.out.waiting.drain(..) {
             context.access.add(entry);
         }
@@ -113,7 +125,7 @@ impl<T: Transport> Wire<T> {
         }
     }
 
-    /// Keeps the lines of answers that are not out, while other connections have their turn.
+    /// Keeps the lines of answers that are not out, for the time when they are.
     #[cold]
     pub fn keep_lines(&mut self, context: &mut Context) {
         context.access.hand_over(&mut self.out.waiting);
@@ -122,7 +134,7 @@ impl<T: Transport> Wire<T> {
     /// All answers are out, or never will be.
     pub fn log(&mut self, context: &mut Context) {
         if context.access.is_timed() {
-            self.log_sent(context);
+            self.log_all(context);
         }
         if let Some(entry) = self.out.entry.take() {
             context.access.add(entry);

@@ -17,7 +17,6 @@ const GATHERED_BYTES_MAX: usize = 64 << 10;
 
 impl<T: Transport> Machine<'_, T> {
     /// Sends an answer at once, or queues it and first answers what else was read: then many answers leave in one write.
-    #[inline(always)]
     pub(super) fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
         debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
         self.wire.explain(Reason::Answered(status));

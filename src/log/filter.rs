@@ -156,11 +156,8 @@ mod tests {
                 filter.enabled(&Metadata::builder().target("onepoll::conn").level(*level).build())
             };
             let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
-            let ours = levels
-                .into_iter()
-                .filter(is_on)
-                .last()
-                .map_or(LevelFilter::Off, |level| level.to_level_filter());
+            let ours =
+                levels.into_iter().rfind(is_on).map_or(LevelFilter::Off, |level| level.to_level_filter());
             let got = (ours.as_str(), choice.access, choice.notice);
             assert_eq!(got, (level, access, notice), "{loudness:?} {said:?}");
         }

@@ -51,6 +51,7 @@ struct Mark {
     gap: usize,
     end: usize,
     content_bytes: u64,
+    unsent: usize,
     since: Option<Instant>,
 }
 
@@ -60,6 +61,9 @@ pub struct Entry {
     after: String,
     /// Bytes of content that were handed on to be sent so far.
     pub content_bytes: u64,
+    /// Bytes that have to be sent until the answer is out, those of the answers before it among them. It does not count for
+    /// an answer that is not all in memory.
+    pub unsent: usize,
     since: Option<Instant>,
 }
 
@@ -89,8 +93,8 @@ impl AccessLog {
         self.is_timed
     }
 
-    /// Adds the line of an answer that is complete in memory.
-    pub fn tell(&mut self, exchange: &Exchange<'_>, date: &Date, content_bytes: u64) {
+    /// Adds the line of an answer that is complete in memory, and out once `unsent` more bytes are sent.
+    pub fn tell(&mut self, exchange: &Exchange<'_>, date: &Date, content_bytes: u64, unsent: usize) {
         if !self.is_timed() {
             self.writer.before(exchange, date, &mut self.lines);
             self.writer.measures(Measures { content_bytes, took: None }, &mut self.lines);
@@ -100,7 +104,7 @@ impl AccessLog {
         self.writer.before(exchange, date, &mut self.held);
         let gap = self.held.len();
         self.writer.after(exchange, &mut self.held);
-        self.marks.push(Mark { gap, end: self.held.len(), content_bytes, since: exchange.since });
+        self.marks.push(Mark { gap, end: self.held.len(), content_bytes, unsent, since: exchange.since });
     }
 
     /// Makes the line of an answer of which `content_bytes` bytes of content were sent, and more will follow.
@@ -109,11 +113,11 @@ impl AccessLog {
         let (mut before, mut after) = Default::default();
         self.writer.before(exchange, date, &mut before);
         self.writer.after(exchange, &mut after);
-        Entry { before, after, content_bytes, since: exchange.since }
+        Entry { before, after, content_bytes, unsent: 0, since: exchange.since }
     }
 
     /// Adds the line of an answer that is now complete.
-    pub fn add(&mut self, Entry { before, after, content_bytes, since }: Entry) {
+    pub fn add(&mut self, Entry { before, after, content_bytes, since, .. }: Entry) {
         let took = since.map(|since| since.elapsed());
         self.lines.push_str(&before);
         self.writer.measures(Measures { content_bytes, took }, &mut self.lines);
@@ -130,7 +134,7 @@ impl AccessLog {
     pub fn settle(&mut self) {
         let now = Instant::now();
         let mut start = 0;
-        for Mark { gap, end, content_bytes, since } in self.marks.drain(..) {
+        for Mark { gap, end, content_bytes, since, .. } in self.marks.drain(..) {
             let took = since.map(|since| now.saturating_duration_since(since));
             self.lines.push_str(&self.held[start..gap]);
             self.writer.measures(Measures { content_bytes, took }, &mut self.lines);
@@ -144,9 +148,9 @@ impl AccessLog {
     #[cold]
     pub fn hand_over(&mut self, entries: &mut Vec<Entry>) {
         let mut start = 0;
-        for Mark { gap, end, content_bytes, since } in self.marks.drain(..) {
+        for Mark { gap, end, content_bytes, unsent, since } in self.marks.drain(..) {
             let [before, after] = [start..gap, gap..end].map(|part| self.held[part].to_owned());
-            entries.push(Entry { before, after, content_bytes, since });
+            entries.push(Entry { before, after, content_bytes, unsent, since });
             start = end;
         }
         self.held.clear();
@@ -220,7 +224,7 @@ mod tests {
     /// The line of an answer that is told at once, and the same line of one that is told when it is sent.
     fn lines(form: &Form, exchange: &Exchange<'_>, content_bytes: u64) -> String {
         let mut log = AccessLog::new(form);
-        log.tell(exchange, &date(), content_bytes);
+        log.tell(exchange, &date(), content_bytes, 0);
         log.settle();
         let told = std::mem::take(&mut log.lines);
         let mut entry = log.entry(exchange, &date(), 0);
@@ -229,7 +233,7 @@ mod tests {
         assert_eq!(log.lines, told);
         log.lines.clear();
         let mut entries = Vec::new();
-        log.tell(exchange, &date(), content_bytes);
+        log.tell(exchange, &date(), content_bytes, 0);
         log.hand_over(&mut entries);
         entries.into_iter().for_each(|entry| log.add(entry));
         assert_eq!(log.lines, told);
@@ -326,7 +330,7 @@ mod tests {
         let ago = |millis| now.checked_sub(Duration::from_millis(millis));
         let mut log = AccessLog::new(&Form::Json);
         for millis in [3_000, 2_000, 1_000] {
-            log.tell(&Exchange { since: ago(millis), ..exchange(b"GET / HTTP/1.1") }, &date(), 0);
+            log.tell(&Exchange { since: ago(millis), ..exchange(b"GET / HTTP/1.1") }, &date(), 0, 0);
         }
         assert!(log.holds() && log.lines.is_empty());
         log.settle();
@@ -355,7 +359,7 @@ mod tests {
             log.held += "{\"time\":";
             log.drop_half_a_line();
             assert_eq!(log.marks.last().map_or(0, |mark| mark.end), log.held.len(), "{whole} lines");
-            log.tell(&exchange(b"GET / HTTP/1.1"), &date(), 0);
+            log.tell(&exchange(b"GET / HTTP/1.1"), &date(), 0, 0);
         }
         log.settle();
         assert_eq!(log.lines.lines().filter(|line| line.ends_with('}')).count(), 2);
@@ -369,15 +373,15 @@ mod tests {
         let begin = Instant::now();
         log.end_turn(begin);
         assert_eq!(log.due(), None);
-        log.tell(&exchange, &date(), 0);
+        log.tell(&exchange, &date(), 0, 0);
         log.end_turn(begin);
         assert_eq!(log.due(), Some(begin + BUFFERED));
-        log.tell(&exchange, &date(), 0);
+        log.tell(&exchange, &date(), 0, 0);
         log.end_turn(begin + BUFFERED / 2);
         assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + BUFFERED), 2));
         log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0));
-        (0..BUFFERED_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, &date(), 0));
+        (0..BUFFERED_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, &date(), 0, 0));
         log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0), "many leave at once");
     }
