@@ -705,7 +705,11 @@ fn the_help_fits_80_columns_and_explains_each_flag_in_its_group() {
             ))
             .chain(flags("Timeouts", "--head-timeout --body-timeout --write-timeout --idle-timeout --grace"))
             .chain(flags("Help", "--completions --man --help --version"));
-        assert_eq!(found, expected.collect(), "{help}");
+        assert_eq!(found, expected.collect::<BTreeSet<_>>(), "{help}");
+        let (_, examples) = help.split_once("\nExamples:\n").expect(&help);
+        let named = examples.split_whitespace().filter(|word| word.starts_with("--"));
+        let unknown: Vec<_> = named.filter(|word| !found.iter().any(|(_, flag)| flag == word)).collect();
+        assert!(unknown.is_empty(), "examples have flags that are unknown: {unknown:?}");
         let is_whole =
             |text: &&String| text.split(" [default: ").next().is_some_and(|it| it.trim_end().ends_with('.'));
         let cut: Vec<_> = texts.iter().filter(|text| !is_whole(text)).collect();
