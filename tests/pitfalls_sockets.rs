@@ -296,7 +296,7 @@ fn pitfall_11_out_of_descriptors() {
 fn pitfall_11_files_that_are_only_kept_open_make_room_at_once() {
     let large = pattern(1 << 20);
     let root = folder(&[("index.html", b"<p>hello"), ("one", &large), ("two", &large)]);
-    let (program, address) = Program::start(onepoll().arg(root.path()).env("RUST_LOG", "warn"));
+    let (program, address) = Program::start(onepoll().arg(root.path()).arg("--quiet"));
     let mut visitor = Visitor::of(address);
     assert_eq!(visitor.get("/", "").status, 200);
     let before = program.descriptors();

@@ -23,7 +23,8 @@ fn printed(command: &mut Command) -> String {
 fn flags() -> Vec<String> {
     let help = printed(onepoll().arg("--help"));
     let lines = help.lines().filter(|line| line.starts_with("  -") || line.starts_with("      --"));
-    let flag = |line: &str| line.split([' ', '[']).find(|word| word.starts_with("--")).map(str::to_owned);
+    let flag =
+        |line: &str| line.split([' ', '[', '.']).find(|word| word.starts_with("--")).map(str::to_owned);
     let flags: Vec<_> = lines.filter_map(flag).collect();
     assert!(flags.len() > 30, "{flags:?}");
     flags

@@ -12,7 +12,7 @@ use crate::http::version::{Persistence, Version};
 use crate::log::access::Exchange;
 use crate::service::client::Client;
 use crate::service::pages::{self, page};
-use crate::service::response::{Content, Phase, Response};
+use crate::service::response::{Content, Phase, Response, Source};
 use crate::site::Stored;
 use log::info;
 use std::ops::Range;
@@ -42,14 +42,17 @@ pub fn complete(
         fields: Some(request.fields),
         since: out.asked.take(),
     });
-    let end = End::of(&response.content, request.version);
-    let is_last = context.phase == Phase::Stopping || end == Some(End::Connection);
-    let persistence = if is_last { Persistence::Close } else { request.persistence };
+    let mut is_last = context.phase == Phase::Stopping;
     let response = match response.content {
         Content::Page(_) => pages::write(response, Some(request), &context.service),
-        Content::Produced(_) if end == Some(End::LastChunk) => response.field("Transfer-Encoding", "chunked"),
+        Content::Produced(_) => {
+            let (response, end) = framed(response, request.version());
+            is_last |= end == End::Connection;
+            response
+        }
         _ => response,
     };
+    let persistence = if is_last { Persistence::Close } else { request.persistence };
     queue(response, request.method, Some(request), persistence, exchange, out, context)
 }
 
@@ -78,6 +81,17 @@ pub fn refuse(
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
     let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, &context.service);
     queue(page, method, None, Persistence::Close, exchange, out, context)
+}
+
+/// An answer with content that is made while it is sent, and how the client sees the end of that.
+#[cold]
+fn framed(response: Response, version: Version) -> (Response, End) {
+    let Content::Produced(source) = &response.content else { unreachable!("it was looked at before") };
+    let end = End::of(&**source, version);
+    match end {
+        End::LastChunk => (response.field("Transfer-Encoding", "chunked"), end),
+        End::Length(_) | End::Connection => (response, end),
+    }
 }
 
 /// Puts into the outbox what can be put there. An answer to HEAD has no content (RFC 9110 §9.3.2). `request` is `None` where the
@@ -120,10 +134,7 @@ fn append(content: Content, request: Option<&Request<'_>>, out: &mut Vec<u8>) ->
     match content {
         // Pages were written before.
         Content::None | Content::Page(_) => {}
-        Content::Produced(source) => {
-            let version = request.map_or(Version::Http10, |request| request.version);
-            return Some(Stream::Source(Producing::new(source, version)));
-        }
+        Content::Produced(source) => return Some(producing(source, request)),
         Content::Bytes(bytes) => out.extend_from_slice(&bytes),
         Content::Stored(Stored::Whole(bytes), range) => out.extend_from_slice(slice(&bytes, range)),
         Content::Stored(Stored::Large(file), range) => {
@@ -142,6 +153,12 @@ fn append(content: Content, request: Option<&Request<'_>>, out: &mut Vec<u8>) ->
         }
     }
     None
+}
+
+#[cold]
+fn producing(source: Box<dyn Source>, request: Option<&Request<'_>>) -> Stream {
+    let version = request.map_or(Version::Http10, Request::version);
+    Stream::Source(Producing::new(source, version))
 }
 
 /// A range never leaves what it was selected from.

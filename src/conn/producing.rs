@@ -3,7 +3,7 @@
 
 use super::buffers::{Buffer, Buffers};
 use crate::http::version::Version;
-use crate::service::response::{Broken, Content, Phase, Progress, Source};
+use crate::service::response::{Broken, Phase, Progress, Source};
 
 /// Room for the size of a chunk and the end of its line. The digits stand at the end of the room, and what is left at its
 /// beginning is not sent: so the content is written once, where it leaves from.
@@ -24,14 +24,8 @@ pub enum End {
 }
 
 impl End {
-    /// How `content` ends for a client of this version; `None` if it is not made while it is sent.
-    #[inline]
-    pub fn of(content: &Content, version: Version) -> Option<End> {
-        let Content::Produced(source) = content else { return None };
-        Some(End::by(&**source, version))
-    }
-
-    fn by(source: &dyn Source, version: Version) -> End {
+    /// How the content of `source` ends for a client of this version.
+    pub fn of(source: &dyn Source, version: Version) -> End {
         match (source.length(), version) {
             (Some(length), _) => End::Length(length),
             (None, Version::Http11) => End::LastChunk,
@@ -49,7 +43,7 @@ pub struct Producing {
 impl Producing {
     /// The content of `source`, for a client of this version.
     pub fn new(source: Box<dyn Source>, version: Version) -> Producing {
-        let end = End::by(&*source, version);
+        let end = End::of(&*source, version);
         Producing { source, end }
     }
 

@@ -61,16 +61,7 @@ impl<T: Transport> Machine<'_, T> {
         let sending = match &mut out.stream {
             None => return Ok(Next::Go(self.finish(after)?)),
             Some(Stream::File(sending)) => sending,
-            Some(Stream::Source(source)) => {
-                if source.is_download() {
-                    if self.context.file_budget.is_used_up() {
-                        return Ok(Next::Yield(state));
-                    }
-                    self.context.file_budget.spend_a_part();
-                }
-                let made = source.produce(&mut out.outbox, &mut self.context.buffers, self.context.phase)?;
-                return self.produced(made, state);
-            }
+            Some(Stream::Source(_)) => return self.produce(state),
         };
         if sending.range.is_empty() {
             self.next_part();
@@ -102,8 +93,19 @@ impl<T: Transport> Machine<'_, T> {
         }
     }
 
-    /// A part of content that is made while it is sent is in the outbox, or none for now, or that was all.
-    fn produced(&mut self, (progress, count): (Progress<()>, u64), state: State) -> Result<Next, Stop> {
+    /// Makes a part of content that is made while it is sent. It is in the outbox then, or there is none for now, or that was
+    /// all.
+    #[inline(never)]
+    fn produce(&mut self, state: State) -> Result<Next, Stop> {
+        let (out, context) = (&mut self.wire.out, &mut *self.context);
+        let Some(Stream::Source(source)) = &mut out.stream else { return Ok(Next::Go(state)) };
+        if source.is_download() {
+            if context.file_budget.is_used_up() {
+                return Ok(Next::Yield(state));
+            }
+            context.file_budget.spend_a_part();
+        }
+        let (progress, count) = source.produce(&mut out.outbox, &mut context.buffers, context.phase)?;
         match progress {
             Progress::Again => {
                 self.wire.sent_content(count, self.context);

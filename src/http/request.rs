@@ -25,8 +25,6 @@ pub struct Request<'a> {
     pub fields: Fields<'a>,
     /// How the content that follows the head is framed.
     pub framing: Framing,
-    /// The version of HTTP that the client speaks.
-    pub version: Version,
     /// Whether the connection is kept alive after this request.
     pub persistence: Persistence,
     /// Whether the client waits for `100 Continue` before it sends the content (RFC 9110 §10.1.1).
@@ -65,11 +63,15 @@ impl<'a> Request<'a> {
             host,
             fields,
             framing,
-            version,
             persistence: Persistence::of(fields, version)?,
             expects_continue: expects_continue(fields, version)?,
             content_bytes: 0,
         })
+    }
+
+    /// The version of HTTP that the client speaks. It is read once more from the request line, since few answers depend on it.
+    pub fn version(&self) -> Version {
+        if self.line.ends_with(b".0") { Version::Http10 } else { Version::Http11 }
     }
 
     /// The same request with another path in its target. `self` must have a path.
