@@ -108,8 +108,9 @@ fn a_big_download_goes_out_and_ends() {
     // The metrics have the exact number; the page rounds it.
     let sent = "fetch('metrics').then(r => r.text()).then(text => Number(text.match(/onepoll_sent_bytes_total (\\d+)/)[1]))";
     page.wait_for(&format!("{sent}.then(sent => sent > {})", 64 << 20));
+    // Its connection is kept for a next request.
     page.wait_for(
-        "fetch('state.json').then(r => r.json()).then(s => !s.places.some(p => p[9].includes('/large')))",
+        "fetch('state.json').then(r => r.json()).then(s => s.places.filter(p => p[9].includes('/large')).every(p => p.includes('Reading')))",
     );
     assert!(page.value(&text("said")).as_str().unwrap().starts_with("64 MiB"));
     page.is_quiet();
