@@ -6,7 +6,9 @@
 
 mod support;
 
+use onepoll::http::encoding::Coding;
 use onepoll::service::limits::Limits;
+use onepoll::site::{Asker, Charge, Found, Missing, Moment, Policy, Site, Tick, Wanted};
 use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
@@ -245,6 +247,44 @@ fn a_folder_on_the_way_goes_and_another_comes_in_its_place() {
             scene.rename("../next", folder);
             scene.sees(&all(Is("two"), Status(404)));
         });
+    }
+}
+
+/// Whether `site` has a file at `path` for a request that was read at `read`.
+fn has(site: &Site, path: &str, read: Tick) -> bool {
+    let wanted = Wanted {
+        codings: &[Coding::Identity],
+        is_held: &|_| false,
+        asker: &|| Asker::Other,
+        charge: &Charge::default(),
+    };
+    site.begin_drive();
+    match site.find(path, &wanted, Moment { time: SystemTime::now(), read }) {
+        Ok(Found::File(_)) => true,
+        Err(Missing::NotThere) => false,
+        _ => panic!("{path} is neither a file nor missing"),
+    }
+}
+
+/// The folder is away while a request is answered that was read before, in the same turn as others. When it is back, the
+/// folders below it have the same times as at the look before.
+#[test]
+fn a_folder_on_the_way_is_away_only_while_a_request_is_answered() {
+    let missing = ["/1/2/3/4/5/other", "/1/2/3/4/5/6/other", "/1/2/3/4/5/6/7/other"];
+    for folder in WAY {
+        let scene = Scene::new(Age::Old, &[(FILE, "one")]);
+        missing.iter().for_each(|path| scene.write(&path[1..], "two"));
+        let site = Site::open(&scene.path(""), Policy::default()).unwrap();
+        for round in ["first", "second"] {
+            scene.grow_old();
+            let read = site.tick();
+            assert!(has(&site, "/1/2/3/4/5/file", read), "{folder}, {round}");
+            scene.rename(folder, "../away");
+            missing.iter().for_each(|path| assert!(!has(&site, path, read), "{path} without {folder}"));
+            scene.rename("../away", folder);
+            let read = site.tick();
+            missing.iter().for_each(|path| assert!(has(&site, path, read), "{path} with {folder}, {round}"));
+        }
     }
 }
 

@@ -4,6 +4,10 @@
 //! A folder's times change whenever a name in it comes, goes or leads to another file. So while its stamp is the same, what
 //! was learnt of its names still holds: which compressed neighbours there are, and which names are missing. This needs a
 //! stamp that is settled, and a file system that keeps such times; elsewhere each name is asked for.
+//!
+//! Names are asked for by their whole path, after the look at their folder. A folder that was renamed away after the look
+//! lacks all names, and it may come back with the same stamp. So a folder also gets another version when a folder above it
+//! does: what was learnt holds while no folder on the way has changed since.
 
 use super::freshness::{Clock, Seen, Tick};
 use super::lock::lock;
@@ -13,6 +17,7 @@ use crate::os::files::{Kind, Purpose, tells_of_new_names};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::iter::successors;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,7 +52,7 @@ pub struct KnownFolder {
     parent: Option<Arc<KnownFolder>>,
     /// When it was last looked at.
     seen: Seen,
-    /// Counts the versions of the folder; [`GONE`] once another folder, or none, was found in its place.
+    /// Counts the versions of the folder and of those above it; [`GONE`] once another folder, or none, was found in its place.
     version: AtomicU32,
     /// Whether its stamp tells of new names.
     tells: bool,
@@ -57,6 +62,8 @@ pub struct KnownFolder {
 /// A folder as it was at the last look.
 struct Now {
     stamp: Stamp,
+    /// The version of the folder above it; [`GONE`] for the root.
+    above: Version,
     coded: Coded,
 }
 
@@ -172,6 +179,7 @@ impl KnownFolder {
         stamp: Stamp,
         tells: bool,
     ) -> KnownFolder {
+        let above = parent.as_ref().map_or(GONE, |parent| parent.version());
         KnownFolder {
             root: root.clone(),
             name: name.into(),
@@ -179,7 +187,7 @@ impl KnownFolder {
             seen: Seen::default(),
             version: AtomicU32::new(GONE + 1),
             tells,
-            now: Mutex::new(Now { stamp, coded: Coded::Unknown }),
+            now: Mutex::new(Now { stamp, above, coded: Coded::Unknown }),
         }
     }
 
@@ -206,12 +214,12 @@ impl KnownFolder {
     fn look_anew(&self, clock: &Clock, read: Tick) -> bool {
         // The lock is held while the disk is asked: so of two threads, the one that asked last has the last word.
         let mut now = lock(&self.now);
-        let mut look = clock.now();
+        let (mut look, mut above) = (clock.now(), GONE);
         let found = match &self.parent {
             None => self.root.own_stamp().ok().flatten(),
             Some(parent) if parent.look(clock, read) => {
                 // What stands behind a folder was seen no later than the folder itself.
-                look = parent.seen.get();
+                (look, above) = (parent.seen.get(), parent.version());
                 let stat = self.root.stat(&self.name).ok().filter(|stat| stat.kind == Kind::Folder);
                 stat.map(Stamp::from)
             }
@@ -220,7 +228,12 @@ impl KnownFolder {
         match found.filter(|found| found.is_same_file(&now.stamp) && self.version() != GONE) {
             None => self.version.store(GONE, Ordering::Release),
             Some(found) if found != now.stamp => {
-                *now = Now { stamp: found, coded: Coded::Unknown };
+                *now = Now { stamp: found, above, coded: Coded::Unknown };
+                self.version.fetch_add(1, Ordering::AcqRel);
+            }
+            // The names in it are the same, since they were read from the folder itself.
+            Some(_) if above != now.above => {
+                now.above = above;
                 self.version.fetch_add(1, Ordering::AcqRel);
             }
             Some(_) => {}
@@ -240,11 +253,13 @@ impl KnownFolder {
         self.version.load(Ordering::Acquire)
     }
 
-    /// The version that was found by the last look, if every name that comes or goes after `now` will give the folder another
-    /// version. Else nothing may be remembered of the names in the folder.
+    /// The version that was found by the last look, if every name that comes or goes after `now`, in this folder or in one above
+    /// it, will give the folder another version. Else nothing may be remembered of the names in the folder.
     pub fn settled_version(&self, now: SystemTime) -> Option<Version> {
         let version = self.version();
-        (self.tells && version != GONE && lock(&self.now).stamp.is_settled(now)).then_some(version)
+        let mut way = successors(Some(self), |folder| folder.parent.as_deref());
+        let is_settled = |folder: &KnownFolder| folder.tells && lock(&folder.now).stamp.is_settled(now);
+        (version != GONE && way.all(is_settled)).then_some(version)
     }
 
     /// Whether a neighbour called `name` may be in the folder; `None` if only the disk can tell.
