@@ -428,6 +428,29 @@ fn a_neighbour_comes_changes_and_goes() {
     });
 }
 
+/// The names in the folder are known when the file is read, since another file in it was asked for.
+#[test]
+fn a_folder_called_like_a_neighbour_becomes_one() {
+    at_each_age(&[("a/b/page.html", "one"), ("a/b/other", ""), ("a/b/page.html.gz/x", "")], |scene| {
+        scene.sees(&[("/a/b/other", Is(""))]);
+        scene.sees(&[("/a/b/page.html", Plain("one"))]);
+        scene.remove("a/b/page.html.gz");
+        scene.write("a/b/page.html.gz", gzip(b"one"));
+        scene.sees(&[("/a/b/page.html", Copied("one"))]);
+        scene.remove("a/b/page.html.gz");
+        scene.sees(&[("/a/b/page.html", Plain("one"))]);
+        // Neither change below is one of the folder.
+        scene.write("a/c/x", "");
+        scene.link("../c", "a/b/page.html.gz");
+        scene.sees(&[("/a/b/page.html", Plain("one"))]);
+        scene.remove("a/c");
+        scene.write("a/c", gzip(b"one"));
+        scene.sees(&[("/a/b/page.html", Copied("one"))]);
+        scene.remove("a/c");
+        scene.sees(&[("/a/b/page.html", Plain("one"))]);
+    });
+}
+
 #[test]
 fn a_link_changes_and_what_it_leads_to() {
     at_each_age(&[("a/file", "one"), ("a/other", "two"), ("../secret", "secret")], |scene| {

@@ -188,21 +188,33 @@ impl Neighbours {
             let name = name.with_added_extension(extension).into_boxed_path();
             match root.entry(&name, reach) {
                 Ok(Entry::File(opened)) => neighbours.judge(coding, name, opened, original, comparer, now)?,
-                Ok(Entry::Folder | Entry::Other) => {}
+                Ok(Entry::Folder | Entry::Other) => {
+                    neighbours.pass_over(root, bit, name, reach);
+                }
                 Err(error)
                     if os::is_out_of_descriptors(&error) || error.kind() == io::ErrorKind::WouldBlock =>
                 {
                     return Err(error);
                 }
                 Err(error) => {
-                    if let Ok(stamp) = stamp_passed_over(root, &name, reach) {
-                        lock(comparer).name(&name, format_args!("cannot be read: {error}"));
-                        neighbours.passed_over.push((name, stamp));
+                    if let Some(name) = neighbours.pass_over(root, bit, name, reach) {
+                        lock(comparer).name(name, format_args!("cannot be read: {error}"));
                     }
                 }
             }
         }
         Ok(neighbours)
+    }
+
+    /// Takes note of `name`, which is no file that can be read, and gives it back. `None` if nothing is there, since it went just
+    /// now, or since another name in the folder has its hash: then it counts as missing, and is noticed when it comes.
+    fn pass_over(&mut self, root: &Root, bit: usize, name: Box<Path>, reach: Reach) -> Option<&Path> {
+        let Ok(stamp) = stamp_passed_over(root, &name, reach) else {
+            self.beside.0 &= !(1 << bit);
+            return None;
+        };
+        self.passed_over.push((name, stamp));
+        self.passed_over.last().map(|(name, _)| &**name)
     }
 
     fn judge(
@@ -219,7 +231,11 @@ impl Neighbours {
         let (length, copy_length) = (original.stamp.bytes(), pair.neighbour.bytes());
         let is_small = length.max(copy_length) <= WHOLE_BYTES_MAX;
         if known == Some(Verdict::Copy) || known.is_none() && is_small {
-            let Some(contents) = Contents::read(opened, now)? else { return Ok(()) };
+            let Some(contents) = Contents::read(opened, now)? else {
+                // It took the place of a file just now.
+                self.passed_over.push((name, pair.neighbour));
+                return Ok(());
+            };
             let verdict = match known {
                 // The neighbour was written anew since it was opened.
                 Some(_) if contents.stamp != pair.neighbour => Verdict::Other,
