@@ -1,7 +1,7 @@
 //! Dates and times in the forms of HTTP (RFC 9110 §5.6.7). This file formats and parses times; it reads no clock.
 
 use super::value::Value;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 9999-12-31 23:59:59, the last second of a year with four digits.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -123,30 +123,36 @@ fn parse_on_another_day(text: &str) -> Option<SystemTime> {
 
 /// Whole seconds since 1970; 0 for a time before 1970.
 pub fn unix_second(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    since_epoch(time).as_secs()
+}
+
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The current time of a turn of the loop, and the `Date` field line for it. The line is formatted once a second.
 #[derive(Clone, Debug)]
 pub struct Date {
     time: SystemTime,
+    since_epoch: Duration,
     line: String,
 }
 
 impl Date {
     /// The date at `now`.
     pub fn new(now: SystemTime) -> Date {
-        Date { time: now, line: Date::write(now) }
+        Date { time: now, since_epoch: since_epoch(now), line: Date::write(now) }
     }
 
     /// Sets the time to `now`. True if the field line then shows an earlier second than before: the clock was set back.
     pub fn set(&mut self, now: SystemTime) -> bool {
-        let is_another_second = unix_second(now) != unix_second(self.time);
+        let since_epoch = since_epoch(now);
+        let is_another_second = since_epoch.as_secs() != self.since_epoch.as_secs();
         let is_earlier = is_another_second && now < self.time;
         if is_another_second {
             self.line = Date::write(now);
         }
-        self.time = now;
+        (self.time, self.since_epoch) = (now, since_epoch);
         is_earlier
     }
 
@@ -157,6 +163,11 @@ impl Date {
     /// The time that was set last.
     pub fn time(&self) -> SystemTime {
         self.time
+    }
+
+    /// The same since 1970.
+    pub fn since_epoch(&self) -> Duration {
+        self.since_epoch
     }
 
     /// The field line `Date: …`, with its CRLF.
