@@ -7,6 +7,15 @@ use std::time::Instant;
 /// meanwhile, the last note stands for all that follow.
 const NOTES_MAX: usize = 64;
 
+/// When bytes came that were just read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Before this turn began: their event woke the loop.
+    BeforeTheTurn,
+    /// At any time until now.
+    UntilNow,
+}
+
 /// When the bytes came that are in the inbox.
 #[derive(Default)]
 pub(super) struct Arrivals {

@@ -23,6 +23,7 @@ pub use crate::service::Id;
 pub use wait::Wait;
 
 use crate::service::Client;
+use arrivals::Came;
 use buffers::Buffer;
 use context::Context;
 use event::Event;
@@ -85,7 +86,7 @@ impl<T: Transport> Connection<T> {
             return false;
         }
         let verdict = context.catch_panic(self.wire.client.id, |context| {
-            let next = self.machine(context).receive();
+            let next = self.machine(context).receive(Came::BeforeTheTurn);
             self.enter("Reading", next, context)
         });
         verdict.unwrap_or_else(|| Some(self.give_up(context))) != Some(Verdict::Parked)

@@ -1,6 +1,7 @@
 //! The steps of a connection from the first byte of a request to its answer in the outbox.
 
 use super::answer::{self, Answered};
+use super::arrivals::Came;
 use super::event::{Event, Reason};
 use super::io::Transfer;
 use super::state::{After, Machine, Missing, Next, Parsed, State, Stop, Waiting};
@@ -36,15 +37,15 @@ impl<T: Transport> Machine<'_, T> {
             let transfer = self.wire.flush(Follow::Nothing, self.context)?;
             return self.flushed(transfer, State::Reading);
         }
-        self.receive()
+        self.receive(Came::UntilNow)
     }
 
-    /// Reads once in the state `Reading`.
-    pub(super) fn receive(&mut self) -> Result<Next, Stop> {
+    /// Reads once in the state `Reading`, what has come by then.
+    pub(super) fn receive(&mut self, came: Came) -> Result<Next, Stop> {
         let is_idle = self.wire.inbox.is_empty();
         match self.wire.io.recv(&mut self.context.buffers.landing)? {
             Transfer::Bytes(count) => {
-                self.wire.take_in(count, self.context);
+                self.wire.take_in(count, came, self.context);
                 Ok(Next::Go(State::Reading))
             }
             Transfer::WouldBlock if is_idle && self.context.phase == Phase::Stopping => {
@@ -133,7 +134,7 @@ impl<T: Transport> Machine<'_, T> {
         }
         match self.wire.io.recv(&mut self.context.buffers.landing)? {
             Transfer::Bytes(count) => {
-                self.wire.take_in(count, self.context);
+                self.wire.take_in(count, Came::UntilNow, self.context);
                 self.wire.restart(Wait::Body, self.context);
                 Ok(Next::Go(state))
             }
@@ -166,7 +167,7 @@ impl<T: Transport> Machine<'_, T> {
         if self.wire.inbox.bytes().len() < AHEAD_BYTES_MAX {
             match self.wire.io.recv(&mut self.context.buffers.landing)? {
                 Transfer::Bytes(count) => {
-                    self.wire.take_in(count, self.context);
+                    self.wire.take_in(count, Came::UntilNow, self.context);
                     return Ok(Next::Go(state));
                 }
                 Transfer::End if self.wire.out.ends_with_client() => {

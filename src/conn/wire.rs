@@ -1,6 +1,6 @@
 //! All of a connection but its state: the socket, what came, what goes, and what is waited for since when.
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Came};
 use super::buffers::Buffer;
 use super::context::Context;
 use super::event::{Event, Reason};
@@ -38,9 +38,9 @@ impl<T: Transport> Wire<T> {
     }
 
     /// Takes what a read has brought into the inbox.
-    pub fn take_in(&mut self, count: usize, context: &mut Context) {
+    pub fn take_in(&mut self, count: usize, came: Came, context: &mut Context) {
         if context.access.is_timed() {
-            self.note_arrival(count);
+            self.note_arrival(count, came, context.now);
         }
         self.inbox.take_in(count, &mut context.buffers);
         self.read = context.service.site.tick();
@@ -48,8 +48,12 @@ impl<T: Transport> Wire<T> {
 
     // What only a log with times needs stays out of the way of a request without one.
     #[inline(never)]
-    fn note_arrival(&mut self, count: usize) {
-        self.arrivals.note(count, self.inbox.bytes().len(), Instant::now());
+    fn note_arrival(&mut self, count: usize, came: Came, turn: Instant) {
+        let now = match came {
+            Came::BeforeTheTurn => turn,
+            Came::UntilNow => Instant::now(),
+        };
+        self.arrivals.note(count, self.inbox.bytes().len(), now);
     }
 
     /// The length of the head at the front of the inbox, once it is whole.
@@ -117,8 +121,8 @@ impl<T: Transport> Wire<T> {
     /// The answers in the outbox are out, or never will be.
     #[inline(never)]
     fn log_all(&mut self, context: &mut Context) {
-        for entry in self.out.waiting.drain(..) {
-            context.access.add(entry);
+        if !self.out.waiting.is_empty() {
+            self.out.waiting.drain(..).for_each(|entry| context.access.add(entry));
         }
         if context.access.holds() {
             context.access.settle();
