@@ -1,6 +1,6 @@
 //! Escapes bytes that a client sent, so that they can be written to a log.
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::{self, Display, Formatter};
 
 /// Bytes of a request line, a referrer or a user agent that are shown; the others are cut off.
 pub const SHOWN_BYTES_MAX: usize = 1024;
@@ -19,14 +19,14 @@ impl Escaped<'_> {
         }
     }
 
-    /// Writes the escaped bytes. Usually no byte needs an escape, and all are written at once.
-    pub fn write(&self, out: &mut impl Write) -> fmt::Result {
+    /// Appends the escaped bytes. Usually no byte needs an escape, and all are appended at once.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
         let shown = &self.0[..self.0.len().min(SHOWN_BYTES_MAX)];
         // `all` would stop early; with `fold` the compiler tests sixteen bytes at a time.
-        let are_plain = shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte));
-        match str::from_utf8(shown) {
-            Ok(text) if are_plain => out.write_str(text),
-            _ => shown.iter().try_for_each(|&byte| write_escaped(byte, out)),
+        if shown.iter().fold(true, |are_plain, &byte| are_plain & is_plain(byte)) {
+            out.extend_from_slice(shown);
+        } else {
+            shown.iter().for_each(|&byte| append_escaped(byte, out));
         }
     }
 }
@@ -35,17 +35,19 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
 }
 
-fn write_escaped(byte: u8, out: &mut impl Write) -> fmt::Result {
+fn append_escaped(byte: u8, out: &mut Vec<u8>) {
     match byte {
-        b'"' | b'\\' => write!(out, "\\{}", char::from(byte)),
-        b' '..=b'~' => out.write_char(char::from(byte)),
-        _ => write!(out, "\\x{byte:02X}"),
+        b'"' | b'\\' => out.extend([b'\\', byte]),
+        b' '..=b'~' => out.push(byte),
+        _ => out.extend_from_slice(format!("\\x{byte:02X}").as_bytes()),
     }
 }
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        let mut shown = Vec::new();
+        self.append_to(&mut shown);
+        f.write_str(&String::from_utf8_lossy(&shown))
     }
 }
 

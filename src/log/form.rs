@@ -75,31 +75,25 @@ pub enum Colours {
     Off,
 }
 
-/// Faint, for what is the same in most lines.
-pub const FAINT: &str = "2";
+/// Faint (ECMA-48, "SGR"), for what is the same in most lines.
+pub const FAINT: &str = "\x1b[2m";
 /// Red, for errors.
-pub const RED: &str = "31";
+pub const RED: &str = "\x1b[31m";
 /// Green, for what went as usual.
-pub const GREEN: &str = "32";
+pub const GREEN: &str = "\x1b[32m";
 /// Yellow, for what a user may want to look at.
-pub const YELLOW: &str = "33";
+pub const YELLOW: &str = "\x1b[33m";
 /// Cyan, for what is neither good nor bad.
-pub const CYAN: &str = "36";
+pub const CYAN: &str = "\x1b[36m";
 
 impl Colours {
-    /// Appends what begins a colour (ECMA-48, "SGR").
-    pub fn begin(self, colour: &str, line: &mut String) {
-        if self == Colours::On {
-            line.push_str("\x1b[");
-            line.push_str(colour);
-            line.push('m');
-        }
+    /// What begins a colour.
+    pub fn begin(self, colour: &'static str) -> &'static str {
+        if self == Colours::On { colour } else { "" }
     }
 
-    /// Appends what ends it.
-    pub fn end(self, line: &mut String) {
-        if self == Colours::On {
-            line.push_str("\x1b[m");
-        }
+    /// What ends it.
+    pub fn end(self) -> &'static str {
+        self.begin("\x1b[m")
     }
 }

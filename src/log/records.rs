@@ -35,21 +35,23 @@ impl Style {
             Style::Plain => format!("{} {level:5} {text}", utc::text(now, utc::Digits::Six)),
             Style::Short(Look { zone, colours, .. }) => {
                 let mut line = String::new();
-                colours.begin(FAINT, &mut line);
+                line += colours.begin(FAINT);
                 line += &zone.clock(unix_second(now));
-                colours.end(&mut line);
+                line += colours.end();
                 line.push(' ');
-                colours.begin(colour(level), &mut line);
+                line += colours.begin(colour(level));
                 line += &format!("{:5}", word(level));
-                colours.end(&mut line);
+                line += colours.end();
                 line.push(' ');
                 line + text
             }
             Style::Json => {
                 let time = utc::text(now, utc::Digits::Three);
-                let mut line = format!(r#"{{"time":"{time}","level":"{}","message":"#, word(level));
+                let mut line =
+                    format!(r#"{{"time":"{time}","level":"{}","message":"#, word(level)).into_bytes();
                 json::string(text.as_bytes(), &mut line);
-                line + "}"
+                line.push(b'}');
+                String::from_utf8_lossy(&line).into_owned()
             }
         }
     }

@@ -3,7 +3,6 @@
 use super::exchange::{Exchange, Measures};
 use super::kept::Kept;
 use super::numbers::write_number;
-use crate::http::INFALLIBLE;
 use crate::http::date::Date;
 use crate::log::escaped::Escaped;
 use crate::os::peer::Peer;
@@ -21,35 +20,35 @@ pub struct Combined {
 
 impl Combined {
     /// Appends the part of a line before the number of bytes.
-    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut String) {
-        line.push_str(self.opening(exchange.peer, date.text()));
+    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut Vec<u8>) {
+        line.extend_from_slice(self.opening(exchange.peer, date.text()).as_bytes());
         write(exchange.request_line, line);
-        line.push_str("\" ");
+        line.extend_from_slice(b"\" ");
         write_number(exchange.status.code.into(), line);
-        line.push(' ');
+        line.push(b' ');
     }
 
     /// Appends the number of bytes of content; a hyphen for 0.
-    pub fn measures(measures: Measures, line: &mut String) {
+    pub fn measures(measures: Measures, line: &mut Vec<u8>) {
         match measures.content_bytes {
-            0 => line.push('-'),
+            0 => line.push(b'-'),
             count => write_number(count, line),
         }
     }
 
     /// Appends the part after the number of bytes: what the client said of itself.
-    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut String) {
-        line.push_str(" \"");
+    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut Vec<u8>) {
+        line.extend_from_slice(b" \"");
         match exchange.referer() {
             Some(referer) => write(referer, line),
-            None => line.push('-'),
+            None => line.push(b'-'),
         }
-        line.push_str("\" \"");
+        line.extend_from_slice(b"\" \"");
         match exchange.agent() {
-            Some(agent) => line.push_str(self.agent.text(agent, write)),
-            None => line.push('-'),
+            Some(agent) => line.extend_from_slice(self.agent.text(agent, write)),
+            None => line.push(b'-'),
         }
-        line.push('"');
+        line.push(b'"');
     }
 
     fn opening(&mut self, peer: Peer, date: &str) -> &str {
@@ -62,8 +61,8 @@ impl Combined {
     }
 }
 
-fn write(bytes: &[u8], line: &mut String) {
-    Escaped(bytes).write(line).expect(INFALLIBLE);
+fn write(bytes: &[u8], line: &mut Vec<u8>) {
+    Escaped(bytes).append_to(line);
 }
 
 /// Shows the date `Sun, 06 Nov 1994 08:49:37 GMT` as `06/Nov/1994:08:49:37 +0000`.

@@ -48,6 +48,12 @@ const METHOD_BYTES_MAX: usize = 17;
 
 /// The method and the target of a request line. What does not look like one has no method, and is the target as it came.
 pub fn asked(line: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    // Nearly every request.
+    if let [b'G', b'E', b'T', b' ', target @ .., b' ', b'H', b'T', b'T', b'P', b'/', _, b'.', _] = line
+        && target.starts_with(b"/")
+    {
+        return (Some(&line[..3]), target);
+    }
     let window = &line[..line.len().min(METHOD_BYTES_MAX + 1)];
     let Some(space) = window.iter().position(|&byte| byte == b' ') else { return (None, line) };
     let (method, rest) = (&line[..space], &line[space + 1..]);

@@ -2,20 +2,20 @@
 
 use super::exchange::{Exchange, Measures, asked};
 use super::kept::Kept;
-use super::numbers::{three_digits, write_number};
-use crate::http::date::{Date, unix_second};
+use super::numbers::{Backwards, write_number};
+use crate::http::date::Date;
 use crate::log::escaped::SHOWN_BYTES_MAX;
 use crate::log::json::string;
 use crate::log::utc;
 use crate::os::peer::Peer;
-use std::time::UNIX_EPOCH;
+use std::time::Duration;
 
-/// Writes lines, and keeps what is the same in the next one: the second, and the address of the client.
+/// Writes lines, and keeps what is the same in the next one: the time, and the address of the client.
 #[derive(Default)]
 pub struct Json {
-    second: Option<u64>,
-    /// From the brace to the point between the second and its fraction.
-    time: String,
+    millisecond: Option<u64>,
+    /// From the brace to the end of the fraction of the second.
+    time: Vec<u8>,
     peer: Option<Peer>,
     /// From the end of the fraction to the method.
     address: String,
@@ -25,50 +25,57 @@ pub struct Json {
 
 impl Json {
     /// Appends the part of a line before the number of bytes.
-    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut String) {
-        self.remember(exchange.peer, unix_second(date.time()));
-        line.push_str(&self.time);
-        let fraction = date.time().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_millis();
-        line.push_str(three_digits(fraction.into()));
-        line.push_str(&self.address);
+    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut Vec<u8>) {
+        self.remember(exchange.peer, date.since_epoch());
+        line.extend_from_slice(&self.time);
+        line.extend_from_slice(self.address.as_bytes());
         let (method, target) = asked(exchange.request_line);
         write_text(method, line);
-        line.push_str(",\"target\":");
+        line.extend_from_slice(b",\"target\":");
         write_text(Some(target).filter(|target| !target.is_empty()), line);
-        line.push_str(",\"status\":");
+        line.extend_from_slice(b",\"status\":");
         write_number(exchange.status.code.into(), line);
-        line.push_str(",\"bytes\":");
+        line.extend_from_slice(b",\"bytes\":");
     }
 
     /// Appends the number of bytes, and how many milliseconds the answer took.
-    pub fn measures(Measures { content_bytes, took }: Measures, line: &mut String) {
-        write_number(content_bytes, line);
-        line.push_str(",\"milliseconds\":");
+    pub fn measures(Measures { content_bytes, took }: Measures, line: &mut Vec<u8>) {
+        let mut text = Backwards::new();
         match took {
             Some(took) => {
-                write_number(took.as_millis() as u64, line);
-                line.push('.');
-                line.push_str(three_digits(took.subsec_micros().into()));
+                text.three_digits(took.subsec_micros().into());
+                text.text(".");
+                text.number(took.as_secs() * 1000 + u64::from(took.subsec_millis()));
             }
-            None => line.push_str("null"),
+            None => text.text("null"),
         }
+        text.text(",\"milliseconds\":");
+        text.number(content_bytes);
+        line.extend_from_slice(text.bytes());
     }
 
     /// Appends the part behind it: what the client said of itself.
-    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut String) {
-        line.push_str(",\"referer\":");
+    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut Vec<u8>) {
+        line.extend_from_slice(b",\"referer\":");
         write_text(exchange.referer(), line);
-        line.push_str(",\"agent\":");
-        line.push_str(exchange.agent().map_or("null", |agent| self.agent.text(agent, write)));
-        line.push_str(",\"user\":null,\"host\":");
-        line.push_str(exchange.host.map_or("null", |host| self.host.text(host.as_bytes(), write)));
-        line.push('}');
+        line.extend_from_slice(b",\"agent\":");
+        line.extend_from_slice(exchange.agent().map_or(b"null", |agent| self.agent.text(agent, write)));
+        line.extend_from_slice(b",\"user\":null,\"host\":");
+        line.extend_from_slice(exchange.host.map_or(b"null", |host| self.host.text(host.as_bytes(), write)));
+        line.push(b'}');
     }
 
-    fn remember(&mut self, peer: Peer, second: u64) {
-        if self.second != Some(second) {
-            self.second = Some(second);
-            self.time = format!("{{\"time\":\"{}.", utc::second(second));
+    fn remember(&mut self, peer: Peer, since_epoch: Duration) {
+        let millisecond = since_epoch.as_secs() * 1000 + u64::from(since_epoch.subsec_millis());
+        if self.millisecond != Some(millisecond) {
+            if self.millisecond.is_none_or(|before| before / 1000 != millisecond / 1000) {
+                self.time = format!("{{\"time\":\"{}.???", utc::second(since_epoch.as_secs())).into_bytes();
+            }
+            self.millisecond = Some(millisecond);
+            let mut fraction = Backwards::new();
+            fraction.three_digits(millisecond);
+            self.time.truncate(self.time.len() - 3);
+            self.time.extend_from_slice(fraction.bytes());
         }
         if self.peer.is_none_or(|before| before.ip() != peer.ip()) {
             self.peer = Some(peer);
@@ -78,13 +85,13 @@ impl Json {
 }
 
 /// Appends a text of a client, up to a bound, or null.
-fn write_text(text: Option<&[u8]>, line: &mut String) {
+fn write_text(text: Option<&[u8]>, line: &mut Vec<u8>) {
     match text {
         Some(text) => write(text, line),
-        None => line.push_str("null"),
+        None => line.extend_from_slice(b"null"),
     }
 }
 
-fn write(text: &[u8], line: &mut String) {
+fn write(text: &[u8], line: &mut Vec<u8>) {
     string(&text[..text.len().min(SHOWN_BYTES_MAX)], line);
 }

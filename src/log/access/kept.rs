@@ -4,12 +4,12 @@
 #[derive(Default)]
 pub struct Kept {
     bytes: Vec<u8>,
-    text: String,
+    text: Vec<u8>,
 }
 
 impl Kept {
     /// `bytes` as `write` writes them, which is called if they are not the last ones.
-    pub fn text(&mut self, bytes: &[u8], write: impl FnOnce(&[u8], &mut String)) -> &str {
+    pub fn text(&mut self, bytes: &[u8], write: impl FnOnce(&[u8], &mut Vec<u8>)) -> &[u8] {
         if self.bytes != bytes || bytes.is_empty() {
             self.text.clear();
             write(bytes, &mut self.text);
@@ -33,9 +33,9 @@ mod tests {
         {
             let text = kept.text(bytes, |bytes, out| {
                 count += 1;
-                *out = format!("<{}>", String::from_utf8_lossy(bytes));
+                *out = [b"<", bytes, b">"].concat();
             });
-            assert_eq!(text.as_bytes(), [b"<", bytes, b">"].concat());
+            assert_eq!(text, [b"<", bytes, b">"].concat());
             assert_eq!(count, expected, "{bytes:?}");
         }
     }

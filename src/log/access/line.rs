@@ -38,7 +38,7 @@ impl Writer {
         }
     }
 
-    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut String) {
+    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut Vec<u8>) {
         match self {
             Writer::Off => {}
             Writer::Combined(combined) => combined.before(exchange, date, line),
@@ -47,7 +47,7 @@ impl Writer {
         }
     }
 
-    pub fn measures(&self, measures: Measures, line: &mut String) {
+    pub fn measures(&self, measures: Measures, line: &mut Vec<u8>) {
         match self {
             Writer::Off => {}
             Writer::Combined(_) => Combined::measures(measures, line),
@@ -57,12 +57,12 @@ impl Writer {
     }
 
     /// Appends the last part, and the end of the line.
-    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut String) {
+    pub fn after(&mut self, exchange: &Exchange<'_>, line: &mut Vec<u8>) {
         match self {
             Writer::Off | Writer::Short(_) => {}
             Writer::Combined(combined) => combined.after(exchange, line),
             Writer::Json(json) => json.after(exchange, line),
         }
-        line.push('\n');
+        line.push(b'\n');
     }
 }

@@ -20,6 +20,7 @@ use crate::log::form::Form;
 use exchange::Measures;
 use line::Writer;
 use log::{Level, info, log_enabled};
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// The target of access lines in the crate `log`; their level is `info`.
@@ -37,10 +38,10 @@ pub struct AccessLog {
     writer: Writer,
     is_timed: bool,
     /// Whole lines.
-    lines: String,
+    lines: Vec<u8>,
     due: Option<Instant>,
     /// Lines of the connection that is being driven, without how much and how long.
-    held: String,
+    held: Vec<u8>,
     /// Where in `held` a line is, for each.
     marks: Vec<Mark>,
 }
@@ -57,8 +58,8 @@ struct Mark {
 
 /// The line of an answer that is still being sent.
 pub struct Entry {
-    before: String,
-    after: String,
+    before: Vec<u8>,
+    after: Vec<u8>,
     /// Bytes of content that were handed on to be sent so far.
     pub content_bytes: u64,
     /// Bytes that have to be sent until the answer is out, those of the answers before it among them. It does not count for
@@ -119,9 +120,9 @@ impl AccessLog {
     /// Adds the line of an answer that is now complete.
     pub fn add(&mut self, Entry { before, after, content_bytes, since, .. }: Entry) {
         let took = since.map(|since| since.elapsed());
-        self.lines.push_str(&before);
+        self.lines.extend_from_slice(&before);
         self.writer.measures(Measures { content_bytes, took }, &mut self.lines);
-        self.lines.push_str(&after);
+        self.lines.extend_from_slice(&after);
     }
 
     /// Whether lines are held here.
@@ -134,13 +135,14 @@ impl AccessLog {
     pub fn settle(&mut self) {
         let now = Instant::now();
         let mut start = 0;
-        for Mark { gap, end, content_bytes, since, .. } in self.marks.drain(..) {
+        for &Mark { gap, end, content_bytes, since, .. } in &self.marks {
             let took = since.map(|since| now.saturating_duration_since(since));
-            self.lines.push_str(&self.held[start..gap]);
+            self.lines.extend_from_slice(&self.held[start..gap]);
             self.writer.measures(Measures { content_bytes, took }, &mut self.lines);
-            self.lines.push_str(&self.held[gap..end]);
+            self.lines.extend_from_slice(&self.held[gap..end]);
             start = end;
         }
+        self.marks.clear();
         self.held.clear();
     }
 
@@ -158,7 +160,7 @@ impl AccessLog {
 
     /// Removes a line that was begun and not ended, because a panic came between.
     pub fn drop_half_a_line(&mut self) {
-        let end = self.lines.rfind('\n').map_or(0, |at| at + 1);
+        let end = self.lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         self.lines.truncate(end);
         self.held.truncate(self.marks.last().map_or(0, |mark| mark.end));
     }
@@ -183,7 +185,10 @@ impl AccessLog {
     pub fn flush(&mut self) {
         self.due = None;
         if !self.lines.is_empty() {
-            info!(target: TARGET, "{}", self.lines.trim_end());
+            // Lines are UTF-8. That is checked here, for many at a time.
+            let lines = str::from_utf8(&self.lines)
+                .map_or_else(|_| String::from_utf8_lossy(&self.lines), Cow::Borrowed);
+            info!(target: TARGET, "{}", lines.trim_end());
             self.lines.clear();
         }
     }
@@ -221,22 +226,25 @@ mod tests {
         Form::Short(Look { zone: Zone::default(), colours, columns })
     }
 
+    fn taken(log: &mut AccessLog) -> String {
+        String::from_utf8(std::mem::take(&mut log.lines)).unwrap()
+    }
+
     /// The line of an answer that is told at once, and the same line of one that is told when it is sent.
     fn lines(form: &Form, exchange: &Exchange<'_>, content_bytes: u64) -> String {
         let mut log = AccessLog::new(form);
         log.tell(exchange, &date(), content_bytes, 0);
         log.settle();
-        let told = std::mem::take(&mut log.lines);
+        let told = taken(&mut log);
         let mut entry = log.entry(exchange, &date(), 0);
         entry.content_bytes += content_bytes;
         log.add(entry);
-        assert_eq!(log.lines, told);
-        log.lines.clear();
+        assert_eq!(taken(&mut log), told);
         let mut entries = Vec::new();
         log.tell(exchange, &date(), content_bytes, 0);
         log.hand_over(&mut entries);
         entries.into_iter().for_each(|entry| log.add(entry));
-        assert_eq!(log.lines, told);
+        assert_eq!(taken(&mut log), told);
         told
     }
 
@@ -339,7 +347,7 @@ mod tests {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             line["milliseconds"].as_f64().unwrap() as u64
         };
-        let took: Vec<_> = log.lines.lines().map(took).collect();
+        let took: Vec<_> = taken(&mut log).lines().map(took).collect();
         let is_right = |(took, begin): (&u64, u64)| (begin..begin + 500).contains(took);
         assert!(took.iter().zip([3_000, 2_000, 1_000]).all(is_right), "{took:?}");
     }
@@ -348,21 +356,21 @@ mod tests {
     fn half_a_line_is_taken_out_again() {
         let mut log = AccessLog::default();
         for whole in ["", "one line\n", "one line\nanother\n"] {
-            log.lines = format!("{whole}127.0.0.1 - - [");
+            log.lines = format!("{whole}127.0.0.1 - - [").into_bytes();
             log.drop_half_a_line();
-            assert_eq!(log.lines, whole);
+            assert_eq!(log.lines, whole.as_bytes());
             log.drop_half_a_line();
-            assert_eq!(log.lines, whole, "nothing is missing");
+            assert_eq!(log.lines, whole.as_bytes(), "nothing is missing");
         }
         let mut log = AccessLog::new(&Form::Json);
         for whole in 0..2 {
-            log.held += "{\"time\":";
+            log.held.extend_from_slice(b"{\"time\":");
             log.drop_half_a_line();
             assert_eq!(log.marks.last().map_or(0, |mark| mark.end), log.held.len(), "{whole} lines");
             log.tell(&exchange(b"GET / HTTP/1.1"), &date(), 0, 0);
         }
         log.settle();
-        assert_eq!(log.lines.lines().filter(|line| line.ends_with('}')).count(), 2);
+        assert_eq!(taken(&mut log).lines().filter(|line| line.ends_with('}')).count(), 2);
     }
 
     #[test]
@@ -378,7 +386,10 @@ mod tests {
         assert_eq!(log.due(), Some(begin + BUFFERED));
         log.tell(&exchange, &date(), 0, 0);
         log.end_turn(begin + BUFFERED / 2);
-        assert_eq!((log.due(), log.lines.lines().count()), (Some(begin + BUFFERED), 2));
+        assert_eq!(
+            (log.due(), String::from_utf8_lossy(&log.lines).lines().count()),
+            (Some(begin + BUFFERED), 2)
+        );
         log.end_turn(begin + BUFFERED);
         assert_eq!((log.due(), log.lines.len()), (None, 0));
         (0..BUFFERED_BYTES_MAX / SHOWN_BYTES_MAX).for_each(|_| log.tell(&exchange, &date(), 0, 0));
@@ -411,13 +422,14 @@ mod tests {
             let mut short = line::Writer::of(&Form::Short(look.clone()));
             let date = Date::new(UNIX_EPOCH + Duration::from_secs(second));
             for is_wide in [false, true] {
-                let mut text = String::new();
+                let mut text = Vec::new();
                 let colours = if is_coloured { Colours::On } else { Colours::Off };
                 if is_wide {
                     short = line::Writer::Short(short::Short::of_width(Look { colours, ..look.clone() }, columns));
                 }
                 short.before(&exchange, &date, &mut text);
                 short.measures(Measures { content_bytes, took: Some(Duration::from_millis(second)) }, &mut text);
+                let mut text = String::from_utf8(text).unwrap();
                 for colour in ["2", "31", "32", "33", "36", ""] {
                     text = text.replace(&format!("\x1b[{colour}m"), "");
                 }

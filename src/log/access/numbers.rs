@@ -1,38 +1,72 @@
-//! Numbers in decimal. Every line has several, so three digits are written at a time.
+//! Numbers in decimal, and what stands around them. Digits come from the last to the first, so they are written backwards.
 
-/// All numbers of three digits, one behind the other.
-const THREES: [u8; 3000] = {
-    let mut threes = [b'0'; 3000];
-    let mut number = 0;
-    while number < 1000 {
-        threes[3 * number] += (number / 100) as u8;
-        threes[3 * number + 1] += (number / 10 % 10) as u8;
-        threes[3 * number + 2] += (number % 10) as u8;
-        number += 1;
+/// As many bytes as two numbers take, with the words around them.
+const BYTES_MAX: usize = 80;
+
+/// A text that is written from its end, in a row of spaces.
+pub struct Backwards {
+    bytes: [u8; BYTES_MAX],
+    start: usize,
+}
+
+impl Backwards {
+    /// An empty text.
+    pub fn new() -> Backwards {
+        Backwards { bytes: [b' '; BYTES_MAX], start: BYTES_MAX }
     }
-    threes
-};
 
-const TEXT: &str = match str::from_utf8(&THREES) {
-    Ok(text) => text,
-    Err(_) => panic!("digits are ASCII"),
-};
+    /// Puts `text` in front.
+    #[inline(always)]
+    pub fn text(&mut self, text: &str) {
+        let end = self.start;
+        self.start -= text.len();
+        self.bytes[self.start..end].copy_from_slice(text.as_bytes());
+    }
 
-/// The last three digits of a number.
-pub fn three_digits(number: u64) -> &'static str {
-    let at = 3 * (number % 1000) as usize;
-    &TEXT[at..at + 3]
+    /// Puts a number in front.
+    #[inline]
+    pub fn number(&mut self, mut number: u64) {
+        loop {
+            self.digit(number);
+            number /= 10;
+            if number == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Puts the last three digits of a number in front.
+    #[inline]
+    pub fn three_digits(&mut self, number: u64) {
+        self.digit(number);
+        self.digit(number / 10);
+        self.digit(number / 100);
+    }
+
+    /// Puts spaces in front until the text has so many bytes. It has them already, where it is longer.
+    #[inline]
+    pub fn fill(&mut self, bytes: usize) {
+        self.start = self.start.min(BYTES_MAX - bytes);
+    }
+
+    /// All of it.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    #[inline(always)]
+    fn digit(&mut self, number: u64) {
+        self.start -= 1;
+        self.bytes[self.start] = b'0' + (number % 10) as u8;
+    }
 }
 
 /// Appends a number.
-pub fn write_number(number: u64, line: &mut String) {
-    if number >= 1000 {
-        write_number(number / 1000, line);
-        line.push_str(three_digits(number));
-    } else {
-        let zeros = usize::from(number < 100) + usize::from(number < 10);
-        line.push_str(&three_digits(number)[zeros..]);
-    }
+pub fn write_number(number: u64, line: &mut Vec<u8>) {
+    let mut digits = Backwards::new();
+    digits.number(number);
+    line.extend_from_slice(digits.bytes());
 }
 
 #[cfg(test)]
@@ -42,10 +76,23 @@ mod tests {
     #[test]
     fn numbers_are_decimal() {
         for number in (0..1100).chain([9_999, 10_000, 1_000_000, u64::MAX - 1, u64::MAX]) {
-            let mut line = String::new();
+            let mut line = Vec::new();
             write_number(number, &mut line);
-            assert_eq!(line, number.to_string());
-            assert_eq!(three_digits(number), format!("{:03}", number % 1000));
+            assert_eq!(line, number.to_string().as_bytes());
+            let mut three = Backwards::new();
+            three.three_digits(number);
+            assert_eq!(three.bytes(), format!("{:03}", number % 1000).as_bytes());
         }
+    }
+
+    #[test]
+    fn a_text_grows_at_its_front() {
+        let mut text = Backwards::new();
+        text.text(" ms");
+        text.number(12);
+        text.fill(7);
+        text.fill(3);
+        text.text("|");
+        assert_eq!(text.bytes(), b"|  12 ms");
     }
 }

@@ -2,9 +2,8 @@
 //! target that has no room is cut in its middle.
 
 use super::exchange::{Exchange, Measures, asked};
-use super::numbers::write_number;
-use crate::http::INFALLIBLE;
-use crate::http::date::{Date, unix_second};
+use super::numbers::Backwards;
+use crate::http::date::Date;
 use crate::http::status::Status;
 use crate::log::escaped::{Escaped, SHOWN_BYTES_MAX};
 use crate::log::form::{CYAN, FAINT, GREEN, Look, RED, YELLOW};
@@ -24,7 +23,7 @@ const NUMBERS: usize = " 200".len() + 2 * (" ".len() + NUMBER);
 const CLOCK: usize = "12:34:56 ".len();
 
 /// What takes the place of the bytes that are cut out.
-const CUT: char = '…';
+const CUT: &str = "…";
 
 /// Writes lines, and keeps the time of day, which is the same for a second.
 pub struct Short {
@@ -53,38 +52,39 @@ impl Short {
     }
 
     /// Appends the part of a line up to the status.
-    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut String) {
-        let second = unix_second(date.time());
+    pub fn before(&mut self, exchange: &Exchange<'_>, date: &Date, line: &mut Vec<u8>) {
+        let second = date.since_epoch().as_secs();
         if self.second != Some(second) {
             self.second = Some(second);
             self.clock = self.clock_at(second);
         }
-        line.push_str(&self.clock);
+        line.extend_from_slice(self.clock.as_bytes());
         let room = self.columns.map(|columns| columns.saturating_sub(CLOCK + NUMBERS));
         let used = write_asked(exchange.request_line, room.unwrap_or(usize::MAX), line);
         let gap = room.map_or(0, |room| room.min(WIDE - CLOCK - NUMBERS).saturating_sub(used));
         pad(gap + 1, line);
         let Status { code, .. } = exchange.status;
-        self.look.colours.begin(colour(code), line);
-        write_number(code.into(), line);
-        self.look.colours.end(line);
+        let mut text = Backwards::new();
+        text.text(self.look.colours.end());
+        text.number(code.into());
+        text.text(self.look.colours.begin(colour(code)));
+        line.extend_from_slice(text.bytes());
     }
 
     /// Appends the size and the time, which are the end of a line.
-    pub fn measures(&self, Measures { content_bytes, took }: Measures, line: &mut String) {
+    pub fn measures(&self, Measures { content_bytes, took }: Measures, line: &mut Vec<u8>) {
         let width = if self.columns.is_some() { NUMBER } else { 0 };
-        self.look.colours.begin(FAINT, line);
-        write_right(&Figure::of_size(content_bytes), width, line);
-        write_right(&Figure::of_time(took.unwrap_or_default()), width, line);
-        self.look.colours.end(line);
+        let mut text = Backwards::new();
+        text.text(self.look.colours.end());
+        Figure::of_time(took.unwrap_or_default()).put_before(&mut text, width);
+        Figure::of_size(content_bytes).put_before(&mut text, width);
+        text.text(self.look.colours.begin(FAINT));
+        line.extend_from_slice(text.bytes());
     }
 
     fn clock_at(&self, second: u64) -> String {
-        let mut text = String::new();
-        self.look.colours.begin(FAINT, &mut text);
-        text += &self.look.zone.clock(second);
-        self.look.colours.end(&mut text);
-        text + " "
+        let Look { zone, colours, .. } = &self.look;
+        format!("{}{}{} ", colours.begin(FAINT), zone.clock(second), colours.end())
     }
 }
 
@@ -99,25 +99,25 @@ fn colour(code: u16) -> &'static str {
 
 /// Appends the method and the target in at most `room` columns, or little more where there is hardly any room; gives the
 /// columns that it took.
-fn write_asked(request_line: &[u8], room: usize, line: &mut String) -> usize {
+fn write_asked(request_line: &[u8], room: usize, line: &mut Vec<u8>) -> usize {
     let (method, target) = asked(request_line);
     let method = method.unwrap_or_default();
     let begin = line.len();
     // A token has no byte that needs an escape.
-    line.push_str(str::from_utf8(method).unwrap_or_default());
+    line.extend_from_slice(method);
     if !method.is_empty() {
-        line.push(' ');
+        line.push(b' ');
     }
     let used = line.len() - begin;
     used + write_fitting(target, room.saturating_sub(used).max(1), line)
 }
 
 /// Appends `bytes` in at most `room` columns, without their middle if need be; gives the columns that it took.
-fn write_fitting(bytes: &[u8], room: usize, line: &mut String) -> usize {
+fn write_fitting(bytes: &[u8], room: usize, line: &mut Vec<u8>) -> usize {
     let begin = line.len();
     let room = room.min(4 * SHOWN_BYTES_MAX);
     if bytes.len() <= room.min(SHOWN_BYTES_MAX) {
-        Escaped(bytes).write(line).expect(INFALLIBLE);
+        Escaped(bytes).append_to(line);
         if line.len() - begin <= room {
             return line.len() - begin;
         }
@@ -127,10 +127,10 @@ fn write_fitting(bytes: &[u8], room: usize, line: &mut String) -> usize {
     let end_room = kept / 2;
     let head = reach(bytes.iter(), kept - end_room);
     let tail = reach(bytes.iter().rev(), end_room);
-    Escaped(&bytes[..head]).write(line).expect(INFALLIBLE);
-    line.push(CUT);
-    Escaped(&bytes[bytes.len() - tail..]).write(line).expect(INFALLIBLE);
-    line.len() - begin - CUT.len_utf8() + 1
+    Escaped(&bytes[..head]).append_to(line);
+    line.extend_from_slice(CUT.as_bytes());
+    Escaped(&bytes[bytes.len() - tail..]).append_to(line);
+    line.len() - begin - CUT.len() + 1
 }
 
 /// How many of `bytes` fit into so many columns.
@@ -142,12 +142,8 @@ fn reach<'a>(bytes: impl Iterator<Item = &'a u8>, columns: usize) -> usize {
     ends.take_while(|&used| used <= columns).count()
 }
 
-fn pad(count: usize, line: &mut String) {
-    const SPACES: &str = match str::from_utf8(&[b' '; WIDE]) {
-        Ok(spaces) => spaces,
-        Err(_) => "",
-    };
-    line.push_str(&SPACES[..count.min(WIDE)]);
+fn pad(count: usize, line: &mut Vec<u8>) {
+    line.extend_from_slice(&[b' '; WIDE][..count.min(WIDE)]);
 }
 
 /// A number of a unit, with three digits or so.
@@ -167,21 +163,19 @@ impl Figure {
         }
         // The unit of which there are from 1 to 1023.
         let step = (bytes.ilog2() / 10) as usize;
-        let one = 1_u128 << (10 * step);
-        let tenths = ((u128::from(bytes) * 10 + one / 2) / one) as u64;
+        let bits = 10 * step;
+        let tenths = ((u128::from(bytes) * 10 + (1 << (bits - 1))) >> bits) as u64;
         Figure::of_tenths(tenths, UNITS[step - 1])
     }
 
     /// A time such as `0.3 ms`. What takes longer than a minute and a half is in seconds, and longer than a day in hours.
     fn of_time(time: Duration) -> Figure {
         /// The most that has room in its columns.
-        const MOST: u128 = 99_999;
-        let tenths = (time.as_micros() + 50) / 100;
+        const MOST: u64 = 99_999;
+        let tenths = time.as_secs().saturating_mul(10_000) + u64::from(time.subsec_micros() + 50) / 100;
         match tenths / 10 {
-            ..=MOST => Figure::of_tenths(tenths as u64, "ms"),
-            _ if u128::from(time.as_secs()) <= MOST => {
-                Figure { number: time.as_secs(), tenths: None, unit: "s" }
-            }
+            ..=MOST => Figure::of_tenths(tenths, "ms"),
+            _ if time.as_secs() <= MOST => Figure { number: time.as_secs(), tenths: None, unit: "s" },
             _ => Figure { number: time.as_secs() / 3600, tenths: None, unit: "h" },
         }
     }
@@ -193,23 +187,19 @@ impl Figure {
         }
     }
 
-    /// The columns that it takes.
-    fn columns(&self) -> usize {
-        let digits = self.number.checked_ilog10().unwrap_or(0) as usize + 1;
-        digits + if self.tenths.is_some() { ".0".len() } else { 0 } + " ".len() + self.unit.len()
+    /// Puts a space, and the figure at the right of so many columns, before `text`.
+    fn put_before(&self, text: &mut Backwards, width: usize) {
+        let behind = text.bytes().len();
+        text.text(self.unit);
+        text.text(" ");
+        if let Some(tenths) = self.tenths {
+            text.number(tenths);
+            text.text(".");
+        }
+        text.number(self.number);
+        text.fill(behind + width);
+        text.text(" ");
     }
-}
-
-/// Appends a space, and `figure` at the right of so many columns.
-fn write_right(figure: &Figure, width: usize, line: &mut String) {
-    pad(width.saturating_sub(figure.columns()) + 1, line);
-    write_number(figure.number, line);
-    if let Some(tenths) = figure.tenths {
-        line.push('.');
-        write_number(tenths, line);
-    }
-    line.push(' ');
-    line.push_str(figure.unit);
 }
 
 #[cfg(test)]
@@ -217,10 +207,9 @@ mod tests {
     use super::*;
 
     fn text(figure: &Figure) -> String {
-        let mut line = String::new();
-        write_right(figure, 0, &mut line);
-        assert_eq!(line.len(), figure.columns() + 1, "{line}");
-        line.split_off(1)
+        let mut text = Backwards::new();
+        figure.put_before(&mut text, 0);
+        String::from_utf8(text.bytes()[1..].to_vec()).unwrap()
     }
 
     #[test]
@@ -254,7 +243,7 @@ mod tests {
         ] {
             assert_eq!(text(&Figure::of_time(Duration::from_micros(micros))), expected, "{micros}");
         }
-        assert!(Figure::of_time(Duration::from_secs(10 * 365 * 86_400)).columns() <= NUMBER);
+        assert!(text(&Figure::of_time(Duration::from_secs(10 * 365 * 86_400))).len() <= NUMBER);
     }
 
     #[test]
@@ -270,8 +259,9 @@ mod tests {
             (b"/\x1bab\"", 9, r#"/\x1Bab\""#),
             (b"/\x1bab\"", 8, r#"/…b\""#),
         ] {
-            let mut line = String::new();
+            let mut line = Vec::new();
             let used = write_fitting(bytes, room, &mut line);
+            let line = String::from_utf8(line).unwrap();
             assert_eq!(line.chars().count(), used);
             assert!(used <= room, "{line:?} in {room}");
             assert_eq!(line, expected, "{bytes:?} in {room}");
