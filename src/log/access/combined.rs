@@ -2,7 +2,7 @@
 
 use super::exchange::{Exchange, Measures};
 use super::kept::Kept;
-use super::numbers::write_number;
+use super::numbers::{three_digits, write_number};
 use crate::http::date::Date;
 use crate::log::escaped::Escaped;
 use crate::os::peer::Peer;
@@ -24,7 +24,7 @@ impl Combined {
         line.extend_from_slice(self.opening(exchange.peer, date.text()).as_bytes());
         write(exchange.request_line, line);
         line.extend_from_slice(b"\" ");
-        write_number(exchange.status.code.into(), line);
+        line.extend_from_slice(&three_digits(exchange.status.code.into()));
         line.push(b' ');
     }
 

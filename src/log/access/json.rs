@@ -2,7 +2,7 @@
 
 use super::exchange::{Exchange, Measures, asked};
 use super::kept::Kept;
-use super::numbers::{Backwards, write_number};
+use super::numbers::{Backwards, three_digits};
 use crate::http::date::Date;
 use crate::log::escaped::SHOWN_BYTES_MAX;
 use crate::log::json::string;
@@ -34,7 +34,7 @@ impl Json {
         line.extend_from_slice(b",\"target\":");
         write_text(Some(target).filter(|target| !target.is_empty()), line);
         line.extend_from_slice(b",\"status\":");
-        write_number(exchange.status.code.into(), line);
+        line.extend_from_slice(&three_digits(exchange.status.code.into()));
         line.extend_from_slice(b",\"bytes\":");
     }
 
@@ -72,10 +72,8 @@ impl Json {
                 self.time = format!("{{\"time\":\"{}.???", utc::second(since_epoch.as_secs())).into_bytes();
             }
             self.millisecond = Some(millisecond);
-            let mut fraction = Backwards::new();
-            fraction.three_digits(millisecond);
-            self.time.truncate(self.time.len() - 3);
-            self.time.extend_from_slice(fraction.bytes());
+            self.time.truncate(self.time.len() - "???".len());
+            self.time.extend_from_slice(&three_digits(millisecond));
         }
         if self.peer.is_none_or(|before| before.ip() != peer.ip()) {
             self.peer = Some(peer);

@@ -27,7 +27,8 @@ impl Backwards {
     #[inline]
     pub fn number(&mut self, mut number: u64) {
         loop {
-            self.digit(number);
+            self.start -= 1;
+            self.bytes[self.start] = digit(number);
             number /= 10;
             if number == 0 {
                 return;
@@ -38,9 +39,10 @@ impl Backwards {
     /// Puts the last three digits of a number in front.
     #[inline]
     pub fn three_digits(&mut self, number: u64) {
-        self.digit(number);
-        self.digit(number / 10);
-        self.digit(number / 100);
+        for digit in three_digits(number).into_iter().rev() {
+            self.start -= 1;
+            self.bytes[self.start] = digit;
+        }
     }
 
     /// Puts spaces in front until the text has so many bytes. It has them already, where it is longer.
@@ -54,12 +56,15 @@ impl Backwards {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
+}
 
-    #[inline(always)]
-    fn digit(&mut self, number: u64) {
-        self.start -= 1;
-        self.bytes[self.start] = b'0' + (number % 10) as u8;
-    }
+/// The last three digits of a number: all of a status.
+pub fn three_digits(number: u64) -> [u8; 3] {
+    [digit(number / 100), digit(number / 10), digit(number)]
+}
+
+fn digit(number: u64) -> u8 {
+    b'0' + (number % 10) as u8
 }
 
 /// Appends a number.
@@ -79,6 +84,7 @@ mod tests {
             let mut line = Vec::new();
             write_number(number, &mut line);
             assert_eq!(line, number.to_string().as_bytes());
+            assert_eq!(&three_digits(number), format!("{:03}", number % 1000).as_bytes());
             let mut three = Backwards::new();
             three.three_digits(number);
             assert_eq!(three.bytes(), format!("{:03}", number % 1000).as_bytes());

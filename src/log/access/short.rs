@@ -66,7 +66,7 @@ impl Short {
         let Status { code, .. } = exchange.status;
         let mut text = Backwards::new();
         text.text(self.look.colours.end());
-        text.number(code.into());
+        text.three_digits(code.into());
         text.text(self.look.colours.begin(colour(code)));
         line.extend_from_slice(text.bytes());
     }
