@@ -30,7 +30,15 @@ impl Json {
         line.extend_from_slice(&self.time);
         line.extend_from_slice(self.address.as_bytes());
         let (method, target) = asked(exchange.request_line);
-        write_text(method, line);
+        match method {
+            // A token has no byte that needs an escape.
+            Some(method) => {
+                line.push(b'"');
+                line.extend_from_slice(method);
+                line.push(b'"');
+            }
+            None => line.extend_from_slice(b"null"),
+        }
         line.extend_from_slice(b",\"target\":");
         write_text(Some(target).filter(|target| !target.is_empty()), line);
         line.extend_from_slice(b",\"status\":");
