@@ -169,9 +169,10 @@ pub struct Times {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Log")]
 pub struct Log {
-    /// Log requests as short, combined or json, or not: off [default: short on a terminal, else combined]
+    /// Log requests as short, combined, json or off [default: short on a terminal, else combined]
     ///
-    /// Combined is the format of other web servers, and json is an object a line for programs. Off leaves warnings.
+    /// Combined is the format of other web servers, and json is an object a line for programs. Off leaves all other lines of the
+    /// log.
     #[arg(long, value_name = "FORM", env = "ONEPOLL_LOG", value_parser = values::log_form)]
     pub log: Option<Wanted>,
     /// Log warnings and errors only

@@ -140,7 +140,7 @@ pub fn log_form(text: &str) -> Result<Wanted, String> {
 
 /// How often `-v` is given, as the environment has it.
 pub fn verbosity(text: &str) -> Result<u8, String> {
-    text.parse().map_err(|_| "0, 1 as for -v, or 2 as for -vv".into())
+    text.parse().ok().filter(|count| *count <= 2).ok_or("0, 1 as for -v, or 2 as for -vv".into())
 }
 
 /// How many of something.

@@ -20,8 +20,10 @@ pub struct Choice {
     pub directives: String,
     /// Whether lines about requests are written.
     pub access: Access,
-    /// What a user should know of `RUST_LOG`, if anything.
-    pub notice: Option<String>,
+    /// That there are no lines about requests, though the user did not ask for that.
+    pub off: Option<String>,
+    /// What in `RUST_LOG` makes no sense.
+    pub senseless: Option<String>,
 }
 
 /// Whether lines about requests are written, as far as levels decide it.
@@ -43,16 +45,27 @@ struct Directive<'a> {
 /// What `loudness` and `said`, the value of `RUST_LOG`, mean together.
 pub fn choose(loudness: Loudness, said: Option<&[u8]>) -> Choice {
     let base = loudness.level().to_string().to_lowercase();
-    let alone = |notice| Choice { directives: format!("{base},{POLL}=off"), access: of(&base), notice };
+    let alone = |senseless| Choice {
+        directives: format!("{base},{POLL}=off"),
+        access: of(&base),
+        off: None,
+        senseless,
+    };
     let Some(said) = said.filter(|said| !said.trim_ascii().is_empty()) else { return alone(None) };
     let shown = Escaped(said);
-    let text = str::from_utf8(said).ok().filter(|text| Builder::new().try_parse(text).is_ok());
+    let has_no_name = |part: &str| part.trim().starts_with('=');
+    let makes_sense =
+        |text: &&str| Builder::new().try_parse(text).is_ok() && !text.split(',').any(has_no_name);
+    let text = str::from_utf8(said).ok().filter(makes_sense);
     let Some(text) = text else {
         return alone(Some(format!("RUST_LOG={shown} makes no sense and is ignored; {LANGUAGE}")));
     };
     let (names, matching) = text.split_once('/').unwrap_or((text, ""));
     let directives: Vec<_> = names.split(',').filter_map(Directive::read).collect();
-    let mut all = format!("{base},{names}");
+    // A name means all that begin with it, so a level that is cut short would turn on everything.
+    let is_kept = |part: &&str| Directive::read(part).is_none_or(|it| !it.is_a_word());
+    let mut all = base.clone();
+    names.split(',').filter(is_kept).for_each(|part| all.extend([",", part]));
     let is_named = |directive: &Directive<'_>| directive.name.is_some_and(|name| TARGET.starts_with(name));
     // Lines about requests are this program's, too.
     let own = directives.iter().rfind(|directive| directive.name == Some(OWN));
@@ -62,19 +75,17 @@ pub fn choose(loudness: Loudness, said: Option<&[u8]>) -> Choice {
     let access = of(&all);
     let is_off_unasked =
         access == Access::Off && loudness != Loudness::Quiet && !directives.iter().any(is_named);
-    let notice = match directives.iter().find(|directive| directive.is_a_word()) {
-        _ if is_off_unasked => Some(format!("the log is off: RUST_LOG={shown}")),
-        Some(Directive { name: Some(word), .. }) => {
-            let word = Escaped(word.as_bytes());
-            Some(format!("RUST_LOG={shown}: {word} is no level, and no part of onepoll; {LANGUAGE}"))
-        }
-        _ => None,
-    };
+    let off = is_off_unasked.then(|| format!("the log is off: RUST_LOG={shown}"));
+    let word = directives.iter().find(|directive| directive.is_a_word()).and_then(|directive| directive.name);
+    let senseless = word.map(|word| {
+        let word = Escaped(word.as_bytes());
+        format!("RUST_LOG={shown}: {word} is no level, and no part of onepoll; {LANGUAGE}")
+    });
     all += &format!(",{POLL}=off");
     if !matching.is_empty() {
         all += &format!("/{matching}");
     }
-    Choice { directives: all, access, notice }
+    Choice { directives: all, access, off, senseless }
 }
 
 /// What may stand in `RUST_LOG`.
@@ -105,7 +116,7 @@ impl<'a> Directive<'a> {
     /// Whether it is a word alone, which is neither a level nor means anything of this program: a level that is written
     /// wrongly, or the name of another program.
     fn is_a_word(&self) -> bool {
-        let is_ours = |name: &str| name.starts_with(OWN) || OWN.starts_with(name) || TARGET.starts_with(name);
+        let is_ours = |name: &str| name.starts_with(OWN) || name == TARGET;
         self.level.is_none() && self.name.is_some_and(|name| name != POLL && !is_ours(name))
     }
 }
@@ -158,7 +169,7 @@ mod tests {
             let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
             let ours =
                 levels.into_iter().rfind(is_on).map_or(LevelFilter::Off, |level| level.to_level_filter());
-            let got = (ours.as_str(), choice.access, choice.notice);
+            let got = (ours.as_str(), choice.access, choice.off.or(choice.senseless));
             assert_eq!(got, (level, access, notice), "{loudness:?} {said:?}");
         }
         assert_eq!(choose(Usual, None), choose(Usual, Some(b"")));
@@ -172,6 +183,8 @@ mod tests {
             (b"a=b=c", format!("RUST_LOG=a=b=c {ignored}")),
             (b"info/a/b", format!("RUST_LOG=info/a/b {ignored}")),
             (b"\xff\x1b[31m", format!(r"RUST_LOG=\xFF\x1B[31m {ignored}")),
+            (b"=", format!("RUST_LOG== {ignored}")),
+            (b"o", format!("RUST_LOG=o: o is no level, and no part of onepoll; {LANGUAGE}")),
             (b"debg", format!("RUST_LOG=debg: debg is no level, and no part of onepoll; {LANGUAGE}")),
             (
                 b"info, hyper",
@@ -179,7 +192,10 @@ mod tests {
             ),
         ] {
             let choice = choose(Loudness::Usual, Some(said));
-            assert_eq!((choice.notice, choice.access), (Some(expected), Access::On));
+            assert_eq!((choice.off, choice.senseless, choice.access), (None, Some(expected), Access::On));
+            let filter = Builder::new().parse(&choice.directives).build();
+            let ours = Metadata::builder().target("onepoll::conn").level(Level::Debug).build();
+            assert!(!filter.enabled(&ours), "{:?} turns on more", choice.directives);
         }
     }
 }

@@ -56,14 +56,11 @@ pub fn start(wanted: Option<Wanted>, loudness: Loudness) -> Log {
     open(&choice.directives, style.clone());
     let log = Log { form, style };
     // Where the user wants no such lines, nothing is missing.
-    if let Some(notice) = choice.notice.filter(|_| wanted != Some(Wanted::Off)) {
-        log.say(&notice);
-    }
+    let off = choice.off.filter(|_| wanted != Some(Wanted::Off));
+    off.or(choice.senseless).into_iter().for_each(|notice| log.say(&notice));
     if let Some(zone) = unknown_zone {
-        log::warn!(
-            "TZ={} is no time zone that is known here: times are in UTC",
-            escaped::Escaped(zone.as_bytes())
-        );
+        let zone = escaped::Escaped(zone.as_bytes());
+        log.say(&format!("TZ={zone} is no time zone that is known here: times are in UTC"));
     }
     log
 }

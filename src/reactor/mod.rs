@@ -332,7 +332,9 @@ impl<K: Kernel> Reactor<K> {
             self.ending = Ending::Now;
             return;
         }
-        info!("stopping: requests that are on their way are finished; a second signal stops at once");
+        // Lines about requests that were answered before stand before it.
+        self.context.access.flush();
+        info!("stopping: open requests finish; a second Ctrl-C stops at once");
         self.ending = Ending::Until(self.context.now + self.context.service.limits.grace);
         self.context.phase = Phase::Stopping;
         self.accept_all();

@@ -408,7 +408,7 @@ mod tests {
             content_bytes: u64,
             code in 100_u16..600,
             second in 0_u64..1 << 40,
-            columns in 60_usize..300,
+            columns in 5_usize..300,
         ) {
             let request_line = if is_request { [b"GET /", request_line.as_slice()].concat() } else { request_line };
             let section = [b"User-Agent: ", agent.as_slice(), b"\r\n\r\n"].concat();

@@ -16,11 +16,18 @@ const WIDE: usize = 100;
 /// Columns of a size, such as `1023 KiB`, and of a time, such as `99999 ms`.
 const NUMBER: usize = 8;
 
+/// Columns of the status and of the space before it.
+const STATUS: usize = " 200".len();
+
 /// Columns of the status, the size and the time, each with a space before it.
-const NUMBERS: usize = " 200".len() + 2 * (" ".len() + NUMBER);
+const NUMBERS: usize = STATUS + 2 * (" ".len() + NUMBER);
 
 /// Columns of the time of day and of the space behind it.
 const CLOCK: usize = "12:34:56 ".len();
+
+/// Columns that method and target have at least. On a terminal that is too narrow for it, first the time of day is left out,
+/// then size and time.
+const ASKED_MIN: usize = 9;
 
 /// What takes the place of the bytes that are cut out.
 const CUT: &str = "…";
@@ -58,8 +65,13 @@ impl Short {
             self.second = Some(second);
             self.clock = self.clock_at(second);
         }
-        line.extend_from_slice(self.clock.as_bytes());
-        let room = self.columns.map(|columns| columns.saturating_sub(CLOCK + NUMBERS));
+        let has_clock = self.has_room_for(CLOCK + NUMBERS);
+        let clock = if has_clock { CLOCK } else { 0 };
+        if has_clock {
+            line.extend_from_slice(self.clock.as_bytes());
+        }
+        let numbers = if self.has_room_for(NUMBERS) { NUMBERS } else { STATUS };
+        let room = self.columns.map(|columns| columns.saturating_sub(clock + numbers));
         let used = write_asked(exchange.request_line, room.unwrap_or(usize::MAX), line);
         let gap = room.map_or(0, |room| room.min(WIDE - CLOCK - NUMBERS).saturating_sub(used));
         pad(gap + 1, line);
@@ -73,6 +85,9 @@ impl Short {
 
     /// Appends the size and the time, which are the end of a line.
     pub fn measures(&self, Measures { content_bytes, took }: Measures, line: &mut Vec<u8>) {
+        if !self.has_room_for(NUMBERS) {
+            return;
+        }
         let width = if self.columns.is_some() { NUMBER } else { 0 };
         let mut text = Backwards::new();
         text.text(self.look.colours.end());
@@ -80,6 +95,11 @@ impl Short {
         Figure::of_size(content_bytes).put_before(&mut text, width);
         text.text(self.look.colours.begin(FAINT));
         line.extend_from_slice(text.bytes());
+    }
+
+    /// Whether so many columns are left for parts beside method and target.
+    fn has_room_for(&self, parts: usize) -> bool {
+        self.columns.is_none_or(|columns| columns >= parts + ASKED_MIN)
     }
 
     fn clock_at(&self, second: u64) -> String {
@@ -97,19 +117,17 @@ fn colour(code: u16) -> &'static str {
     }
 }
 
-/// Appends the method and the target in at most `room` columns, or little more where there is hardly any room; gives the
-/// columns that it took.
+/// Appends the method and the target in at most `room` columns; gives the columns that it took. A method takes half of them at
+/// most: those that this server knows are short, and a client may send any other.
 fn write_asked(request_line: &[u8], room: usize, line: &mut Vec<u8>) -> usize {
     let (method, target) = asked(request_line);
     let method = method.unwrap_or_default();
-    let begin = line.len();
-    // A token has no byte that needs an escape.
-    line.extend_from_slice(method);
-    if !method.is_empty() {
-        line.push(b' ');
+    if room < 4 || method.is_empty() {
+        return write_fitting(target, room.max(1), line);
     }
-    let used = line.len() - begin;
-    used + write_fitting(target, room.saturating_sub(used).max(1), line)
+    let used = write_fitting(method, room / 2, line) + 1;
+    line.push(b' ');
+    used + write_fitting(target, room - used, line)
 }
 
 /// Appends `bytes` in at most `room` columns, without their middle if need be; gives the columns that it took.
