@@ -186,7 +186,7 @@ impl Figure {
         Figure::of_tenths(tenths, UNITS[step - 1])
     }
 
-    /// A time such as `0.3 ms`. What takes longer than a minute and a half is in seconds, and longer than a day in hours.
+    /// A time such as `0.3 ms`: in seconds from 100 seconds on, and in hours from 100,000 seconds (nearly 28 hours) on.
     fn of_time(time: Duration) -> Figure {
         /// The most that has room in its columns.
         const MOST: u64 = 99_999;
