@@ -225,6 +225,31 @@ fn an_answer_takes_from_its_own_head_on() {
     world.has(&[("/a", 200, Duration::ZERO, begin.elapsed()), ("/b", 200, Duration::ZERO, begin.elapsed())]);
 }
 
+/// An event wakes the loop, so what is read for it was there when the turn began, however many others were read before. What is
+/// read in a drive may have come at any time.
+#[test]
+fn a_head_that_woke_the_loop_came_before_the_turn() {
+    let mut world = World::new(&[("a", b"a")]);
+    let mut client = world.client(0);
+    for is_read_ahead in [true, false] {
+        client.transport().came.push_back(get("/a").into_bytes());
+        client.transport().room = usize::MAX / 2;
+        client.note_readiness(Readiness::UNKNOWN);
+        let begin = Instant::now();
+        world.context.begin_turn(begin, SystemTime::now());
+        pause();
+        let paused = Instant::now();
+        if is_read_ahead {
+            client.read_ahead(&mut world.context);
+        }
+        client.drive(&mut world.context);
+        match is_read_ahead {
+            true => world.has(&[("/a", 200, PAUSE, begin.elapsed())]),
+            false => world.has(&[("/a", 200, Duration::ZERO, paused.elapsed())]),
+        }
+    }
+}
+
 /// The line of each answer comes when its own last byte is sent, in the order of the requests; that of a file when it ends.
 #[test]
 fn queued_answers_are_logged_one_after_the_other() {
