@@ -2,10 +2,12 @@
 
 mod support;
 
-use rustix::process::{Pid, Signal, geteuid};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Signal, geteuid, getsid};
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use support::folder;
 use support::patience::until;
@@ -18,20 +20,12 @@ type Arguments<'a> = [&'a str];
 /// Names and values.
 type Environment<'a> = [(&'a str, &'a str)];
 
-/// A program that stands for a browser: it writes down what it was given and how it was started, and stays until it may end.
+/// A program that stands for a browser: it writes down what it was given, and stays until it may end. It needs nothing but
+/// a shell. The lines come in one write.
 const FAKE: &str = r#"#!/bin/sh
-streams=$(for descriptor in 0 1 2; do readlink /proc/$$/fd/$descriptor; done)
-others=$(ls -l /proc/$$/fd | grep -c socket:)
-{
-    echo "${0##*/} $*"
-    echo $$
-    cut -d' ' -f6 /proc/$$/stat
-    echo "$streams"
-    echo "$others"
-    sed -n 's/^NoNewPrivs:[[:space:]]*//p' /proc/self/status
-    ulimit -S -n
-} >"$FAKE_NOTES.part"
-mv "$FAKE_NOTES.part" "$FAKE_NOTES"
+echo "${0##*/} $*
+$$
+$(ulimit -S -n)" >"$FAKE_NOTES"
 read -r _ <"$FAKE_END"
 "#;
 
@@ -44,7 +38,7 @@ struct Machine {
 struct Opened {
     command: String,
     pid: Pid,
-    lines: Vec<String>,
+    descriptors: String,
 }
 
 impl Machine {
@@ -56,8 +50,7 @@ impl Machine {
             fs::write(&path, FAKE).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let status = Command::new("mkfifo").arg(folder.path().join("end")).status().unwrap();
-        assert!(status.success());
+        mknodat(CWD, folder.path().join("end"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         Machine { folder }
     }
 
@@ -72,30 +65,21 @@ impl Machine {
 
     /// The same for a command that leads to it.
     fn prepared(&self, mut command: Command) -> Command {
-        command.current_dir(self.path("site")).env("PATH", self.tools());
+        command.current_dir(self.path("site")).env("PATH", self.path("bin"));
         command.env("FAKE_NOTES", self.path("notes")).env("FAKE_END", self.path("end"));
         command
     }
 
-    /// The folder of the fakes, with the tools that they need.
-    fn tools(&self) -> PathBuf {
-        let bin = self.path("bin");
-        for tool in ["sh", "cut", "readlink", "ls", "grep", "sed", "mv"] {
-            let place = ["/bin", "/usr/bin"].map(|folder| Path::new(folder).join(tool));
-            let place = place.iter().find(|place| place.exists()).expect(tool);
-            let _ = std::os::unix::fs::symlink(place, bin.join(tool));
-        }
-        bin
-    }
-
     /// Waits until a browser was opened.
     fn opened(&self) -> Opened {
-        let notes = until("a browser that is opened", || fs::read_to_string(self.path("notes")));
-        let mut lines = notes.lines().map(str::to_owned);
-        let command = lines.next().unwrap();
-        let pid = Pid::from_raw(lines.next().unwrap().parse().unwrap()).unwrap();
+        let notes = until("a browser that is opened", || match fs::read_to_string(self.path("notes")) {
+            Ok(notes) if notes.ends_with('\n') => Ok(notes),
+            other => Err(format!("{other:?}")),
+        });
+        let [command, pid, descriptors] = notes.lines().collect::<Vec<_>>().try_into().unwrap();
+        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
         fs::remove_file(self.path("notes")).unwrap();
-        Opened { command, pid, lines: lines.collect() }
+        Opened { command: command.to_owned(), pid, descriptors: descriptors.to_owned() }
     }
 
     /// Lets the browser end.
@@ -113,6 +97,16 @@ impl Machine {
 fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// What the descriptors of a process lead to.
+fn descriptors(pid: Pid) -> BTreeMap<u32, String> {
+    let folder = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap().flatten();
+    let all = folder.filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned();
+        Some((entry.file_name().to_str()?.parse().ok()?, target))
+    });
+    all.collect()
 }
 
 /// What the program says on stderr beside its log, until it is stopped.
@@ -174,15 +168,17 @@ fn the_browser_and_the_server_live_each_for_itself() {
     let opened = machine.opened();
     // It has not ended yet: the server did not wait for that.
     assert_eq!(get(address, "/").text(), "here");
-    let session = opened.pid.as_raw_nonzero().to_string();
-    let null = "/dev/null";
-    assert_eq!(
-        opened.lines[..4],
-        [&session, null, null, null],
-        "a session of its own, and no stream of ours"
-    );
-    assert_eq!(opened.lines[4], "0", "no socket of ours");
-    assert_eq!(opened.lines[5..], ["0", "200"], "no right was given up, no limit raised");
+    assert_eq!(getsid(Some(opened.pid)), Ok(opened.pid), "a session of its own");
+    // Its stdout leads to the notes until it has written them.
+    let all = until("no stream of ours", || {
+        let all = descriptors(opened.pid);
+        let streams = [0, 1, 2].map(|number| all.get(&number).map(String::as_str));
+        if streams == [Some("/dev/null"); 3] { Ok(all) } else { Err(format!("{all:?}")) }
+    });
+    assert!(!all.values().any(|target| target.starts_with("socket:")), "no socket of ours: {all:?}");
+    let status = fs::read_to_string(format!("/proc/{}/status", opened.pid.as_raw_nonzero())).unwrap();
+    assert!(status.lines().any(|line| line == "NoNewPrivs:\t0"), "no right was given up: {status}");
+    assert_eq!(opened.descriptors, "200", "no limit was raised");
     assert_eq!(children(&program), [0; 0], "it is no child, which could become a zombie");
     let threads = fs::read_dir(format!("/proc/{}/task", program.number())).unwrap().count();
     assert_eq!(threads, 1, "no thread waits for it");
@@ -233,6 +229,6 @@ fn without_the_flag_no_browser_is_opened() {
         program.signal(Signal::TERM);
         let (_, log) = program.end();
         assert!(!log.contains("onepoll: "), "{log}");
-        assert!(!machine.path("notes").exists() && !machine.path("notes.part").exists(), "{arguments:?}");
+        assert!(!machine.path("notes").exists(), "{arguments:?}");
     }
 }
