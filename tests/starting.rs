@@ -137,6 +137,10 @@ fn a_machine_without_ipv6_is_no_error_and_makes_no_noise() {
             }
         }
     }
+    // `::` is there where ::1 is not, and takes clients of IPv4.
+    for list in ["::", "::,127.0.0.1", "0.0.0.0,::"] {
+        assert_eq!(spawn(&["-b", list]).unwrap().1, v4(8080), "{list}");
+    }
     let (program, _) = spawn(&["-b", "0.0.0.0", "--qr"]).unwrap();
     let none = "onepoll: no QR code, as no other machine can reach this one: it has no network";
     assert_eq!(notes(&said(program).1), [none]);

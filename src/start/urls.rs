@@ -33,7 +33,7 @@ pub enum Doors {
 impl Urls {
     /// The links to these doors. Addresses of this machine are looked up only where a door stands for all of them.
     pub fn to(listening: &[Listening], cli: &Cli) -> Option<Urls> {
-        let mut of_doors = listening.iter().map(|it| opened_at(it.address));
+        let mut of_doors = listening.iter().map(opened_at);
         let here = of_doors.clone().find(is_loopback).or_else(|| of_doors.next())?;
         let mut others: Vec<_> = listening.iter().flat_map(reached_at).collect();
         let also_here = match cli.bind.is_empty() {
@@ -75,14 +75,22 @@ pub fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Where this machine reaches a server that listens on `address`: one that stands for every address is none to open.
-fn opened_at(address: SocketAddr) -> SocketAddr {
+/// Where this machine reaches a door: an address that stands for every address is none to open. A machine may have no ::1
+/// and yet have `::`, where IPv6 is switched off (net.ipv6.conf.all.disable_ipv6): clients of IPv4 come in there.
+fn opened_at(door: &Listening) -> SocketAddr {
+    let address = door.address;
     let ip = match address.ip().to_canonical() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) if has_ipv6_loopback() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) if takes_ipv4(&door.listener) => Ipv4Addr::LOCALHOST.into(),
         _ => return address,
     };
     SocketAddr::new(ip, address.port())
+}
+
+/// Whether ::1 is an address of this machine.
+fn has_ipv6_loopback() -> bool {
+    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
 /// By which addresses a door is reached. For one that stands for every address, these are all that other machines may use:
