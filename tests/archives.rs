@@ -247,7 +247,9 @@ fn the_root_goes_by_its_own_name_or_by_that_of_the_prefix() {
 fn no_other_site_starts_an_archive_and_no_door_without_listings_has_one() {
     let root = folder(&[("a/b", b"b")]);
     let address = serve(root.path(), Limits::default());
-    for (site, status) in [("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)] {
+    for (site, status) in
+        [("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403), ("new", 403)]
+    {
         for method in ["GET", "HEAD"] {
             let answer = answer_to(address, method, ALL.as_bytes(), &format!("Sec-Fetch-Site: {site}\r\n"));
             assert_eq!(answer.status, status, "{site}");

@@ -95,6 +95,18 @@ impl<'a> Request<'a> {
         self.framing != Framing::Length(0)
     }
 
+    /// Whether a page of this server made the request, or no page did: a browser says of a page of another server that it is
+    /// one (W3C Fetch Metadata §2.2, RFC 6454 §7). `Host` is not checked here.
+    pub fn is_of_this_server(&self) -> bool {
+        let is_same = |origin: &[u8]| {
+            let origin = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"));
+            let host = self.fields.first("host").unwrap_or_default();
+            origin.is_some_and(|(_, authority)| authority.as_bytes().eq_ignore_ascii_case(host))
+        };
+        let is_near = |site: &[u8]| matches!(site, b"same-origin" | b"none");
+        self.fields.all("origin").all(is_same) && self.fields.all("sec-fetch-site").all(is_near)
+    }
+
     /// Whether the client prefers JSON to HTML (RFC 9110 §12.5.1).
     pub fn prefers_json(&self) -> bool {
         self.prefers(self.weight_of("application/json"))

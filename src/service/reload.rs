@@ -74,7 +74,7 @@ impl Mounted for Reload {
         let path = SitePath::decode(path, Hidden::Served).filter(|path| !path.is_folder())?;
         let name = path.name().to_str().filter(|name| [SCRIPT, WORKER, STREAM, USES].contains(name))?;
         let response = match service.site.watcher()? {
-            _ if !is_of_this_server(request) => {
+            _ if !request.is_of_this_server() => {
                 page(Status::FORBIDDEN, "Pages of other servers learn nothing of changes")
             }
             _ if !matches!(request.method, Method::Get | Method::Head) => {
@@ -137,18 +137,6 @@ impl Reload {
         }
         Response::new(Head::new(Status::NO_CONTENT).field("Cache-Control", "no-store"), Content::None)
     }
-}
-
-/// Whether the request was made by a page of this server, or by no page: a browser says of a page of another server that it
-/// is one. `Host` was checked by the gate.
-fn is_of_this_server(request: &Request<'_>) -> bool {
-    let is_same = |origin: &[u8]| {
-        let origin = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"));
-        let host = request.fields.first("host").unwrap_or_default();
-        origin.is_some_and(|(_, authority)| authority.as_bytes().eq_ignore_ascii_case(host))
-    };
-    let is_near = |site: &[u8]| matches!(site, b"same-origin" | b"none");
-    request.fields.all("origin").all(is_same) && request.fields.all("sec-fetch-site").all(is_near)
 }
 
 /// A script, for pages of this server alone, isolated pages included (`Cross-Origin-Embedder-Policy`).

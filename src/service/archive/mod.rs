@@ -60,12 +60,12 @@ pub fn is_asked_for(query: Option<&str>) -> bool {
 
 /// The answer with the archive of `folder`, to be saved.
 pub fn answer(folder: Unread, request: &Request<'_>, service: &Service) -> Result<Response, Missing> {
-    if request.fields.all("sec-fetch-site").any(|site| matches!(site, b"cross-site" | b"same-site")) {
+    if !request.is_of_this_server() {
         let page = page(
             Status::FORBIDDEN,
             "Another site has asked for this archive; open the folder, and ask for it there",
         );
-        return Ok(Response { head: page.head.vary("Sec-Fetch-Site"), ..page });
+        return Ok(Response { head: page.head.vary("Origin").vary("Sec-Fetch-Site"), ..page });
     }
     let of_prefix = service.prefix().filter(|_| folder.is_root()).map(|prefix| prefix.last_name().to_vec());
     let of_folder = || folder.last_name().map(|name| name.as_bytes().to_vec());
