@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!     socket ─▶ inbox ─▶ Request ─▶ Response ─▶ outbox ─▶ socket
-//!               bytes    http/      service/    bytes, then a file
+//!               bytes    http/      service/    bytes, then a file, or content that is made meanwhile
 //! ```
 //!
 //! Bytes go one way. A handler takes a `Request` and gives a `Response`; it never sees a socket, and the
@@ -38,17 +38,22 @@
 //! | Parsed | Closed | the client has reset the connection, or does not take the answers that are queued |
 //! | Writing | Reading | all of the answer is sent |
 //! | Writing | Closing | all of the last answer is sent; the client may still be sending |
-//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed or took too long, or the file became shorter, or the client has ended and needs no more of an answer that waits |
+//! | Writing | Closed | all of the last answer is sent and all that came is read; or sending failed or took too long, or the file became shorter, or content that is made while it is sent broke off (`Broken`), or the client has ended and needs no more of an answer that waits |
 //! | Closing | Closed | the client has ended or reset the connection, or sends too much, or takes too long |
 //!
 //! A request without content whose answer is at hand is never `Parsed`. An answer that is queued behind others leaves its
-//! connection `Reading`. An answer that takes more than a turn is a `Pending` ([`service::response`]): its connection stays
-//! `Parsed`, and asks for it again in the next turn, or when it is woken: by an event that says nothing of its socket, or by
-//! news of files that changed. `Parsed`
-//! is also a connection whose file has to be looked up on the disk, if it had all the lookups of its turn already
-//! (`Reply::Again`): its request is answered in a later turn. A connection ends in other ways, too: a panic sets `Closed`
-//! directly, and a connection is dropped as it stands where its place is needed for another, where it cannot be registered, and
-//! where the loop ends.
+//! connection `Reading`. An answer whose head cannot be made in the same turn is a `Pending` ([`service::response`]): its
+//! connection is `Parsed` until that head can be made. It asks for the answer again in the next turn, or when it is woken: by an
+//! event that says nothing of its socket, or by news of files that changed. `Parsed` is also a connection whose file has to be
+//! looked up on the disk, if it had all the lookups of its turn already (`Reply::Again`): its request is answered in a later
+//! turn.
+//!
+//! Content that is made while it is sent (an archive, a long listing, a stream of events) is a `Source`. Its head goes first, so
+//! its connection is `Writing` to the end. It asks for a part a turn. Where there is none yet, the connection waits and is woken
+//! as a `Parsed` one is, and stays `Writing`.
+//!
+//! A connection ends in other ways, too: a panic sets `Closed` directly, and a connection is dropped as it stands where its
+//! place is needed for another, where it cannot be registered, and where the loop ends.
 //!
 //! One function moves the state: `Connection::enter` in [`conn`] takes what a step gives, and tells the log and the observer.
 //! A step (`conn/state.rs`) is handed the old state by value and gives the next one. It works with a `Machine`, which is all of
@@ -57,9 +62,11 @@
 //!
 //! # Turns and edges
 //!
-//! A *turn* is one pass of the loop: wait, read from the connections that are ready, drive them, accept, send parts of files,
-//! expire. A connection has its place in the *slab*, a table; the index is its *key*. A *door* is a place where clients come
-//! in: a listener, which the poll has, and the rules that hold for its clients ([`service::door`]), joined by a number.
+//! A *turn* is one pass of the loop: wait, read from the connections that are ready, drive them, accept, send parts of
+//! downloads, expire. A *download* is a file that is not in memory, or content of which it takes as long to make a part, such
+//! as an archive (`Source::is_download`). A connection has its place in the *slab*, a table; the index is its *key*. A *door* is
+//! a place where clients come in: a listener, which the poll has, and the rules that hold for its clients ([`service::door`]),
+//! joined by a number.
 //!
 //! epoll tells of readiness in one of two ways. *Level-triggered*: every epoll_wait(2) reports a socket, for as long as it is
 //! ready. *Edge-triggered* (EPOLLET): a socket is reported when something changes, and not again before the next change. mio
@@ -83,6 +90,7 @@
 //! | send(2) | `conn/transport.rs` | `Transport::send`, called by `Io::send` alone |
 //! | inotify_init1(2), inotify_add_watch(2), inotify_rm_watch(2), and read(2) of events | `os/inotify.rs` | `Inotify::new`, `add`, `remove` and `read`, called by [`site`] with `--watch` alone |
 //! | sendfile(2) | `os/sockets.rs` | `send_file`, by way of `Transport::send_file`, called by `Io::send_file` alone |
+//! | shutdown(2) | `conn/transport.rs` | `Transport::shutdown`, called by `Io::shutdown` alone |
 //!
 //! Read `T` as `OwnedFd`, an accepted socket of any kind, and `K` as `Epoll`: wherever a type is generic over a
 //! [`Transport`](conn::transport::Transport) or a [`Kernel`](reactor::kernel::Kernel), that is what the program runs with; the others
@@ -120,7 +128,7 @@
 //!
 //! | file | what it owns | outside crate, named there alone |
 //! |---|---|---|
-//! | [`reactor`] `mod.rs` | the loop: wait, read ahead from all that are ready, then drive them; accept; send parts of files; expire | slab |
+//! | [`reactor`] `mod.rs` | the loop: wait, read ahead from all that are ready, then drive them; accept; send parts of downloads; expire | slab |
 //! | [`reactor::kernel`] | what the loop asks of the world | |
 //! | [`reactor::epoll`] | how mio answers it | mio |
 //! | [`reactor::listener`] | where to listen, when to accept, when to pause | socket2 |
@@ -144,7 +152,7 @@
 //! | [`service::cors`] | which pages of other origins may read the site, and what a browser is granted that asks | |
 //! | [`service::door`], [`service::client`] | what holds for one listener; who asks, and by which | |
 //! | [`service::gate`], [`service::hosts`] | which requests are turned away when their head is whole | |
-//! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside |
+//! | [`service::prefix`], `service/below.rs` | the path below which the site is; the answers below it and outside | |
 //! | [`service::routes`] | the dispatch table, and OPTIONS; `Allow` comes from it | |
 //! | [`service::files`], `service/representing.rs`, `service/stand_ins.rs`, [`service::ack`] | GET and HEAD: which representation, and the answer with it; what answers in place of nothing; POST | |
 //! | [`service::listing`], `service/listing/order.rs`, `service/listing/filter.rs` | folders: a listing made a part a turn; in which order, and which names | |

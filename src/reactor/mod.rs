@@ -110,10 +110,10 @@ impl<K: Kernel> Reactor<K> {
     }
 
     /// One turn: wait for readiness, read from all connections that are ready and then drive them, accept new ones, send
-    /// parts of files, end the connections that waited too long, and do a piece of the work that no request waits for.
+    /// parts of downloads, end the connections that waited too long, and do a piece of the work that no request waits for.
     ///
-    /// In each turn, what is in memory goes first; then the connections that go on with a file send a bounded number of
-    /// bytes together, in the order in which they have waited.
+    /// In each turn, what is in memory goes first; then the connections that are at a download (a file, or content that takes
+    /// as long to make) send a bounded number of bytes together, in the order in which they have waited.
     pub fn turn(&mut self, events: &mut Vec<Ready>) -> io::Result<()> {
         self.wait(events)?;
         let (now, wall) = self.kernel.now();
@@ -193,7 +193,7 @@ impl<K: Kernel> Reactor<K> {
         self.ready = tokens;
     }
 
-    /// Drives the connections that go on with a file, until the bytes of this turn are sent. A connection that had its part
+    /// Drives the connections that are at a download, until the bytes of this turn are sent. A connection that had its part
     /// goes to the end of the line, so each is reached in turn.
     fn drive_downloads(&mut self) {
         self.context.file_budget = FileBudget::ONE_TURN;
