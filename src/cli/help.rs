@@ -3,17 +3,17 @@
 use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
-/// The flags of `-h`, by the names of their fields, beside `-h` itself.
+/// The flags that `-h` shows, by the names of their fields in `Cli`, and `help`, which is `-h` itself.
 const USED_MOST: [&str; 11] =
     ["dir", "port", "bind", "open", "qr", "listing", "watch", "spa", "cors", "log", "help"];
 
 /// The columns that a line of `-h` has for what a flag does, beside the longest flag.
 const SHORT_MAX: usize = 55;
 
-/// The same for DIR|FILE.
+/// The columns that a line of `-h` has for what DIR|FILE is.
 const SHORT_MAX_OF_DIR: usize = 66;
 
-/// What is behind the flags of `-h`.
+/// The lines below the flags of `-h`.
 const SHORT_END: &str = "\
 To share a folder with a phone: onepoll --bind 0.0.0.0 --listing on --qr DIR
 --help shows all flags, and what each of them does.";

@@ -80,9 +80,9 @@ pub fn reader(text: &str) -> Result<Reader, String> {
 /// Whether the browser is opened, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// It is not.
+    /// The browser is not opened.
     No,
-    /// At this path of the site, percent-encoded and without its first slash; empty for the start page.
+    /// The browser is opened at this path of the site, percent-encoded and without its first slash; empty for the start page.
     At(String),
 }
 

@@ -29,9 +29,9 @@ pub struct Choice {
 /// Whether lines about requests are written, as far as levels decide it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// They are.
+    /// Lines about requests are written, as far as levels decide it.
     On,
-    /// They are not.
+    /// No line about a request is written.
     Off,
 }
 

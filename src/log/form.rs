@@ -69,9 +69,9 @@ pub struct Look {
 /// Whether lines have colours, which never say anything that is not written, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
-    /// They have.
+    /// Lines have colours.
     On,
-    /// They have none.
+    /// Lines have no colours.
     Off,
 }
 

@@ -33,8 +33,8 @@ pub struct Log {
     style: Style,
 }
 
-/// From now on log records go to stderr: those that `loudness` asks for, and `RUST_LOG`, which wins. Lines about requests have
-/// the form that is wanted, or else the usual one of stderr. This reads the time zone of the user, so it comes before the
+/// From now on the log records that `loudness` and `RUST_LOG` ask for go to stderr; `RUST_LOG` wins. Lines about requests
+/// have the form that is wanted, or else the usual one of stderr. This reads the time zone of the user, so it comes before the
 /// process gives up what it may read.
 pub fn start(wanted: Option<Wanted>, loudness: Loudness) -> Log {
     let usual = if stderr::is_terminal() { Wanted::Short } else { Wanted::Combined };

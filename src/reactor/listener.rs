@@ -46,7 +46,7 @@ pub enum Sharing {
 /// For which clients a socket on `::` listens (ipv6(7), IPV6_V6ONLY).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
-    /// For those that the system is set up for: of IPv6 and of IPv4, nearly everywhere.
+    /// For clients of IPv6, and of IPv4 where the system is set up so, which is nearly everywhere.
     Usual,
     /// For clients of IPv6. Sockets for IPv4 can listen on the same port.
     Ipv6Only,
@@ -57,7 +57,7 @@ pub fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     bind_for(Families::Usual, address, sharing)
 }
 
-/// The same for clients of these families, where `address` stands for every address.
+/// A TCP socket as [`bind`] makes it. Where `address` stands for every address, it is for clients of these families.
 pub fn bind_for(families: Families, address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Without it, a restart finds the port taken for as long as old connections linger in TIME_WAIT.

@@ -1,4 +1,4 @@
-//! All files and folders below a folder, one at a time: those that a client could find by listings and get, and no others.
+//! All files and folders below a folder, one at a time: what a client could find by listings and get, and nothing else.
 //! What is made of them is decided elsewhere.
 //!
 //! Links to files are followed as they are when a client asks for them. Links to folders are not, so no walk goes in circles.
@@ -36,7 +36,7 @@ pub struct Walk {
     levels: Vec<Level>,
     /// Where it is, from `top` on. The name of a folder ends in a slash.
     path: Vec<u8>,
-    /// While this exists, the walk counts as one of those that are made ([`super::Site::walk`]).
+    /// While this exists, the walk counts as one of the walks that are under way ([`super::Site::walk`]).
     _walks: Arc<()>,
 }
 

@@ -36,8 +36,8 @@ pub fn listen(cli: &Cli, log: &Log) -> Result<Vec<Listening>, String> {
     opened.map_err(|(address, error)| no_listener(cli, address, &error))
 }
 
-/// Opens all at the first port that none of them lacks. Another one than the usual is said, since a user who has the usual
-/// one open in a browser would look at another server.
+/// Opens a socket at each of `places`, all at the first of the usual ports that is free in all of them. Another port than the
+/// first is told to the user, who may have that one open in a browser and would look at another server there.
 fn first_free(cli: &Cli, log: &Log, places: &[Place]) -> Result<Opened<Listening>, String> {
     let (first, last) = USUAL_PORTS.into_inner();
     for port in USUAL_PORTS {

@@ -1,4 +1,4 @@
-//! Which names a listing shows: those that hold the text of `?q=`.
+//! Which names a listing shows: the names that hold the text of `?q=`.
 
 use super::entry::Entry;
 use crate::service::names::shown;
