@@ -5,6 +5,7 @@ mod support;
 use onepoll::os::addresses::reachable;
 use rqrr::PreparedImage;
 use rustix::process::Signal;
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
@@ -412,7 +413,14 @@ fn scanned(lines: &[String]) -> String {
 
 /// All that the program shows on a terminal until it is stopped, and what it says on stderr.
 fn shown(command: &mut Command) -> (Vec<String>, String) {
+    shown_in(0, command)
+}
+
+/// The same on a terminal of so many columns; with 0, it does not say how many it has.
+fn shown_in(columns: u16, command: &mut Command) -> (Vec<String>, String) {
     let (ours, theirs) = terminal();
+    let size = Winsize { ws_row: 5, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&theirs, size).unwrap();
     let program = Program::spawn(command.stdout(theirs));
     // The terminal belongs to the program alone, so that it ends with the program.
     command.stdout(Stdio::null());
@@ -466,17 +474,27 @@ fn where_no_code_can_be_shown_there_is_the_link() {
         command.arg(root.path()).args(["-b", "0.0.0.0", "--qr"]).envs(environment.iter().copied());
         command
     };
-    let is_told = |lines: &[String], log: &str| {
+    let is_told = |lines: &[String], log: &str, why: &str| {
         let link = lines.iter().find(|line| line.starts_with("  http://")).expect("a link");
         assert!(link.contains(&own.ip().to_string()) && !lines.iter().any(|line| line.contains('\x1b')));
-        let why = format!("onepoll: no QR code, as stdout is no terminal with UTF-8: {}", link.trim());
+        let why = format!("onepoll: no QR code, as {why}: {}", link.trim());
         assert_eq!(notes(log), [why]);
     };
+    let no_terminal = "stdout is no terminal with UTF-8";
     for environment in [("LANG", "C"), ("LC_ALL", "de_DE.ISO-8859-1"), ("TERM", "dumb")] {
         let (lines, log) = shown(&mut command(&[environment]));
-        is_told(&lines, &log);
+        is_told(&lines, &log, no_terminal);
     }
+    // Too few rows are no hindrance, since lines scroll: there are 5.
+    let (wide, log) = shown_in(80, &mut command(&[]));
+    assert!(scanned(&wide).contains(&own.ip().to_string()) && notes(&log).is_empty(), "{wide:?} {log}");
+    let columns = wide.iter().find_map(|line| line.strip_prefix("\x1b[30;47m")).unwrap();
+    let columns = columns.trim_end_matches("\x1b[0m").chars().count() as u16;
+    let (lines, _) = shown_in(columns, &mut command(&[]));
+    assert!(scanned(&lines).contains(&own.ip().to_string()), "it fits just so");
+    let (lines, log) = shown_in(columns - 1, &mut command(&[]));
+    is_told(&lines, &log, "the terminal is too narrow");
     let (program, _) = Program::start(&mut command(&[("LANG", "C.UTF-8")]));
     let (lines, log) = said(program);
-    is_told(&lines, &log);
+    is_told(&lines, &log, no_terminal);
 }

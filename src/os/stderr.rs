@@ -36,7 +36,12 @@ pub fn is_terminal() -> bool {
 
 /// How many columns the terminal has at the moment to which stderr leads (TIOCGWINSZ); `None` where that is not known.
 pub fn columns() -> Option<usize> {
-    let columns = tcgetwinsize(io::stderr().as_fd()).ok()?.ws_col;
+    columns_of(io::stderr())
+}
+
+/// The same for the terminal that `stream` leads to.
+pub fn columns_of(stream: impl AsFd) -> Option<usize> {
+    let columns = tcgetwinsize(stream).ok()?.ws_col;
     (columns > 0).then_some(columns.into())
 }
 

@@ -3,6 +3,7 @@
 use super::urls::{Doors, Urls};
 use crate::cli::Cli;
 use onepoll::log::Log;
+use onepoll::os::stderr::columns_of;
 use qrcode::{Color, EcLevel, QrCode};
 use std::env;
 use std::io::{self, IsTerminal};
@@ -15,7 +16,7 @@ const BLACK_ON_WHITE: &str = "\x1b[30;47m";
 
 const AS_BEFORE: &str = "\x1b[0m";
 
-/// The widest code that is drawn, in characters: what a terminal has that nobody made wider.
+/// The widest code that is drawn, in characters: what a terminal has that no user made wider or narrower.
 const WIDTH_MAX: usize = 80;
 
 /// The code for other machines, where it is asked for and can be drawn; else the reason is said. The error is a sentence.
@@ -36,10 +37,14 @@ pub fn for_others(cli: &Cli, urls: &Urls, log: &Log) -> Result<String, String> {
         };
     };
     let url = urls.at(address, cli.opening().unwrap_or_default());
-    let why = match drawn(&url) {
-        Some(code) if can_be_drawn() => return Ok(code),
-        Some(_) => "stdout is no terminal with UTF-8",
+    let why = match code_of(&url) {
         None => "the link is too long",
+        Some(_) if !can_be_drawn() => "stdout is no terminal with UTF-8",
+        // Lines that wrap are no code. Too few rows are no hindrance, since lines scroll.
+        Some(code) if columns_of(io::stdout()).is_some_and(|columns| columns < side(&code)) => {
+            "the terminal is too narrow"
+        }
+        Some(code) => return Ok(drawn(&code)),
     };
     log.say(&format!("no QR code, as {why}: {url}"));
     Ok(String::new())
@@ -58,19 +63,26 @@ fn can_be_drawn() -> bool {
     io::stdout().is_terminal() && !is_dumb && is_utf8
 }
 
-/// The code of `url` in lines; `None` where that makes it too wide.
-fn drawn(url: &str) -> Option<String> {
+/// The code of `url`; `None` where it is too wide.
+fn code_of(url: &str) -> Option<QrCode> {
     // A screen is clean, so the least of redundancy will do, and makes the smallest code.
     let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
+    (side(&code) <= WIDTH_MAX).then_some(code)
+}
+
+/// How wide `code` is with its quiet zone, in modules, which are as many characters.
+fn side(code: &QrCode) -> usize {
+    code.width() + 2 * QUIET
+}
+
+/// `code` as lines of characters.
+fn drawn(code: &QrCode) -> String {
     let width = code.width();
     let is_dark = |x: usize, y: usize| {
         let inside = |at: usize| at.checked_sub(QUIET).filter(|at| *at < width);
         inside(x).zip(inside(y)).is_some_and(|at| code[at] == Color::Dark)
     };
-    let side = width + 2 * QUIET;
-    if side > WIDTH_MAX {
-        return None;
-    }
+    let side = side(code);
     let line = |y: usize| {
         let half = |x| match (is_dark(x, y), is_dark(x, y + 1)) {
             (true, true) => '\u{2588}',
@@ -80,7 +92,7 @@ fn drawn(url: &str) -> Option<String> {
         };
         format!("{BLACK_ON_WHITE}{}{AS_BEFORE}\n", (0..side).map(half).collect::<String>())
     };
-    Some((0..side).step_by(2).map(line).collect())
+    (0..side).step_by(2).map(line).collect()
 }
 
 #[cfg(test)]
@@ -114,18 +126,18 @@ mod tests {
             ("http://192.168.100.200:8080/repo/docs/a%20b.html?q=1#top", 21),
             ("http://[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535/repo/", 21),
         ] {
-            let code = drawn(url).unwrap();
+            let code = drawn(&code_of(url).unwrap());
             assert_eq!(read(&code), url);
             assert_eq!(code.lines().count(), height, "{url}");
             assert!(code.lines().all(|line| line.chars().count() <= 80), "{code}");
         }
         let long = |length| format!("http://a/{}", "x".repeat(length));
-        let widest = drawn(&long(400)).unwrap();
+        let widest = drawn(&code_of(&long(400)).unwrap());
         let width =
             widest.lines().next().unwrap().chars().filter(|char| !char.is_ascii() || *char == ' ').count();
         assert!((70..=WIDTH_MAX).contains(&width), "{width}");
         assert_eq!(read(&widest), long(400));
-        assert_eq!(drawn(&long(500)), None, "it would not fit");
-        assert_eq!(drawn(&long(5000)), None, "there is none");
+        assert!(code_of(&long(500)).is_none(), "it would not fit");
+        assert!(code_of(&long(5000)).is_none(), "there is none");
     }
 }
