@@ -154,10 +154,7 @@ impl Cli {
         }
         // Of a name, where it leads is known when it is tried.
         if self.qr && self.bind.iter().all(|host| place::is_of_this_machine_only(host)) {
-            let origin = self.origin("qr");
-            return Some(format!(
-                "--qr{origin} is for other machines, and only this one can reach the server; add --bind 0.0.0.0"
-            ));
+            return Some(self.no_machine_for_qr());
         }
         if self.log.quiet && self.log.verbose > 0 {
             let [quiet, verbose] = ["quiet", "verbose"].map(|name| self.origin(name));
@@ -172,6 +169,14 @@ impl Cli {
                  they use, and hear of changes from another"
             )
         })
+    }
+
+    /// Why there is no QR code where only this machine can reach the server, in a sentence.
+    pub fn no_machine_for_qr(&self) -> String {
+        let origin = self.origin("qr");
+        format!(
+            "--qr{origin} is for other machines, and only this one can reach the server; add --bind 0.0.0.0"
+        )
     }
 
     /// What the values of `--cors` and `--header` mean together; the error is a sentence. A line feed separates fields in the

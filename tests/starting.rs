@@ -461,8 +461,11 @@ fn the_code_on_a_terminal_is_the_first_link_that_others_can_reach() {
 /// A name may lead to this machine, which is known when it was looked up: getaddrinfo(3) takes 127.1 for one.
 #[test]
 fn no_code_is_for_this_machine() {
+    let why = "is for other machines, and only this one can reach the server; add --bind 0.0.0.0";
     let error = refused(onepoll().args(["--qr", "-b", "127.1"]), 1);
-    assert!(error.contains("only this one can reach the server; add --bind 0.0.0.0"), "{error}");
+    assert!(error.starts_with(&format!("onepoll: --qr {why}")), "{error}");
+    let error = refused(onepoll().env("ONEPOLL_QR", "yes").args(["-b", "127.1"]), 1);
+    assert!(error.starts_with(&format!("onepoll: --qr (from ONEPOLL_QR) {why}")), "{error}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub fn port(text: &str) -> Result<u16, String> {
 /// An address to listen on. Whether this machine has it is known when it is tried.
 pub fn bind(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare(text);
     match Place::beside_a_name(text) {
         _ if bare.parse::<IpAddr>().is_ok() => Ok(text.to_owned()),
         Some(place) if place.port.is_some() => Err(format!("the port goes to --port: {}", place.flags())),
@@ -24,9 +24,14 @@ pub fn bind(text: &str) -> Result<String, String> {
     }
 }
 
+/// An address without the brackets that it has in a URL.
+pub fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// Whether only this machine can reach `host`, as far as the text itself says.
 pub fn is_of_this_machine_only(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => bare.eq_ignore_ascii_case("localhost"),

@@ -2,6 +2,7 @@
 
 use super::places::{self, Opened, Place, families, is_taken, open_all};
 use crate::cli::Cli;
+use crate::cli::place::bare;
 use onepoll::log::Log;
 use onepoll::os::is_missing_address;
 use onepoll::reactor::listener::{Sharing, bind_for};
@@ -76,20 +77,21 @@ fn wanted(cli: &Cli) -> Result<Vec<Place>, String> {
 
 /// All addresses of a name, or one address.
 fn named(cli: &Cli, host: &str) -> Result<Place, String> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let origin = cli.origin("bind");
-    let unknown = || format!("{host:?} is no address of this machine{origin}; try --bind 127.0.0.1");
+    let host = bare(host);
+    let unknown = || no_address(cli, &format!("{host:?}"));
     let addresses: Vec<_> = (host, 0).to_socket_addrs().map_err(|_| unknown())?.collect();
     if addresses.is_empty() { Err(unknown()) } else { Ok(Place(addresses)) }
+}
+
+fn no_address(cli: &Cli, named: &str) -> String {
+    let origin = cli.origin("bind");
+    format!("{named} is no address of this machine{origin}; try --bind 127.0.0.1")
 }
 
 fn no_listener(cli: &Cli, address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
-        _ if is_missing_address(error) => {
-            let origin = cli.origin("bind");
-            format!("{} is no address of this machine{origin}; try --bind 127.0.0.1", address.ip())
-        }
+        _ if is_missing_address(error) => no_address(cli, &address.ip().to_string()),
         io::ErrorKind::AddrInUse => {
             format!(
                 "{address} is in use by another program; choose another port with --port, 0 for any free one"

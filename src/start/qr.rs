@@ -26,10 +26,7 @@ pub fn for_others(cli: &Cli, urls: &Urls, log: &Log) -> Result<String, String> {
     }
     let Some(address) = urls.for_others() else {
         return match urls.doors == Doors::Loopback {
-            true => {
-                Err("--qr is for other machines, and only this one can reach the server; add --bind 0.0.0.0"
-                    .into())
-            }
+            true => Err(cli.no_machine_for_qr()),
             false => {
                 log.say("no QR code, as no other machine can reach this one: it has no network");
                 Ok(String::new())
