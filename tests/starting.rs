@@ -239,9 +239,13 @@ fn ipv4_and_ipv6_are_taken_together_or_apart() {
         ("::,127.0.0.1",      Some(LOOPBACK), None,          Some(NETWORK)),
         ("127.0.0.1,::,::1",  Some(LOOPBACK), None,          Some(NETWORK)),
         ("0.0.0.0,::1",       Some(NETWORK),  Some(NETWORK), Some(LOOPBACK)),
+        ("::ffff:127.0.0.1",  Some(LOOPBACK), None,          None),
+        ("::,::ffff:127.0.0.1", Some(LOOPBACK), None,        Some(NETWORK)),
+        ("[::ffff:127.0.0.1],127.0.0.1", Some(LOOPBACK), None, None),
     ];
     for (list, first, second, third) in table {
         let (_program, address) = Program::start(onepoll().arg(root.path()).args(["-b", list]));
+        assert!(!address.to_string().contains("ffff"), "{list}: {address}");
         let port = address.port();
         for (address, expected) in [(v4(port), first), ((other, port).into(), second), (v6(port), third)] {
             let found = TcpStream::connect(address).is_ok().then(|| granted(address));

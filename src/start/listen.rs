@@ -79,7 +79,8 @@ fn wanted(cli: &Cli) -> Result<Vec<Place>, String> {
 fn named(cli: &Cli, host: &str) -> Result<Place, String> {
     let host = bare(host);
     let unknown = || no_address(cli, &format!("{host:?}"));
-    let addresses: Vec<_> = (host, 0).to_socket_addrs().map_err(|_| unknown())?.collect();
+    let addresses = (host, 0).to_socket_addrs().map_err(|_| unknown())?;
+    let addresses: Vec<_> = addresses.map(places::canonical).collect();
     if addresses.is_empty() { Err(unknown()) } else { Ok(Place(addresses)) }
 }
 

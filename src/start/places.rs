@@ -41,6 +41,15 @@ pub fn without_doubles(places: Vec<Place>) -> Vec<Place> {
     kept.filter(|place| !place.0.is_empty()).collect()
 }
 
+/// The same address; one of IPv4 that is written as one of IPv6, as in ::ffff:127.0.0.1, becomes plain. A socket for the
+/// other form takes clients of IPv4 only unless it is for IPv6 alone, and then cannot be bound at all.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    match bare(&address) {
+        IpAddr::V4(ip) => (ip, address.port()).into(),
+        IpAddr::V6(_) => address,
+    }
+}
+
 /// For whom `::` is, where it is one of `places`.
 pub fn families(places: &[Place]) -> Families {
     let has_ipv4 = places.iter().flat_map(|place| &place.0).any(|address| bare(address).is_ipv4());
