@@ -8,16 +8,19 @@ use std::fmt::Write;
 /// so none is `..` and none is empty.
 ///
 /// These bytes are written as `%` and two digits: a backslash, which separates names for Windows; control bytes; bytes that are
-/// no UTF-8; and the colon of what would be a drive. All others stay as they are.
+/// no UTF-8; and the colon of what would be a drive. So is a `%` that with the digits behind it would look like one of these:
+/// different paths have different names. All others stay as they are.
 pub fn of_entry(path: &[u8]) -> String {
     let mut name = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         for (at, character) in chunk.valid().char_indices() {
             let is_drive = name.len() == 1 && at == 1 && character == ':';
-            if is_drive && name.starts_with(|first: char| first.is_ascii_alphabetic())
-                || character == '\\'
-                || character.is_control()
-            {
+            let is_escaped = match character {
+                ':' => is_drive && name.starts_with(|first: char| first.is_ascii_alphabetic()),
+                '%' => is_like_an_escape(&chunk.valid().as_bytes()[at + 1..]),
+                other => other == '\\' || other.is_control(),
+            };
+            if is_escaped {
                 let mut bytes = [0; 4];
                 character.encode_utf8(&mut bytes).bytes().for_each(|byte| escape(byte, &mut name));
             } else {
@@ -31,6 +34,15 @@ pub fn of_entry(path: &[u8]) -> String {
 
 fn escape(byte: u8, name: &mut String) {
     write!(name, "%{byte:02X}").expect(crate::http::INFALLIBLE);
+}
+
+/// Whether a `%` before these bytes looks like a byte that is escaped. Others, such as the `%20` of a file that was saved from
+/// the web, cannot be mistaken.
+fn is_like_an_escape(behind: &[u8]) -> bool {
+    let Some(&[high, low]) = behind.first_chunk() else { return false };
+    let [high, low] = [high, low].map(|digit| char::from(digit).to_digit(16));
+    let byte = high.zip(low).map(|(high, low)| (high << 4 | low) as u8);
+    byte.is_some_and(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'%' | b':' | b'\\'))
 }
 
 /// The `Content-Disposition` of the archive of a folder of this name (RFC 6266 §4): to be saved, under a name in ASCII and under
@@ -69,6 +81,38 @@ mod tests {
         for (path, expected) in table {
             assert_eq!(of_entry(path), expected);
         }
+    }
+
+    #[test]
+    fn different_paths_have_different_names() {
+        let table: [(&[u8], &str); 11] = [
+            (b"a\\b", "a%5Cb"),
+            (b"a%5Cb", "a%255Cb"),
+            // Windows takes both for the same.
+            (b"a%5cb", "a%255cb"),
+            (b"a%255Cb", "a%25255Cb"),
+            (b"%\\", "%%5C"),
+            (b"%5\\", "%5%5C"),
+            (b"c%3A", "c%253A"),
+            (b"%FF", "%25FF"),
+            (b"%\xff%0", "%%FF%0"),
+            // These look like no byte that is escaped.
+            (b"a%20b.txt", "a%20b.txt"),
+            (b"100% of %zz", "100% of %zz"),
+        ];
+        for (path, expected) in table {
+            assert_eq!(of_entry(path), expected);
+        }
+        // As many names as there are paths, of all that can be made of these bytes.
+        let mut paths = vec![vec![]];
+        for _ in 0..5 {
+            let longer = |path: &Vec<u8>| b"%25C\\:".map(|byte| [&path[..], &[byte]].concat());
+            paths.extend(paths.iter().flat_map(longer).collect::<Vec<_>>());
+            paths.sort_unstable();
+            paths.dedup();
+        }
+        let names: std::collections::HashSet<_> = paths.iter().map(|path| of_entry(path)).collect();
+        assert_eq!(names.len(), paths.len());
     }
 
     #[test]
