@@ -415,6 +415,45 @@ fn an_error_says_what_was_asked_for() {
     assert!(answer.status == 400 && !answer.text().contains("<code>"), "{}", answer.text());
 }
 
+/// The same of a request that is refused while it is read, with a sentence as on any other page.
+#[test]
+fn a_refusal_says_what_was_asked_for() {
+    let site = Site::serve();
+    let long = "x".repeat(9000);
+    let line = |target: &str| format!("{target} HTTP/1.1\r\nHost: a\r\n");
+    let shown = |path: &str, way: &str| {
+        format!("<p><code>{path}</code>\n<p><a href=\"{way}\">Start page</a>\n</main>")
+    };
+    let nothing = || "</main>".to_owned();
+    #[rustfmt::skip]
+    let table = [
+        // status, request, sentence, what the page shows behind it
+        (413, line("POST /a%20b/c?q=1") + "Content-Length: 99999999\r\n\r\n", "The content is longer than this server reads", shown("/a b/c", "../")),
+        (417, line("GET /%3Cb%3E%E2%80%AE") + "Expect: tea\r\n\r\n",           "Only 100-continue can be expected", shown("/&lt;b&gt;\\u{202e}", "./")),
+        (431, line("GET /a/") + &format!("A: {long}{long}\r\n\r\n"),           "The head is longer than this server reads", shown("/a/", "../")),
+        (414, line(&format!("GET /a/b?{long}")),                              "The request line is longer than this server reads", shown("/a/b", "../")),
+        (414, line(&format!("GET /a/{long}")),                                "The request line is longer than this server reads", format!("<p><code>/a/{}\u{2026}</code>\n</main>", &long[..197])),
+        (414, line(&format!("GET /{}%20{long}", &long[..198])),               "The request line is longer than this server reads", format!("<p><code>/{}\u{2026}</code>\n</main>", &long[..198])),
+        (414, line(&format!("GET http://a/{long}")),                          "The request line is longer than this server reads", format!("<p><code>/{}\u{2026}</code>\n</main>", &long[..199])),
+        (414, line(&format!("GET {long}")),                                   "The request line is longer than this server reads", nothing()),
+        (505, "GET /a HTTP/2.0\r\n\r\n".to_owned(),                           "This server speaks HTTP/1.0 and HTTP/1.1", shown("/a", "./")),
+        (505, "PRI * HTTP/2.0\r\n\r\n".to_owned(),                            "This server speaks HTTP/1.0 and HTTP/1.1", nothing()),
+        (400, "GET /a HTTP/1.1\r\n\r\n".to_owned(),                           "A Host field is missing", shown("/a", "./")),
+        (400, line("GET /a/%zz<b>") + "\r\n",                                 "A % in the path without two hexadecimal digits", shown("/a/%zz&lt;b&gt;", "../")),
+        (400, line("GET http://u@b/c") + "\r\n",                              "This is not a request target", nothing()),
+        (400, line("GET /a b") + "\r\n",                                      "A request line is a method, a target and a version", nothing()),
+        (400, line("GET /\u{e9}") + "\r\n",                                   "A target holds visible ASCII characters only", nothing()),
+        (400, line("GET /\x01"),                                              "A control byte in the head", nothing()),
+        (400, "\x16\x03\x01".to_owned(),                                      "This is TLS, and the port speaks plain HTTP: its addresses begin with http://, not with https://", nothing()),
+    ];
+    for (status, request, sentence, shown) in table {
+        let answer = site.answer(&request);
+        assert_eq!(answer.status, status, "{request}");
+        let end = format!("</h1>\n<p>{sentence}.\n{shown}\n");
+        assert!(answer.text().ends_with(&end), "{request}: {}", answer.text());
+    }
+}
+
 /// Errors and listings have one style between them, and ask no other server for anything.
 #[test]
 fn an_error_looks_like_a_listing() {

@@ -11,7 +11,7 @@ use crate::http::status::Status;
 use crate::http::version::{Persistence, Version};
 use crate::log::access::Exchange;
 use crate::service::client::Client;
-use crate::service::pages::{self, page};
+use crate::service::pages;
 use crate::service::response::{Content, Phase, Response, Source};
 use crate::site::Stored;
 use log::info;
@@ -44,7 +44,7 @@ pub fn complete(
     });
     let mut is_last = context.phase == Phase::Stopping;
     let response = match response.content {
-        Content::Page(_) => pages::write(response, Some(request), &context.service),
+        Content::Page(_) => pages::write(response, request, &context.service),
         Content::Produced(_) => {
             let (response, end) = framed(response, request.version());
             is_last |= end == End::Connection;
@@ -79,7 +79,7 @@ pub fn refuse(
         since: out.asked.take(),
     });
     let method = if line.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
-    let page = pages::write(page(refusal.status, refusal.why).of_gate(), None, &context.service);
+    let page = pages::refused(refusal, line, &context.service);
     queue(page, method, None, Persistence::Close, exchange, out, context)
 }
 

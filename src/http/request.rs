@@ -164,6 +164,26 @@ impl<'a> Request<'a> {
     }
 }
 
+/// The target in a request line of which nothing else is known, and whether it is whole: of a line with more than `max` bytes only
+/// so many are looked at. `None` where the line is no request line, or its target is not visible ASCII.
+///
+/// A line may be refused before its end came. It tells the same then, however much came behind the byte for which it is refused.
+pub fn target_in(line: &[u8], max: usize) -> Option<(&str, bool)> {
+    let is_cut = line.len() > max;
+    let mut parts = line[..line.len().min(max)].split(|&byte| byte == b' ');
+    let (method, target, version) = (parts.next()?, parts.next()?, parts.next());
+    let is_line = match version {
+        None => is_cut,
+        Some(version) => !is_cut && is_version(version) && parts.next().is_none(),
+    };
+    let target = target::visible(target).ok().filter(|_| is_line && is_token(method))?;
+    Some((target, !is_cut))
+}
+
+fn is_version(text: &[u8]) -> bool {
+    matches!(text, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'])
+}
+
 /// The method, target and version of a request line: three parts with one space between them.
 fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
     let mut parts = line.split(|&byte| byte == b' ');
@@ -214,6 +234,30 @@ mod tests {
     /// The status that refuses `head`, or 0.
     fn refusal(head: &str) -> u16 {
         Request::parse(head.as_bytes(), &mut FieldSlots::new()).err().map_or(0, |refusal| refusal.status.code)
+    }
+
+    #[test]
+    fn a_target_is_known_where_the_line_is_one() {
+        #[rustfmt::skip]
+        let table: [(&[u8], _); 14] = [
+            (b"GET /a?b HTTP/1.1", Some(("/a?b", true))),
+            (b"GET /%zz HTTP/9.9", Some(("/%zz", true))),
+            (b"GET /12345678901234 HTTP/1.1", None),
+            (b"GET /123456789012345 HTTP/1.1", Some(("/123456789012345", false))),
+            (b"GET /1234567890 HTTP/1.1", None),
+            (b"GET /a", None),
+            (b"GET /a HTTP/1", None),
+            (b"GET /a HTTP/1.1 ", None),
+            (b"GET /a b HTTP/1.1", None),
+            (b"GET /\xff HTTP/1.1", None),
+            (b"GET /\x01 HTTP/1.1", None),
+            (b"G@T /a HTTP/1.1", None),
+            (b"", None),
+            (b"TLS on a plain port", None),
+        ];
+        for (line, expected) in table {
+            assert_eq!(target_in(line, 20), expected, "{}", line.escape_ascii());
+        }
     }
 
     #[test]

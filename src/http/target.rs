@@ -120,7 +120,7 @@ fn is_port(text: &str) -> bool {
 }
 
 /// `bytes` as text; 400 where a byte is not a visible ASCII character.
-fn visible(bytes: &[u8]) -> Result<&str, Refusal> {
+pub(super) fn visible(bytes: &[u8]) -> Result<&str, Refusal> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text),
         _ => Err(Refusal::bad("a target holds visible ASCII characters only")),

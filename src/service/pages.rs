@@ -7,11 +7,12 @@ use super::prefix::Prefix;
 use super::response::{Content, Owner, Response};
 use super::script::Script;
 use super::shared::Service;
-use crate::http::INFALLIBLE;
 use crate::http::byteset::ByteSet;
-use crate::http::request::Request;
+use crate::http::request::{Request, target_in};
 use crate::http::response::Head;
 use crate::http::status::Status;
+use crate::http::target::Target;
+use crate::http::{INFALLIBLE, Refusal};
 use crate::site::path::{decode_for_people, way_to_root};
 use html_escape::encode_text;
 use std::borrow::Cow;
@@ -63,32 +64,71 @@ pub fn redirect(
     page(status, sentence).field("Location", location)
 }
 
-/// Writes the page of a response that is one ([`Content::Page`]); any other response stays as it is. `request` is `None`
-/// where the bytes that came are no request.
+/// Writes the page of a response that is one ([`Content::Page`]); any other response stays as it is.
 ///
 /// An error is written in JSON for a client that prefers it (RFC 9457). Where the site is watched, a page of the site that says
 /// of an error has the script: a page that was loaded again in the middle of a build would be an error for ever.
-pub fn write(response: Response, request: Option<&Request<'_>>, service: &Service) -> Response {
+pub fn write(response: Response, request: &Request<'_>, service: &Service) -> Response {
     let Response { head, content: Content::Page(sentence), owner } = response else { return response };
     let status = head.status;
-    let path = request.and_then(|request| request.target.path());
-    let script = match request.filter(|_| status.is_error() && owner == Owner::Site) {
-        Some(request) => Script::of(request, service),
-        None => Script::Off,
+    let path = request.target.path();
+    let script = match status.is_error() && owner == Owner::Site {
+        true => Script::of(request, service),
+        false => Script::Off,
     };
-    let head = match request.filter(|_| status.is_error()) {
-        Some(request) if request.prefers_problem() => {
+    let head = match status.is_error() {
+        true if request.prefers_problem() => {
             let head = script.vary(head.vary("Accept"));
             return Response { owner, ..problem(head, status, sentence, path) };
         }
-        Some(_) => script.vary(head.vary("Accept")),
-        None => head,
+        true => script.vary(head.vary("Accept")),
+        false => head,
     };
-    let mut html = in_html(status, sentence, request, service.prefix());
+    let mut html = in_html(status, sentence, &asked(status, request), path, service.prefix());
     script.end(&mut html);
     let content = Content::Bytes(html.into());
     Response { owner, ..Response::new(head.field("Content-Type", HTML), content) }
 }
+
+/// The page of a request that is refused while it is read, with what was asked for as far as `line` says it: the request line,
+/// as far as it came. Bytes that are no request line show nothing.
+#[cold]
+pub fn refused(refusal: Refusal, line: &[u8], service: &Service) -> Response {
+    let mut sentence = refusal.why.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let (asked, path) = match target_in(line, service.limits.head.request_line_bytes_max) {
+        None => (String::new(), None),
+        Some((target, is_whole)) => match path_of(target) {
+            // The folders of a path that was cut are not known, so there is no way from it.
+            Some(path) if !is_whole && !target.contains('?') => (beginning(path), None),
+            path => (String::new(), path),
+        },
+    };
+    let html = in_html(refusal.status, &sentence, &asked, path, service.prefix());
+    let head = page(refusal.status, refusal.why).head.field("Content-Type", HTML);
+    Response::new(head, Content::Bytes(html.into())).of_gate()
+}
+
+/// The path of a target, which may be malformed behind its first slash.
+fn path_of(target: &str) -> Option<&str> {
+    match target.starts_with('/') {
+        true => target.split(['?', '#']).next(),
+        false => Target::parse(target.as_bytes()).ok()?.path(),
+    }
+}
+
+/// The beginning of a path that was cut, in HTML.
+fn beginning(path: &str) -> String {
+    let path = &path[..path.len().min(BEGINNING_BYTES_MAX)];
+    // The last byte may be encoded, and cut in two.
+    let end = path.rfind('%').filter(|at| at + "%FF".len() > path.len()).unwrap_or(path.len());
+    ["<code>", &in_plain(&path[..end]), "\u{2026}</code>"].concat()
+}
+
+/// Bytes that are shown of a path that was cut.
+const BEGINNING_BYTES_MAX: usize = 200;
 
 /// `type` is left out: it is `about:blank`, which says that there is no more to it than the status.
 fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Option<&str>) -> Response {
@@ -100,15 +140,20 @@ fn problem(head: Head, Status { code, reason }: Status, sentence: &str, path: Op
     Response::new(head.field("Content-Type", "application/problem+json"), content)
 }
 
-/// The page in HTML. It shows what the client asked for, and a link to the start page where the path of the request is known.
+/// The page in HTML. It shows `asked`, which is HTML, and behind it the path that was asked for, where that is known, with a link
+/// to the start page.
 ///
 /// The parts are put together without `core::fmt`: clients ask for many names that are not there.
-fn in_html(status: Status, sentence: &str, request: Option<&Request<'_>>, prefix: Option<&Prefix>) -> String {
+fn in_html(
+    status: Status,
+    sentence: &str,
+    asked: &str,
+    path: Option<&str>,
+    prefix: Option<&Prefix>,
+) -> String {
     let [hundreds, tens, ones] = [100, 10, 1].map(|unit| b'0' + (status.code / unit % 10) as u8);
     let code = [hundreds, tens, ones];
     let code = std::str::from_utf8(&code).expect(INFALLIBLE);
-    let path = request.and_then(|request| request.target.path());
-    let asked = request.map(|request| asked(status, request)).unwrap_or_default();
     let way = path.map(|path| prefix.map_or_else(|| way_to_root(path), |prefix| prefix.way_to_start(path)));
     let shown = path.map(in_plain).unwrap_or_default();
     let mut html = String::with_capacity(PAGE_BYTES + sentence.len() + asked.len() + shown.len());
@@ -117,12 +162,12 @@ fn in_html(status: Status, sentence: &str, request: Option<&Request<'_>>, prefix
     push(&["<main>\n<h1>", code, " ", status.reason, "</h1>\n<p>", sentence, ".\n"]);
     match way {
         None if asked.is_empty() => {}
-        None => push(&["<p>", &asked, "\n"]),
+        None => push(&["<p>", asked, "\n"]),
         Some(way) => {
             let space = if asked.is_empty() { "" } else { " " };
             push(&[
                 "<p>",
-                &asked,
+                asked,
                 space,
                 "<code>",
                 &shown,
