@@ -9,7 +9,8 @@ use onepoll::service::hosts::Hosts;
 use onepoll::service::limits::Limits;
 use onepoll::service::prefix::Prefix;
 use onepoll::site::{Compression, Hidden, Policy, Site};
-use rustix::process::Signal;
+use rustix::process::{Signal, geteuid};
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -92,6 +93,9 @@ fn an_archive_has_what_a_client_could_see_and_nothing_else() {
         (".well-known/x", b"3"),
         ("unreadable", b"secret"),
         ("closed/secret", b"secret"),
+        ("names-only/secret", b"secret"),
+        ("closed-index/index.html", b"secret"),
+        ("closed-index/not-to-be-seen", b"secret"),
     ]);
     let path = |name: &str| root.path().join(name);
     fs::create_dir(path("empty")).unwrap();
@@ -102,9 +106,10 @@ fn an_archive_has_what_a_client_could_see_and_nothing_else() {
     symlink("nowhere", path("link-to-nothing")).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     fs::write(root.path().join(OsStr::from_bytes(b"a\\..\\up\n\xff")), "4").unwrap();
-    for closed in ["unreadable", "closed"] {
+    for closed in ["unreadable", "closed", "closed-index/index.html"] {
         fs::set_permissions(path(closed), Permissions::from_mode(0o0)).unwrap();
     }
+    fs::set_permissions(path("names-only"), Permissions::from_mode(0o444)).unwrap();
     fs::set_permissions(path("index.txt"), Permissions::from_mode(0o4777)).unwrap();
     let modified = UNIX_EPOCH + Duration::from_secs(784_111_777);
     File::options().write(true).open(path("index.txt")).unwrap().set_modified(modified).unwrap();
@@ -116,8 +121,6 @@ fn an_archive_has_what_a_client_could_see_and_nothing_else() {
         ".well-known/x",
         "a%5C..%5Cup%0A%FF",
         "bytes.bin",
-        // A list shows this folder, too, and no more of it.
-        "closed/",
         "empty.txt",
         "empty/",
         "grüße/",
@@ -157,7 +160,47 @@ fn an_archive_has_what_a_client_could_see_and_nothing_else() {
         names(&archive(hidden, "/sub/?archive=zip")),
         [".hidden/", ".hidden/secret", "deep/", "deep/x", "link"]
     );
-    fs::set_permissions(path("closed"), Permissions::from_mode(0o700)).unwrap();
+    for folder in ["closed", "names-only"] {
+        fs::set_permissions(path(folder), Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+/// The program, without the rights of root that make modes mean nothing.
+fn start_without_overrides(root: &Path) -> (Program, SocketAddr) {
+    let start = || {
+        if geteuid().is_root() {
+            // These are rights of the thread, and its children get no others.
+            for right in [CapabilitySet::DAC_OVERRIDE, CapabilitySet::DAC_READ_SEARCH] {
+                remove_capability_from_bounding_set(right).unwrap();
+            }
+        }
+        Program::start(onepoll().arg(root))
+    };
+    std::thread::scope(|scope| scope.spawn(start).join().unwrap())
+}
+
+#[test]
+fn the_log_names_what_has_no_permission_and_nothing_that_is_below_it() {
+    let root = folder(&[("secret/index.html", b"1"), ("secret/a.txt", b"2")]);
+    for (closed, mode) in [("secret", 0o0), ("secret", 0o444), ("secret", 0o111), ("secret/index.html", 0o0)]
+    {
+        let path = root.path().join(closed);
+        // What can be entered and not listed has no index here: it would be all that a client sees.
+        let is_entered = mode == 0o111;
+        if is_entered {
+            fs::rename(path.join("index.html"), root.path().join("kept.txt")).unwrap();
+        }
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let (program, address) = start_without_overrides(root.path());
+        let members = archive(address, ALL);
+        assert_eq!(names(&members), if is_entered { &["kept.txt"][..] } else { &[] }, "{closed} {mode:o}");
+        let line = program.told("is left out of an archive");
+        assert!(line.contains(&format!(" /{closed} is left out of an archive")), "{line}");
+        fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+        if is_entered {
+            fs::rename(root.path().join("kept.txt"), path.join("index.html")).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! What is made of them is decided elsewhere.
 //!
 //! Links to files are followed as they are when a client asks for them. Links to folders are not, so no walk goes in circles.
-//! A folder that has an index is not listed: of it a client sees the index, and the walk gives no more.
+//! A folder that has an index is not listed: of it a client sees the index, and the walk gives no more. Of a folder for which a
+//! client gets 403, the walk gives nothing at all.
 
 use super::found::Missing;
 use super::kind;
@@ -112,7 +113,7 @@ impl Walk {
         }
         self.path.extend_from_slice(name.as_bytes());
         let name = self.name();
-        self.look(&name).unwrap_or_else(|error| match Missing::from(error) {
+        self.look(&name).unwrap_or_else(|missing| match missing {
             Missing::NotThere => Ok(Step::Nothing),
             Missing::NotAllowed => {
                 self.root.notices.not_readable(&name);
@@ -123,7 +124,7 @@ impl Walk {
         })
     }
 
-    fn look(&mut self, name: &Path) -> io::Result<Result<Step, Stopped>> {
+    fn look(&mut self, name: &Path) -> Result<Result<Step, Stopped>, Missing> {
         let stat = self.root.stat(name)?;
         let is_file = match stat.kind {
             Kind::Folder => return self.enter(name, stat),
@@ -135,11 +136,11 @@ impl Walk {
         Ok(Ok(opened.map_or(Step::Nothing, Step::File)))
     }
 
-    fn enter(&mut self, name: &Path, stat: Stat) -> io::Result<Result<Step, Stopped>> {
+    fn enter(&mut self, name: &Path, stat: Stat) -> Result<Result<Step, Stopped>, Missing> {
         if self.levels.len() >= LEVELS_MAX {
             return Ok(Err(Stopped("there are too many folders in each other")));
         }
-        let names: Names = match self.index(name) {
+        let names: Names = match self.index(name)? {
             Some(index) => Box::new(iter::once(Ok(Some(index)))),
             None => Box::new(self.root.names(name)?),
         };
@@ -148,13 +149,24 @@ impl Walk {
         Ok(Ok(Step::Folder(stat.modified.0)))
     }
 
-    /// The name of the file that is served in place of a list of `folder`. Such a file may be one that cannot be read.
-    fn index(&self, folder: &Path) -> Option<OsString> {
-        let is_served = |index: &&String| match self.root.find(&folder.join(index), Reach::Any) {
-            Ok(stat) => stat.kind == Kind::File,
-            Err(error) => Missing::from(error) != Missing::NotThere,
-        };
-        self.index.iter().find(is_served).map(OsString::from)
+    /// The name of the file that is served in place of a list of `folder`. An error if there is one that cannot be read: then a
+    /// client sees nothing of the folder.
+    fn index(&self, folder: &Path) -> Result<Option<OsString>, Missing> {
+        for index in &self.index {
+            let name = folder.join(index);
+            match self.root.find(&name, Reach::Any).map_err(Missing::from) {
+                Ok(stat) if stat.kind == Kind::File => {}
+                Ok(_) | Err(Missing::NotThere) => continue,
+                Err(missing) => return Err(missing),
+            }
+            let opened = self.root.open_below(&name, Purpose::Read).map_err(Missing::from);
+            if matches!(opened, Err(Missing::NotAllowed)) {
+                // It is the index that the log names, and not a folder that could be read.
+                self.root.notices.not_readable(&name);
+            }
+            return opened.map(|_| Some(index.into()));
+        }
+        Ok(None)
     }
 }
 
