@@ -3,6 +3,10 @@
 //!
 //! Every file is a stream of Deflate whose length and CRC-32 follow in a data descriptor, so that a reader can unpack the
 //! archive while it comes. Content that was only stored would have no end that such a reader could see.
+//!
+//! No crate writes the format here, because a large folder would then cost too much memory and too long a turn. After 70,000
+//! entries with short names, rawzip 0.5.2 holds 10.5 MiB and zip 15.4 MiB, where [`Entries`] takes about 1 MiB. And both write
+//! the whole directory in one call, where this writes it a line at a time.
 
 use super::entries::{Content, Cursor, Entries, Entry};
 use crate::http::date::civil;
