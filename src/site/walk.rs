@@ -5,12 +5,12 @@
 //! A folder that has an index is not listed: of it a client sees the index, and the walk gives no more. Of a folder for which a
 //! client gets 403, the walk gives nothing at all.
 
+use super::coding::Crc;
 use super::found::Missing;
 use super::kind;
 use super::path::is_served;
 use super::policy::{Compression, Hidden, Policy};
 use super::root::{Reach, Root};
-use super::stamp::Stamp;
 use super::types::Types;
 use crate::os::files::{Kind, Purpose, Stat, stat};
 use std::ffi::{OsStr, OsString};
@@ -173,23 +173,42 @@ impl Walk {
 /// A file that is read from its first byte to its last, all of one version.
 pub struct Unchanged {
     file: File,
-    stamp: Stamp,
-    modified: i64,
+    /// What it was when it was opened.
+    stat: Stat,
     at: u64,
+    second: Option<SecondReading>,
 }
+
+/// A file is read once more, to see whether its content is what it was.
+struct SecondReading {
+    /// What the file was when this began.
+    stat: Stat,
+    at: u64,
+    crc: Crc,
+}
+
+/// How far it was checked that a file did not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It did not.
+    Whole,
+    /// That is not known yet; so many bytes were read for it.
+    NotYet(usize),
+}
+
+const CHANGED: Stopped = Stopped("the file was changed while it was read");
 
 impl Unchanged {
     /// Opens the file `name`; `None` if another than a regular file has come in its place.
     fn open(root: &Root, name: &Path) -> io::Result<Option<Unchanged>> {
         let file = root.open_below(name, Purpose::Read)?;
         let stat = stat(&file)?;
-        let (stamp, modified) = (stat.into(), stat.modified.0);
-        Ok((stat.kind == Kind::File).then_some(Unchanged { file, stamp, modified, at: 0 }))
+        Ok((stat.kind == Kind::File).then_some(Unchanged { file, stat, at: 0, second: None }))
     }
 
     /// The length of the file in bytes.
     pub fn bytes(&self) -> u64 {
-        self.stamp.bytes()
+        self.stat.bytes
     }
 
     /// The bytes that were not read yet.
@@ -199,27 +218,62 @@ impl Unchanged {
 
     /// When it was last written, in seconds since 1970.
     pub fn modified(&self) -> i64 {
-        self.modified
+        self.stat.modified.0
     }
 
-    /// Reads the next bytes into `room`, which is not empty. 0 says that all bytes were read, and that the file was not changed
-    /// since it was opened. A file that is changed twice within one step of the kernel's clock may look unchanged.
+    /// Reads the next bytes into `room`, which is not empty. 0 says that all bytes were read; whether they are of one version,
+    /// [`Unchanged::check`] says.
     pub fn read(&mut self, room: &mut [u8]) -> Result<usize, Stopped> {
-        const CHANGED: Stopped = Stopped("the file was changed while it was read");
-        let left = self.left();
-        if left == 0 {
-            let is_same = stat(&self.file).is_ok_and(|stat| Stamp::from(stat) == self.stamp);
-            return if is_same { Ok(0) } else { Err(CHANGED) };
-        }
-        let wanted = room.len().min(left.try_into().unwrap_or(usize::MAX));
-        let count = loop {
-            match self.file.read_at(&mut room[..wanted], self.at) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Stopped("the file cannot be read")),
-                Ok(count) => break count,
-            }
-        };
+        let count = read_at(&self.file, room, self.at, self.bytes())?;
         self.at += count as u64;
-        if count == 0 { Err(CHANGED) } else { Ok(count) }
+        Ok(count)
+    }
+
+    /// Checks a little further that the bytes that were read, whose CRC-32 is `crc`, are of one version. `room` is for what is
+    /// read once more. A file that is changed twice within one step of the kernel's clock may look unchanged.
+    ///
+    /// Another length or another time of writing (mtime) is a change. If only the time of the last change of anything (ctime) is
+    /// another, the mode or the number of links may have changed, or the file was deleted; or it was written to, and its time set
+    /// back. Only the content can tell, so it is read a second time.
+    pub fn check(&mut self, crc: u32, room: &mut [u8]) -> Result<Checked, Stopped> {
+        let now = stat(&self.file).map_err(|_| CHANGED)?;
+        let Some(second) = &mut self.second else {
+            if now == self.stat {
+                return Ok(Checked::Whole);
+            }
+            if (Stat { changed: self.stat.changed, ..now }) != self.stat {
+                return Err(CHANGED);
+            }
+            self.second = Some(SecondReading { stat: now, at: 0, crc: Crc::new() });
+            return Ok(Checked::NotYet(0));
+        };
+        if now != second.stat {
+            return Err(CHANGED);
+        }
+        // The end is met here after the last bytes, so what was read was looked at once more since.
+        let count = read_at(&self.file, room, second.at, now.bytes)?;
+        second.crc.update(&room[..count]);
+        second.at += count as u64;
+        match count {
+            0 if second.crc.sum() == crc => Ok(Checked::Whole),
+            0 => Err(CHANGED),
+            _ => Ok(Checked::NotYet(count)),
+        }
+    }
+}
+
+/// Reads bytes of a file that should be of `bytes` bytes, from `at` on. 0 says that this is its end.
+fn read_at(file: &File, room: &mut [u8], at: u64, bytes: u64) -> Result<usize, Stopped> {
+    let wanted = room.len().min((bytes - at).try_into().unwrap_or(usize::MAX));
+    if wanted == 0 {
+        return Ok(0);
+    }
+    loop {
+        match file.read_at(&mut room[..wanted], at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(Stopped("the file cannot be read")),
+            Ok(0) => return Err(CHANGED),
+            Ok(count) => return Ok(count),
+        }
     }
 }

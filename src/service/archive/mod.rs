@@ -3,7 +3,7 @@
 //! client could find by listings and get, and nothing else.
 //!
 //! A file that changes while it is read would be half of one version and half of another: then the archive breaks off, and the
-//! client sees that.
+//! client sees that. A file whose mode alone changes, or that is deleted, is whole, and the archive goes on.
 
 mod entries;
 mod names;
@@ -17,7 +17,7 @@ use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::log::escaped::Escaped;
 use crate::site::folder::Unread;
-use crate::site::walk::{Step, Stopped, Unchanged, Walk};
+use crate::site::walk::{Checked, Step, Stopped, Unchanged, Walk};
 use crate::site::{Crc, Deflater, Missing, Piece};
 use log::warn;
 use std::os::unix::ffi::OsStrExt;
@@ -102,6 +102,8 @@ enum Stage {
     Entry,
     /// More of a file.
     File(Packing),
+    /// What stands behind a file, once it is known that the file did not change.
+    Check(Packing),
     /// The directory.
     Directory,
     /// Nothing.
@@ -153,6 +155,7 @@ impl Archive {
             }
             Stage::File(packing) if packing.is_deflated => self.deflate(packing, out),
             Stage::File(packing) => self.store(packing, out),
+            Stage::Check(packing) => self.check(packing, out),
             Stage::Directory => {
                 if self.zip.write_directory(out) {
                     self.stage = Stage::Directory;
@@ -194,7 +197,7 @@ impl Archive {
         packing.crc.update(&room[..count]);
         deflater.write(&room[..count], piece, out);
         packing.packed_bytes += (out.len() - before) as u64;
-        self.go_on(packing, count, out)?;
+        self.go_on(packing, count);
         Ok(count * COST_OF_DEFLATING)
     }
 
@@ -213,21 +216,27 @@ impl Archive {
         out[header..start].copy_from_slice(&[u8::from(count == 0), low, high, !low, !high]);
         packing.crc.update(&out[start..]);
         packing.packed_bytes += (out.len() - header) as u64;
-        self.go_on(packing, count, out)?;
+        self.go_on(packing, count);
         Ok(count)
     }
 
     /// `count` more bytes of a file were packed, or none, if that was its end.
-    fn go_on(&mut self, packing: Packing, count: usize, out: &mut Vec<u8>) -> Result<(), Stopped> {
-        if count > 0 {
-            self.stage = Stage::File(packing);
-            return Ok(());
+    fn go_on(&mut self, packing: Packing, count: usize) {
+        self.stage = if count > 0 { Stage::File(packing) } else { Stage::Check(packing) };
+    }
+
+    /// Writes what stands behind a file, if that did not change.
+    fn check(&mut self, mut packing: Packing, out: &mut Vec<u8>) -> Result<usize, Stopped> {
+        let sum = packing.crc.sum();
+        if let Checked::NotYet(count) = packing.file.check(sum, &mut [0; PIECE_BYTES])? {
+            self.stage = Stage::Check(packing);
+            return Ok(count);
         }
-        let Packing { file, name, crc, packed_bytes, .. } = packing;
-        let content = entries::Content { bytes: file.bytes(), packed_bytes, crc: crc.sum() };
+        let Packing { file, name, packed_bytes, .. } = packing;
+        let content = entries::Content { bytes: file.bytes(), packed_bytes, crc: sum };
         self.stage = Stage::Entry;
         match self.zip.end_file(name.into(), file.modified(), content, out) {
-            true => Ok(()),
+            true => Ok(0),
             false => Err(Stopped("the file takes more room than was set aside")),
         }
     }
