@@ -265,6 +265,23 @@ fn the_one_that_cannot_be_opened_is_named() {
     assert!(error.starts_with(&format!("onepoll: {taken} is in use by another program")), "{error}");
     let error = refused(onepoll().arg(root.path()).args(["-b", "127.77.0.4", "-b", "192.0.2.1"]), 1);
     assert!(error.starts_with("onepoll: 192.0.2.1 is no address of this machine; try"), "{error}");
+    // At these, a socket may be opened, and no client can connect.
+    for address in
+        ["224.0.0.1", "255.255.255.255", "127.255.255.255", "ff02::1", "ff02::1%lo", "::ffff:224.0.0.1"]
+    {
+        let named = address.trim_start_matches("::ffff:").trim_end_matches("%lo");
+        let error = refused(onepoll().arg(root.path()).args(["-b", "127.77.0.4", "-b", address]), 1);
+        assert!(
+            error.starts_with(&format!("onepoll: {named} is no address of this machine; try")),
+            "{error}"
+        );
+    }
+    let error = refused(onepoll().arg(root.path()).env("ONEPOLL_BIND", "fe80::5"), 1);
+    let expected =
+        "onepoll: fe80::5 may be on any link (from ONEPOLL_BIND); say which link: --bind fe80::5%eth0";
+    assert_eq!(error.trim_end(), expected);
+    let error = refused(onepoll().arg(root.path()).args(["-b", "fe80::5%lo"]), 1);
+    assert!(error.starts_with("onepoll: fe80::5 is no address of this machine; try"), "{error}");
     let error = refused(onepoll().arg(root.path()).args(["-b", "127.77.0.4,"]), 1);
     assert!(error.starts_with("onepoll: \"\" is no address of this machine; try"), "{error}");
 }

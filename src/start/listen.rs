@@ -75,13 +75,22 @@ fn wanted(cli: &Cli) -> Result<Vec<Place>, String> {
     Ok(places::without_doubles(places))
 }
 
-/// All addresses of a name, or one address.
+/// All addresses of a name, or one address. Of a name, those at which no client could connect are passed over.
 fn named(cli: &Cli, host: &str) -> Result<Place, String> {
     let host = bare(host);
     let unknown = || no_address(cli, &format!("{host:?}"));
     let addresses = (host, 0).to_socket_addrs().map_err(|_| unknown())?;
-    let addresses: Vec<_> = addresses.map(places::canonical).collect();
-    if addresses.is_empty() { Err(unknown()) } else { Ok(Place(addresses)) }
+    let (addresses, others): (Vec<_>, Vec<_>) =
+        addresses.map(places::canonical).partition(places::can_have_clients);
+    match (addresses.is_empty(), others.first()) {
+        (false, _) => Ok(Place(addresses)),
+        (true, None) => Err(unknown()),
+        (true, Some(other)) if places::lacks_link(other) => {
+            let (ip, origin) = (other.ip(), cli.origin("bind"));
+            Err(format!("{ip} may be on any link{origin}; say which link: --bind {ip}%eth0"))
+        }
+        (true, Some(other)) => Err(no_address(cli, &other.ip().to_string())),
+    }
 }
 
 fn no_address(cli: &Cli, named: &str) -> String {

@@ -1,6 +1,7 @@
 //! Which addresses the flags ask for, and how several sockets get the same port. Sockets are opened by a function that is
 //! handed in.
 
+use onepoll::os::addresses::is_broadcast;
 use onepoll::os::is_missing_address;
 use onepoll::reactor::listener::Families;
 use std::io;
@@ -48,6 +49,17 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
         IpAddr::V4(ip) => (ip, address.port()).into(),
         IpAddr::V6(_) => address,
     }
+}
+
+/// Whether a client could connect to a socket at `address`: it is for one machine, and says on which link where it must.
+pub fn can_have_clients(address: &SocketAddr) -> bool {
+    let is_broadcast = matches!(address.ip(), IpAddr::V4(ip) if !ip.is_unspecified() && is_broadcast(ip));
+    !address.ip().is_multicast() && !is_broadcast && !lacks_link(address)
+}
+
+/// Whether `address` may be on any link (RFC 4291 §2.5.6), and does not say on which.
+pub fn lacks_link(address: &SocketAddr) -> bool {
+    matches!(address, SocketAddr::V6(it) if it.ip().is_unicast_link_local() && it.scope_id() == 0)
 }
 
 /// For whom `::` is, where it is one of `places`.
