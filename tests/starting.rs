@@ -216,9 +216,15 @@ fn each_door_has_the_rules_that_its_address_deserves() {
 #[test]
 fn an_address_that_another_one_covers_is_no_error_and_the_other_ones_rules_hold() {
     let root = root();
-    for list in ["127.0.0.1,0.0.0.0", "0.0.0.0,127.0.0.2,0.0.0.0"] {
-        let (_program, address) = Program::start(onepoll().arg(root.path()).args(["-b", list]));
+    for (list, parts) in [
+        ("127.0.0.1,0.0.0.0", &["127.0.0.1"][..]),
+        ("0.0.0.0,127.0.0.2,0.0.0.0,127.0.0.2,127.0.0.3", &["127.0.0.2", "127.0.0.3"]),
+        ("0.0.0.0,0.0.0.0", &[]),
+    ] {
+        let (program, address) = Program::start(onepoll().arg(root.path()).args(["-b", list]));
         assert_eq!((address.ip(), granted(address)), (Ipv4Addr::LOCALHOST.into(), NETWORK), "{list}");
+        let told = |part: &&str| format!("onepoll: {part} is part of 0.0.0.0, whose rules hold");
+        assert_eq!(notes(&said(program).1), parts.iter().map(told).collect::<Vec<_>>(), "{list}");
     }
 }
 

@@ -26,7 +26,9 @@ pub struct Listening {
 
 /// Opens the sockets that the flags ask for, in the order in which they are said. The error is a sentence.
 pub fn listen(cli: &Cli, log: &Log) -> Result<Vec<Listening>, String> {
-    let places = wanted(cli)?;
+    let wanted = wanted(cli)?;
+    let covered = places::covered(&wanted);
+    let places = places::without_doubles(wanted);
     let usual = *USUAL_PORTS.start();
     let opened = match cli.port {
         Some(port) => open(cli, &places, port),
@@ -34,7 +36,11 @@ pub fn listen(cli: &Cli, log: &Log) -> Result<Vec<Listening>, String> {
         None if cli.sharing() == Sharing::Shared => open(cli, &places, usual),
         None => first_free(cli, log, &places)?,
     };
-    opened.map_err(|(address, error)| no_listener(cli, address, &error))
+    let opened = opened.map_err(|(address, error)| no_listener(cli, address, &error))?;
+    for (part, whole) in covered {
+        log.say(&format!("{part} is part of {whole}, whose rules hold"));
+    }
+    Ok(opened)
 }
 
 /// Opens a socket at each of `places`, all at the first of the usual ports that is free in all of them. Another port than the
@@ -68,11 +74,10 @@ fn open(cli: &Cli, places: &[Place], port: u16) -> Opened<Listening> {
 
 /// Where the flags ask to listen; the ports are 0 still.
 fn wanted(cli: &Cli) -> Result<Vec<Place>, String> {
-    let places = match cli.bind.is_empty() {
-        true => vec![Place::usual()],
-        false => cli.bind.iter().map(|host| named(cli, host)).collect::<Result<_, _>>()?,
-    };
-    Ok(places::without_doubles(places))
+    match cli.bind.is_empty() {
+        true => Ok(vec![Place::usual()]),
+        false => cli.bind.iter().map(|host| named(cli, host)).collect(),
+    }
 }
 
 /// All addresses of a name, or one address. Of a name, those at which no client could connect are passed over.

@@ -25,11 +25,8 @@ impl Place {
 /// The same places without the addresses that are there twice or that another one covers: of 127.0.0.1 and 0.0.0.0, the
 /// second is left, and its rules hold. `::` does not cover addresses of IPv4: beside one of them it is for IPv6 alone.
 pub fn without_doubles(places: Vec<Place>) -> Vec<Place> {
-    let all: Vec<IpAddr> = places.iter().flat_map(|place| &place.0).map(bare).collect();
-    let is_covered = |ip: IpAddr| {
-        !ip.is_unspecified()
-            && all.iter().any(|other| other.is_unspecified() && other.is_ipv4() == ip.is_ipv4())
-    };
+    let covered = covered(&places);
+    let is_covered = |ip: IpAddr| covered.iter().any(|(part, _)| *part == ip);
     let mut seen = Vec::new();
     let mut keep = |address: &SocketAddr| {
         let known = (bare(address), link(address));
@@ -40,6 +37,22 @@ pub fn without_doubles(places: Vec<Place>) -> Vec<Place> {
     let kept =
         places.into_iter().map(|Place(addresses)| Place(addresses.into_iter().filter(&mut keep).collect()));
     kept.filter(|place| !place.0.is_empty()).collect()
+}
+
+/// The addresses that another one covers, each once, and which one that is.
+pub fn covered(places: &[Place]) -> Vec<(IpAddr, IpAddr)> {
+    let all: Vec<IpAddr> = places.iter().flat_map(|place| &place.0).map(bare).collect();
+    let cover = |ip: IpAddr| {
+        let is_it = |other: &&IpAddr| other.is_unspecified() && other.is_ipv4() == ip.is_ipv4();
+        all.iter().find(is_it).filter(|_| !ip.is_unspecified()).map(|cover| (ip, *cover))
+    };
+    let mut covered = Vec::new();
+    for pair in all.iter().filter_map(|ip| cover(*ip)) {
+        if !covered.contains(&pair) {
+            covered.push(pair);
+        }
+    }
+    covered
 }
 
 /// The same address; one of IPv4 that is written as one of IPv6, as in ::ffff:127.0.0.1, becomes plain. A socket for the
