@@ -103,9 +103,12 @@ fn give_up(served: &Served, links: Links) {
 
 fn warn_of_links(served: &Served, log: &Log) {
     let named = shown(&served.named);
-    let links = match served.file {
-        None => format!("links in {named} lead to, also outside of it"),
-        Some(_) => format!("{named} leads to, also when it becomes a link to another folder"),
-    };
-    log.say(&format!("WARNING: --follow-links serves whatever {links}"));
+    log.warn(&match served.file {
+        None => format!("--follow-links serves files outside of {named} where links lead to them"),
+        Some(_) => {
+            format!(
+                "--follow-links serves whatever {named} leads to, also when it becomes a link to another folder"
+            )
+        }
+    });
 }

@@ -292,6 +292,26 @@ fn the_one_that_cannot_be_opened_is_named() {
     assert!(error.starts_with("onepoll: \"\" is no address of this machine; try"), "{error}");
 }
 
+// Warnings.
+
+/// In JSON the level says that it is a warning; people see the word.
+#[test]
+fn a_warning_says_so_once() {
+    let root = root();
+    let path = root.path().to_str().unwrap();
+    let sentence = format!("--follow-links serves files outside of {path} where links lead to them");
+    for (form, expected) in [
+        ("combined", format!("onepoll: WARNING: {sentence}")),
+        ("off", format!("onepoll: WARNING: {sentence}")),
+        ("json", format!(r#""level":"warn","message":"{sentence}""#)),
+    ] {
+        let mut command = onepoll();
+        let (program, _) = Program::start(command.arg(path).args(["--follow-links", "--log", form]));
+        let (_, log) = said(program);
+        assert!(log.lines().any(|line| line.contains(&expected)), "{form}: {log}");
+    }
+}
+
 // Ports.
 
 /// Takes these ports of `address`, or finds them taken: by a server that somebody runs on this machine.

@@ -103,6 +103,14 @@ fn open(directives: &str, style: Style) {
 }
 
 impl Log {
+    /// Says something that a user should think twice about. In JSON the level says that it is a warning.
+    pub fn warn(&self, sentence: &str) {
+        match self.style {
+            Style::Json => self.say(sentence),
+            Style::Plain | Style::Short(_) => self.say(&format!("WARNING: {sentence}")),
+        }
+    }
+
     /// Says something at the start, however much of the log is written.
     pub fn say(&self, sentence: &str) {
         // A user who closed stderr does not want to know.

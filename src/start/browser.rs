@@ -21,7 +21,7 @@ pub fn open(cli: &Cli, urls: &Urls, log: &Log) {
     let Some(path) = cli.opening() else { return };
     let url = urls.at(urls.here, path);
     if os::is_root() {
-        log.say("WARNING: --open starts the browser as root");
+        log.warn("--open starts the browser as root");
     }
     if let Err(why) = open_at(&url) {
         log.say(&format!("no browser was opened, as {why}: {url}"));
