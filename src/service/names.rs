@@ -7,25 +7,40 @@ use crate::http::INFALLIBLE;
 use std::ffi::OsStr;
 use std::fmt::Write;
 
-/// `name` as text for people: invisible characters are escaped, and U+FFFD stands for bytes that are not UTF-8. Two names
-/// may look the same.
+/// `name` as text for people: invisible characters are escaped, and U+FFFD stands for bytes that are not UTF-8. A backslash
+/// of the name is doubled where it would look like an escape, or like the first half of two. So two names look the same only if
+/// one of them is not UTF-8.
 pub fn shown(name: &OsStr) -> String {
     let name = name.to_string_lossy();
-    if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if name.bytes().all(|byte| matches!(byte, b' '..=b'[' | b']'..=b'~')) {
         return name.into_owned();
     }
-    let mut shown = String::with_capacity(name.len());
+    let looks_like_escape =
+        |next: Option<char>| next.is_some_and(|next| "\\nrtu".contains(next) || is_invisible(next));
+    escaped(&name, |char, next| is_invisible(char) || char == '\\' && looks_like_escape(next))
+}
+
+/// `text` with its invisible characters escaped, except tabs and the ends of lines.
+pub fn shown_text(text: &str) -> String {
+    escaped(text, |char, _| is_invisible(char) && !matches!(char, '\t' | '\n' | '\r'))
+}
+
+/// `text` with escapes in place of some characters: `is_escaped` is asked with each and the one behind it. A joiner that joins is
+/// never escaped.
+fn escaped(text: &str, is_escaped: impl Fn(char, Option<char>) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
     let mut before = None;
-    let mut chars = name.chars().peekable();
+    let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
-        let joins = is_joiner(char) && [before, chars.peek().copied()].into_iter().all(is_joined);
-        match is_invisible(char) && !joins {
-            true => shown.extend(char.escape_default()),
-            false => shown.push(char),
+        let next = chars.peek().copied();
+        let joins = is_joiner(char) && [before, next].into_iter().all(is_joined);
+        match is_escaped(char, next) && !joins {
+            true => escaped.extend(char.escape_default()),
+            false => escaped.push(char),
         }
         before = Some(char);
     }
-    shown
+    escaped
 }
 
 /// Replaces invisible characters in the text of a JSON value by `\u` escapes. Such characters only occur in strings, so
@@ -92,6 +107,7 @@ pub fn sort_key(name: &OsStr) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
@@ -107,7 +123,11 @@ mod tests {
             ("line\nfeed\r\ttab\u{1b}[31m\u{7f}\u{85}\u{9b}", "line\\nfeed\\r\\ttab\\u{1b}[31m\\u{7f}\\u{85}\\u{9b}"),
             ("\u{2028}\u{2029}\u{e0041}\u{3164}", "\\u{2028}\\u{2029}\\u{e0041}\\u{3164}"),
             ("f\u{fc}n\u{ef}\u{301} \u{5d0}\u{5d1}.txt", "f\u{fc}n\u{ef}\u{301} \u{5d0}\u{5d1}.txt"),
-            ("back\\slash", "back\\slash"),
+            // A backslash of the name, and one that would look like an escape.
+            ("back\\slash\\", "back\\slash\\"),
+            ("a\\nb\\r\\t\\u{202e}", "a\\\\nb\\\\r\\\\t\\\\u{202e}"),
+            ("a\\\nb", "a\\\\\\nb"),
+            ("a\\\\nb\\\\", "a\\\\\\\\nb\\\\\\"),
             // Joiners between characters that they may join, and elsewhere.
             ("\u{1f468}\u{200d}\u{1f469} \u{2764}\u{fe0f}", "\u{1f468}\u{200d}\u{1f469} \u{2764}\u{fe0f}"),
             ("\u{645}\u{6cc}\u{200c}\u{62e}", "\u{645}\u{6cc}\u{200c}\u{62e}"),
@@ -120,6 +140,28 @@ mod tests {
             assert_eq!(shown(name.as_ref()), expected, "{}", name.escape_debug());
         }
         assert_eq!(shown(OsStr::from_bytes(b"no\xfftext\xe2\x80")), "no\u{fffd}text\u{fffd}");
+    }
+
+    /// All names of up to six of these characters are told apart.
+    #[test]
+    fn no_two_names_look_the_same() {
+        let mut names = vec![String::new()];
+        let mut seen = HashMap::new();
+        for _ in 0..6 {
+            let longer = |name: &String| ["\\", "n", "\n", "u{0}", "\0"].map(|end| format!("{name}{end}"));
+            names = names.iter().flat_map(longer).collect();
+            for name in &names {
+                let other = seen.insert(shown(name.as_ref()), name.clone());
+                assert!(other.as_ref().is_none_or(|other| other == name), "{name:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_keeps_its_lines_and_backslashes() {
+        let text = "a\tb\r\nc\\n\u{1b}[31m\u{202e}\0\u{c}\u{85}\u{2028}";
+        let expected = "a\tb\r\nc\\n\\u{1b}[31m\\u{202e}\\u{0}\\u{c}\\u{85}\\u{2028}";
+        assert_eq!(shown_text(text), expected);
     }
 
     #[test]
