@@ -1,5 +1,6 @@
 //! The file that a listing shows as text below its rows: `README.md`, else `README.txt`, in any case.
 
+use crate::service::names::shown_text;
 use crate::site::folder::{Beginning, Folder};
 use std::ffi::{OsStr, OsString};
 
@@ -44,18 +45,19 @@ impl Readme {
         })
     }
 
-    /// Its name, its text, and whether there is more of it than that. Bytes that are not UTF-8 are U+FFFD.
+    /// Its name, its text, and whether there is more of it than that. Bytes that are no text are not shown: they are not UTF-8,
+    /// or there is a NUL among them. Invisible characters are escaped as in names, but not tabs and the ends of lines.
     pub fn text(&self) -> Option<(&OsStr, String, bool)> {
         let ((_, name), read) = (self.best.as_ref()?, self.reading.as_ref()?);
         let bytes = read.bytes().strip_prefix("\u{feff}".as_bytes()).unwrap_or(read.bytes());
-        let mut end = bytes.len();
-        if let Err(error) = std::str::from_utf8(bytes)
-            && error.error_len().is_none()
-        {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
             // The last character was cut in two.
-            end = error.valid_up_to();
-        }
-        let text = String::from_utf8_lossy(&bytes[..end]).replace('\0', "\u{fffd}");
-        Some((name, text, read.is_cut()))
+            Err(error) if error.error_len().is_none() && read.is_cut() => {
+                std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?
+            }
+            Err(_) => return None,
+        };
+        (!text.contains('\0')).then(|| (name.as_os_str(), shown_text(text), read.is_cut()))
     }
 }
