@@ -134,10 +134,10 @@ impl Cli {
     /// Prints what is asked for instead of serving, and ends the process; or else does nothing.
     fn print_what_is_asked_for(&self) {
         if let Some(shell) = self.help.completions {
-            printed::end(Ok(printed::completions(shell, Cli::command())));
+            printed::end("the script", Ok(printed::completions(shell, Cli::command())));
         }
         if self.help.man {
-            printed::end(printed::manual(Cli::command()));
+            printed::end("the manual page", printed::manual(Cli::command()));
         }
     }
 

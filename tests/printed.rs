@@ -200,7 +200,7 @@ fn both_end_at_once_whatever_else_is_said() {
 
 #[test]
 fn a_reader_that_leaves_is_no_error_and_a_full_disk_is() {
-    for arguments in [&["--man"][..], &["--completions", "zsh"], &["--help"], &["-h"]] {
+    for arguments in [&["--man"][..], &["--completions", "zsh"], &["--help"], &["-h"], &["--version"]] {
         let words = arguments.join(" ");
         for end in ["| true", ">&-"] {
             // The exit code is that of the program, and not of the pipe.
@@ -211,12 +211,22 @@ fn a_reader_that_leaves_is_no_error_and_a_full_disk_is() {
             assert_eq!(program.end().1, "0\n", "{words} {end}");
         }
     }
-    for arguments in [&["--man"][..], &["--completions", "zsh"]] {
+    #[rustfmt::skip]
+    let table = [
+        (&["--man"][..],             "the manual page"),
+        (&["--completions", "zsh"],  "the script"),
+        (&["--help"],                "the help"),
+        (&["-h"],                    "the help"),
+        (&["--version"],             "the version"),
+        (&["-V"],                    "the version"),
+    ];
+    for (arguments, what) in table {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let mut command = onepoll();
         let program = Program::of(command.args(arguments).stdout(Stdio::from(full)).spawn().unwrap());
         let (status, error) = program.end();
         assert_eq!((status.code(), error.lines().count()), (Some(1), 1), "{arguments:?}: {error}");
-        assert!(error.starts_with("onepoll: ") && error.contains("No space left"), "{error}");
+        let sentence = format!("onepoll: {what} cannot be written: No space left on device");
+        assert!(error.starts_with(&sentence), "{arguments:?}: {error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command};
+use std::io;
 
 /// The flags that `-h` shows, by the names of their fields in `Cli`, and `help`, which is `-h` itself.
 const USED_MOST: [&str; 11] =
@@ -52,14 +53,13 @@ pub const EXAMPLES: [(&str, &str); 7] = [
 
 /// Prints the help of `command` in place of `rendered`, which is what clap made of it. Only by this it can be told whether the
 /// user asked for it by `-h` or by `--help`.
-pub fn print(command: &Command, rendered: &StyledStr) {
+pub fn print(command: &Command, rendered: &StyledStr) -> io::Result<()> {
     let is_short = command.clone().render_help().to_string() == rendered.to_string();
     let mut command = explained(command.clone());
-    // A user who closed stdout does not want to know.
-    let _ = match is_short {
+    match is_short {
         true => command.mut_args(without_group).print_help(),
         false => command.print_long_help(),
-    };
+    }
 }
 
 /// In `-h` there is no room for groups.
@@ -89,6 +89,13 @@ pub fn explained(command: Command) -> Command {
 /// What a flag does, in a line.
 pub fn line_of(arg: &Arg) -> String {
     Said::of(arg).line
+}
+
+/// How an argument is spelt.
+pub fn flags_of(arg: &Arg) -> impl Iterator<Item = String> {
+    let long = arg.get_long().map(|long| format!("--{long}"));
+    let short = arg.get_short().map(|short| format!("-{short}"));
+    long.into_iter().chain(short)
 }
 
 /// What the comment of a flag says.

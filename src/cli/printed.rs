@@ -1,8 +1,7 @@
 //! What the program prints instead of serving: scripts that complete its flags in a shell, and its manual page. Nothing here is
 //! made before it is asked for.
 
-use super::help::{EXAMPLES, SECTIONS, explained, line_of};
-use super::refusal::flags_of;
+use super::help::{EXAMPLES, SECTIONS, explained, flags_of, line_of};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueHint};
 use clap_complete::Shell;
@@ -119,14 +118,17 @@ pub fn manual(command: Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Prints `text`, and ends the process.
-pub fn end(text: io::Result<Vec<u8>>) -> ! {
-    let mut out = io::stdout().lock();
-    let printed = text.and_then(|text| out.write_all(&text).and_then(|()| out.flush()));
-    let code = match printed {
+/// Prints `text`, which is `what`, and ends the process.
+pub fn end(what: &str, text: io::Result<Vec<u8>>) -> ! {
+    end_of(what, text.and_then(|text| io::stdout().lock().write_all(&text)))
+}
+
+/// Ends the process after `what` was printed, or could not be.
+pub fn end_of(what: &str, printed: io::Result<()>) -> ! {
+    let code = match printed.and_then(|()| io::stdout().lock().flush()) {
         // A user who closed stdout does not want to know more.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(io::stderr(), "{NAME}: cannot be written: {error}");
+            let _ = writeln!(io::stderr(), "{NAME}: {what} cannot be written: {error}");
             1
         }
         _ => 0,

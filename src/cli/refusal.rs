@@ -1,7 +1,8 @@
 //! A command line that makes no sense, in one line: what is wrong with it, and the way out.
 
-use super::help;
+use super::help::{self, flags_of};
 use super::place::flags_for;
+use super::printed;
 use super::words::words;
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -10,14 +11,13 @@ use std::error::Error as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Says what is wrong, and ends the process. What is asked for by `--help` is no error.
+/// Says what is wrong, and ends the process. What is asked for by `--help` or `--version` is no error.
 pub fn end(error: &Error, command: &Command) -> ! {
     if error.kind() == ErrorKind::DisplayHelp {
-        help::print(command, &error.render());
-        std::process::exit(error.exit_code());
+        printed::end_of("the help", help::print(command, &error.render()));
     }
-    if !error.use_stderr() {
-        error.exit();
+    if error.kind() == ErrorKind::DisplayVersion {
+        printed::end_of("the version", error.print());
     }
     say(&sentence(error, command), error.exit_code())
 }
@@ -123,13 +123,6 @@ fn without_value(named: &str) -> &str {
     let flag = named.split(' ').next().unwrap_or_default();
     let flag = flag.trim_end_matches("...");
     flag.split_once("[=").map_or(flag, |(flag, _)| flag)
-}
-
-/// How an argument is spelt.
-pub fn flags_of(arg: &Arg) -> impl Iterator<Item = String> {
-    let long = arg.get_long().map(|long| format!("--{long}"));
-    let short = arg.get_short().map(|short| format!("-{short}"));
-    long.into_iter().chain(short)
 }
 
 fn is_switch(arg: &Arg) -> bool {
