@@ -17,6 +17,7 @@ use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::http::target::Target;
+use crate::site::folder::Unread;
 use crate::site::{Asker, Charge, Found, Missing, Moment, Representation, Selected, Wanted};
 
 /// Answers with the file or folder that the target names. HEAD gets the same answer as GET, and the connection leaves out
@@ -57,21 +58,13 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
     let folders = service.door(client.door).folders;
     let found = match site.find(path, &wanted, moment) {
         Ok(Found::File(it)) => return file(it).into(),
-        Ok(Found::Folder(folder)) if folders == Folders::Listed && archive::is_asked_for(query) => {
-            match archive::answer(folder, request, service) {
-                Ok(response) => return response.into(),
+        // A folder may be gone by now: then nothing is there, as if it was not found.
+        Ok(Found::Folder(folder)) if folders == Folders::Listed => {
+            match listed(folder, request, (path, query), script, service) {
+                Ok(reply) => return reply,
                 Err(missing) => Err(missing),
             }
         }
-        // A folder may be gone by now: then nothing is there, as if it was not found.
-        Ok(Found::Folder(folder)) if folders == Folders::Listed => match site.read(folder) {
-            Ok(folder) => {
-                let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
-                let listing = FolderListing::new(folder, path, query, form, service.prefix());
-                return Reply::Pending(Box::new(listing));
-            }
-            Err(missing) => Err(missing),
-        },
         found => found,
     };
     let found = match stand_ins::app(&found, request, service, &wanted, moment) {
@@ -94,6 +87,23 @@ pub fn get(request: &Request<'_>, client: &Client, service: &Service, moment: Mo
         Ok(Found::FolderWithoutSlash { location }) => moved(location, query).into(),
         Err(missing) => not_served(missing, nothing),
     }
+}
+
+/// The answer to a request for a folder that is listed, by the path and the query of its target: the archive of the folder
+/// where the query asks for it, or else its list.
+fn listed(
+    folder: Unread,
+    request: &Request<'_>,
+    (path, query): (&str, Option<&str>),
+    script: Script,
+    service: &Service,
+) -> Result<Reply, Missing> {
+    if archive::is_asked_for(query) {
+        return archive::answer(folder, request, service).map(Reply::from);
+    }
+    let folder = service.site.read(folder)?;
+    let form = if request.prefers_json() { Form::Json } else { Form::Html(script) };
+    Ok(Reply::Pending(Box::new(FolderListing::new(folder, path, query, form, service.prefix()))))
 }
 
 /// The answer to a request for which there is no file: the site's own page of every 404, or else `page`.
