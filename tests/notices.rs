@@ -188,7 +188,7 @@ fn tls_on_the_plain_port_is_called_by_its_name() {
             let answer = read_answers_to(&read_to_end(stream), &["GET"]).remove(0);
             assert_eq!(answer.status, 400);
             assert!(
-                answer.text().contains("this is TLS, and the port speaks plain HTTP"),
+                answer.text().contains("This is TLS, and the port speaks plain HTTP"),
                 "{}",
                 answer.text()
             );

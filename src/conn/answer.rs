@@ -66,9 +66,7 @@ pub fn refuse(
 ) -> Answered {
     let line = request_line(came);
     if refusal == TLS && context.service.note_tls() {
-        info!(
-            "a client speaks TLS on this plain port; addresses of this server begin with http://, not with https://"
-        );
+        info!("a client speaks TLS on this plain port; use http://, not https://");
     }
     let exchange = context.access.is_read().then(|| Exchange {
         peer: client.peer,

@@ -65,7 +65,7 @@ pub fn answer(folder: Unread, request: &Request<'_>, service: &Service) -> Resul
             Status::FORBIDDEN,
             "Another site has asked for this archive; open the folder, and ask for it there",
         );
-        return Ok(Response { head: page.head.vary("Origin").vary("Sec-Fetch-Site"), ..page });
+        return Ok(Response { head: page.head.vary("Sec-Fetch-Site"), ..page });
     }
     let of_prefix = service.prefix().filter(|_| folder.is_root()).map(|prefix| prefix.last_name().to_vec());
     let of_folder = || folder.last_name().map(|name| name.as_bytes().to_vec());
