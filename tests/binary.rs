@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::misbehaviour::half_a_post;
 use support::patience::until;
-use support::program::{PATH, Program, onepoll, prepared};
+use support::program::{PATH, Program, onepoll, prepared, printed};
 use support::visitor::Visitor;
 use support::{Answer, ask, connect, folder, read_answer};
 
@@ -1219,15 +1219,6 @@ fn refused(command: &mut Command, code: i32) -> String {
     let (status, error) = program.end();
     assert_eq!(status.code(), Some(code), "{command:?}: {error}");
     error
-}
-
-/// Runs a command that must succeed. Gives what it printed on stdout.
-fn printed(command: &mut Command) -> String {
-    let program = Program::spawn(command);
-    let text = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
-    let (status, error) = program.end();
-    assert_eq!((status.code(), error.as_str()), (Some(0), ""), "{command:?}");
-    text
 }
 
 fn assert_sentence(error: &str, thing: &str, way_out: &str) {

@@ -6,18 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::folder;
-use support::program::{PATH, Program, onepoll, prepared};
+use support::program::{PATH, Program, onepoll, prepared, printed};
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
-
-/// What a command prints on stdout that ends well and says nothing on stderr.
-fn printed(command: &mut Command) -> String {
-    let program = Program::spawn(command);
-    let text = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
-    let (status, error) = program.end();
-    assert_eq!((status.code(), error.as_str()), (Some(0), ""), "{command:?}");
-    text
-}
 
 /// The flags of `--help`.
 fn flags() -> Vec<String> {

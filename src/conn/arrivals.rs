@@ -1,5 +1,5 @@
-//! When the bytes in an inbox came, for the lines of the log that say how long an answer took. Where no line does, nobody looks
-//! at the clock, and nothing is noted here.
+//! When the bytes in an inbox came, for the lines of the log that say how long an answer took. Where no line says it, the
+//! connection does not look at the clock, and nothing is noted here.
 
 use std::time::Instant;
 

@@ -93,8 +93,8 @@ fn has_ipv6_loopback() -> bool {
     UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
-/// By which addresses a door is reached. For one that stands for every address, these are all that other machines may use:
-/// first those that this machine has on its way to the rest of the world.
+/// By which addresses a door is reached. For a door at every address, these are all addresses that other machines may use: first
+/// the addresses of this machine on its way to the rest of the world.
 fn reached_at(door: &Listening) -> Vec<SocketAddr> {
     let ip = door.address.ip().to_canonical();
     if !ip.is_unspecified() {

@@ -281,3 +281,12 @@ pub fn terminal() -> (File, OwnedFd) {
     let theirs = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
     (ours.into(), theirs)
 }
+
+/// Runs a command that must succeed and say nothing on stderr. Gives what it printed on stdout.
+pub fn printed(command: &mut Command) -> String {
+    let program = Program::spawn(command);
+    let text = std::iter::from_fn(|| program.said()).map(|line| line + "\n").collect();
+    let (status, error) = program.end();
+    assert_eq!((status.code(), error.as_str()), (Some(0), ""), "{command:?}");
+    text
+}
