@@ -321,7 +321,7 @@ impl Cli {
 
     /// What holds at the door to `address`. At a loopback address clients of this machine see all there is.
     pub fn door(&self, address: IpAddr) -> Door {
-        let folders = if address.to_canonical().is_loopback() { Folders::Listed } else { Folders::Offered };
+        let folders = if place::is_loopback(address) { Folders::Listed } else { Folders::Offered };
         let folders = self.files.listing.unwrap_or(folders);
         Door { hosts: self.hosts(address), folders, inspector: Inspector::Shown }
     }
@@ -330,8 +330,8 @@ impl Cli {
     /// any, unless some are named.
     fn hosts(&self, address: IpAddr) -> Hosts {
         let names = &self.allow_host;
-        let is_any = names.iter().any(|name| name == "*")
-            || (names.is_empty() && !address.to_canonical().is_loopback());
+        let is_any =
+            names.iter().any(|name| name == "*") || (names.is_empty() && !place::is_loopback(address));
         if is_any { Hosts::Any } else { Hosts::Named(names.clone()) }
     }
 

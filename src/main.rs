@@ -44,7 +44,7 @@ fn serve(cli: &Cli, log: &Log) -> Result<(), String> {
     let site = site.map_err(|error| served.refusal(&cli.origin("dir"), &error))?;
     let listening = listen(cli, log)?;
     let urls = Urls::to(&listening, cli).ok_or("there is no address to listen on")?;
-    let announcement = announcement(cli, &listening, &urls) + &qr::for_others(cli, &urls, log)?;
+    let announcement = announcement(cli, &served, &listening, &urls) + &qr::for_others(cli, &urls, log)?;
     let broken = |error: io::Error| format!("the event loop failed: {error}");
     let (listeners, doors): (Vec<_>, Vec<_>) =
         listening.into_iter().map(|it| (it.listener.into(), it.door)).unzip();

@@ -262,7 +262,7 @@ fn a_folder_of_a_hundred_thousand_names_is_usable() {
     let cut = "(document.getElementById('cut')?.textContent.split('. ')[0] ?? '')";
     assert_eq!(page.value(cut), "These are the first 10,000 of 100,000 names");
     tab_to(&mut page, "#q");
-    // What is typed is looked for in all names, also in those that are not on the page.
+    // The filter looks in all names, also in names that are not on the page.
     type_text(&mut page, "9876");
     page.wait_for(&format!("{SAID} === '20 names match'"));
     let expected: Vec<_> = (0..NAMES)

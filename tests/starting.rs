@@ -314,7 +314,7 @@ fn a_warning_says_so_once() {
 
 // Ports.
 
-/// Takes these ports of `address`, or finds them taken: by a server that somebody runs on this machine.
+/// Takes these ports of `address`, or finds them taken: by another server on this machine.
 fn take(address: &str, ports: impl Iterator<Item = u16>) -> Vec<TcpListener> {
     ports.filter_map(|port| TcpListener::bind((address, port)).ok()).collect()
 }

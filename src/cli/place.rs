@@ -29,11 +29,16 @@ pub fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
+/// Whether only this machine can reach `address`. An address of IPv4 may be written as one of IPv6.
+pub fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
 /// Whether only this machine can reach `host`, as far as the text itself says.
 pub fn is_of_this_machine_only(host: &str) -> bool {
     let bare = bare(host);
     match bare.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
+        Ok(address) => is_loopback(address),
         Err(_) => bare.eq_ignore_ascii_case("localhost"),
     }
 }

@@ -71,6 +71,11 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Whether `pair`, such as `archive=zip`, is one of the pairs of a query.
+pub fn has_pair(query: Option<&str>, pair: &str) -> bool {
+    query.is_some_and(|query| query.split('&').any(|said| said == pair))
+}
+
 /// The host and the path of `http://authority/path`. An empty path becomes `/`.
 fn split_absolute(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;

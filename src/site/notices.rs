@@ -107,7 +107,7 @@ impl Notices {
 }
 
 /// A name below the root as a path for the log. The name is escaped, since it may come from a client.
-fn shown(name: &Path) -> String {
+pub(super) fn shown(name: &Path) -> String {
     let name = name.strip_prefix(".").unwrap_or(name);
     format!("/{}", Escaped(name.as_os_str().as_bytes()))
 }

@@ -8,6 +8,7 @@
 use super::coding::Crc;
 use super::found::Missing;
 use super::kind;
+use super::notices;
 use super::path::is_served;
 use super::policy::{Compression, Hidden, Policy};
 use super::root::{Reach, Root};
@@ -81,8 +82,13 @@ impl Walk {
         &self.path
     }
 
+    /// The same for the log, as a path from the root on.
+    pub fn shown(&self) -> String {
+        notices::shown(&self.name())
+    }
+
     /// The name of the same below the root.
-    pub fn name(&self) -> PathBuf {
+    fn name(&self) -> PathBuf {
         self.top.join(OsStr::from_bytes(&self.path))
     }
 

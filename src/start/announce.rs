@@ -4,6 +4,7 @@ use super::listen::Listening;
 use super::urls::{Doors, Urls, is_loopback};
 use crate::cli::Cli;
 use crate::cli::refusal::shown;
+use crate::cli::served::Served;
 use onepoll::inspect::PREFIX;
 use onepoll::service::cors::{Cors, Credentials};
 use onepoll::service::door::Folders;
@@ -12,8 +13,8 @@ use std::net::SocketAddr;
 
 /// What is said on stdout. The first line is made for scripts: they wait for it and find the real port in it. Links for
 /// other machines come last, where a user finds them.
-pub fn announcement(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
-    let root = shown(&cli.root().canonicalize().unwrap_or(cli.root().to_owned()));
+pub fn announcement(cli: &Cli, served: &Served, listening: &[Listening], urls: &Urls) -> String {
+    let root = shown(&served.named.canonicalize().unwrap_or(served.named.clone()));
     let here = urls.here;
     let below = match cli.prefix() {
         Some(_) => format!(" at {}", urls.at(here, "")),
@@ -25,9 +26,9 @@ pub fn announcement(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
     };
     let mut text =
         format!("Server is running on http://{here}\nServing {root}{below} {reach}; Ctrl-C stops it\n");
-    text += &missing_index(cli, listening, urls);
+    text += &missing_index(cli, served, listening, urls);
     let in_vain = cli.given_for_folders();
-    if !cli.root().is_dir() && !in_vain.is_empty() {
+    if served.file.is_some() && !in_vain.is_empty() {
         text += &format!("One file is served, so this changes nothing: {}\n", in_vain.join(" "));
     }
     text += &readers(&cli.cors);
@@ -49,10 +50,10 @@ pub fn announcement(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
 }
 
 /// That `/` is not found, for whom it is not.
-fn missing_index(cli: &Cli, listening: &[Listening], urls: &Urls) -> String {
+fn missing_index(cli: &Cli, served: &Served, listening: &[Listening], urls: &Urls) -> String {
     let unlisted = listening.iter().filter(|it| it.door.folders == Folders::Offered).count();
-    let has_index = cli.index().iter().any(|index| cli.root().join(index).is_file());
-    if unlisted == 0 || has_index || !cli.root().is_dir() {
+    let has_index = cli.index().iter().any(|index| served.root.join(index).is_file());
+    if unlisted == 0 || has_index || served.file.is_some() {
         return String::new();
     }
     let names: Vec<_> = cli.index().iter().map(|index| shown(index.as_ref())).collect();

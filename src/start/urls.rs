@@ -1,7 +1,7 @@
 //! Which links lead to the server: for this machine, and for others.
 
 use super::listen::Listening;
-use crate::cli::Cli;
+use crate::cli::{Cli, place};
 use onepoll::os::addresses;
 use onepoll::reactor::listener::takes_ipv4;
 use onepoll::service::prefix::Prefix;
@@ -72,7 +72,7 @@ impl Urls {
 
 /// Whether only this machine reaches `address`.
 pub fn is_loopback(address: &SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
+    place::is_loopback(address.ip())
 }
 
 /// Where this machine reaches a door: an address that stands for every address is none to open. A machine may have no ::1

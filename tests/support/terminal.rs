@@ -17,7 +17,7 @@ pub fn terminal() -> (File, Stdio) {
     (ours.into(), theirs.into())
 }
 
-/// Makes the terminal so many columns wide; 0 is a width that nobody knows.
+/// Makes the terminal so many columns wide; 0 is for a terminal that does not know its width.
 pub fn widen(ours: &File, columns: u16) {
     tcsetwinsize(ours, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
 }

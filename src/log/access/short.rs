@@ -118,7 +118,7 @@ fn colour(code: u16) -> &'static str {
 }
 
 /// Appends the method and the target in at most `room` columns; gives the columns that it took. A method takes half of them at
-/// most: those that this server knows are short, and a client may send any other.
+/// most: the methods that this server knows are short, and a client may send any other.
 fn write_asked(request_line: &[u8], room: usize, line: &mut Vec<u8>) -> usize {
     let (method, target) = asked(request_line);
     let method = method.unwrap_or_default();

@@ -15,7 +15,7 @@ use super::shared::Service;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
-use crate::log::escaped::Escaped;
+use crate::http::target::has_pair;
 use crate::site::folder::Unread;
 use crate::site::walk::{Checked, Step, Stopped, Unchanged, Walk};
 use crate::site::{Crc, Deflater, Missing, Piece};
@@ -55,7 +55,7 @@ const RETRY_AFTER: u64 = 5;
 
 /// Whether a query asks for an archive.
 pub fn is_asked_for(query: Option<&str>) -> bool {
-    query.is_some_and(|query| query.split('&').any(|pair| pair == "archive=zip"))
+    has_pair(query, "archive=zip")
 }
 
 /// The answer with the archive of `folder`, to be saved.
@@ -129,9 +129,7 @@ impl Source for Archive {
         let mut left = COST_OF_A_PART;
         while left > 0 && !matches!(self.stage, Stage::Over) {
             let cost = self.advance(out).map_err(|Stopped(why)| {
-                let name = self.walk.name();
-                let name = name.strip_prefix(".").unwrap_or(&name);
-                warn!("an archive was broken off at /{}: {why}", Escaped(name.as_os_str().as_bytes()));
+                warn!("an archive was broken off at {}: {why}", self.walk.shown());
                 Broken(why)
             })?;
             left = left.saturating_sub(cost);

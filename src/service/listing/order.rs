@@ -1,5 +1,7 @@
 //! The order of a listing, as its query asks for it. Folders are always by name; only files are in this order.
 
+use crate::http::target::has_pair;
+
 /// The order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -43,7 +45,7 @@ impl Column {
 impl Order {
     /// The order by `sort=name|size|time` and `order=asc|desc` in a query; otherwise by name, ascending.
     pub fn of(query: Option<&str>) -> Order {
-        let says = |pair: &str| query.is_some_and(|query| query.split('&').any(|said| said == pair));
+        let says = |pair| has_pair(query, pair);
         let column = match (says("sort=size"), says("sort=time")) {
             (true, _) => Column::Size,
             (_, true) => Column::Time,
