@@ -29,6 +29,24 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";
 
+/// The files that the page loads: the name of each, its type and its content.
+const FILES: &[(&str, &str, &str)] = &[
+    ("style.css", CSS, include_str!("page/style.css")),
+    ("buttons.js", MODULE, include_str!("page/buttons.js")),
+    ("clients.js", MODULE, include_str!("page/clients.js")),
+    ("counters.js", MODULE, include_str!("page/counters.js")),
+    ("events.js", MODULE, include_str!("page/events.js")),
+    ("inspector.js", MODULE, include_str!("page/inspector.js")),
+    ("model.js", MODULE, include_str!("page/model.js")),
+    ("paint.js", MODULE, include_str!("page/paint.js")),
+    ("slab.js", MODULE, include_str!("page/slab.js")),
+    ("slot.js", MODULE, include_str!("page/slot.js")),
+    ("terms.js", MODULE, include_str!("page/terms.js")),
+    ("time.js", MODULE, include_str!("page/time.js")),
+    ("turns.js", MODULE, include_str!("page/turns.js")),
+    ("words.js", MODULE, include_str!("page/words.js")),
+];
+
 /// The `Content-Security-Policy`: the page loads from this server only, and no other page may show it in a frame.
 const POLICY: &str =
     "default-src 'self'; img-src data:; connect-src 'self' http://*.localhost:*; frame-ancestors 'none'";
@@ -66,18 +84,15 @@ fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
     }
     match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
-        "style.css" => text(CSS, include_str!("page/style.css")),
-        "inspector.js" => text(MODULE, include_str!("page/inspector.js")),
-        "model.js" => text(MODULE, include_str!("page/model.js")),
-        "time.js" => text(MODULE, include_str!("page/time.js")),
-        "paint.js" => text(MODULE, include_str!("page/paint.js")),
-        "clients.js" => text(MODULE, include_str!("page/clients.js")),
         "health" => text("text/plain; charset=utf-8", "ok\n"),
         "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),
         "events" => events(method, id, shared),
         "large" => large(),
-        _ => page(Status::NOT_FOUND, "The inspector has no such page"),
+        _ => match FILES.iter().find(|(known, ..)| *known == name) {
+            Some((_, kind, content)) => text(kind, *content),
+            None => page(Status::NOT_FOUND, "The inspector has no such page"),
+        },
     }
 }
 

@@ -33,8 +33,7 @@ export function layout(canvas, size) {
 // What was drawn on the canvas last: only slots that changed are drawn again.
 let drawn = { form: "", looks: [] };
 
-export function slab(canvas, model, chosen) {
-  const size = Math.max(model.size, 24);
+export function slab(canvas, model, size, chosen) {
   const [columns, side] = layout(canvas, size);
   const height = Math.ceil(size / columns) * side;
   const form = [canvas.clientWidth, columns, side, height, devicePixelRatio, colours.card].join();
