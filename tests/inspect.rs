@@ -12,7 +12,7 @@ use onepoll::service::limits::Limits;
 use onepoll::site::{Hidden, Policy, Site};
 use serde_json::Value;
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -213,6 +213,216 @@ fn the_snapshot_tells_of_connections_calls_and_turns() {
     assert_eq!((&state["counters"]["open"], &state["counters"]["accepted"]), (&2.into(), &2.into()));
     assert!(state["calls"]["recv"].as_u64().unwrap() >= 2);
     assert!(state["turns"].as_array().is_some_and(|turns| !turns.is_empty()));
+}
+
+/// The names of the steps of each request of the connection `id`, with its line and its status, and whether the times of the
+/// steps are in order.
+fn lives_of(state: &Value, rows: &[Value], id: u64) -> Vec<(String, u64, Vec<String>)> {
+    let names: Vec<_> =
+        state["steps"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap()).collect();
+    let life = |row: &Value| {
+        let steps = row[6].as_array().unwrap();
+        let times: Vec<_> = steps.iter().map(|step| step[1].as_f64().unwrap()).collect();
+        assert!(times.is_sorted() && times.iter().all(|time| *time >= 0.0), "{row}");
+        let made: Vec<_> =
+            steps.iter().map(|step| names[step[0].as_u64().unwrap() as usize].to_owned()).collect();
+        assert_eq!(made.iter().collect::<std::collections::BTreeSet<_>>().len(), made.len(), "{row}");
+        (row[3].as_str().unwrap().to_owned(), row[4].as_u64().unwrap(), made)
+    };
+    rows.iter().filter(|row| row[2] == id).map(life).collect()
+}
+
+/// The lives of the requests of the first connection, as a snapshot has them.
+fn first_lives(world: &mut World) -> Vec<(String, u64, Vec<String>)> {
+    let state = state(world);
+    lives_of(&state, state["requests"].as_array().unwrap(), 0)
+}
+
+const WHOLE: [&str; 6] = ["head here", "gate", "disk", "answered", "first byte out", "last byte out"];
+
+#[test]
+fn a_request_has_the_steps_that_it_made() {
+    let root = folder(&[("a", b"a"), ("large", &[b'x'; 300_000]), ("b/c", b"c")]);
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    let without_disk = ["head here", "gate", "answered", "first byte out", "last byte out"];
+    let table: [(Vec<Comes>, &str, u64, &[&str]); 9] = [
+        (vec![Comes::Bytes(request("/a"))], "GET /a HTTP/1.1", 200, &WHOLE),
+        (vec![Comes::Bytes(request("/large"))], "GET /large HTTP/1.1", 200, &WHOLE),
+        (vec![Comes::Bytes(request("/b/?archive=zip"))], "GET /b/?archive=zip HTTP/1.1", 200, &WHOLE),
+        (vec![Comes::Bytes(request("/b/"))], "GET /b/ HTTP/1.1", 200, &WHOLE),
+        (
+            vec![Comes::Bytes(post.to_vec()), Comes::Later, Comes::Bytes(b"ab".to_vec())],
+            "POST / HTTP/1.1",
+            200,
+            &without_disk,
+        ),
+        (vec![Comes::Bytes(post.to_vec())], "POST / HTTP/1.1", 0, &["head here", "gate"]),
+        (
+            vec![Comes::Bytes(b"nonsense\r\n\r\n".to_vec())],
+            "nonsense",
+            400,
+            &["head here", "answered", "first byte out", "last byte out"],
+        ),
+        (
+            vec![Comes::Bytes([b"GET /", "x".repeat(20_000).as_bytes()].concat())],
+            &*format!("GET /{}", "x".repeat(75)),
+            414,
+            &["answered", "first byte out", "last byte out"],
+        ),
+        (
+            vec![Comes::Bytes(b"GET /\x1b\" HTTP/1.1\r\nHost: a\r\n\r\n".to_vec())],
+            r#"GET /\x1B\" HTTP/1.1"#,
+            400,
+            &["answered", "first byte out", "last byte out"],
+        ),
+    ];
+    for (comes, line, status, steps) in table {
+        let mut world = world(root.path(), Limits::default());
+        let _client = world.connect(comes);
+        world.run();
+        let expected = (line.to_owned(), status, steps.iter().map(|step| (*step).to_owned()).collect());
+        assert_eq!(first_lives(&mut world), [expected]);
+    }
+}
+
+#[test]
+fn a_request_that_came_too_late_has_a_life_too() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let _client = world.connect_saying(b"GET /slow HT");
+    world.pass(Limits::default().head_timeout + TICK);
+    let steps = ["answered", "first byte out", "last byte out"].map(str::to_owned).to_vec();
+    assert_eq!(first_lives(&mut world), [("GET /slow HT".to_owned(), 408, steps)]);
+    let state = state(&mut world);
+    let made = state["requests"][0][6][0][1].as_f64().unwrap();
+    let waited = Limits::default().head_timeout - TICK;
+    assert!(made > waited.as_micros() as f64, "it was waited for: {made} µs");
+}
+
+#[test]
+fn each_of_many_requests_in_one_write_has_its_own_bytes() {
+    let root = folder(&[("a", b"a"), ("large", &[b'x'; 300_000])]);
+    let mut world = world(root.path(), Limits::default());
+    let all = ["/a", "/a", "/a", "/missing", "/a", "/large"].map(request).concat();
+    let client = world.connect([Comes::Bytes(all)]);
+    client.stops_reading();
+    // What the first answers have, and the beginning of the one before the last.
+    client.reads(100);
+    world.run();
+    let lives = first_lives(&mut world);
+    let lines: Vec<_> = lives.iter().map(|(line, status, _)| (&**line, *status)).collect();
+    let [a, missing, large] = ["/a", "/missing", "/large"].map(|path| format!("GET {path} HTTP/1.1"));
+    assert_eq!(lines, [(&*a, 200), (&missing, 404), (&a, 200), (&large, 200)], "the last are kept");
+    let has_begun = |lives: &[(String, u64, Vec<String>)], step: &str| {
+        lives.iter().map(|(.., steps)| steps.iter().any(|made| made == step)).collect::<Vec<_>>()
+    };
+    assert_eq!(has_begun(&lives, "first byte out"), [false; 4]);
+    client.reads(1_300);
+    world.run();
+    let lives = first_lives(&mut world);
+    assert_eq!(has_begun(&lives, "first byte out"), [true, true, false, false], "{lives:?}");
+    assert_eq!(has_begun(&lives, "last byte out"), [true, false, false, false], "{lives:?}");
+    client.reads(usize::MAX / 2);
+    world.run();
+    let lives = first_lives(&mut world);
+    assert_eq!(has_begun(&lives, "last byte out"), [true; 4]);
+    client.says(&request("/a"));
+    world.run();
+    let state = state(&mut world);
+    let rows = state["requests"].as_array().unwrap().iter().filter(|row| row[2] == 0);
+    let numbers: Vec<_> = rows.map(|row| row[0].as_u64().unwrap()).collect();
+    assert_eq!(numbers.len(), 4);
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+}
+
+#[test]
+fn the_events_tell_of_requests_once_they_come_or_go_on() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let kept = world.connect_saying(&request("/a"));
+    world.pass(TICK);
+    let told = || rows(&events(&watcher), "requests");
+    assert_eq!((told().len(), &told()[0][3]), (1, &"GET /a HTTP/1.1".into()));
+    world.pass(3 * TICK);
+    assert_eq!(told().len(), 1, "nothing has happened since");
+    kept.says(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+    world.pass(TICK);
+    kept.says(b"a");
+    world.pass(TICK);
+    let [_, waits, done] = &told()[..] else { panic!("{:?}", told()) };
+    assert_eq!((&waits[0], &waits[4], &done[4]), (&done[0], &0.into(), &200.into()));
+    let brief = world.connect([Comes::Bytes(request("/brief")), Comes::End]);
+    world.pass(TICK);
+    assert_eq!(brief.fate(), Fate::Closed);
+    let last = told().pop().unwrap();
+    assert_eq!(
+        (&last[3], &last[4]),
+        (&"GET /brief HTTP/1.1".into(), &404.into()),
+        "it is told though it is over"
+    );
+}
+
+#[test]
+fn a_batch_says_what_it_leaves_out() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    let busy = world.connect([]);
+    for _ in 0..1000 {
+        busy.says(&request("/a"));
+        world.run();
+    }
+    world.pass(TICK);
+    let events = events(&watcher);
+    let lost =
+        |kind: &str| events.iter().map(|(_, batch)| batch["lost"][kind].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(rows(&events, "requests").len() as u64 + lost("requests"), 1000);
+    let counters = &events.last().unwrap().1["counters"];
+    assert_eq!(counters["omitted"], lost("turns") + lost("moves"));
+    assert_eq!(lost("moves"), 2 * 1000 - 1024);
+    world.pass(TICK);
+    let (_, last) = self::events(&watcher).pop().unwrap();
+    let none = serde_json::json!({"turns": 0, "moves": 0, "requests": 0, "places": 0});
+    assert_eq!(last["lost"], none, "it is said once");
+    let many: Vec<_> = (0..1030).map(|_| world.connect([])).collect();
+    world.pass(TICK);
+    let events = self::events(&watcher);
+    let later: Vec<_> = events.iter().map(|(_, batch)| batch["lost"]["places"].as_u64().unwrap()).collect();
+    assert!(later.contains(&6), "{later:?}");
+    drop(many);
+}
+
+#[test]
+fn the_time_of_a_turn_is_told_by_what_it_was_spent_on() {
+    let root = folder(&[("a", b"a"), ("large", &[b'x'; 1_000_000])]);
+    let address = inspected(root.path());
+    let sums = |state: &Value, is_counted: &dyn Fn(&Value) -> bool| -> Vec<f64> {
+        let turns = state["turns"].as_array().unwrap().iter().filter(|turn| is_counted(turn));
+        turns.fold(vec![0.0; 8], |sums, turn| {
+            let done = turn[6].as_array().unwrap().iter().map(|time| time.as_f64().unwrap());
+            sums.into_iter().zip(done).map(|(sum, time)| sum + time).collect()
+        })
+    };
+    let snapshot =
+        || -> Value { serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap() };
+    assert_eq!(get(address, "/a").status, 200);
+    assert_eq!(get(address, "/large").body.len(), 1_000_000);
+    assert_eq!(get(address, "/missing").status, 404);
+    let state = snapshot();
+    let kinds = serde_json::json!(["accept", "read", "disk", "answer", "send", "file", "watch", "rest"]);
+    assert_eq!(state["kinds"], kinds);
+    let done = sums(&state, &|_| true);
+    let spent: Vec<_> = done.iter().map(|sum| *sum > 0.0).collect();
+    assert_eq!(spent, [true, true, true, true, true, true, false, true], "{done:?}");
+    for turn in state["turns"].as_array().unwrap() {
+        let sum: f64 = turn[6].as_array().unwrap().iter().map(|time| time.as_f64().unwrap()).sum();
+        assert!((sum - turn[2].as_f64().unwrap()).abs() < 1.0, "{turn}");
+    }
+    let before = state["now_ms"].as_f64().unwrap();
+    let done = sums(&snapshot(), &|turn| turn[0].as_f64().unwrap() >= before);
+    let [accept, rest, watch] = [0, 7, 6].map(|kind| done[kind]);
+    assert!(watch > 0.0 && (done.iter().sum::<f64>() - accept - rest - watch).abs() < 1.0, "{done:?}");
 }
 
 /// What a client does, how long it takes, and the changes of state that it causes.
@@ -495,4 +705,26 @@ fn the_large_download_is_in_the_log_with_its_bytes() {
     assert_eq!(get(address, "/.onepoll/large").body.len(), 64 << 20);
     let line = program.told("/.onepoll/large");
     assert!(line.contains("\"GET /.onepoll/large HTTP/1.1\" 200 67108864 "), "{line}");
+}
+
+#[test]
+fn the_line_in_the_log_is_a_step() {
+    let root = folder(&[("a", b"a"), ("large", &[b'x'; 300_000])]);
+    // Lines in JSON say how long an answer took, so they come when its last byte is out.
+    for (form, is_last) in [("combined", false), ("json", true)] {
+        let arguments = ["--inspect", "--log", form];
+        let (_program, address) = Program::start(onepoll().args(arguments).arg(root.path()));
+        let mut kept = support::connect(address);
+        kept.write_all(&["/a", "/a", "/large"].map(request).concat()).unwrap();
+        (0..3).for_each(|_| assert_eq!(support::read_answer(&mut kept, "GET").status, 200));
+        let state: Value = serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap();
+        let lives = lives_of(&state, state["requests"].as_array().unwrap(), 0);
+        assert_eq!(lives.len(), 3, "{lives:?}");
+        for (line, _, steps) in lives {
+            let is_later = is_last || line.contains("large");
+            assert_eq!(steps.last().unwrap() == "log", is_later, "{form}: {steps:?}");
+            assert!(steps.contains(&"log".to_owned()), "{form}: {steps:?}");
+        }
+        drop(kept);
+    }
 }

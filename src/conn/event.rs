@@ -24,8 +24,30 @@ pub enum Event<'a> {
     DriveBegins,
     /// The drive ends, and this is what the connection waits for; nothing, where it waits for its next turn or is over.
     DriveEnds(Option<Wait>),
+    /// The request that came last has made a step.
+    Step(Step),
     /// A head came, and this is its request line. The client may have put anything into it.
     Requested(&'a [u8]),
+    /// What came is refused, and this is the line with which it begins. The client may have put anything into it.
+    Refused(&'a [u8]),
+    /// The time since the event before this one, or since the last call on the socket, went into this.
+    Spent(On),
+    /// The request that came last is answered: [`Step::Answered`].
+    Answered {
+        /// With which status.
+        status: Status,
+        /// Bytes in the outbox, this answer among them, that were not sent yet.
+        unsent: usize,
+        /// Whether content follows that is not in the outbox.
+        follows: bool,
+    },
+    /// Bytes were sent: [`Step::FirstByteOut`] and [`Step::LastByteOut`] of the answers to which they belong.
+    Sent {
+        /// Whether answers, or parts of an answer, are still to be sent.
+        more: bool,
+    },
+    /// The lines of so many answers, of those that had none yet the first, were handed to the log: [`Step::Logged`].
+    Logged(usize),
     /// This is why the next [`Event::StateChanged`] comes.
     Reason(Reason),
     /// The connection has entered another state.
@@ -39,6 +61,64 @@ pub enum Event<'a> {
     TimedOut,
     /// A panic, which is a bug of this server, has ended the connection.
     Panicked,
+}
+
+/// A step in the life of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The last byte of its head was read.
+    HeadHere,
+    /// The gate lets it pass.
+    Gate,
+    /// What it asks for was looked up on the disk. A request that needs no look at the disk does not have this step.
+    Disk,
+    /// Its answer is made: the head, and the content that is in memory.
+    Answered,
+    /// The kernel has taken the first byte of its answer.
+    FirstByteOut,
+    /// The kernel has taken the last byte of its answer.
+    LastByteOut,
+    /// Its line is handed to the log.
+    Logged,
+}
+
+/// What is known of a step wherever it is shown.
+pub struct StepRow {
+    /// The step.
+    pub step: Step,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The function that tells of it, as `file:function`.
+    pub source: &'static str,
+    /// How the function tells of it: this stands in it.
+    pub told: &'static str,
+}
+
+impl Step {
+    /// Every step, in the usual order; `step as usize` is its place here. With a log whose lines do not say how long an answer
+    /// took, the line comes before the first byte is out.
+    pub const TABLE: [StepRow; 7] = [
+        row(Step::HeadHere, "head here", "src/conn/reading.rs:route", "Event::Step(Step::HeadHere)"),
+        row(Step::Gate, "gate", "src/conn/reading.rs:route", "Event::Step(Step::Gate)"),
+        row(Step::Disk, "disk", "src/conn/reading.rs:ask", "Event::Step(Step::Disk)"),
+        row(Step::Answered, "answered", "src/conn/writing.rs:begin", "Event::Answered {"),
+        row(Step::FirstByteOut, "first byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),
+        row(Step::LastByteOut, "last byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),
+        row(Step::Logged, "log", "src/conn/wire.rs:note_logged", "Event::Logged("),
+    ];
+}
+
+const fn row(step: Step, name: &'static str, source: &'static str, told: &'static str) -> StepRow {
+    StepRow { step, name, source, told }
+}
+
+/// What a connection spends its time on, beside calls on its socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// A look at the disk, or reading from it.
+    Disk,
+    /// Making an answer, or content of one.
+    Answer,
 }
 
 /// Why a state follows another.
@@ -63,6 +143,32 @@ impl fmt::Display for Reason {
             Reason::Refused(status, why) => write!(f, "refused with {}: {why}", status.code),
             Reason::Over(why) | Reason::Went(why) => f.write_str(why),
             Reason::Failed(kind) => write!(f, "the socket failed: {kind}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The body of `function` in the text of a file.
+    fn body<'a>(text: &'a str, function: &str) -> Option<&'a str> {
+        let at = ["(", "<"].iter().find_map(|next| text.find(&format!("fn {function}{next}")))?;
+        let line = text[..at].rfind('\n')? + 1;
+        let indent = &text[line..][..text[line..].find(|char| char != ' ')?];
+        let end = text[at..].find(&format!("\n{indent}}}\n"))?;
+        Some(&text[at..at + end])
+    }
+
+    #[test]
+    fn every_step_is_told_by_the_function_that_is_named() {
+        for (place, StepRow { step, name, source, told }) in Step::TABLE.iter().enumerate() {
+            assert_eq!(*step as usize, place, "{name}");
+            let (file, function) = source.split_once(':').unwrap();
+            let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+            let body = body(&text, function).unwrap_or_else(|| panic!("{file} has no function {function}"));
+            assert!(body.contains(&format!("notify({told}")), "{source} does not tell of {name}");
         }
     }
 }

@@ -197,7 +197,10 @@ impl<T: Transport> Connection<T> {
 
     fn end_drive(&mut self, verdict: Verdict, context: &mut Context) {
         match verdict {
-            Verdict::Closed => self.wire.log(context),
+            Verdict::Closed => {
+                let lines = self.wire.log(context);
+                self.wire.note_logged(lines);
+            }
             Verdict::Again if !self.wire.out.outbox.is_empty() => {
                 // What was answered so far leaves now; an error shows in the next turn.
                 let _ = self.wire.flush(Follow::Nothing, context);

@@ -2,11 +2,12 @@
 
 use super::answer::{self, Answered};
 use super::arrivals::Came;
-use super::event::{Event, Reason};
+use super::event::{Event, Reason, Step};
 use super::io::Transfer;
 use super::state::{After, Machine, Missing, Next, Parsed, State, Stop, Waiting};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
+use super::wire::asked;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::FieldSlots;
@@ -16,7 +17,7 @@ use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::log::escaped::Escaped;
 use crate::service::response::{Pending, Phase, Progress, Reply};
-use crate::service::{self, gate, routes};
+use crate::service::{self, Client, Service, gate, routes};
 use crate::site::Moment;
 use log::debug;
 
@@ -74,6 +75,7 @@ impl<T: Transport> Machine<'_, T> {
         let read = wire.read;
         let (client, came, out, transport) = wire.sides();
         let (head, behind) = came.split_at(head_bytes);
+        transport.notify(Event::Step(Step::HeadHere));
         let mut request = Request::parse(head, &mut slots)?;
         transport.notify(Event::Requested(request.line));
         let handler = routes::name(request.method);
@@ -90,10 +92,11 @@ impl<T: Transport> Machine<'_, T> {
             wire.inbox.clear();
             return Ok(self.begin(answered, After::Linger));
         }
+        transport.notify(Event::Step(Step::Gate));
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         if body.is_whole() {
             let moment = Moment { time: context.date.time(), read };
-            let reply = service::respond(&request, client, &context.service, moment);
+            let reply = ask(&request, client, &context.service, moment, transport);
             return Ok(match reply {
                 Reply::Ready(response) => {
                     let answered = answer::complete(&request, response, client, out, context);
@@ -146,11 +149,13 @@ impl<T: Transport> Machine<'_, T> {
     /// Goes on with an answer that is not here yet, for its share of the turn.
     fn advance(&mut self, head_bytes: usize, mut pending: Box<dyn Pending>) -> Result<Next, Stop> {
         let mut budget = self.context.share();
+        let asked = asked::<T>();
         let progress = pending.advance(&mut budget);
+        self.wire.note_spent(asked);
         self.context.budget += budget;
         let state = State::Parsed(Parsed { head_bytes, missing: Missing::Answer(pending) });
         match progress {
-            Progress::Ready(response) => Ok(Next::Go(self.resume(head_bytes, 0, |_| response.into())?)),
+            Progress::Ready(response) => Ok(Next::Go(self.resume(head_bytes, 0, |_, _| response.into())?)),
             Progress::Again => Ok(Next::Yield(state)),
             Progress::Later => self.wait_for_supply(state),
         }
@@ -184,7 +189,9 @@ impl<T: Transport> Machine<'_, T> {
         let Machine { wire, context } = self;
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
-        self.resume(head_bytes, content_bytes, |request| service::respond(request, &client, &service, moment))
+        self.resume(head_bytes, content_bytes, |request, transport| {
+            ask(request, &client, &service, moment, transport)
+        })
     }
 
     /// Reads the head at the front of the inbox again and answers its request with `reply`.
@@ -192,14 +199,14 @@ impl<T: Transport> Machine<'_, T> {
         &mut self,
         head_bytes: usize,
         content_bytes: u64,
-        reply: impl FnOnce(&Request<'_>) -> Reply,
+        reply: impl FnOnce(&Request<'_>, &mut T) -> Reply,
     ) -> Result<State, Refusal> {
         let Machine { wire, context } = self;
         let mut slots = FieldSlots::new();
-        let (client, came, out, _) = wire.sides();
+        let (client, came, out, transport) = wire.sides();
         let mut request = Request::parse(&came[..head_bytes], &mut slots)?;
         request.content_bytes = content_bytes;
-        Ok(match reply(&request) {
+        Ok(match reply(&request, transport) {
             Reply::Ready(response) => {
                 let answered = answer::complete(&request, response, client, out, context);
                 self.answered(head_bytes, answered)
@@ -245,4 +252,21 @@ impl<T: Transport> Machine<'_, T> {
         self.wire.explain(Reason::Went("the answer takes more than a turn"));
         State::Parsed(Parsed { head_bytes, missing: Missing::Answer(pending) })
     }
+}
+
+/// Asks the service for the answer, and tells the observer whether the disk was asked for it.
+#[inline(always)]
+fn ask<T: Transport>(
+    request: &Request<'_>,
+    client: &Client,
+    service: &Service,
+    moment: Moment,
+    transport: &mut T,
+) -> Reply {
+    let before = asked::<T>();
+    let reply = service::respond(request, client, service, moment);
+    if T::OBSERVED && asked::<T>() != before {
+        transport.notify(Event::Step(Step::Disk));
+    }
+    reply
 }

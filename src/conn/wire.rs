@@ -3,13 +3,14 @@
 use super::arrivals::{Arrivals, Came};
 use super::buffers::Buffer;
 use super::context::Context;
-use super::event::{Event, Reason};
+use super::event::{Event, On, Reason};
 use super::io::{Io, Transfer};
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Stream};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
 use crate::http::lines::HeadScan;
 use crate::http::{HeadLimits, Refusal};
+use crate::os::files;
 use crate::service::Client;
 use crate::site::Tick;
 use std::io;
@@ -87,14 +88,47 @@ impl<T: Transport> Wire<T> {
         self.io.transport().notify(Event::Reason(reason));
     }
 
+    /// Tells the observer that bytes went out: by send(2) from the outbox, or by sendfile(2).
+    #[inline(always)]
+    pub fn note_sent(&mut self) {
+        if T::OBSERVED {
+            let more = match &self.out.stream {
+                Some(Stream::File(file)) => file.has_more(),
+                Some(Stream::Source(_)) => true,
+                None => false,
+            };
+            let more = more || !self.out.outbox.is_empty();
+            self.io.transport().notify(Event::Sent { more });
+        }
+    }
+
+    /// Tells the observer that the lines of so many answers were handed to the log.
+    #[inline(always)]
+    pub fn note_logged(&mut self, lines: usize) {
+        if T::OBSERVED && lines > 0 {
+            self.io.transport().notify(Event::Logged(lines));
+        }
+    }
+
+    /// Tells the observer that a part of an answer was made, for which the disk was asked or not: `before` is [`asked`] then.
+    #[inline(always)]
+    pub fn note_spent(&mut self, before: u64) {
+        if T::OBSERVED {
+            let on = if asked::<T>() == before { On::Answer } else { On::Disk };
+            self.io.transport().notify(Event::Spent(on));
+        }
+    }
+
     /// Sends once from the outbox.
     pub fn flush(&mut self, follow: Follow, context: &mut Context) -> io::Result<Transfer> {
         let transfer = self.io.send(self.out.outbox.bytes(), follow)?;
         if let Transfer::Bytes(count) = transfer {
             self.out.outbox.consume(count);
             self.restart(Wait::Write, context);
+            self.note_sent();
             if context.access.is_timed() {
-                self.log_sent(count, context);
+                let lines = self.log_sent(count, context);
+                self.note_logged(lines);
             }
         }
         Ok(transfer)
@@ -106,9 +140,9 @@ impl<T: Transport> Wire<T> {
         self.restart(Wait::Write, context);
     }
 
-    /// So many bytes are sent: logs the answers that are out.
+    /// So many bytes are sent: logs the answers that are out, and gives how many they are.
     #[inline(never)]
-    fn log_sent(&mut self, count: usize, context: &mut Context) {
+    fn log_sent(&mut self, count: usize, context: &mut Context) -> usize {
         if self.out.outbox.is_empty() {
             return self.log_all(context);
         }
@@ -116,17 +150,20 @@ impl<T: Transport> Wire<T> {
         self.out.waiting.iter_mut().for_each(|entry| entry.unsent = entry.unsent.saturating_sub(count));
         let out = self.out.waiting.iter().take_while(|entry| entry.unsent == 0).count();
         self.out.waiting.drain(..out).for_each(|entry| context.access.add(entry));
+        out
     }
 
-    /// The answers in the outbox are out, or never will be.
+    /// The answers in the outbox are out, or never will be. Gives how many lines were logged.
     #[inline(never)]
-    fn log_all(&mut self, context: &mut Context) {
+    fn log_all(&mut self, context: &mut Context) -> usize {
+        let lines = self.out.waiting.len() + context.access.held();
         if !self.out.waiting.is_empty() {
             self.out.waiting.drain(..).for_each(|entry| context.access.add(entry));
         }
         if context.access.holds() {
             context.access.settle();
         }
+        lines
     }
 
     /// Keeps the lines of answers that are not out, for the time when they are.
@@ -135,14 +172,17 @@ impl<T: Transport> Wire<T> {
         context.access.hand_over(&mut self.out.waiting);
     }
 
-    /// All answers are out, or never will be.
-    pub fn log(&mut self, context: &mut Context) {
+    /// All answers are out, or never will be. Gives how many lines were logged.
+    pub fn log(&mut self, context: &mut Context) -> usize {
+        let mut lines = 0;
         if context.access.is_timed() {
-            self.log_all(context);
+            lines += self.log_all(context);
         }
         if let Some(entry) = self.out.entry.take() {
             context.access.add(entry);
+            lines += 1;
         }
+        lines
     }
 
     /// Waits for `wait` from now on; the clock runs on where that is nothing new.
@@ -157,4 +197,10 @@ impl<T: Transport> Wire<T> {
         self.wait = wait;
         self.since = context.now;
     }
+}
+
+/// How often this thread has asked for a file so far; always 0 where there is no observer that would be told.
+#[inline(always)]
+pub(super) fn asked<T: Transport>() -> u64 {
+    if T::OBSERVED { files::asked() } else { 0 }
 }

@@ -1,13 +1,15 @@
 //! The steps of a connection from an answer in the outbox to the next request, or to the end.
 
 use super::answer::{self, Answered};
-use super::event::Reason;
+use super::event::{Event, Reason};
 use super::io::Transfer;
 use super::outgoing::Stream;
 use super::state::{After, Machine, Next, State, Stop};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
+use super::wire::asked;
 use crate::http::Refusal;
+use crate::http::lines::request_line;
 use crate::service::limits::Limits;
 use crate::service::response::Progress;
 use log::debug;
@@ -20,6 +22,13 @@ impl<T: Transport> Machine<'_, T> {
     pub(super) fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
         debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
         self.wire.explain(Reason::Answered(status));
+        if T::OBSERVED {
+            let (unsent, follows) = (self.wire.out.outbox.bytes().len(), self.wire.out.stream.is_some());
+            self.wire.io.transport().notify(Event::Answered { status, unsent, follows });
+            // Without times, the line was written with the answer.
+            let is_logged = !follows && self.context.access.is_read() && !self.context.access.is_timed();
+            self.wire.note_logged(usize::from(is_logged));
+        }
         self.wire.restart(Wait::Idle, self.context);
         let may_queue = self.wire.out.stream.is_none() && after == After::Read;
         let has_room = self.wire.out.outbox.bytes().len() < GATHERED_BYTES_MAX;
@@ -33,7 +42,8 @@ impl<T: Transport> Machine<'_, T> {
     pub(super) fn refuse(&mut self, refusal: Refusal) -> State {
         let Machine { wire, context } = self;
         wire.note_refused();
-        let (client, came, out, _) = wire.sides();
+        let (client, came, out, transport) = wire.sides();
+        transport.notify(Event::Refused(request_line(came)));
         let answered = answer::refuse(refusal, came, client, out, context);
         wire.inbox.clear();
         if context.access.holds() {
@@ -77,6 +87,7 @@ impl<T: Transport> Machine<'_, T> {
                 let is_sent = sending.range.is_empty();
                 self.context.file_budget.spend(count as u64);
                 self.wire.sent_content(count as u64, self.context);
+                self.wire.note_sent();
                 Ok(if is_sent { Next::Go(state) } else { Next::Yield(state) })
             }
             Transfer::WouldBlock => self.park(Wait::Write, state),
@@ -105,7 +116,10 @@ impl<T: Transport> Machine<'_, T> {
             }
             context.file_budget.spend_a_part();
         }
-        let (progress, count) = source.produce(&mut out.outbox, &mut context.buffers, context.phase)?;
+        let asked = asked::<T>();
+        let produced = source.produce(&mut out.outbox, &mut context.buffers, context.phase);
+        self.wire.note_spent(asked);
+        let (progress, count) = produced?;
         match progress {
             Progress::Again => {
                 self.wire.sent_content(count, self.context);
@@ -114,6 +128,9 @@ impl<T: Transport> Machine<'_, T> {
             Progress::Later => self.wait_for_supply(state),
             Progress::Ready(()) => {
                 self.wire.out.stream = None;
+                if self.wire.out.outbox.is_empty() {
+                    self.wire.note_sent();
+                }
                 Ok(Next::Go(state))
             }
         }
@@ -135,7 +152,8 @@ impl<T: Transport> Machine<'_, T> {
     fn finish(&mut self, after: After) -> Result<State, Stop> {
         debug!("{} done", self.wire.client.id);
         self.wire.explain(Reason::Went("all of the answer is sent"));
-        self.wire.log(self.context);
+        let lines = self.wire.log(self.context);
+        self.wire.note_logged(lines);
         match after {
             After::Read => {
                 self.wire.restart(Wait::Idle, self.context);

@@ -21,11 +21,15 @@ impl Changed {
         }
     }
 
-    /// Removes the keys that changed first, up to `most` of them, and gives them.
-    pub fn take(&mut self, most: usize) -> Vec<usize> {
+    /// Moves the keys that changed first, up to `most` of them, behind `out`.
+    pub fn take(&mut self, most: usize, out: &mut Vec<usize>) {
         let count = self.keys.len().min(most);
-        let taken: Vec<usize> = self.keys.drain(..count).collect();
-        taken.iter().for_each(|key| self.is_in[*key] = false);
-        taken
+        let is_in = &mut self.is_in;
+        out.extend(self.keys.drain(..count).inspect(|key| is_in[*key] = false));
+    }
+
+    /// How many places have changed.
+    pub fn count(&self) -> usize {
+        self.keys.len()
     }
 }

@@ -88,8 +88,9 @@ impl<K: Kernel, O: Observer> Kernel for Observed<K, O> {
         before: Interest,
         now: Interest,
     ) -> io::Result<()> {
+        let registered = self.inner.register(&mut socket.inner, token, before, now);
         self.observer.called(Call::EpollCtl, socket.key, Ok(0));
-        self.inner.register(&mut socket.inner, token, before, now)
+        registered
     }
 
     fn now(&self) -> (Instant, SystemTime) {

@@ -5,12 +5,15 @@
 
 mod kernel;
 mod counts;
+mod stamp;
+mod request;
 mod place;
 mod changed;
 mod turn;
 mod queue;
 mod record;
 mod notes;
+mod text;
 mod snapshot;
 mod metrics;
 mod pages;
@@ -24,15 +27,14 @@ use crate::reactor::Reactor;
 use crate::reactor::kernel::Kernel;
 use crate::service::Service;
 use pages::Pages;
-use record::{Record, Shared};
-use std::sync::{Arc, Mutex};
+use record::Shared;
 
 /// The kernel of a reactor that the inspector observes.
 pub type Inspected<K> = Observed<K, Shared>;
 
 /// A reactor that is observed and shows what it does.
 pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Inspected<K>> {
-    let shared = Shared(Arc::new(Mutex::new(Record::new(kernel.now().0))));
+    let shared = Shared::new(kernel.now().0);
     let service = service.mount(Pages(shared.clone()));
     Reactor::new(Observed::new(kernel, shared), service)
 }

@@ -22,6 +22,9 @@ pub const PREFIX: &str = "/.onepoll/";
 /// The name in [`PREFIX`]. Clients that may see the inspector cannot see a folder of the site with this name.
 const NAME: &str = ".onepoll";
 
+/// The large download. It is an example of a download, and no work for clients that watch.
+const LARGE: &str = "large";
+
 /// Bytes of the large download. A browser buffers some megabytes before the sender meets backpressure.
 const LARGE_BYTES: u64 = 64 << 20;
 
@@ -82,13 +85,16 @@ fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
         let refused = page(Status::METHOD_NOT_ALLOWED, "The inspector only shows");
         return refused.field("Allow", "GET, HEAD");
     }
+    if name != LARGE {
+        shared.lock().note_watching();
+    }
     match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
         "health" => text("text/plain; charset=utf-8", "ok\n"),
         "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),
         "events" => events(method, id, shared),
-        "large" => large(),
+        LARGE => large(),
         _ => match FILES.iter().find(|(known, ..)| *known == name) {
             Some((_, kind, content)) => text(kind, *content),
             None => page(Status::NOT_FOUND, "The inspector has no such page"),

@@ -1,35 +1,39 @@
 //! What the inspector knows of one connection. This file does not know the other connections, nor how they are shown.
 
+use super::request::{Line, Requests};
+use super::stamp::{Nanos, Stamp};
+use super::turn::{Kind, Spent};
 use crate::conn::event::Reason;
 use crate::conn::{Id, Wait};
-use crate::log::escaped::Escaped;
 use crate::os::peer::Peer;
 use std::collections::VecDeque;
-use std::time::Instant;
 
 /// Changes of state that are kept for each connection.
 const HISTORY_MAX: usize = 12;
-
-/// Bytes of a request line that are kept.
-const LINE_BYTES_MAX: usize = 80;
 
 /// A connection, and the place in the slab that it has.
 pub struct Place {
     pub id: Id,
     pub peer: Peer,
-    pub born: Instant,
+    pub born: Nanos,
     pub state: &'static str,
     /// What the connection waits for; `None` if it only waits for its next turn.
     pub wait: Option<Wait>,
     pub bytes_in: u64,
     pub bytes_out: u64,
-    pub requests: u64,
-    line: Vec<u8>,
+    /// How many requests were whole and valid, and the line of the last of them.
+    pub asked: u64,
+    pub line: Line,
+    pub requests: Requests,
     pub history: VecDeque<Transition>,
     /// Whether it reads the events: what it does is not told of, or there would be no end to it.
     pub is_reader: bool,
+    /// Whether its last request was for a page of the inspector.
+    pub watches: bool,
     /// When its turn began, while the connection is driven.
-    pub driven: Option<Instant>,
+    pub driven: Option<Nanos>,
+    /// What was spent on the connection in this turn so far.
+    pub spent: Spent,
     pub since_event: SinceEvent,
     because: Option<Reason>,
 }
@@ -47,7 +51,7 @@ pub enum SinceEvent {
 pub struct Transition {
     pub key: usize,
     pub id: Id,
-    pub at: Instant,
+    pub at: Nanos,
     pub from: &'static str,
     pub to: &'static str,
     pub because: Option<Reason>,
@@ -55,7 +59,7 @@ pub struct Transition {
 
 impl Place {
     /// A connection that was just accepted.
-    pub fn new(id: Id, peer: Peer, born: Instant) -> Place {
+    pub fn new(id: Id, peer: Peer, born: Nanos) -> Place {
         Place {
             id,
             peer,
@@ -64,11 +68,14 @@ impl Place {
             wait: Some(Wait::First),
             bytes_in: 0,
             bytes_out: 0,
-            requests: 0,
-            line: Vec::new(),
+            asked: 0,
+            line: Line::default(),
+            requests: Requests::default(),
             history: VecDeque::new(),
             is_reader: false,
+            watches: false,
             driven: None,
+            spent: Spent::default(),
             since_event: SinceEvent::NoEvent,
             because: None,
         }
@@ -76,14 +83,26 @@ impl Place {
 
     /// Counts a request, and keeps its request line.
     pub fn ask(&mut self, line: &[u8]) {
-        self.requests += 1;
-        self.line.clear();
-        self.line.extend_from_slice(&line[..line.len().min(LINE_BYTES_MAX)]);
+        self.asked += 1;
+        self.line = Line::of(line);
+        self.requests.set_line(self.line);
     }
 
-    /// The last request line, escaped.
-    pub fn asked(&self) -> String {
-        Escaped(&self.line).to_string()
+    /// So many bytes went each way.
+    pub fn move_bytes(&mut self, received: u64, sent: u64, at: Nanos) {
+        self.bytes_in += received;
+        self.bytes_out += sent;
+        self.since_event = SinceEvent::Something;
+        if received > 0 {
+            self.requests.note_read(at);
+        }
+        if sent > 0 {
+            self.requests.note_written(sent, at);
+        }
+    }
+
+    pub fn spend(&mut self, kind: Kind, stamp: Stamp) {
+        self.spent[kind as usize] += stamp.spent;
     }
 
     /// Sets the reason for the next change of state. A refusal is kept: the answer that follows it adds nothing.
@@ -94,9 +113,9 @@ impl Place {
     }
 
     /// It moves; its place is at `key`.
-    pub fn enter(&mut self, key: usize, from: &'static str, to: &'static str) -> Transition {
+    pub fn enter(&mut self, key: usize, from: &'static str, to: &'static str, at: Nanos) -> Transition {
         let because = self.because.take();
-        let made = Transition { key, id: self.id, at: Instant::now(), from, to, because };
+        let made = Transition { key, id: self.id, at, from, to, because };
         self.state = to;
         self.since_event = SinceEvent::Something;
         if self.history.len() == HISTORY_MAX {

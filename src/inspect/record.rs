@@ -5,10 +5,13 @@ use super::changed::Changed;
 use super::counts::{Call, Counts};
 use super::place::{Place, SinceEvent, Transition};
 use super::queue::Queue;
-use super::turn::Turn;
-use crate::conn::event::{Event, Reason};
+use super::request::{Line, Request};
+use super::stamp::{Clock, Nanos, Stamp};
+use super::turn::{Kind, Turn};
+use crate::conn::event::{Event, On, Reason, Step};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
+use crate::http::status::Status;
 use crate::os::peer::Peer;
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
@@ -22,44 +25,87 @@ const BATCH_EVERY: Duration = Duration::from_millis(100);
 /// Turns that are kept; no batch has more.
 const TURNS_MAX: usize = 256;
 
-/// Changes of state in one batch, and places in one batch, at most.
-const BATCH_ITEMS_MAX: usize = 1024;
+/// Changes of state in one batch, places in one batch, and requests in one batch, at most.
+pub const BATCH_ITEMS_MAX: usize = 1024;
+
+/// Requests of connections that are over, for the next batch, at most.
+const ENDED_MAX: usize = 256;
 
 /// The whole record of the inspector.
 pub struct Record {
-    pub began: Instant,
-    pub now: Instant,
+    /// When the loop last began or ended to wait.
+    pub now: Nanos,
     pub counts: Counts,
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
     /// Changes of state for the next batch, if there is a reader.
     pub transitions: Vec<Transition>,
+    /// Requests of connections that are over, for the next batch, if there is a reader.
+    pub ended: Vec<Request>,
+    /// What the next batch has no room for.
+    pub lost: Lost,
+    /// How many requests there were, the refused among them.
+    begun: u64,
     /// Places that changed since the last batch, if there is a reader.
     changed: Changed,
     turn: Option<Turn>,
+    /// The connection that is driven.
+    driven: Option<usize>,
     /// Time spent in turns that are left out of the events. It counts as waiting of the next turn.
-    idle: Duration,
-    next_batch: Instant,
+    idle: Nanos,
+    next_batch: Option<Instant>,
     batches: u64,
     queues: Vec<Queue>,
+    /// Room for the next batch.
+    room: Room,
+}
+
+/// Items that the events leave out.
+#[derive(Clone, Copy, Default)]
+pub struct Lost {
+    pub turns: u64,
+    pub moves: u64,
+    pub requests: u64,
+}
+
+/// What a batch is made in.
+#[derive(Default)]
+pub struct Room {
+    pub news: News,
+    pub batch: Vec<u8>,
+}
+
+/// What the next batch of events is about.
+#[derive(Default)]
+pub struct News {
+    /// The number of the batch.
+    pub number: u64,
+    /// The keys of the places that changed.
+    pub keys: Vec<usize>,
+    /// How many more have changed, which the next batch tells of.
+    pub later: usize,
 }
 
 impl Record {
-    /// An empty record that begins at `now`.
-    pub fn new(now: Instant) -> Record {
+    /// An empty record.
+    pub fn new() -> Record {
         Record {
-            began: now,
-            now,
+            now: 0,
             counts: Counts::default(),
             places: Vec::new(),
             turns: VecDeque::new(),
             transitions: Vec::new(),
+            ended: Vec::new(),
+            lost: Lost::default(),
+            begun: 0,
             changed: Changed::default(),
             turn: None,
-            idle: Duration::ZERO,
-            next_batch: now,
+            driven: None,
+            idle: 0,
+            next_batch: None,
             batches: 0,
             queues: Vec::new(),
+            room: Room::default(),
         }
     }
 }
@@ -68,11 +114,11 @@ impl Record {
 impl Record {
     /// Records that the loop begins to wait, for `timeout` at most. Gives the time that it shall wait at most: no longer
     /// than until the next batch is due.
-    pub fn end_turn(&mut self, now: Instant, timeout: Option<Duration>) -> Option<Duration> {
+    pub fn end_turn(&mut self, now: Instant, stamp: Stamp, timeout: Option<Duration>) -> Option<Duration> {
         self.counts.call(Call::EpollWait);
-        self.now = now;
+        self.now = stamp.at;
         if let Some(mut turn) = self.turn.take() {
-            turn.busy = now - turn.woke;
+            turn.end(stamp.at);
             turn.wait += std::mem::take(&mut self.idle);
             if turn.matters {
                 self.counts.turns += 1;
@@ -84,22 +130,25 @@ impl Record {
         if self.queues.is_empty() {
             return timeout;
         }
-        let next = self.next_batch.saturating_duration_since(now);
+        let next = self.next_batch.map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
         Some(timeout.map_or(next, |timeout| timeout.min(next)))
     }
 
     fn remember(&mut self, turn: Turn) {
         if self.turns.len() == TURNS_MAX {
             self.turns.pop_front();
-            self.counts.omitted += u64::from(!self.queues.is_empty());
+            if !self.queues.is_empty() {
+                self.lost.turns += 1;
+                self.counts.omitted += 1;
+            }
         }
         self.turns.push_back(turn);
     }
 
-    /// The wait is over. Gives what the next batch of events tells, where it is time for it.
-    pub fn begin_turn(&mut self, now: Instant, ready: &[Ready]) -> Option<News> {
-        let slept = std::mem::replace(&mut self.now, now);
-        let mut turn = Turn::new(now, now - slept, ready.len());
+    /// The wait is over. Gives room for the next batch of events, and what that tells, where it is time for it.
+    pub fn begin_turn(&mut self, now: Instant, stamp: Stamp, ready: &[Ready]) -> Option<Room> {
+        let slept = stamp.at - std::mem::replace(&mut self.now, stamp.at);
+        let mut turn = Turn::new(stamp.at, slept, ready.len());
         for event in ready.iter() {
             match event {
                 Ready::Socket(token, _) => {
@@ -112,12 +161,20 @@ impl Record {
             }
         }
         self.turn = Some(turn);
-        let is_time = !self.queues.is_empty() && self.next_batch <= now;
+        let is_time = !self.queues.is_empty() && self.next_batch.is_none_or(|next| next <= now);
         is_time.then(|| {
-            self.next_batch = now + BATCH_EVERY;
+            self.next_batch = Some(now + BATCH_EVERY);
             self.batches += 1;
-            News { number: self.batches, keys: self.changed.take(BATCH_ITEMS_MAX) }
+            let mut room = std::mem::take(&mut self.room);
+            room.news.number = self.batches;
+            self.changed.take(BATCH_ITEMS_MAX, &mut room.news.keys);
+            room.news.later = self.changed.count();
+            room
         })
+    }
+
+    fn spend(&mut self, kind: Kind, time: Nanos) {
+        self.turn.iter_mut().for_each(|turn| turn.spend(kind, time));
     }
 }
 
@@ -139,72 +196,122 @@ impl Record {
     }
 
     /// A system call was made, on the socket of the connection at `key` where it has one.
-    pub fn called(&mut self, call: Call, key: Option<usize>, moved: Result<usize, ErrorKind>) {
+    pub fn called(&mut self, call: Call, key: Option<usize>, moved: Result<usize, ErrorKind>, stamp: Stamp) {
         self.counts.call(call);
+        let kind = match call {
+            Call::Accept => Kind::Accept,
+            Call::Recv => Kind::Read,
+            Call::Send => Kind::Send,
+            Call::SendFile => Kind::File,
+            Call::EpollWait | Call::EpollCtl | Call::Shutdown | Call::Close => Kind::Rest,
+        };
+        match key.and_then(|key| self.place(key)) {
+            Some(place) => place.spend(kind, stamp),
+            None => self.spend(kind, stamp.spent),
+        }
         match (call, key, moved) {
             (_, _, Err(error)) => self.counts.would_block += u64::from(error == ErrorKind::WouldBlock),
-            (Call::Recv, Some(key), Ok(count)) => self.move_bytes(key, count, 0),
-            (Call::Send | Call::SendFile, Some(key), Ok(count)) => self.move_bytes(key, 0, count),
+            (Call::Recv, Some(key), Ok(count)) => self.move_bytes(key, count, 0, stamp.at),
+            (Call::Send | Call::SendFile, Some(key), Ok(count)) => self.move_bytes(key, 0, count, stamp.at),
             (Call::Close, Some(key), _) => self.close(key),
             _ => {}
         }
     }
 
     fn close(&mut self, key: usize) {
-        if self.places.get_mut(key).and_then(Option::take).is_some() {
-            self.counts.open -= 1;
-            self.change(key);
+        let Some(mut place) = self.places.get_mut(key).and_then(Option::take) else { return };
+        self.counts.open -= 1;
+        self.change(key);
+        self.turn.iter_mut().for_each(|turn| turn.spend_all(&place.spent, place.is_reader || place.watches));
+        if !self.queues.is_empty() && !place.is_reader {
+            let room = ENDED_MAX - self.ended.len();
+            self.ended.extend(place.requests.iter().filter(|request| request.is_new).take(room));
+            self.lost.requests += place.requests.note_told().saturating_sub(room) as u64;
         }
     }
 
-    fn move_bytes(&mut self, key: usize, received: usize, sent: usize) {
+    fn move_bytes(&mut self, key: usize, received: usize, sent: usize, at: Nanos) {
         let (received, sent) = (received as u64, sent as u64);
         self.counts.bytes_in += received;
         self.counts.bytes_out += sent;
-        if let Some(place) = self.place(key) {
-            place.bytes_in += received;
-            place.bytes_out += sent;
-            place.since_event = SinceEvent::Something;
-        }
+        self.place(key).into_iter().for_each(|place| place.move_bytes(received, sent, at));
         self.change(key);
     }
 
     /// What the connection at `key` tells.
-    pub fn take_note(&mut self, key: usize, event: Event<'_>) {
+    pub fn take_note(&mut self, key: usize, event: Event<'_>, stamp: Stamp) {
         match event {
+            Event::Accepted { id, peer, .. } => return self.accept(key, id, peer),
             Event::TimedOut => self.counts.timeouts += 1,
             Event::Panicked => self.counts.panics += 1,
-            Event::Requested(line) => {
-                self.counts.requests += 1;
-                self.place(key).into_iter().for_each(|place| place.ask(line));
+            Event::Requested(_) => self.counts.requests += 1,
+            Event::Reason(Reason::Refused(..)) => self.counts.refused += 1,
+            Event::Step(Step::HeadHere) => return self.begin_request(key, stamp.at),
+            Event::Refused(line) => return self.refuse(key, line),
+            Event::StateChanged { from, to } => return self.change_state(key, from, to, stamp.at),
+            Event::DriveBegins => self.driven = Some(key),
+            Event::DriveEnds(wait) => return self.end_drive(key, wait, stamp),
+            _ => {}
+        }
+        let Some(place) = self.place(key) else { return };
+        match event {
+            Event::Requested(line) => place.ask(line),
+            Event::Reason(reason) => place.because(reason),
+            Event::DriveBegins => place.driven = Some(stamp.at),
+            Event::Step(step) => {
+                place.spend(if step == Step::Disk { Kind::Disk } else { Kind::Answer }, stamp);
+                place.requests.make(step, stamp.at);
             }
-            Event::Reason(reason) => {
-                self.counts.refused += u64::from(matches!(reason, Reason::Refused(..)));
-                self.place(key).into_iter().for_each(|place| place.because(reason));
+            Event::Spent(on) => place.spend(if on == On::Disk { Kind::Disk } else { Kind::Answer }, stamp),
+            Event::Answered { status: Status { code, .. }, unsent, follows } => {
+                place.spend(Kind::Answer, stamp);
+                place.requests.answer(code, unsent as u64, follows, stamp.at);
             }
-            Event::StateChanged { from, to } => self.change_state(key, from, to),
-            Event::DriveBegins => {
-                self.place(key).into_iter().for_each(|place| place.driven = Some(Instant::now()))
-            }
-            Event::DriveEnds(wait) => self.end_drive(key, wait),
-            Event::Accepted { id, peer, .. } => self.accept(key, id, peer),
+            Event::Sent { more } => place.requests.send(more),
+            Event::Logged(lines) => place.requests.log(lines, stamp.at),
+            _ => {}
         }
     }
 
-    fn change_state(&mut self, key: usize, from: &'static str, to: &'static str) {
+    fn begin_request(&mut self, key: usize, at: Nanos) {
+        let number = self.begun;
         let Some(place) = self.place(key) else { return };
-        let made = place.enter(key, from, to);
+        place.watches = false;
+        let gone = place.requests.begin(number, key, place.id);
+        place.requests.make(Step::HeadHere, at);
+        let is_lost = gone.is_some_and(|gone| gone.is_new) && !place.is_reader;
+        self.begun += 1;
+        self.lost.requests += u64::from(is_lost && !self.queues.is_empty());
+    }
+
+    /// What came is refused. It may be no request that has begun.
+    fn refuse(&mut self, key: usize, line: &[u8]) {
+        let number = self.begun;
+        let Some(place) = self.place(key) else { return };
+        if !place.requests.has_open() {
+            place.requests.begin(number, key, place.id);
+            self.begun += 1;
+        }
+        self.place(key).into_iter().for_each(|place| place.requests.set_line(Line::of(line)));
+    }
+
+    fn change_state(&mut self, key: usize, from: &'static str, to: &'static str, at: Nanos) {
+        let Some(place) = self.place(key) else { return };
+        let made = place.enter(key, from, to, at);
         let is_shown = !place.is_reader && !self.queues.is_empty();
         self.change(key);
         match self.transitions.len() < BATCH_ITEMS_MAX {
             _ if !is_shown => {}
             true => self.transitions.push(made),
-            false => self.counts.omitted += 1,
+            false => {
+                self.lost.moves += 1;
+                self.counts.omitted += 1;
+            }
         }
     }
 
-    fn end_drive(&mut self, key: usize, wait: Option<Wait>) {
-        let now = Instant::now();
+    fn end_drive(&mut self, key: usize, wait: Option<Wait>, stamp: Stamp) {
+        self.driven = None;
         let Some(place) = self.places.get_mut(key).and_then(Option::as_deref_mut) else { return };
         let Some(began) = place.driven.take() else { return };
         if place.since_event == SinceEvent::Nothing && !place.is_reader {
@@ -212,16 +319,28 @@ impl Record {
         }
         place.since_event = SinceEvent::NoEvent;
         place.wait = wait;
+        if wait == Some(Wait::Idle) {
+            place.requests.rest();
+        }
+        place.spend(Kind::Rest, stamp);
+        let spent = std::mem::take(&mut place.spent);
         if let Some(turn) = &mut self.turn {
-            turn.drove(key, now - began);
+            turn.drove(key, stamp.at - began);
+            turn.spend_all(&spent, place.is_reader || place.watches);
             turn.matters |= !place.is_reader;
         }
         self.change(key);
     }
 }
 
-/// The clients that read the events.
+/// The clients that read the events, and those who ask for other pages of the inspector.
 impl Record {
+    /// The connection that is driven asks for a page of the inspector.
+    pub fn note_watching(&mut self) {
+        let place = self.driven.and_then(|key| self.place(key));
+        place.into_iter().for_each(|place| place.watches = true);
+    }
+
     /// From now on the connection `id` reads the events. O(n) in the connections, once for each client that reads them.
     pub fn add_reader(&mut self, id: Id) {
         let taken = self.places.iter_mut().enumerate();
@@ -240,6 +359,8 @@ impl Record {
         if self.queues.is_empty() {
             self.changed = Changed::default();
             self.transitions.clear();
+            self.ended.clear();
+            self.lost = Lost::default();
         }
     }
 
@@ -255,31 +376,50 @@ impl Record {
     }
 
     /// Queues a batch for all clients that read the events, and wakes their connections by events without any readiness.
-    pub fn hand_out(&mut self, batch: &[u8], ready: &mut Vec<Ready>) {
+    pub fn hand_out(&mut self, mut room: Room, ready: &mut Vec<Ready>) {
         self.turns.clear();
         self.transitions.clear();
+        self.ended.clear();
+        self.lost = Lost::default();
+        for key in &room.news.keys {
+            self.place(*key).into_iter().for_each(|place| _ = place.requests.note_told());
+        }
         for queue in &mut self.queues {
-            self.counts.missed += u64::from(!queue.add(batch));
+            self.counts.missed += u64::from(!queue.add(&room.batch));
             ready.push(Ready::Socket(queue.reader, Readiness::default()));
         }
+        room.news.keys.clear();
+        room.batch.clear();
+        self.room = room;
     }
-}
 
-/// What the next batch of events is about.
-pub struct News {
-    /// The number of the batch.
-    pub number: u64,
-    /// The keys of the places that changed.
-    pub keys: Vec<usize>,
+    /// The batch that was made has taken so much time.
+    pub fn note_batch(&mut self, stamp: Stamp) {
+        self.spend(Kind::Watch, stamp.spent);
+    }
 }
 
 /// The record, shared by the kernel, its sockets and the handler. All of them run in one thread, so the lock is never
 /// waited for. It is there because a reactor may be moved to another thread.
 #[derive(Clone)]
-pub struct Shared(pub Arc<Mutex<Record>>);
+pub struct Shared(Arc<Kept>);
+
+struct Kept {
+    record: Mutex<Record>,
+    clock: Clock,
+}
 
 impl Shared {
+    /// An empty record that begins at `now`.
+    pub fn new(now: Instant) -> Shared {
+        Shared(Arc::new(Kept { record: Mutex::new(Record::new()), clock: Clock::new(now) }))
+    }
+
     pub fn lock(&self) -> MutexGuard<'_, Record> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 }

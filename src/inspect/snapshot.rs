@@ -3,67 +3,113 @@
 
 use super::counts::{Call, Counts};
 use super::place::{Place, Transition};
-use super::record::{News, Record};
-use super::turn::Turn;
+use super::record::{BATCH_ITEMS_MAX, Lost, News, Record};
+use super::request::{Line, Request};
+use super::text::{list, micros, millis, number, numbers, string};
+use super::turn::{Kind, Turn};
+use crate::conn::event::{Step, StepRow};
 use crate::http::INFALLIBLE;
-use crate::service::json;
-use std::fmt::Write;
-use std::time::{Duration, Instant};
+use crate::log::escaped::Escaped;
+use crate::log::json;
+use std::io::Write;
+
+/// The columns of the rows.
+const COLUMNS: &[(&str, &[&str])] = &[
+    (
+        "place",
+        &[
+            "key",
+            "id",
+            "peer",
+            "state",
+            "wait",
+            "born_ms",
+            "bytes_in",
+            "bytes_out",
+            "requests",
+            "line",
+            "reads_events",
+        ],
+    ),
+    ("move", &["at_ms", "key", "id", "from", "to", "because"]),
+    ("turn", &["at_ms", "wait_us", "busy_us", "events", "driven", "first_driven", "done"]),
+    ("request", &["number", "key", "id", "line", "status", "began_ms", "steps"]),
+];
 
 /// The whole record, for `GET /.onepoll/state.json`. O(n) in the connections: with 3,000 of them it takes a millisecond,
 /// in which no other client is served.
-pub fn whole(record: &Record) -> String {
-    let mut out = String::from("{");
-    out += "\"columns\":{\"place\":[\"key\",\"id\",\"peer\",\"state\",\"wait\",\"born_ms\",\"bytes_in\",\
-        \"bytes_out\",\"requests\",\"line\",\"reads_events\"],\"move\":[\"at_ms\",\"key\",\"id\",\"from\",\"to\",\
-        \"because\"],\"turn\":[\"at_ms\",\"wait_us\",\"busy_us\",\"events\",\"driven\",\"first_driven\"]},";
-    head(&mut out, record);
-    out += ",\"places\":[";
+pub fn whole(record: &Record) -> Vec<u8> {
+    let (mut out, mut room) = (Vec::new(), Vec::new());
+    let out = &mut out;
+    out.extend_from_slice(b"{\"columns\":{");
+    list(out, COLUMNS, |out, (name, columns)| {
+        write!(out, "\"{name}\":[").expect(INFALLIBLE);
+        list(out, *columns, string);
+        out.push(b']');
+    });
+    out.extend_from_slice(b"},\"kinds\":[");
+    list(out, Kind::NAMES, string);
+    out.extend_from_slice(b"],\"steps\":[");
+    list(out, Step::TABLE, |out, StepRow { name, source, .. }| {
+        write!(out, "{{\"name\":\"{name}\",\"source\":\"{source}\"}}").expect(INFALLIBLE);
+    });
+    out.extend_from_slice(b"],");
+    head(out, record);
+    out.extend_from_slice(b",\"places\":[");
     let taken = record.places.iter().enumerate().filter_map(|(key, place)| Some((key, place.as_deref()?)));
-    list(&mut out, taken.clone(), |out, (key, kept)| place(out, record, key, kept));
-    out += "],\"turns\":[";
-    list(&mut out, &record.turns, |out, kept| turn(out, record, kept));
-    out += "],\"moves\":[";
-    list(&mut out, taken.flat_map(|(_, kept)| &kept.history), |out, made| change(out, record, made));
-    out += "]}\n";
-    out
+    list(out, taken.clone(), |out, (key, kept)| place(out, &mut room, key, kept));
+    out.extend_from_slice(b"],\"turns\":[");
+    list(out, &record.turns, turn);
+    out.extend_from_slice(b"],\"moves\":[");
+    list(out, taken.clone().flat_map(|(_, kept)| &kept.history), change);
+    out.extend_from_slice(b"],\"requests\":[");
+    list(out, taken.flat_map(|(_, kept)| kept.requests.iter()), |out, kept| request(out, &mut room, kept));
+    out.extend_from_slice(b"]}\n");
+    std::mem::take(out)
 }
 
-/// What is new since the last batch, as a server-sent event. The batches are numbered without gaps, so a client can see
+/// Writes what is new since the last batch, as a server-sent event. The batches are numbered without gaps, so a client can see
 /// that it has missed some.
-pub fn batch(record: &Record, News { number, keys }: &News) -> Vec<u8> {
-    let mut out = format!("id: {number}\ndata: {{");
-    head(&mut out, record);
-    out += ",\"places\":[";
-    list(&mut out, keys, |out, &key| match record.places.get(key).and_then(Option::as_deref) {
-        Some(kept) => place(out, record, key, kept),
+pub fn batch(out: &mut Vec<u8>, record: &Record, News { number, keys, later }: &News) {
+    let mut room = Vec::new();
+    write!(out, "id: {number}\ndata: {{").expect(INFALLIBLE);
+    head(out, record);
+    out.extend_from_slice(b",\"places\":[");
+    let place_at = |key: &usize| record.places.get(*key).and_then(Option::as_deref);
+    list(out, keys, |out, key| match place_at(key) {
+        Some(kept) => place(out, &mut room, *key, kept),
         None => write!(out, "[{key}]").expect(INFALLIBLE),
     });
-    out += "],\"turns\":[";
-    list(&mut out, &record.turns, |out, kept| turn(out, record, kept));
-    out += "],\"moves\":[";
-    list(&mut out, &record.transitions, |out, made| change(out, record, made));
-    out += "]}\n\n";
-    out.into_bytes()
+    out.extend_from_slice(b"],\"turns\":[");
+    list(out, &record.turns, turn);
+    out.extend_from_slice(b"],\"moves\":[");
+    list(out, &record.transitions, change);
+    out.extend_from_slice(b"],\"requests\":[");
+    let mut requests = 0;
+    let open = keys.iter().filter_map(place_at).flat_map(|place| place.requests.iter());
+    let new = record.ended.iter().chain(open).filter(|request| request.is_new);
+    list(out, new.clone().take(BATCH_ITEMS_MAX), |out, kept| {
+        request(out, &mut room, kept);
+        requests += 1;
+    });
+    let Lost { turns, moves, requests: lost } = record.lost;
+    let lost = lost + (new.count() - requests) as u64;
+    write!(
+        out,
+        "],\"lost\":{{\"turns\":{turns},\"moves\":{moves},\"requests\":{lost},\"places\":{later}}}}}\n\n"
+    )
+    .expect(INFALLIBLE);
 }
 
-fn list<T>(out: &mut String, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut String, T)) {
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write(out, item);
-    }
-}
-
-fn head(out: &mut String, record: &Record) {
-    let now = millis(record, record.now);
+fn head(out: &mut Vec<u8>, record: &Record) {
     let Counts { accepted, open, requests, refused, timeouts, stale, spurious, would_block, .. } =
         record.counts;
     let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = record.counts;
+    out.extend_from_slice(b"\"now_ms\":");
+    millis(out, record.now);
     write!(
         out,
-        "\"now_ms\":{now:.3},\"counters\":{{\"accepted\":{accepted},\"open\":{open},\"requests\":{requests},\
+        ",\"counters\":{{\"accepted\":{accepted},\"open\":{open},\"requests\":{requests},\
          \"refused\":{refused},\"timeouts\":{timeouts},\"stale\":{stale},\"spurious\":{spurious},\
          \"would_block\":{would_block},\"bytes_in\":{bytes_in},\"bytes_out\":{bytes_out},\"turns\":{turns},\
          \"omitted\":{omitted},\"missed\":{missed}}},\"calls\":{{"
@@ -72,45 +118,88 @@ fn head(out: &mut String, record: &Record) {
     list(out, Call::NAMES.iter().zip(calls), |out, (name, count)| {
         write!(out, "\"{name}\":{count}").expect(INFALLIBLE);
     });
-    out.push('}');
+    out.push(b'}');
 }
 
-fn place(out: &mut String, record: &Record, key: usize, place: &Place) {
-    let Place { id, peer, state, wait, bytes_in, bytes_out, requests, is_reader, .. } = place;
-    let born = millis(record, place.born);
-    let wait = wait.map_or("Turn".into(), |wait| format!("{wait:?}"));
-    let line = json::value!(place.asked());
-    let reads = u8::from(*is_reader);
-    write!(
-        out,
-        "[{key},{},\"{peer}\",\"{state}\",\"{wait}\",{born:.0},{bytes_in},{bytes_out},{requests},{line},{reads}]",
-        id.0
-    )
-    .expect(INFALLIBLE);
+fn place(out: &mut Vec<u8>, room: &mut Vec<u8>, key: usize, place: &Place) {
+    let Place { id, peer, state, bytes_in, bytes_out, asked, .. } = place;
+    out.push(b'[');
+    numbers(out, [key as u64, u64::from(id.0)]);
+    write!(out, ",\"{peer}\",\"{state}\",\"").expect(INFALLIBLE);
+    match place.wait {
+        Some(wait) => write!(out, "{wait:?}").expect(INFALLIBLE),
+        None => out.extend_from_slice(b"Turn"),
+    }
+    out.extend_from_slice(b"\",");
+    numbers(out, [place.born / 1_000_000, *bytes_in, *bytes_out, *asked]);
+    out.push(b',');
+    line(out, room, &place.line);
+    out.extend_from_slice(if place.is_reader { b",1]" } else { b",0]" });
 }
 
-fn change(out: &mut String, record: &Record, made: &Transition) {
+/// A request line. The client chose it, so it is escaped twice: for people, and for JSON. `room` is for the first.
+fn line(out: &mut Vec<u8>, room: &mut Vec<u8>, line: &Line) {
+    room.clear();
+    Escaped(line.bytes()).append_to(room);
+    json::string(room, out);
+}
+
+fn change(out: &mut Vec<u8>, made: &Transition) {
     let Transition { key, id, from, to, .. } = made;
-    let at = millis(record, made.at);
-    let because = json::value!(made.because.map(|reason| reason.to_string()));
-    write!(out, "[{at:.3},{key},{},\"{from}\",\"{to}\",{because}]", id.0).expect(INFALLIBLE);
+    out.push(b'[');
+    millis(out, made.at);
+    out.push(b',');
+    numbers(out, [*key as u64, u64::from(id.0)]);
+    for name in [from, to] {
+        out.push(b',');
+        string(out, name);
+    }
+    out.push(b',');
+    match made.because {
+        Some(reason) => string(out, reason),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.push(b']');
 }
 
-fn turn(out: &mut String, record: &Record, turn: &Turn) {
-    let Turn { events, driven_count, .. } = turn;
-    let at = millis(record, turn.woke);
-    let [wait, busy] = [turn.wait, turn.busy].map(micros);
-    write!(out, "[{at:.3},{wait:.1},{busy:.1},{events},{driven_count},[").expect(INFALLIBLE);
+fn turn(out: &mut Vec<u8>, turn: &Turn) {
+    out.push(b'[');
+    millis(out, turn.woke);
+    for time in [turn.wait, turn.busy] {
+        out.push(b',');
+        micros(out, time);
+    }
+    out.push(b',');
+    numbers(out, [turn.events, turn.driven_count].map(u64::from));
+    out.extend_from_slice(b",[");
     list(out, turn.driven(), |out, driven| {
-        write!(out, "[{},{:.1}]", driven.key, micros(driven.time)).expect(INFALLIBLE);
+        out.push(b'[');
+        number(out, driven.key.into());
+        out.push(b',');
+        micros(out, driven.time);
+        out.push(b']');
     });
-    out.push_str("]]");
+    out.extend_from_slice(b"],[");
+    list(out, turn.spent, micros);
+    out.extend_from_slice(b"]]");
 }
 
-fn millis(record: &Record, time: Instant) -> f64 {
-    time.saturating_duration_since(record.began).as_secs_f64() * 1e3
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+fn request(out: &mut Vec<u8>, room: &mut Vec<u8>, request: &Request) {
+    out.push(b'[');
+    numbers(out, [request.number, request.key as u64, u64::from(request.id.0)]);
+    out.push(b',');
+    line(out, room, &request.line);
+    out.push(b',');
+    number(out, request.status.into());
+    out.push(b',');
+    millis(out, request.began);
+    out.extend_from_slice(b",[");
+    list(out, request.steps(), |out, (step, at)| {
+        out.push(b'[');
+        number(out, (*step).into());
+        out.push(b',');
+        micros(out, at.saturating_sub(request.began));
+        out.push(b']');
+    });
+    out.extend_from_slice(b"]]");
 }

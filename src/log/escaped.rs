@@ -39,7 +39,10 @@ fn append_escaped(byte: u8, out: &mut Vec<u8>) {
     match byte {
         b'"' | b'\\' => out.extend([b'\\', byte]),
         b' '..=b'~' => out.push(byte),
-        _ => out.extend_from_slice(format!("\\x{byte:02X}").as_bytes()),
+        _ => {
+            let digit = |half: u8| b"0123456789ABCDEF"[usize::from(half)];
+            out.extend([b'\\', b'x', digit(byte >> 4), digit(byte & 0xF)]);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, fadvise, fstat, openat, statat};
 use rustix::io::Errno;
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -12,6 +13,20 @@ use std::path::Path;
 
 /// Bytes of a large file that the kernel is asked to read ahead when the file is opened.
 const READ_AHEAD_BYTES: u64 = 1 << 20;
+
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread has asked for a file so far, by calls of this file. What a call before and one after it give differ
+/// if the disk was asked between them.
+pub fn asked() -> u64 {
+    ASKED.get()
+}
+
+fn count() {
+    ASKED.set(ASKED.get() + 1);
+}
 
 /// Which links are followed on the way to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +67,7 @@ pub fn open_folder(path: &Path) -> io::Result<File> {
 
 /// Opens `name`, which is relative, below `folder`.
 pub fn open_below(folder: &File, name: &Path, purpose: Purpose, links: Links) -> io::Result<File> {
+    count();
     match links {
         Links::Inside => open_beneath(folder, name, purpose),
         Links::None => open_step_by_step(folder, name, purpose),
@@ -140,16 +156,19 @@ pub enum Kind {
 
 /// What an open file is (fstat(2)).
 pub fn stat(file: &File) -> io::Result<Stat> {
+    count();
     Ok(fstat(file)?.into())
 }
 
 /// What `name` below `folder` is, without opening it (fstatat(2)). If it is a link, the link is not followed.
 pub fn stat_below(folder: &File, name: &Path) -> io::Result<Stat> {
+    count();
     Ok(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
 }
 
 /// What `path` leads to, following all links (stat(2)).
 pub fn stat_at(path: &Path) -> io::Result<Stat> {
+    count();
     Ok(statat(CWD, path, AtFlags::empty())?.into())
 }
 
@@ -204,8 +223,10 @@ pub fn leads_out(error: &io::Error) -> bool {
 pub fn names_in(
     folder: &File,
 ) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
+    count();
     let entries = Dir::read_from(folder)?;
     Ok(entries.map(|entry| {
+        count();
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         Ok((!matches!(name, b"." | b"..")).then(|| OsStr::from_bytes(name).to_owned()))

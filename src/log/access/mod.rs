@@ -131,6 +131,11 @@ impl AccessLog {
         !self.marks.is_empty()
     }
 
+    /// How many lines are held here.
+    pub fn held(&self) -> usize {
+        self.marks.len()
+    }
+
     /// Adds the lines that are held here: all bytes of their answers are with the kernel, or never will be.
     pub fn settle(&mut self) {
         let now = Instant::now();
