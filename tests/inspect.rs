@@ -175,7 +175,7 @@ fn it_only_shows_whether_content_comes_with_a_request_or_not() {
     for rest in ["\r\n", "Content-Length: 2\r\n\r\nab"] {
         let request = format!("POST /.onepoll/ HTTP/1.1\r\nHost: localhost\r\n{rest}");
         let answer = read_answers(&ask(address, request.as_bytes())).remove(0);
-        assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD")), "{rest:?}");
+        assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD, OPTIONS")), "{rest:?}");
     }
 }
 

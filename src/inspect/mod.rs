@@ -17,6 +17,8 @@ mod text;
 mod snapshot;
 mod metrics;
 mod pages;
+mod source;
+mod source_html;
 mod feed;
 
 pub use counts::Call;

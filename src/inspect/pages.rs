@@ -3,7 +3,7 @@
 
 use super::feed::{Bytes, Events};
 use super::record::Shared;
-use super::{metrics, snapshot};
+use super::{metrics, snapshot, source_html};
 use crate::conn::Id;
 use crate::http::method::Method;
 use crate::http::request::Request;
@@ -28,6 +28,12 @@ const LARGE: &str = "large";
 /// Bytes of the large download. A browser buffers some megabytes before the sender meets backpressure.
 const LARGE_BYTES: u64 = 64 << 20;
 
+/// The files of the source are shown below this name.
+const SOURCE: &str = "source/";
+
+/// The methods that are answered, as `Allow` lists them.
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";
@@ -42,6 +48,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("inspector.js", MODULE, include_str!("page/inspector.js")),
     ("model.js", MODULE, include_str!("page/model.js")),
     ("paint.js", MODULE, include_str!("page/paint.js")),
+    ("source.css", CSS, include_str!("page/source.css")),
     ("slab.js", MODULE, include_str!("page/slab.js")),
     ("slot.js", MODULE, include_str!("page/slot.js")),
     ("terms.js", MODULE, include_str!("page/terms.js")),
@@ -81,15 +88,26 @@ impl Mounted for Pages {
 
 /// The answer with the page `name` on the connection `id`.
 fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
-    if !matches!(method, Method::Get | Method::Head) {
-        let refused = page(Status::METHOD_NOT_ALLOWED, "The inspector only shows");
-        return refused.field("Allow", "GET, HEAD");
+    match method {
+        Method::Get | Method::Head => {}
+        // Pages of the site ask so whether the inspector is shown, since a browser does not report the answer as an error.
+        Method::Options => {
+            return Response::new(Head::new(Status::NO_CONTENT), Content::None).field("Allow", METHODS);
+        }
+        _ => return page(Status::METHOD_NOT_ALLOWED, "The inspector only shows").field("Allow", METHODS),
+    }
+    if let Some(file) = name.strip_prefix(SOURCE) {
+        return match source_html::page(file) {
+            Some(html) => text(HTML, html).field("Content-Security-Policy", POLICY),
+            None => page(Status::NOT_FOUND, "The inspector has no such file of the source"),
+        };
     }
     if name != LARGE {
         shared.lock().note_watching();
     }
     match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
+        "source" => page(Status::MOVED_PERMANENTLY, "The source is below a folder").field("Location", SOURCE),
         "health" => text("text/plain; charset=utf-8", "ok\n"),
         "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),

@@ -13,6 +13,9 @@ use std::io::{self, BufRead, BufReader, Read};
 /// Bytes of compressed input that one [`Decoder::step`] takes at most. A block of zstd may take 128 KiB.
 const INPUT_BYTES: usize = 16 << 10;
 
+/// Bytes that one step of [`unpack`] may give.
+const UNPACKED_BYTES: usize = 64 << 10;
+
 /// The largest window that clients must have for the coding `zstd` (RFC 9659 §3).
 const ZSTD_WINDOW_BYTES_MAX: u64 = 8 << 20;
 
@@ -101,6 +104,24 @@ pub fn decoder(coding: Coding, compressed: impl Read + Send + 'static) -> Box<dy
         }
         Coding::Gzip => Box::new(MultiGzDecoder::new(Rationed { input, left: 0 })),
         Coding::Identity => Box::new(input),
+    }
+}
+
+/// All that `packed` is, decompressed at once: for what the program brings with it, and never for what a client sends, since
+/// nothing limits the memory that it takes.
+pub fn unpack(coding: Coding, packed: &'static [u8]) -> io::Result<Vec<u8>> {
+    let mut decoder = decoder(coding, packed);
+    let mut plain = Vec::new();
+    loop {
+        let end = plain.len();
+        plain.resize(end + UNPACKED_BYTES, 0);
+        match decoder.step(&mut plain[end..])? {
+            Step::Bytes(count) => plain.truncate(end + count),
+            Step::End => {
+                plain.truncate(end);
+                return Ok(plain);
+            }
+        }
     }
 }
 

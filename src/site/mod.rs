@@ -39,7 +39,7 @@ pub mod folder;
 pub mod walk;
 mod found;
 
-pub use coding::{Crc, Deflater, Piece};
+pub use coding::{Crc, Deflater, Piece, unpack};
 pub use contents::Stored;
 pub use fallback::{NOT_FOUND_PAGE, is_page_of_app};
 pub use found::{Charge, Found, Missing, Wanted};
