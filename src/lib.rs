@@ -1,6 +1,6 @@
 //! One poll, one thread, every connection: an HTTP/1.1 server built on a single epoll loop.
 //!
-//! A tour of the source in eleven steps, from a socket that prints its bytes to this loop, is `www/tour.html`, which the
+//! A tour of the source in twelve steps, from a socket that prints its bytes to this loop, is `www/tour.html`, which the
 //! server shows at `/tour.html`.
 //!
 //! # One way through

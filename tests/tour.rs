@@ -1,4 +1,5 @@
-//! The tour quotes the source and the log. These tests fail if a quote no longer is in its source.
+//! The tour quotes the source and the log, names places and links to them: these tests fail where that is no longer so. What
+//! its steps try is tried in `tests/tries.rs`, and in a browser in `tests/walk.rs`.
 
 mod support;
 
@@ -54,25 +55,22 @@ fn what_it_quotes_stands_in_the_source() {
 fn every_place_that_it_names_is_there() {
     let tour = tour();
     let mut count = 0;
+    let root = support::folder(&[]);
+    let (_program, address) = Program::start(onepoll().arg("--inspect").arg(root.path()));
     for place in between(&tour, "<p class=\"open\">", "</p>") {
         let path = between(place, "data-file=\"", "\"").next().unwrap();
         let name = unescaped(between(place, "data-name=\"", "\"").next().unwrap());
         assert!(source(path).contains(&name), "{path} has no {name}");
+        let link = between(place, "href=\"", "\"").next().unwrap();
+        let (page, anchor) = link.split_once('#').expect("it leads to a line");
+        assert_eq!(page, format!(".onepoll/source/{path}"));
+        assert_eq!(Some(anchor), name.rsplit(' ').next());
+        let page = support::service::get(address, &format!("/{page}"));
+        assert!(page.text().contains(&format!("<b id=\"{anchor}\">")), "the page of {path} has no {anchor}");
         count += 1;
     }
     assert_eq!(count, tour.matches("<section ").count(), "each step names a place");
     assert_eq!(count, tour.matches("<dt>Expect</dt>").count(), "and says what to expect");
-}
-
-#[test]
-fn the_methods_that_it_names_are_those_that_are_answered() {
-    let root = support::folder(&[]);
-    let address = support::serve(root.path(), Default::default());
-    let refused = support::service::answer_to(address, "DELETE", b"/", "");
-    assert_eq!(refused.status, 405, "the tour shows it");
-    let tour = tour();
-    let named = between(&tour, "with <code>Allow: ", "</code>").next().unwrap();
-    assert_eq!(refused.field("allow"), Some(named));
 }
 
 /// Numbers differ from run to run; what is around them does not.
@@ -86,13 +84,6 @@ fn without_numbers(line: &str) -> String {
         }
     }
     shown
-}
-
-#[test]
-fn the_life_of_a_request_is_what_the_log_says() {
-    let tour = tour();
-    let trace = between(&tour, "<pre class=\"trace\" tabindex=\"0\">", "</pre>").next().unwrap();
-    is_logged(&unescaped(trace));
 }
 
 #[test]

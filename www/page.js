@@ -176,7 +176,3 @@ $("text").addEventListener("input", showCount);
 showCount();
 
 for (const node of document.querySelectorAll(".plain")) node.hidden = true;
-
-if (location.protocol.startsWith("http")) {
-  for (const node of document.querySelectorAll(".origin")) node.textContent = new URL(".", location.href).href.slice(0, -1);
-}

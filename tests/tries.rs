@@ -1,0 +1,442 @@
+//! Each step of the tour has something to try, and says what to expect. Here it is tried as it stands on the page, and each
+//! word that is marked in what to expect is compared. What needs a browser or strace is in `tests/walk.rs`.
+
+mod support;
+
+use onepoll::inspect;
+use onepoll::service::Service;
+use onepoll::service::hosts::Hosts;
+use onepoll::service::limits::Limits;
+use onepoll::site::{Policy, Site};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+use support::patience::until;
+use support::program::{Program, onepoll};
+use support::scripted::{Comes, Loop};
+use support::service::get;
+use support::visitor::Visitor;
+use support::{Answer, connect, folder, read_answer};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The texts in `text` between each `before` and the next `after`.
+fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
+}
+
+/// The text of a piece of HTML.
+fn text_of(html: &str) -> String {
+    let mut parts = html.split('<');
+    let first = parts.next().unwrap().to_owned();
+    let text = parts.fold(first, |text, part| text + part.split_once('>').unwrap().1);
+    html_escape::decode_html_entities(&text).into_owned()
+}
+
+/// A step of the tour.
+struct Step(String);
+
+fn step(id: &str) -> Step {
+    let tour = read("www/tour.html");
+    let step = between(&tour, &format!("<section id=\"{id}\""), "</section>").next().map(str::to_owned);
+    Step(step.unwrap_or_else(|| panic!("no step is called {id}")))
+}
+
+impl Step {
+    /// The commands that it tries.
+    fn commands<const COUNT: usize>(&self) -> [String; COUNT] {
+        let tried = between(&self.0, "<dt>Try</dt><dd>", "</dd>").next().unwrap();
+        let commands: Vec<_> = between(tried, "<code>", "</code>").map(text_of).collect();
+        commands.try_into().unwrap_or_else(|commands| panic!("these are no {COUNT} commands: {commands:?}"))
+    }
+
+    /// What is marked in what it expects: code, and words that are bold.
+    fn expected<const COUNT: usize>(&self) -> [String; COUNT] {
+        let expected = between(&self.0, "<dt>Expect</dt><dd>", "</dd>").next().unwrap();
+        let marked = expected.replace("<b>", "<code>").replace("</b>", "</code>");
+        let marked: Vec<_> = between(&marked, "<code>", "</code>").map(text_of).collect();
+        marked.try_into().unwrap_or_else(|marked| panic!("these are no {COUNT} words: {marked:?}"))
+    }
+}
+
+/// Starts what `cargo run` would start, on a free port.
+fn run(command: &str) -> (Program, SocketAddr) {
+    let flags = command.strip_prefix("cargo run --release --").unwrap_or_else(|| panic!("{command}"));
+    Program::start(onepoll().args(flags.split_whitespace()).current_dir(ROOT))
+}
+
+/// The method of a command, and what curl sends for it (these bytes are those of curl 7.88).
+fn request(command: &str) -> (String, Vec<u8>) {
+    let mut words = command.strip_prefix("curl ").unwrap_or_else(|| panic!("{command}")).split(' ');
+    let (mut method, mut target) = ("GET", None);
+    while let Some(word) = words.next() {
+        match word {
+            "-i" => {}
+            "-X" => method = words.next().unwrap(),
+            "-o" => assert_eq!(words.next(), Some("/dev/null")),
+            "--limit-rate" => assert_eq!(words.next(), Some("10k")),
+            url => {
+                assert_eq!(target, None, "{command} has one URL");
+                target =
+                    Some(url.strip_prefix("localhost:8080").unwrap_or_else(|| panic!("{command}: {url}")));
+            }
+        }
+    }
+    let target = target.expect("it has a URL");
+    let fields = "Host: localhost:8080\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n";
+    (method.to_owned(), format!("{method} {target} HTTP/1.1\r\n{fields}\r\n").into_bytes())
+}
+
+/// Sends what curl would, and leaves the answer where it is.
+fn sent(command: &str, address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(&request(command).1).unwrap();
+    stream
+}
+
+fn curl(command: &str, address: SocketAddr) -> Answer {
+    read_answer(&mut sent(command, address), &request(command).0)
+}
+
+fn first_line(answer: &Answer) -> &str {
+    answer.head.lines().next().unwrap()
+}
+
+/// A line of the log in the short form, without its time and its level.
+fn without_time(line: &str) -> &str {
+    let (_, said) = line.split_once(' ').unwrap_or_default();
+    let level = ["trace ", "debug ", "info "].into_iter().find_map(|level| said.strip_prefix(level));
+    level.unwrap_or(said).trim_start()
+}
+
+/// The log of `program` from here on, in that form.
+fn lines(program: &Program) -> impl Iterator<Item = String> {
+    std::iter::from_fn(|| Some(without_time(&program.told("")).to_owned()))
+}
+
+/// `program` that says all, in the form that a terminal has.
+fn run_in_terminal(command: &str) -> (Program, SocketAddr) {
+    run(&format!("{command} --log short"))
+}
+
+fn state(address: SocketAddr) -> Value {
+    serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap()
+}
+
+#[test]
+fn the_bytes_of_a_socket_are_printed() {
+    let step = step("print");
+    let [start, ask] = step.commands();
+    let [received, asked] = step.expected();
+    let (program, address) = run(&start);
+    curl(&ask, address);
+    let line = program.told("recv(");
+    assert!(line.ends_with(&received), "{line}");
+    let line = program.told(" for ");
+    assert!(line.ends_with(&asked), "{line}");
+}
+
+#[test]
+fn the_start_page_is_answered_with_its_fields() {
+    let step = step("answer");
+    let [ask] = step.commands();
+    let [status, field] = step.expected();
+    let (_program, address) = run("cargo run --release --");
+    let answer = curl(&ask, address);
+    assert_eq!(first_line(&answer), status);
+    assert!(answer.head.lines().any(|line| line == field), "{}", answer.head);
+    assert_eq!(answer.text(), read("www/index.html"));
+}
+
+#[test]
+fn the_methods_that_it_names_are_those_that_are_answered() {
+    let step = step("methods");
+    let [ask] = step.commands();
+    let [status, allow] = step.expected();
+    let (_program, address) = run("cargo run --release --");
+    let answer = curl(&ask, address);
+    assert_eq!(first_line(&answer), status);
+    assert!(answer.head.lines().any(|line| line == allow), "{}", answer.head);
+}
+
+/// The calls by which the log tells of those that strace is asked for.
+const CALLS: [(&str, &str); 5] = [
+    ("epoll_wait", "epoll_wait("),
+    ("accept4", "accept = "),
+    ("recvfrom", " recv("),
+    ("sendto", " send("),
+    ("sendfile", " sendfile("),
+];
+
+#[test]
+fn the_loop_sleeps_then_makes_calls_that_do_not_wait_then_sleeps() {
+    let step = step("reactor");
+    let [trace, flag] = step.commands();
+    let [first, last] = step.expected();
+    assert_eq!((flag.as_str(), first.as_str(), last.as_str()), ("sudo", "epoll_wait", "epoll_wait"));
+    let named = between(&trace, "strace -e trace=", " ").next().unwrap();
+    assert_eq!(named.split(',').collect::<Vec<_>>(), CALLS.map(|(name, _)| name));
+    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    let mut visitor = Visitor::of(address);
+    visitor.get("/tour.html", "");
+    let calls = lines(&program).filter_map(|line| CALLS.iter().find(|(_, said)| line.contains(said)));
+    let calls = calls.map(|(name, _)| *name).skip_while(|name| *name != "epoll_wait");
+    let calls = calls.scan(0, |waits, name| {
+        *waits += usize::from(name == "epoll_wait");
+        (*waits < 2).then_some(name)
+    });
+    assert_eq!(calls.collect::<Vec<_>>(), ["epoll_wait", "accept4", "recvfrom", "accept4", "sendto"]);
+    let folder = format!("/proc/{}", program.number());
+    let mut sockets = 0;
+    for entry in std::fs::read_dir(format!("{folder}/fd")).unwrap().flatten() {
+        let Ok(link) = std::fs::read_link(entry.path()) else { continue };
+        if link.to_string_lossy().starts_with("socket:") {
+            let info = read(&format!("{folder}/fdinfo/{}", entry.file_name().display()));
+            let flags = between(&info, "flags:\t", "\n").next().unwrap();
+            // O_NONBLOCK (open(2)): no call on the socket waits.
+            assert_ne!(u32::from_str_radix(flags, 8).unwrap() & 0o4000, 0, "{info}");
+            sockets += 1;
+        }
+    }
+    assert!(sockets >= 2, "a listener and a connection");
+}
+
+#[test]
+fn a_request_costs_one_recv() {
+    assert!(step("edge").0.contains("so a request costs one <code>recv</code> and not two"));
+    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    let mut visitor = Visitor::of(address);
+    for _ in 0..10 {
+        visitor.get("/favicon.svg", "");
+    }
+    drop(visitor);
+    let received =
+        lines(&program).take_while(|line| !line.contains("closed")).filter(|line| line.contains(" recv("));
+    let received: Vec<_> = received.collect();
+    assert_eq!(received.len(), 11, "one for each, and one for the end: {received:#?}");
+}
+
+/// What *Burst* does, by the numbers in its script; the requests are here when the server wakes.
+#[test]
+fn a_burst_brings_many_requests_and_few_calls_in_vain() {
+    let step = step("edge");
+    let [start] = step.commands();
+    let [count] = step.expected();
+    let (program, address) = run(&start);
+    let count: u64 = count.parse().unwrap();
+    let before = state(address);
+    program.stop();
+    let clients: Vec<_> = (0..count).map(|_| sent("curl localhost:8080/.onepoll/health", address)).collect();
+    program.signal(rustix::process::Signal::CONT);
+    for mut client in clients {
+        read_answer(&mut client, "GET");
+    }
+    let after = state(address);
+    let grown =
+        |name: &str| after["counters"][name].as_u64().unwrap() - before["counters"][name].as_u64().unwrap();
+    assert_eq!(grown("requests"), count + 1, "and the one for the counters");
+    assert!(grown("would_block") < count / 2, "{}", grown("would_block"));
+    assert!(grown("spurious") <= 2, "{}", grown("spurious"));
+}
+
+#[test]
+fn the_states_that_it_names_are_all_and_a_change_has_its_reason() {
+    let step = step("states");
+    let names = between(&step.0, "a place where it can wait or end: ", ".").next().unwrap();
+    let state_rs = read("src/conn/state.rs");
+    let known = between(&state_rs, "fn name(&self)", "\n    }\n").next().unwrap();
+    let known: Vec<_> = known.split('"').skip(1).step_by(2).collect();
+    assert_eq!(names.split(", ").collect::<Vec<_>>(), known);
+    let [start] = step.commands();
+    let expected: [String; 3] = step.expected();
+    let (_program, address) = run(&start);
+    get(address, "/.onepoll/health");
+    let mut visitor = Visitor::of(address);
+    visitor.get("/.onepoll/health", "");
+    let state = state(address);
+    let moves = state["moves"].as_array().unwrap().iter();
+    let moves: Vec<_> = moves.map(|made| [3, 4, 5].map(|column| made[column].as_str().unwrap())).collect();
+    assert!(moves.contains(&expected.each_ref().map(String::as_str)), "{moves:?}");
+}
+
+/// Numbers differ from run to run; what is around them does not.
+fn without_numbers(line: &str) -> String {
+    let mut shown = String::new();
+    for char in line.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        match char.is_ascii_digit() {
+            true if shown.ends_with('0') => {}
+            true => shown.push('0'),
+            false => shown.push(char),
+        }
+    }
+    shown
+}
+
+#[test]
+fn the_life_of_a_request_is_all_that_the_log_says() {
+    let step = step("life");
+    let [start, ask] = step.commands();
+    let shown = text_of(between(&step.0, "<pre class=\"trace\" tabindex=\"0\">", "</pre>").next().unwrap());
+    let shown: Vec<_> = shown.lines().map(without_numbers).collect();
+    // curl ends its connection at once, and the line for the access log is due ten milliseconds after the answer. Where the
+    // machine was so busy that the line came before, or at once, it is tried with a fresh server.
+    let due = "epoll_wait(timeout 0 ms) = 0 events";
+    until("the log of a request whose client leaves at once", || {
+        let (program, address) = run_in_terminal(&start);
+        program.told("contained");
+        curl(&ask, address);
+        let mut said = Vec::new();
+        while said.last().is_none_or(|line: &String| !line.starts_with("GET / 0 ")) {
+            said.push(without_numbers(&lines(&program).next().unwrap()));
+        }
+        let has_left = said.iter().any(|line| line.ends_with("Reading -> Closed"));
+        match has_left && said.iter().any(|line| line == due) {
+            true => Ok(assert_eq!(said, shown)),
+            false => Err(said.join("\n")),
+        }
+    });
+}
+
+#[test]
+fn a_slow_reader_waits_for_writability_and_no_other_client_does() {
+    let step = step("pressure");
+    let [start, ask] = step.commands();
+    let [name] = step.expected();
+    let (_program, address) = run(&start);
+    let _reads_nothing = sent(&ask, address);
+    let waits = until("a connection that waits for writability", || {
+        let state = state(address);
+        let places = state["places"].as_array().unwrap().clone();
+        let waits: Vec<_> = places.into_iter().filter(|place| place[4] == "Write").collect();
+        if waits.is_empty() { Err(state["places"].to_string()) } else { Ok(waits) }
+    });
+    assert_eq!((waits.len(), waits[0][3].as_str()), (1, Some(name.as_str())));
+    for _ in 0..20 {
+        assert_eq!(get(address, "/").status, 200, "meanwhile");
+    }
+    assert!(state(address)["places"].as_array().unwrap().iter().any(|place| place[4] == "Write"));
+}
+
+#[test]
+fn a_full_buffer_takes_fewer_bytes_or_none() {
+    assert!(step("pressure").0.contains("takes fewer bytes than it was given, or none: <code>EAGAIN</code>"));
+    let (program, address) = run_in_terminal("cargo run --release -- -vv --inspect");
+    let _reads_nothing = sent("curl localhost:8080/.onepoll/large", address);
+    let sends = lines(&program).filter(|line| line.contains(" send("));
+    let sends: Vec<_> = sends.take_while(|line| !line.ends_with(" = WouldBlock")).collect();
+    assert!(sends.len() > 2, "{sends:?}");
+    let parked = lines(&program).find(|line| line.contains("EPOLL_CTL_") || line.contains("epoll_wait("));
+    assert!(parked.is_some(), "the connection waits");
+}
+
+#[test]
+fn a_head_that_does_not_end_times_out() {
+    let step = step("time");
+    let [command] = step.commands();
+    let [time, status] = step.expected();
+    assert!(command.ends_with("| nc localhost 8080"), "{command}");
+    let said = between(&command, "printf '", "'").next().unwrap();
+    assert_eq!((time.as_str(), Limits::default().head_timeout), ("ten seconds", Duration::from_secs(10)));
+    let sleep = between(&command, "sleep ", ")").next().unwrap();
+    assert!(Duration::from_secs(sleep.parse().unwrap()) > Limits::default().head_timeout, "nc stays");
+    let root = folder(&[]);
+    let mut world = Loop::of(|script| {
+        let site = Site::open(root.path(), Policy::default()).unwrap();
+        inspect::reactor(script, Service::new(site).hosts(Hosts::Any))
+    });
+    let client = world.connect_saying(said.as_bytes());
+    world.pass(Limits::default().head_timeout - Duration::from_millis(10));
+    assert!(client.got().is_empty(), "not yet");
+    world.pass(Duration::from_millis(20));
+    assert_eq!(first_line(&client.answers()[0]), status);
+    let asks = b"GET /.onepoll/state.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let inspector = world.connect([Comes::Bytes(asks.to_vec()), Comes::End]);
+    world.run();
+    let state: Value = serde_json::from_slice(&inspector.answers()[0].body).unwrap();
+    assert_eq!(state["counters"]["timeouts"], 1);
+}
+
+#[test]
+fn a_turn_sends_two_bounded_pieces_of_a_file() {
+    let step = step("files");
+    let [trace, ask] = step.commands();
+    let [bytes, count] = step.expected();
+    assert!(trace.starts_with("strace -e trace=sendfile "), "{trace}");
+    assert_eq!(count, "two");
+    let bytes: u64 = bytes.replace(',', "").parse().unwrap();
+    let quoted = between(&step.0, "FILE_BYTES_A_PART: u64 = ", ";").next().unwrap().replace('_', "");
+    assert_eq!(quoted.split(" * ").map(|factor| factor.parse::<u64>().unwrap()).product::<u64>(), bytes);
+    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    assert_eq!(curl(&ask, address).status, 200);
+    let mut turns = vec![Vec::new()];
+    for line in lines(&program).take_while(|line| !line.ends_with(" done")) {
+        match line.split_once(" sendfile(at ") {
+            Some((_, rest)) => {
+                let sent = between(rest, "Bytes(", ")").next().unwrap_or_else(|| panic!("{line}"));
+                turns.last_mut().unwrap().push(sent.parse::<u64>().unwrap());
+            }
+            None if line.starts_with("epoll_wait(") => turns.push(Vec::new()),
+            None => {}
+        }
+    }
+    assert_eq!(turns.concat().iter().max(), Some(&bytes), "{turns:?}");
+    assert!(turns.concat().len() >= 2 && turns.iter().all(|turn| turn.len() <= 2), "{turns:?}");
+}
+
+#[test]
+fn the_lab_has_the_flag_and_the_chart_says_what_is_said_of_it() {
+    let step = step("threads");
+    let [command] = step.commands();
+    let [report] = step.expected();
+    assert_eq!(command, "cargo bench --bench variants -- --quick");
+    assert!(read("Cargo.toml").contains("[[bench]]\nname = \"variants\""));
+    let flags = read("benches/variants/cli.rs");
+    let quick = flags.split("pub quick: bool").next().unwrap().rsplit("/// ").next().unwrap();
+    assert!(quick.contains("two minutes at most"), "{quick}");
+    let (folder, file) = report.rsplit_once('/').unwrap();
+    assert!(flags.contains(&format!("Folder for results.json and {file} [default: {folder}]")), "{report}");
+    let chart = text_of(&read("www/threads.svg"));
+    let mut words = chart.split_whitespace();
+    let mut figure = |name: &str| -> f64 {
+        words.find(|word| *word == name).unwrap_or_else(|| panic!("the chart has no {name}"));
+        words.find_map(|word| word.parse().ok()).unwrap()
+    };
+    let ratio = figure("reactor") / figure("thread-per-connection");
+    assert!(step.0.contains("the reactor takes about half of what a thread for each connection takes"));
+    assert!((0.4..0.6).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn the_port_is_the_default_and_names_in_the_inspector_are_there() {
+    let tour = read("www/tour.html");
+    assert!(
+        tour.contains("The commands are for port 8080, where the server listens by default if it is free.")
+    );
+    let help = support::program::printed(onepoll().arg("--help").env_remove("ONEPOLL_PORT"));
+    let (_, port) = help.split_once("--port <PORT>").unwrap();
+    let (port, _) = port
+        .split_once(
+            "
+
+",
+        )
+        .unwrap_or((port, ""));
+    assert!(port.contains("[default: 8080, or the next free one]"), "{port}");
+    let folder = Path::new(ROOT).join("src/inspect/page");
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let pages = files.collect::<String>();
+    let tries = between(&tour, "<dl class=\"try\">", "</dl>").collect::<String>();
+    let names: BTreeSet<_> = between(&tries, "<em>", "</em>").collect();
+    assert!(names.len() >= 5, "{names:?}");
+    for name in names {
+        assert!(pages.contains(name), "the inspector has no {name}");
+    }
+}
