@@ -4,13 +4,14 @@
 use super::feed::{Bytes, Events};
 use super::record::Shared;
 use super::{metrics, snapshot, source_html};
-use crate::conn::Id;
+use crate::conn::{Id, Wait};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Head;
 use crate::http::status::Status;
 use crate::service::door::Inspector;
 use crate::service::hosts::Hosts;
+use crate::service::limits::Limits;
 use crate::service::pages::page;
 use crate::service::{Client, Content, Mounted, Reply, Response, Service, json};
 use crate::site::Hidden;
@@ -46,11 +47,14 @@ const FILES: &[(&str, &str, &str)] = &[
     ("counters.js", MODULE, include_str!("page/counters.js")),
     ("events.js", MODULE, include_str!("page/events.js")),
     ("inspector.js", MODULE, include_str!("page/inspector.js")),
+    ("limits.js", MODULE, include_str!("page/limits.js")),
+    ("marks.js", MODULE, include_str!("page/marks.js")),
     ("model.js", MODULE, include_str!("page/model.js")),
     ("paint.js", MODULE, include_str!("page/paint.js")),
     ("source.css", CSS, include_str!("page/source.css")),
     ("slab.js", MODULE, include_str!("page/slab.js")),
     ("slot.js", MODULE, include_str!("page/slot.js")),
+    ("squares.js", MODULE, include_str!("page/squares.js")),
     ("terms.js", MODULE, include_str!("page/terms.js")),
     ("time.js", MODULE, include_str!("page/time.js")),
     ("turns.js", MODULE, include_str!("page/turns.js")),
@@ -80,14 +84,14 @@ impl Mounted for Pages {
         let response = is_shown.then(|| match name.is_empty() && !path.is_folder() {
             true => page(Status::MOVED_PERMANENTLY, "The inspector's name ends in a slash")
                 .field("Location", path.with_slash()),
-            false => show(name, request.method, client.id, &self.0),
+            false => show(name, request.method, client.id, service, &self.0),
         });
         response.map(|response| response.of_server().into())
     }
 }
 
 /// The answer with the page `name` on the connection `id`.
-fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
+fn show(name: &str, method: Method, id: Id, service: &Service, shared: &Shared) -> Response {
     match method {
         Method::Get | Method::Head => {}
         // Pages of the site ask so whether the inspector is shown, since a browser does not report the answer as an error.
@@ -111,6 +115,7 @@ fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
         "health" => text("text/plain; charset=utf-8", "ok\n"),
         "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),
+        "limits.json" => json::response(limits(&service.limits)),
         "events" => events(method, id, shared),
         LARGE => large(),
         _ => match FILES.iter().find(|(known, ..)| *known == name) {
@@ -118,6 +123,15 @@ fn show(name: &str, method: Method, id: Id, shared: &Shared) -> Response {
             None => page(Status::NOT_FOUND, "The inspector has no such page"),
         },
     }
+}
+
+/// How long each kind of wait may last, in milliseconds; a kind without a limit is left out.
+fn limits(limits: &Limits) -> String {
+    let limited = Wait::ALL.into_iter().filter_map(|wait| {
+        let timeout = wait.timeout(limits)?;
+        Some(format!("\"{wait:?}\":{}", timeout.as_millis()))
+    });
+    format!("{{{}}}\n", limited.collect::<Vec<_>>().join(","))
 }
 
 fn text(kind: &str, content: impl Into<Vec<u8>>) -> Response {

@@ -107,9 +107,10 @@ fn head(out: &mut Vec<u8>, record: &Record) {
     let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = record.counts;
     out.extend_from_slice(b"\"now_ms\":");
     millis(out, record.now);
+    let slots = record.places.len();
     write!(
         out,
-        ",\"counters\":{{\"accepted\":{accepted},\"open\":{open},\"requests\":{requests},\
+        ",\"slots\":{slots},\"counters\":{{\"accepted\":{accepted},\"open\":{open},\"requests\":{requests},\
          \"refused\":{refused},\"timeouts\":{timeouts},\"stale\":{stale},\"spurious\":{spurious},\
          \"would_block\":{would_block},\"bytes_in\":{bytes_in},\"bytes_out\":{bytes_out},\"turns\":{turns},\
          \"omitted\":{omitted},\"missed\":{missed}}},\"calls\":{{"

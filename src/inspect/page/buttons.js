@@ -1,22 +1,52 @@
-// The buttons that make something happen, and what the page says of it.
+// The buttons that make something happen, and what the page says of it. What a button starts is chosen by itself.
 
+import { bringIntoView } from "./slab.js";
+import { limitOf } from "./limits.js";
+import { seconds } from "./words.js";
 import * as clients from "./clients.js";
 
 const $ = (id) => document.getElementById(id);
+const LOOKS_EVERY_MS = 100;
+const LOOKS = 100; // ten seconds
 const FAILED = "The request failed or ended early. The server may have stopped, or this browser does not resolve names below localhost to this machine.";
 const SAID = {
-  slow: "A client asks for 64 MiB and hardly reads. Look for a red square: its connection waits for writability, and no other connection waits for it. Choose it to see “out” stand still.",
-  burst: "48 requests went out at the same time. Look at the turns: a high bar of many colours is one wait that brought many connections. The squares are free again once the browser closes them.",
-  preconnect: "A connection that asks for nothing. Look for one more square after a second: until then the kernel keeps it, since nothing came. It waits for a first request.",
-  download: "64 MiB, as fast as they come. Look at the turns: each sends a piece, and then other connections have their turn.",
+  slow: () => `A client asks for 64 MiB and stops reading. Look for the hourglass: once all buffers are full, its connection waits for writability. See “out” stand still. ${givesUp()}`,
+  burst: () => "48 requests at the same time; one of their connections is chosen. Look at the turns: a high bar is one wait that brought many connections. The slots are free again once the browser closes them.",
+  preconnect: () => "A connection that asks for nothing. It is chosen after a second: until then the kernel keeps it, since nothing came. It waits for a first request.",
+  download: () => "64 MiB, as fast as they come. Look at the turns: each sends a piece, and then other connections have their turn.",
 };
 const ACTS = { slow: clients.slowReader, burst: clients.burst, preconnect: clients.preconnect, download: clients.download };
+let clock = null; // the timer that looks for what the last button started
 
-export function listen() {
+function givesUp() {
+  const limit = limitOf("Write");
+  return limit === undefined ? "" : `After ${seconds(limit)} without a byte, the server gives it up.`;
+}
+
+// Chooses the connection for which `isIts` holds, as soon as there is one.
+function chooseWhenHere(time, choose, isIts) {
+  let looks = 0;
+  clearInterval(clock);
+  clock = setInterval(() => {
+    looks += 1;
+    const key = time.shown.find(isIts);
+    if (key !== null || looks === LOOKS) clearInterval(clock);
+    if (key === null) return;
+    choose(key);
+    bringIntoView();
+  }, LOOKS_EVERY_MS);
+}
+
+// The buttons show what happens now: `time` goes on with the present. What a button starts is given to `choose`.
+export function listen(time, choose) {
   for (const [id, act] of Object.entries(ACTS)) {
     $(id).onclick = () => {
-      $("said").textContent = SAID[id];
-      act().catch(() => { $("said").textContent = FAILED; });
+      time.resume();
+      $("said").textContent = SAID[id]();
+      const newest = time.shown.places.get(time.shown.find(() => true))?.id ?? -1;
+      const { ends, isIts } = act(newest);
+      ends.catch(() => { $("said").textContent = FAILED; });
+      chooseWhenHere(time, choose, isIts);
     };
   }
 }

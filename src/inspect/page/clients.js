@@ -1,45 +1,57 @@
 // Clients that make something happen in the server. Each uses another host name below localhost, since a browser opens
-// only six connections to one name. All these names mean this machine (RFC 6761 §6.3).
+// only six connections to one name. All these names mean this machine (RFC 6761 §6.3). Each asks for a target with a
+// name of its own, by which its connection is found.
 
-const SLOW_READS_MS = 500;
 const BURST_NAMES = 8;
 const EACH = 6;
 let next = 0;
 
 const origin = (name) => `http://${name}.localhost:${location.port || 80}`;
 const here = new URL(".", location.href).pathname;
-const large = (name) => fetch(`${origin(name)}${here}large`, { cache: "no-store" });
 
-// Reads a piece now and then. So the bytes that the server sends fill the buffers of the browser and of both kernels.
-// Then the server meets backpressure: it has to wait for writability.
-export async function slowReader() {
-  const reader = (await large(`slow${next++}`)).body.getReader();
-  for (;;) {
-    const { done } = await reader.read();
-    if (done) return;
-    await new Promise((resolve) => setTimeout(resolve, SLOW_READS_MS));
-  }
+// A name that no other client has, also of another page.
+const fresh = (kind) => `${kind}-${Math.random().toString(36).slice(2, 8)}${next++}`;
+const asksFor = (name) => ({ line }) => line.includes(`?${name} `) || line.includes(`?${name}-`);
+const large = (name) => fetch(`${origin(name)}${here}large?${name}`, { cache: "no-store" });
+
+// Readers that are not read from any more. They are kept here: if nothing knew them, the browser would end them.
+const held = [];
+
+// Reads a piece and no more. So the bytes that the server sends fill the buffers of the browser and of both kernels. Then
+// the server meets backpressure: it has to wait for writability. A single further read could free megabytes.
+export function slowReader() {
+  const name = fresh("slow");
+  const ends = large(name).then(async (response) => {
+    const reader = response.body.getReader();
+    held.push(reader);
+    await reader.read();
+  });
+  return { ends, isIts: asksFor(name) };
 }
 
-export async function burst() {
-  const asked = [];
-  for (let name = 0; name < BURST_NAMES; name += 1) {
-    for (let each = 0; each < EACH; each += 1) {
-      const url = `${origin(`burst${name}`)}${here}health?${next++}`;
-      asked.push(fetch(url, { mode: "no-cors", cache: "no-store" }));
-    }
-  }
-  await Promise.allSettled(asked);
+export function burst() {
+  const name = fresh("burst");
+  const asked = Array.from({ length: BURST_NAMES * EACH }, (_, index) => {
+    const url = `${origin(`burst${index % BURST_NAMES}`)}${here}health?${name}-${index}`;
+    return fetch(url, { mode: "no-cors", cache: "no-store" });
+  });
+  return { ends: Promise.allSettled(asked), isIts: asksFor(name) };
 }
 
-// Opens a connection without a request, as browsers do for a link that may be clicked.
-export async function preconnect() {
+// Opens a connection without a request, as browsers do for a link that may be clicked. What it is known by is that it is
+// newer than every connection that `newest` tells of, and asks for nothing.
+export function preconnect(newest) {
   const link = document.createElement("link");
-  Object.assign(link, { rel: "preconnect", href: origin(`preconnect${next++}`), crossOrigin: "anonymous" });
+  Object.assign(link, { rel: "preconnect", href: origin(fresh("preconnect")), crossOrigin: "anonymous" });
   document.head.append(link);
+  return { ends: Promise.resolve(), isIts: ({ id, wait, line }) => id > newest && wait === "First" && line === "" };
 }
 
-export async function download() {
-  const reader = (await large(`download${next++}`)).body.getReader();
-  while (!(await reader.read()).done);
+export function download() {
+  const name = fresh("download");
+  const ends = large(name).then(async (response) => {
+    const reader = response.body.getReader();
+    while (!(await reader.read()).done);
+  });
+  return { ends, isIts: asksFor(name) };
 }

@@ -46,5 +46,5 @@ addEventListener("resize", changed);
 
 slab.listen(() => chosen, choose);
 turns.listen(time, changed);
-buttons.listen();
+buttons.listen(time, choose);
 events.listen(time, changed);

@@ -4,15 +4,27 @@
 const KEPT_MOVES = 32;
 const KEPT_TURNS = 400;
 
-export const STATES = ["reading", "parsed", "writing", "waits", "closing"];
+export const STATES = ["reading", "parsed", "writing", "waits", "closing", "watches"];
 
-// A connection that is writing and waits for writability has a colour of its own: the "slow reader" button shows this.
-export function look({ state, wait }) {
-  return state === "Writing" && wait === "Write" ? "waits" : state.toLowerCase();
+// How a connection looks: its state. Two have a look of their own: the connection that waits for writability, which the
+// "slow reader" button shows, and the connection that brings a page its events.
+export function look({ state, wait, reads }) {
+  if (state === "Writing" && wait === "Write") return "waits";
+  if (state === "Closed") return "closing";
+  return reads ? "watches" : state.toLowerCase();
 }
 
-function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads]) {
-  return { key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads: reads === 1 };
+// What starts the clock of a wait anew, beside another wait.
+const RESTARTS = { Idle: "bytesOut", Head: "requests", Body: "bytesIn", Write: "bytesOut" };
+
+// A place, as it is at `now`. `last` is how it was before, if that is known. Since when it waits is known exactly where
+// the wait began while the page looked on.
+function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads], last, now, isFirstLook) {
+  const kept = { key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads: reads === 1 };
+  const goesOn = last?.wait === wait && last[RESTARTS[wait]] === kept[RESTARTS[wait]];
+  kept.clock = goesOn ? last.clock : { since: now, isExact: !isFirstLook };
+  if (wait === "First") kept.clock = { since: born, isExact: true };
+  return kept;
 }
 
 export class Model {
@@ -22,21 +34,23 @@ export class Model {
   counters = {};
   calls = {};
   now = 0;
-  size = 0;
+  size = 0; // the number of slots
 
   // Takes in a whole snapshot or a batch of events. It may hold turns and changes that are known already.
   take(news) {
+    const isFirstLook = this.now === 0;
     this.now = news.now_ms;
+    this.size = Math.max(this.size, news.slots ?? 0);
     this.counters = news.counters;
     this.calls = news.calls;
-    news.places.forEach((row) => this.#takePlace(row));
+    news.places.forEach((row) => this.#takePlace(row, isFirstLook));
     news.moves.forEach((row) => this.#takeMove(row));
     const last = this.turns.at(-1)?.[0] ?? -1;
     this.turns.push(...news.turns.filter(([at]) => at > last));
     if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
   }
 
-  #takePlace(row) {
+  #takePlace(row, isFirstLook) {
     const [key, id] = row;
     this.size = Math.max(this.size, key + 1);
     if (id === undefined) {
@@ -44,7 +58,8 @@ export class Model {
       return;
     }
     if (this.history.has(key) && this.history.get(key).id !== id) this.history.delete(key);
-    this.places.set(key, place(row));
+    const last = this.places.get(key);
+    this.places.set(key, place(row, last?.id === id ? last : undefined, this.now, isFirstLook));
   }
 
   #takeMove([at, key, id, from, to, because]) {
@@ -60,6 +75,22 @@ export class Model {
     const history = [...this.history].map(([key, { id, moves }]) => [key, { id, moves: [...moves] }]);
     const own = { places: new Map(this.places), history: new Map(history), turns: [...this.turns] };
     return Object.assign(new Model(), this, own);
+  }
+
+  // The slot of the latest connection for which `condition` holds, or null.
+  find(condition) {
+    const found = [...this.places.values()].filter(condition).sort((one, other) => other.id - one.id);
+    return found[0]?.key ?? null;
+  }
+
+  // The next slot behind `key` that looks so, from the first again behind the last; or null.
+  next(state, key) {
+    for (let by = 1; by <= this.size; by += 1) {
+      const slot = ((key ?? -1) + by) % this.size;
+      const kept = this.places.get(slot);
+      if ((kept ? look(kept) : "free") === state) return slot;
+    }
+    return null;
   }
 
   counts() {

@@ -1,69 +1,50 @@
-// Draws the slab and the turns on canvases: one picture of five thousand squares is faster than five thousand elements.
+// Canvases: their colours, which are those of the page, and their sizes. And the bars of the turns.
 
-import { look } from "./model.js";
+export const colours = { version: 0 };
+const NAMES = [
+  "reading", "parsed", "writing", "waits", "closing", "watches", "free", "ink", "soft", "line", "rust", "card", "well",
+];
+const listeners = [];
 
-let colours = {};
-const dark = matchMedia("(prefers-color-scheme: dark)");
+// The number of pixels of a canvas in a pixel of the page.
+export const ratio = () => devicePixelRatio || 1;
+
+// Calls `redraw` when the colours have changed.
+export const listen = (redraw) => listeners.push(redraw);
+
+// The name of a system colour means another colour on a canvas, so an element says which colour it is.
 function readColours() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of ["reading", "parsed", "writing", "waits", "closing", "free", "ink", "soft", "rust", "card"]) {
-    colours[name] = style.getPropertyValue(`--${name}`).trim();
+  const probe = document.createElement("i");
+  probe.className = "probe";
+  document.documentElement.append(probe);
+  for (const name of NAMES) {
+    probe.style.color = `var(--${name})`;
+    colours[name] = getComputedStyle(probe).color;
   }
+  probe.remove();
+  colours.version += 1;
+  listeners.forEach((redraw) => redraw());
 }
 readColours();
-dark.addEventListener("change", readColours);
+for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"]) {
+  matchMedia(query).addEventListener("change", readColours);
+}
+// On paper the colours are those for light screens.
+for (const [event, isPaper] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(event, () => {
+    document.documentElement.classList.toggle("paper", isPaper);
+    readColours();
+  });
+}
 
-function fit(canvas, width, height) {
-  const ratio = devicePixelRatio || 1;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+export function fit(canvas, width, height) {
+  const [w, h] = [Math.round(width * ratio()), Math.round(height * ratio())];
   if (canvas.width !== w) canvas.width = w;
   if (canvas.height !== h) canvas.height = h;
   const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.setTransform(ratio(), 0, 0, ratio(), 0, 0);
   context.clearRect(0, 0, width, height);
   return context;
-}
-
-// The layout of the slots: [columns, side of a square with its gap].
-export function layout(canvas, size) {
-  const side = size > 2000 ? 12 : size > 400 ? 18 : 30;
-  return [Math.max(1, Math.floor(canvas.clientWidth / side)), side];
-}
-
-// What was drawn on the canvas last: only slots that changed are drawn again.
-let drawn = { form: "", looks: [] };
-
-export function slab(canvas, model, size, chosen) {
-  const [columns, side] = layout(canvas, size);
-  const height = Math.ceil(size / columns) * side;
-  const form = [canvas.clientWidth, columns, side, height, devicePixelRatio, colours.card].join();
-  let context = canvas.getContext("2d");
-  if (drawn.form !== form) {
-    canvas.style.height = `${height}px`;
-    context = fit(canvas, canvas.clientWidth, height);
-    drawn = { form, looks: [] };
-  }
-  const inner = side - Math.max(2, side / 8);
-  for (let key = 0; key < size; key += 1) {
-    const kept = model.places.get(key);
-    const colour = kept ? look(kept) : "free";
-    const looks = colour + (kept?.reads ? "+" : "") + (key === chosen ? "!" : "");
-    if (drawn.looks[key] === looks) continue;
-    drawn.looks[key] = looks;
-    const [x, y] = [(key % columns) * side + 1, Math.floor(key / columns) * side + 1];
-    context.clearRect(x - 1, y - 1, side, side);
-    context.fillStyle = colours[colour];
-    context.fillRect(x, y, inner, inner);
-    if (kept?.reads) {
-      context.fillStyle = colours.card;
-      context.fillRect(x + inner / 3, y + inner / 3, inner / 3, inner / 3);
-    }
-    if (key === chosen) {
-      context.strokeStyle = colours.ink;
-      context.lineWidth = 2;
-      context.strokeRect(x, y, inner, inner);
-    }
-  }
 }
 
 // Draws one bar for each turn, with a colour for each connection that was driven.

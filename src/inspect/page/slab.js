@@ -1,41 +1,141 @@
 // The slab: a square for each slot, the legend, and how a slot is chosen.
 
-import { STATES } from "./model.js";
+import { STATES, look } from "./model.js";
 import { count, nameOf } from "./words.js";
-import * as paint from "./paint.js";
+import { colours, listen as listenToColours, ratio } from "./paint.js";
+import * as marks from "./marks.js";
+import * as squares from "./squares.js";
 
 const $ = (id) => document.getElementById(id);
-let size = 0; // squares that are drawn
+const MARK = 14; // of the legend, in pixels of the page
+const LEGEND = {
+  reading: "reading", parsed: "parsed", writing: "writing", waits: "waits for writability", closing: "closing",
+  watches: "brings events", free: "free",
+};
+const NONE = new Set();
 
-for (const state of [...STATES, "free"]) {
+let last = null; // what was drawn last
+let choose = () => {};
+let isOwnChosen = false;
+let said = { key: null, state: "", at: 0 }; // what the page said last of the chosen slot
+
+for (const state of [...STATES, "free"]) $("legend").append(entryOf(state));
+for (const mark of document.querySelectorAll("[data-mark]")) mark.prepend(drawing(mark.dataset.mark));
+
+// An entry of the legend, which leads to the next square of its state.
+function entryOf(state) {
   const item = document.createElement("li");
-  item.style.setProperty("--c", `var(--${state})`);
+  const button = document.createElement("button");
   const number = document.createElement("b");
   number.id = `count-${state}`;
-  item.append(`${nameOf(state)} `, number);
-  $("legend").append(item);
+  Object.assign(button, { id: `next-${state}`, className: "entry", disabled: true });
+  button.append(drawing(state), `${LEGEND[state]} `, number);
+  button.onclick = () => show(state);
+  item.append(button);
+  return item;
 }
 
-export function draw(shown, chosen) {
-  for (const [state, number] of Object.entries(shown.counts())) {
-    if ($(`count-${state}`).textContent !== count(number)) $(`count-${state}`).textContent = count(number);
+function drawing(state) {
+  const canvas = document.createElement("canvas");
+  canvas.className = "mark";
+  canvas.dataset.state = state;
+  canvas.setAttribute("aria-hidden", "true");
+  return canvas;
+}
+
+function drawMarks() {
+  const side = Math.round(MARK * ratio());
+  for (const canvas of document.querySelectorAll("canvas.mark")) {
+    const { state } = canvas.dataset;
+    Object.assign(canvas, { width: side, height: side });
+    marks.draw(canvas.getContext("2d"), state, 0, 0, side, colours[state]);
   }
-  size = Math.max(shown.size, 24);
-  paint.slab($("grid"), shown, size, chosen);
+}
+
+// Chooses the next square that looks so.
+function show(state) {
+  const key = last.shown.next(state, last.chosen);
+  if (key === null) return;
+  choose(key);
+  bringIntoView();
+}
+
+// Scrolls the page as far as needed for the squares to be seen.
+export const bringIntoView = () => $("grid").parentElement.scrollIntoView({ block: "nearest" });
+
+export function draw(shown, chosen, lit = NONE) {
+  const isNew = chosen !== last?.chosen;
+  last = { shown, chosen, lit };
+  legend(shown.counts());
+  squares.draw(shown, chosen, lit);
+  const rest = squares.overflows() ? " They do not all fit, so the box scrolls." : "";
+  setText("slots", `${count(shown.size)} ${shown.size === 1 ? "slot" : "slots"} so far, a square for each.${rest}`);
+  if (isNew && chosen !== null) squares.reveal(chosen);
+  announce(shown, chosen);
+  // At rest there is a connection to look at: the connection that brings this page its events.
+  const own = isOwnChosen || chosen !== null ? null : shown.find(({ reads }) => reads);
+  if (own === null) return;
+  isOwnChosen = true;
+  choose(own);
+}
+
+function setText(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text;
+}
+
+function legend(counts) {
+  for (const [state, number] of Object.entries(counts)) {
+    setText(`count-${state}`, count(number));
+    $(`next-${state}`).disabled = number === 0;
+  }
+  const { waits } = counts;
+  setText("waiting", `${waits === 0 ? "None" : count(waits)} ${waits > 1 ? "wait" : "waits"} for writability`);
+  $("show").disabled = waits === 0;
+}
+
+// Says for those who hear the page what is chosen; a state that passes within a second is not said.
+function announce(shown, key) {
+  if (key === null) return;
+  const kept = shown.places.get(key);
+  const state = kept ? nameOf(look(kept)) : "free";
+  if (said.key === key && said.state === state) {
+    if (said.isDue && shown.now - said.at > 1000) {
+      said.isDue = false;
+      setText("chosen", `Slot ${key}: ${state}.`);
+    }
+    return;
+  }
+  const isOther = said.key !== key;
+  said = { key, state, at: shown.now, isDue: !isOther };
+  if (isOther) setText("chosen", `Slot ${key}: ${state}.`);
 }
 
 // Calls `choose` with the slot that the user chooses; `chosen` gives the slot that is chosen now.
-export function listen(chosen, choose) {
+export function listen(chosen, toChoose) {
+  choose = toChoose;
+  $("show").onclick = () => {
+    show("waits");
+    $("grid").parentElement.scrollIntoView({ block: "start" });
+  };
   $("grid").onclick = ({ offsetX, offsetY }) => {
-    const [columns, side] = paint.layout($("grid"), size);
-    const column = Math.floor(offsetX / side);
-    if (column < columns) choose(Math.floor(offsetY / side) * columns + column);
+    const key = squares.nearest(offsetX, offsetY);
+    if (key !== null) choose(key);
   };
   $("grid").onkeydown = (event) => {
-    const [columns] = paint.layout($("grid"), size);
-    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
+    if (!last?.shown.size || event.ctrlKey || event.altKey || event.metaKey) return;
+    const { size } = last.shown;
+    const { row, page } = squares.steps();
+    const by = {
+      ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row, PageDown: page, PageUp: -page, Home: -size, End: size,
+    }[event.key];
     if (by === undefined) return;
     event.preventDefault();
     choose(chosen() === null ? 0 : Math.min(size - 1, Math.max(0, chosen() + by)));
   };
+  listenToColours(() => {
+    drawMarks();
+    if (last !== null) squares.draw(last.shown, last.chosen, last.lit);
+  });
+  addEventListener("resize", drawMarks);
+  drawMarks();
 }

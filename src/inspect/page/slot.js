@@ -1,34 +1,66 @@
-// The card of the chosen slot: its connection, and what that did.
+// The card of the chosen slot: its connection, what that waits for, and what it did.
 
 import { look } from "./model.js";
-import { WAITS, bytes, count, micros, nameOf } from "./words.js";
+import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
+import { fetchLimits, limitOf } from "./limits.js";
 import { terms } from "./terms.js";
 
 const $ = (id) => document.getElementById(id);
+const OWN = "This connection brings this page its events. Its answer has no end: whenever there is something new, a piece more of it is sent. The events say nothing about this connection itself, or each event would be the reason for the next.";
+const FREE = "This slot is free: no connection is in it. A new connection gets a free slot before the slab grows.";
 
-function factsOf(shown, key) {
-  const kept = shown.places.get(key);
+fetchLimits().catch(() => {});
+
+function factsOf(shown, kept) {
   return [
-    ["slot", String(key)],
     ["connection", kept && `#${kept.id}`],
-    ["state", kept ? nameOf(look(kept)) : "free"],
-    ["waits for", kept && WAITS[kept.wait]],
     ["peer", kept?.peer],
     ["age", kept && micros((shown.now - kept.born) * 1000)],
     ["requests", kept && count(kept.requests)],
     ["in", kept && bytes(kept.bytesIn)],
-    ["out", kept && bytes(kept.bytesOut)],
+    ["out", kept && bytes(kept.bytesOut) + stillness(shown, kept)],
     ["last asked", kept && (kept.line || "nothing yet")],
-    ["note", kept?.reads && "this connection brings you the events, so the events say nothing about it"],
   ].map(([name, value]) => [name, value || ""]);
+}
+
+// How long no byte went out, where this is what a connection waits for.
+function stillness(shown, { wait, clock }) {
+  if (wait !== "Write") return "";
+  const lasts = shown.now - clock.since;
+  return lasts < 1000 ? "" : `, stands still for ${clock.isExact ? "" : "at least "}${seconds(lasts)}`;
+}
+
+// What a connection waits for, and until when.
+function waitOf(shown, { wait, clock, reads }) {
+  const [what, end] = WAITS[wait] ?? [wait, ""];
+  const own = reads ? `${OWN} ` : "";
+  const limit = limitOf(wait);
+  if (!end || limit === undefined) return `${own}It waits for ${what}.`;
+  const left = seconds(limit - (shown.now - clock.since));
+  return `${own}It waits for ${what}. In ${clock.isExact ? "" : "at most "}${left} the server ${end}.`;
+}
+
+function setText(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text;
 }
 
 export function draw(shown, chosen) {
   $("slot-none").hidden = chosen !== null;
   $("slot-facts").hidden = chosen === null;
   if (chosen === null) return;
-  terms($("facts"), factsOf(shown, chosen));
+  const kept = shown.places.get(chosen);
+  setText("h-slot", `Slot ${chosen}`);
+  setText("state", kept ? nameOf(look(kept)) : "free");
+  setText("wait", kept ? waitOf(shown, kept) : FREE);
+  terms($("facts"), factsOf(shown, kept));
+  history(shown, chosen, kept);
+}
+
+// What the connection did; of a free slot, what the last connection in it did.
+function history(shown, chosen, kept) {
   const { id, moves } = shown.history.get(chosen) ?? { moves: [] };
+  $("h-history").hidden = moves.length === 0;
+  $("h-history").textContent = kept ? "What the connection did, and why" : `What the last connection in it, #${id}, did`;
   const key = `${chosen} ${id} ${moves.length} ${moves.at(-1)?.at}`;
   if ($("history").dataset.key === key) return;
   $("history").dataset.key = key;
