@@ -42,6 +42,7 @@ const MODULE: &str = "text/javascript; charset=utf-8";
 /// The files that the page loads: the name of each, its type and its content.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("page/style.css")),
+    ("turns.css", CSS, include_str!("page/turns.css")),
     ("buttons.js", MODULE, include_str!("page/buttons.js")),
     ("clients.js", MODULE, include_str!("page/clients.js")),
     ("counters.js", MODULE, include_str!("page/counters.js")),
@@ -49,6 +50,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("inspector.js", MODULE, include_str!("page/inspector.js")),
     ("limits.js", MODULE, include_str!("page/limits.js")),
     ("marks.js", MODULE, include_str!("page/marks.js")),
+    ("kinds.js", MODULE, include_str!("page/kinds.js")),
+    ("life.js", MODULE, include_str!("page/life.js")),
     ("model.js", MODULE, include_str!("page/model.js")),
     ("paint.js", MODULE, include_str!("page/paint.js")),
     ("source.css", CSS, include_str!("page/source.css")),
@@ -57,6 +60,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("squares.js", MODULE, include_str!("page/squares.js")),
     ("terms.js", MODULE, include_str!("page/terms.js")),
     ("time.js", MODULE, include_str!("page/time.js")),
+    ("timeline.js", MODULE, include_str!("page/timeline.js")),
     ("turns.js", MODULE, include_str!("page/turns.js")),
     ("words.js", MODULE, include_str!("page/words.js")),
 ];

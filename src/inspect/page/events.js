@@ -1,33 +1,39 @@
 // The events of the server: they go to `time`. This file knows one element of the page, which says whether they come.
 
-const link = () => document.getElementById("link");
+function say(text, className) {
+  const link = document.getElementById("link");
+  link.textContent = text;
+  link.className = className;
+}
 
 // `changed` is called where there is something new to show.
 export function listen(time, changed) {
   const events = new EventSource("events");
   let number = null; // of the last event
-  // The events bring only changes, so the whole state is fetched first.
+  // The events bring only changes, so the whole state is fetched first, and again where some were missed.
   const begin = async () => {
-    number = null;
-    time.begin(await (await fetch("state.json", { cache: "no-store" })).json());
+    try {
+      time.begin(await (await fetch("state.json", { cache: "no-store" })).json());
+    } catch {
+      say("The server does not answer. The page tries again.", "");
+      return;
+    }
+    say("Live", "live");
     changed();
   };
-  events.onopen = async () => {
-    await begin();
-    link().textContent = "Live";
-    link().className = "live";
+  events.onopen = () => {
+    number = null;
+    begin();
   };
   events.onmessage = ({ data, lastEventId }) => {
-    const missed = number !== null && Number(lastEventId) !== number + 1;
+    const batch = JSON.parse(data);
+    batch.missed = number === null ? 0 : Number(lastEventId) - number - 1;
     number = Number(lastEventId);
-    time.take(JSON.parse(data));
+    time.take(batch);
     changed();
-    if (missed) begin();
+    if (batch.missed > 0) begin();
   };
-  events.onerror = () => {
-    link().textContent = "The server does not answer. The page tries again.";
-    link().className = "";
-  };
+  events.onerror = () => say("The server does not answer. The page tries again.", "");
   addEventListener("pagehide", () => events.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }

@@ -5,6 +5,8 @@
 // | model.js, time.js | the state of the server at some moment; which moment is shown |
 // | events.js | how the state comes here |
 // | slab.js, slot.js, turns.js, counters.js | the four parts of the page |
+// | life.js | in the part of the slot: the life of each of its requests |
+// | timeline.js, kinds.js | in the part of the turns: the bars, and what each colour means |
 // | paint.js, terms.js, words.js | canvases, lists, names and numbers |
 // | buttons.js, clients.js | clients that make something happen |
 
@@ -12,12 +14,14 @@ import { Time } from "./time.js";
 import * as buttons from "./buttons.js";
 import * as counters from "./counters.js";
 import * as events from "./events.js";
+import * as life from "./life.js";
 import * as slab from "./slab.js";
 import * as slot from "./slot.js";
 import * as turns from "./turns.js";
 
 const time = new Time();
 let chosen = null; // the key of a slot
+let lit = new Set(); // the keys of slots that were driven in the turn at which the user points
 let stale = true;
 
 const changed = () => { stale = true; };
@@ -25,12 +29,18 @@ const choose = (key) => {
   chosen = key;
   changed();
 };
+const light = (keys) => {
+  lit = new Set(keys);
+  changed();
+};
 
+// The turns come first: they say which slots are lit.
 function draw() {
-  slab.draw(time.shown, chosen);
-  turns.draw(time);
+  turns.draw(time, chosen);
+  slab.draw(time.shown, chosen, lit);
   counters.draw(time.shown);
   slot.draw(time.shown, chosen);
+  life.draw(time.shown, chosen);
 }
 
 // Draws at most once a frame, and only if something is new.
@@ -45,6 +55,6 @@ requestAnimationFrame(frame);
 addEventListener("resize", changed);
 
 slab.listen(() => chosen, choose);
-turns.listen(time, changed);
+turns.listen(time, changed, light);
 buttons.listen(time, choose);
 events.listen(time, changed);

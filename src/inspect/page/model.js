@@ -3,6 +3,9 @@
 
 const KEPT_MOVES = 32;
 const KEPT_TURNS = 400;
+const KEPT_REQUESTS = 4; // of each slot
+const KEPT_GAPS = 40;
+const AWAY_MS = 500; // between two batches there is a fifth of this
 
 export const STATES = ["reading", "parsed", "writing", "waits", "closing", "watches"];
 
@@ -27,6 +30,11 @@ function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, l
   return kept;
 }
 
+// A request, and when it took which steps: pairs of an index into the names of the steps and microseconds.
+function request([number, key, id, line, status, began, steps]) {
+  return { number, key, id, line, status, began, steps };
+}
+
 export class Model {
   places = new Map();
   history = new Map(); // for each slot, the last connection in it: its number and its changes of state
@@ -36,18 +44,63 @@ export class Model {
   now = 0;
   size = 0; // the number of slots
 
+  requests = new Map(); // for each slot, the last requests in it
+  kinds = []; // the names of what a turn's time is spent on
+  steps = []; // the steps of a request, and where they are in the source
+  gaps = []; // what was left out of the events, and after which turn
+
   // Takes in a whole snapshot or a batch of events. It may hold turns and changes that are known already.
   take(news) {
+    const isWhole = news.columns !== undefined;
+    const last = this.turns.at(-1)?.[0] ?? -1;
+    this.#takeGap(news, last, isWhole);
+    // A batch that was made before a snapshot may come after it. Its places are older than those that are known.
+    if (news.now_ms >= this.now) this.#takeState(news, isWhole);
+    for (const row of news.moves) this.#takeMove(row);
+    for (const row of news.requests ?? []) this.#takeRequest(row);
+    for (const turn of news.turns) if (turn[0] > last) this.turns.push(turn);
+    if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
+  }
+
+  #takeState(news, isWhole) {
     const isFirstLook = this.now === 0;
     this.now = news.now_ms;
     this.size = Math.max(this.size, news.slots ?? 0);
     this.counters = news.counters;
     this.calls = news.calls;
-    news.places.forEach((row) => this.#takePlace(row, isFirstLook));
-    news.moves.forEach((row) => this.#takeMove(row));
-    const last = this.turns.at(-1)?.[0] ?? -1;
-    this.turns.push(...news.turns.filter(([at]) => at > last));
-    if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
+    if (isWhole) {
+      this.places.clear();
+      this.kinds = news.kinds ?? [];
+      this.steps = news.steps ?? [];
+    }
+    for (const row of news.places) this.#takePlace(row, isFirstLook);
+  }
+
+  // Whether a snapshot may be a later state of the same server: no clock and no counter goes back.
+  mayBecome({ now_ms, counters }) {
+    return now_ms >= this.now && Object.entries(this.counters).every(([name, value]) => name === "open" || counters[name] >= value);
+  }
+
+  // Notes what is not in the events: what the server had no room for, batches that it could not send to a slow reader, and
+  // the time for which the page did not hear from it.
+  #takeGap({ lost, missed, now_ms }, after, isWhole) {
+    const away = isWhole && this.now > 0 && now_ms - this.now > AWAY_MS ? now_ms - this.now : 0;
+    if (!missed && !away && !(lost && (lost.turns || lost.moves || lost.requests || lost.places))) return;
+    this.gaps.push({ after, now: now_ms, batches: missed ?? 0, away, ...lost });
+    if (this.gaps.length > KEPT_GAPS) this.gaps.shift();
+  }
+
+  #takeRequest(row) {
+    const came = request(row);
+    const known = this.requests.get(came.key);
+    if (known?.[0].id !== came.id) {
+      this.requests.set(came.key, [came]);
+      return;
+    }
+    const at = known.findIndex(({ number }) => number === came.number);
+    if (at < 0) known.push(came);
+    else if (came.steps.length >= known[at].steps.length) known[at] = came;
+    if (known.length > KEPT_REQUESTS) known.shift();
   }
 
   #takePlace(row, isFirstLook) {
@@ -73,8 +126,9 @@ export class Model {
   // A copy that can change independently.
   copy() {
     const history = [...this.history].map(([key, { id, moves }]) => [key, { id, moves: [...moves] }]);
-    const own = { places: new Map(this.places), history: new Map(history), turns: [...this.turns] };
-    return Object.assign(new Model(), this, own);
+    const requests = [...this.requests].map(([key, rows]) => [key, [...rows]]);
+    const own = { places: new Map(this.places), history: new Map(history), requests: new Map(requests) };
+    return Object.assign(new Model(), this, own, { turns: [...this.turns], gaps: [...this.gaps] });
   }
 
   // The slot of the latest connection for which `condition` holds, or null.

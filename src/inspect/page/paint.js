@@ -1,4 +1,4 @@
-// Canvases: their colours, which are those of the page, and their sizes. And the bars of the turns.
+// Canvases: their colours, which are those of the page, and their sizes.
 
 export const colours = { version: 0 };
 const NAMES = [
@@ -45,29 +45,4 @@ export function fit(canvas, width, height) {
   context.setTransform(ratio(), 0, 0, ratio(), 0, 0);
   context.clearRect(0, 0, width, height);
   return context;
-}
-
-// Draws one bar for each turn, with a colour for each connection that was driven.
-export function timeline(canvas, turns) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  const context = fit(canvas, width, height);
-  const step = 5;
-  const shown = turns.slice(-Math.floor(width / step));
-  const highest = Math.max(200, ...shown.map(([, , busy]) => busy));
-  shown.forEach(([, , busy, , , driven], index) => {
-    const x = width - (shown.length - index) * step;
-    let y = height;
-    const scale = (us) => (us / highest) * (height - 18);
-    context.fillStyle = colours.soft;
-    context.fillRect(x, height - Math.max(1, scale(busy)), step - 1, Math.max(1, scale(busy)));
-    for (const [key, us] of driven) {
-      const part = Math.max(1, scale(us));
-      context.fillStyle = `hsl(${(key * 47) % 360} 45% 55%)`;
-      context.fillRect(x, y - part, step - 1, part);
-      y -= part;
-    }
-  });
-  context.fillStyle = colours.soft;
-  context.font = "12px system-ui, sans-serif";
-  context.fillText(`${highest < 1000 ? `${Math.round(highest)} µs` : `${(highest / 1000).toFixed(1)} ms`}`, 6, 14);
 }

@@ -1,39 +1,144 @@
 // The turns: a bar for each, the latest as rows, and the buttons that stop and repeat time.
 
-import { micros } from "./words.js";
-import * as paint from "./paint.js";
+import { KINDS, spent } from "./kinds.js";
+import { count, micros } from "./words.js";
+import * as timeline from "./timeline.js";
 
 const $ = (id) => document.getElementById(id);
 const ROWS = 7;
+const SLOTS = 8; // that a row names
+let items = []; // what the timeline shows
+let picked = null; // the one of them whose row is shown, or null
+let isHeld = false; // whether it stays picked when the pointer leaves
+let light = () => {}; // lights the squares of these slots
+
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const MOMENTS = {
-  live: () => "",
-  paused: (seconds, ahead) => `Paused ${seconds} s after the start. A step is a tenth of a second; ${ahead} have passed since.`,
-  replay: (seconds) => `${seconds} s after the start, shown five times slower.`,
+  live: ({ shown }) => `Now: ${seconds(shown.now)} after the start.`,
+  paused: ({ shown, ahead, cut }) => `Paused ${seconds(shown.now)} after the start. A step is a tenth of a second; ${ahead} have passed since${cut > 0 ? `, and ${count(cut)} more that this page did not keep` : ""}.`,
+  replay: ({ shown }) => `${seconds(shown.now)} after the start, shown five times slower.`,
 };
 
-export function draw(time) {
-  paint.timeline($("timeline"), time.shown.turns);
-  $("moment").textContent = MOMENTS[time.mode]((time.shown.now / 1000).toFixed(1), time.ahead);
-  $("pause").setAttribute("aria-pressed", String(time.mode === "paused"));
+for (const [kind, meaning] of Object.entries(KINDS)) {
+  const item = document.createElement("li");
+  const sign = document.createElement("canvas");
+  const name = document.createElement("b");
+  sign.dataset.kind = kind;
+  name.textContent = kind;
+  item.append(sign, name, ` ${meaning}`);
+  $("kinds").append(item);
+}
+const rows = Array.from({ length: ROWS }, () => {
+  const row = $("latest").insertRow();
+  for (let cell = 0; cell < 5; cell += 1) row.insertCell();
+  return row;
+});
+
+// Changes a text only where it is another one: the browser lays out anew what changes.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function draw(time, chosen) {
+  const { shown } = time;
+  items = timeline.itemsOf($("timeline"), shown);
+  if (picked !== null && !items.includes(picked)) pick(null);
+  const scale = timeline.draw($("timeline"), shown, items, { picked, chosen });
+  document.querySelectorAll("#kinds canvas").forEach((canvas) => timeline.sign(canvas, canvas.dataset.kind));
+  write($("scale"), scaleInWords(scale, items.filter(Array.isArray).length));
+  write($("lost"), lostInWords(shown.gaps));
+  drawTime(time);
+  drawPicked(shown);
+  const end = picked === null ? items.length : Math.min(items.length, Math.max(items.indexOf(picked) + 1, ROWS));
+  rows.forEach((row, index) => drawRow(row, shown, items[end - 1 - index]));
+}
+
+function drawTime(time) {
+  write($("moment"), MOMENTS[time.mode](time));
+  $("pause").className = time.mode === "paused" ? "quiet second" : "quiet";
   $("step").disabled = time.mode !== "paused" || time.ahead === 0;
   $("replay").setAttribute("aria-pressed", String(time.mode === "replay"));
-  $("latest").replaceChildren(...time.shown.turns.slice(-ROWS).reverse().map(rowOf));
 }
 
-function rowOf([, wait, busy, events, driven, first]) {
-  const who = first.slice(0, 6).map(([key, us]) => `${key}: ${Math.round(us)}`).join(", ");
-  const more = driven > 6 ? ` and ${driven - 6} more` : "";
-  const row = document.createElement("tr");
-  for (const cell of [micros(wait), String(events), micros(busy), who + more]) row.insertCell().textContent = cell;
-  return row;
+function drawPicked(shown) {
+  const canvas = $("timeline");
+  const text = picked === null ? "No bar is chosen. Point at one, tap it, or move with the arrow keys: its connections light up in the slab." : inWords(shown, picked);
+  write($("turn"), text);
+  canvas.setAttribute("aria-valuemax", String(Math.max(0, items.length - 1)));
+  canvas.setAttribute("aria-valuenow", String(picked === null ? Math.max(0, items.length - 1) : items.indexOf(picked)));
+  canvas.setAttribute("aria-valuetext", text);
 }
 
-// The buttons act on `time`, and `changed` is called where they changed what is shown.
-export function listen(time, changed) {
+function drawRow(row, shown, item) {
+  const cells = ["", "", "", "", ""];
+  if (Array.isArray(item)) {
+    const [at, wait, busy, events] = item;
+    cells.splice(0, 5, `${(at / 1000).toFixed(3)} s`, micros(wait), String(events), micros(busy), didInWords(shown, item));
+  } else if (item !== undefined) cells[4] = gapInWords(item);
+  cells.forEach((text, index) => write(row.cells[index], text));
+  row.className = item !== undefined && item === picked ? "picked" : "";
+}
+
+// What the turn spent its time on, the most first, and for which connections.
+function didInWords(shown, turn) {
+  const parts = spent(shown, turn).sort(([, a], [, b]) => b - a).map(([kind, us]) => `${kind} ${micros(us)}`);
+  return `${parts.join(", ")} · ${drivenInWords(turn)}`;
+}
+
+function drivenInWords([, , , , driven, first]) {
+  if (driven === 0) return "no connection driven";
+  const keys = [...new Set(first.map(([key]) => key))].slice(0, SLOTS);
+  const more = driven - keys.length;
+  return `${keys.length === 1 ? "slot" : "slots"} ${keys.join(", ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
+}
+
+function inWords(shown, item) {
+  if (!Array.isArray(item)) return gapInWords(item);
+  const [at, wait, busy, events, driven] = item;
+  const came = events === 1 ? "1 event came" : `${count(events)} events came`;
+  return `The turn at ${(at / 1000).toFixed(3)} s. The loop had waited ${micros(wait)}; ${came}, ${count(driven)} driven. Busy ${micros(busy)}: ${didInWords(shown, item)}.`;
+}
+
+const few = (n, one, many) => (n === 1 ? `1 ${one}` : `${count(n)} ${many}`);
+
+// Where something is missing between two turns: what, and why.
+function gapInWords({ now, batches, away, turns = 0, moves = 0, requests = 0, places = 0 }) {
+  const left = [turns > 0 && few(turns, "turn", "turns"), moves > 0 && few(moves, "change of state", "changes of state"), requests > 0 && few(requests, "request", "requests")].filter(Boolean);
+  return [
+    `Before ${(now / 1000).toFixed(1)} s`,
+    left.length > 0 && `${left.join(", ")} left out: a batch of the events had no room for more`,
+    places > 0 && `the news of ${few(places, "slot", "slots")} came a batch later`,
+    batches > 0 && `${few(batches, "batch", "batches")} missed: this page read too slowly`,
+    away > 0 && `the page heard nothing for ${seconds(away)}`,
+  ].filter(Boolean).join("; ") + ".";
+}
+
+function lostInWords(gaps) {
+  if (gaps.length === 0) return "Nothing was left out of the turns that this page was told.";
+  return `A dashed line is a place where something is missing. The last one: ${gapInWords(gaps.at(-1))}`;
+}
+
+function scaleInWords({ top, cut, longest }, turns) {
+  const begin = `Bars: linear, up to ${micros(top)}; nine of ten are no longer.`;
+  const torn = cut === 0 ? " None is longer." : ` A torn top with an arrow is longer: ${cut} of ${turns}, the longest ${micros(longest)}.`;
+  return `${begin}${torn} Below the line: how long the loop waited before; this scale is logarithmic, its lines are 1 ms and 1 s.`;
+}
+
+function pick(item) {
+  if (item === picked) return;
+  picked = item ?? null;
+  if (picked === null) isHeld = false;
+  light(Array.isArray(picked) ? picked[5].map(([key]) => key) : []);
+}
+
+// The buttons act on `time`, and `changed` is called where they changed what is shown. `lights` is called with the slots
+// of the bar that the user points at.
+export function listen(time, changed, lights) {
+  light = lights;
   const acts = {
     pause: () => (time.mode === "paused" ? time.resume() : time.pause()),
     step: () => time.step(),
-    replay: () => time.replay(changed),
+    replay: () => (time.mode === "replay" ? time.back() : time.replay(changed)),
   };
   for (const [id, act] of Object.entries(acts)) {
     $(id).onclick = () => {
@@ -41,4 +146,28 @@ export function listen(time, changed) {
       changed();
     };
   }
+  listenToTimeline($("timeline"), changed);
+}
+
+function listenToTimeline(canvas, changed) {
+  const point = ({ offsetX }, holds) => {
+    isHeld = holds;
+    pick(timeline.itemAt(canvas, items, offsetX));
+    changed();
+  };
+  canvas.onpointermove = (event) => { if (!isHeld || event.buttons > 0) point(event, isHeld); };
+  canvas.onpointerdown = (event) => point(event, true);
+  canvas.onpointerleave = () => {
+    if (!isHeld) pick(null);
+    changed();
+  };
+  canvas.onkeydown = (event) => {
+    const at = picked === null ? items.length : items.indexOf(picked);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowDown: at - 1, ArrowUp: at + 1, Home: 0, End: items.length - 1, Escape: null }[event.key];
+    if (to === undefined || items.length === 0) return;
+    event.preventDefault();
+    isHeld = to !== null;
+    pick(to === null ? null : items[Math.min(items.length - 1, Math.max(0, to))]);
+    changed();
+  };
 }

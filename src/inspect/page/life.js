@@ -1,0 +1,109 @@
+// The life of a request: for the chosen slot, when each of its last requests took which step, and where in the source.
+
+import { WAITS, micros } from "./words.js";
+
+// What a step means, for a reader who sees it for the first time.
+const MEANINGS = {
+  "head here": "The last byte of the head was received, and the head is parsed. The time of the others counts from the moment at which its bytes came.",
+  "gate": "Host and origin were judged, and whether this client may ask.",
+  "disk": "The file was found: looked up, and read where it was not in memory.",
+  "answered": "The head of the answer was made.",
+  "first byte out": "The kernel took the first byte of the answer.",
+  "last byte out": "The kernel took the last byte. It may still be on its way: the kernel sends on alone.",
+  "log": "The line of the access log was written. The request is over.",
+};
+const $ = (id) => document.getElementById(id);
+let drawn = ""; // what is shown: this changes seldom, and the page is drawn ten times a second
+
+export function draw(shown, chosen) {
+  const box = $("life");
+  if (box === null) return;
+  const place = chosen === null ? undefined : shown.places.get(chosen);
+  const known = chosen === null ? [] : shown.requests.get(chosen) ?? [];
+  const requests = place && known[0]?.id !== place.id ? [] : known;
+  const form = JSON.stringify([chosen, place?.id, place?.reads, requests.map(({ number, status, steps }) => [number, status, steps.length]), shown.steps.length]);
+  if (form !== drawn) {
+    drawn = form;
+    const isOpen = box.querySelector("details")?.open ?? false;
+    box.replaceChildren(...(chosen === null ? [] : contentOf(shown, place, requests, isOpen)));
+  }
+  const still = box.querySelector(".still");
+  if (still) tellWait(still, shown, place, requests.at(-1));
+}
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function contentOf(shown, place, requests, isOpen) {
+  const title = element("h3", "", "The life of its last requests");
+  if (place?.reads) return [title, element("p", "hint", "This connection brings you the events, so the events say nothing of its requests.")];
+  if (requests.length === 0) return [title, element("p", "hint", "No request came on it, or it came before this page was opened.")];
+  const lives = requests.toReversed().map((request, index) => lifeOf(shown, request, index === 0 && place !== undefined));
+  const meanings = element("details");
+  meanings.open = isOpen;
+  meanings.append(element("summary", "", "What the steps mean"), meaningsOf(shown.steps));
+  return [title, ...lives, meanings];
+}
+
+function meaningsOf(steps) {
+  const list = element("dl", "words");
+  for (const { name } of steps) {
+    if (MEANINGS[name] === undefined) continue;
+    const row = element("div");
+    row.append(element("dt", "", name), element("dd", "", MEANINGS[name]));
+    list.append(row);
+  }
+  return list;
+}
+
+const isOver = (shown, { steps }) => steps.at(-1)?.[0] === shown.steps.length - 1;
+
+function lifeOf(shown, request, isLast) {
+  const { line, status, began, steps } = request;
+  const whole = steps.at(-1)?.[1] ?? 0;
+  const figure = element("figure", "life");
+  const caption = element("figcaption");
+  caption.append(element("b", "", line || "a request"), ` ${status === 0 ? "no answer yet" : status} · ${micros(whole)} · ${(began / 1000).toFixed(3)} s after the start`);
+  const list = element("ol");
+  let before = 0;
+  for (const [index, us] of steps) {
+    list.append(stepOf(shown.steps[index], before, us, whole));
+    before = us;
+  }
+  if (!isOver(shown, request)) list.append(element("li", isLast ? "still" : "", isLast ? "" : "The events say no more of it."));
+  figure.append(caption, list);
+  return figure;
+}
+
+// One step: its name, when it was over, how long after the step before, and where in the source.
+function stepOf({ name, source }, from, to, whole) {
+  const item = element("li");
+  const track = element("span", "track");
+  const bar = element("span");
+  const share = (us) => (whole > 0 ? (us / whole) * 100 : 0);
+  bar.style.marginInlineStart = `min(${share(from).toFixed(2)}%, 100% - 3px)`;
+  bar.style.width = `${share(to - from).toFixed(2)}%`;
+  track.append(bar);
+  item.append(element("b", "", name), element("span", "at", micros(to)), element("span", "after", `+${micros(to - from)}`), track, linkTo(source));
+  return item;
+}
+
+// `conn/reading.rs:route` leads to the function in the source that the inspector shows.
+function linkTo(source) {
+  const [file, name] = source.split(/:(?!:)/);
+  const link = element("a", "source", source.replace(/^src\//, ""));
+  link.href = `source/${file}#${name}`;
+  return link;
+}
+
+function tellWait(item, shown, place, request) {
+  const waits = WAITS[place?.wait] ?? "its next turn";
+  const text = request.status === 0 || place?.state !== "Reading"
+    ? `It still runs, for ${micros(Math.max(0, shown.now - request.began) * 1000)}. It waits for ${waits}.`
+    : "The events say no more of it.";
+  if (item.textContent !== text) item.textContent = text;
+}

@@ -1,0 +1,369 @@
+//! The turns on the page of the inspector, the life of a request, the replay and the counters, in a real browser. These
+//! tests are ignored in a plain `cargo test`, which needs nothing but Rust. `.ci/run` runs them by name.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use support::browser::Page;
+use support::program::{Program, onepoll};
+use support::visitor::Visitor;
+
+/// The program with its own site and the inspector.
+fn inspected() -> (Program, SocketAddr) {
+    // No timeout may pass because the machine is slow.
+    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
+    Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
+}
+
+/// The page of the inspector in a window of this size, after its first events.
+fn inspector(address: SocketAddr, size: [u32; 2]) -> Page {
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), size, 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    page
+}
+
+/// A page without elements that may load the modules of the inspector, and what the tests below make up for them.
+fn bench(address: SocketAddr) -> Page {
+    let mut page = Page::open(&format!("http://{address}/.onepoll/health"), [1280, 900], 1.0);
+    page.value(
+        "window.module = (name) => import(`/.onepoll/${name}.js`);
+         window.place = (key, id, line = '') => [key, id, '127.0.0.1:9', 'Reading', 'Idle', 0, 1, 1, 1, line, 0];
+         window.turn = (at, busy = 100, keys = [], done = undefined) => [at, 10, busy, 1, keys.length, keys.map(key => [key, 1]), ...(done ? [done] : [])];
+         window.batch = (now_ms, more = {}) => ({ now_ms, counters: { requests: now_ms }, calls: {}, places: [], turns: [turn(now_ms)], moves: [], ...more });
+         window.snapshot = (now_ms, keys) => batch(now_ms, { columns: {}, places: keys.map(key => place(key, key + 1)) });
+         window.keys = (time) => [...time.shown.places.keys()].sort().join(' ');",
+    );
+    page
+}
+
+/// What the page says after `script`, which is the body of an asynchronous function with the class `Time`.
+fn with_time(page: &mut Page, script: &str) -> Value {
+    page.value(&format!(
+        "module('time').then(async ({{ Time }}) => {{ const time = new Time(); {script} }}).catch(String)"
+    ))
+}
+
+fn key(page: &mut Page, id: &str, key: &str) {
+    page.value(&format!(
+        "document.getElementById('{id}').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', cancelable: true }}))"
+    ));
+}
+
+fn click(page: &mut Page, id: &str) {
+    page.value(&format!("document.getElementById('{id}').click()"));
+}
+
+/// Replays all of what `time` has, and gives the first state that is shown and the last one before the end.
+const REPLAYED: &str = "
+    const seen = [];
+    await new Promise(done => time.replay(() => { if (time.mode !== 'replay') return done(); seen.push(keys(time)); }));";
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_replay_begins_where_things_stood_then_even_after_batches_were_missed() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    // Slots 1 and 2 are taken at first. 1 is freed; the batch that tells of 2 is missed, and a snapshot mends that.
+    let script = "
+        time.begin(snapshot(1000, [1, 2]));
+        time.take(batch(1100, { places: [[1]] }));
+        time.take(batch(1300, { missed: 1 }));
+        time.begin(snapshot(1350, [3]));
+        const now = keys(time);
+        time.pause();
+        time.replay(() => {});
+        const first = keys(time);
+        const steps = [];
+        time.pause();
+        while (time.ahead > 0) { time.step(); steps.push(keys(time)); }
+        return { now, first, steps, gaps: time.shown.gaps.map(({ after, batches }) => [after, batches]) };";
+    let expected = json!({ "now": "3", "first": "1 2", "steps": ["2", "2", "3"], "gaps": [[1100, 1]] });
+    assert_eq!(with_time(&mut page, script), expected);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_replay_of_a_pause_ends_at_the_pause() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let script = format!(
+        "time.begin(snapshot(1000, [1]));
+         time.take(batch(1100, {{ places: [place(2, 3)] }}));
+         time.pause();
+         time.take(batch(1200, {{ places: [place(4, 5)] }}));
+         time.replay(() => {{}});
+         const first = keys(time);
+         time.back();
+         const paused = [time.mode, keys(time), time.ahead];
+         {REPLAYED}
+         return {{ first, paused, seen, end: [time.mode, keys(time), time.ahead] }};"
+    );
+    let expected =
+        json!({ "first": "1", "paused": ["paused", "1 2", 1], "seen": ["1 2"], "end": ["paused", "1 2", 1] });
+    assert_eq!(with_time(&mut page, &script), expected);
+}
+
+/// A page that is paused keeps a minute. A step over what it did not keep would show a state that never was.
+#[test]
+#[ignore = "needs Chromium"]
+fn steps_of_a_long_pause_lead_to_no_state_that_never_was() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let script = "
+        time.begin(snapshot(1000, []));
+        time.pause();
+        for (let at = 1; at <= 600; at += 1) time.take(batch(1000 + at));
+        time.take(batch(1700, { places: [place(7, 1)] }));
+        time.step();
+        time.take(batch(1800, { places: [place(8, 2)] }));
+        while (time.ahead > 0) time.step();
+        return [keys(time), time.cut, time.shown.now];";
+    assert_eq!(with_time(&mut page, script), json!(["", 2, 1600]));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_batch_that_is_older_than_the_snapshot_takes_nothing_back() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let script = "
+        time.take(batch(900, { places: [place(9, 9)] }));
+        time.begin(snapshot(1000, [1]));
+        time.take(batch(950, { places: [[1]], turns: [turn(940)] }));
+        const known = [keys(time), time.shown.now];
+        time.pause();
+        time.begin(snapshot(2000, [1, 2]));
+        const paused = [time.mode, keys(time), time.ahead];
+        time.begin({ ...snapshot(5, [6]), counters: { requests: 0 } });
+        return { known, paused, another: [time.mode, keys(time)] };";
+    let expected = json!({ "known": ["1", 1000], "paused": ["paused", "1", 1], "another": ["live", "6"] });
+    assert_eq!(with_time(&mut page, script), expected);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn one_long_turn_flattens_no_other_and_is_marked() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [1280, 900]);
+    let script = "(async () => {
+        const { draw, itemsOf } = await import('./timeline.js');
+        const { Model } = await import('./model.js');
+        const canvas = document.createElement('canvas');
+        canvas.style.cssText = 'width: 600px; height: 200px';
+        document.body.append(canvas);
+        const shown = new Model();
+        shown.kinds = ['answer', 'watch'];
+        for (let at = 0; at < 50; at += 1) shown.turns.push([at, 10, 100, 1, 1, [[at, 90]], [100, 0]]);
+        shown.turns[20] = [20, 10, 20000, 1, 1, [[20, 90]], [100, 19900]];
+        shown.gaps.push({ after: 30 });
+        const items = itemsOf(canvas, shown);
+        const scale = draw(canvas, shown, items, { picked: null, chosen: 10 });
+        const inked = (index, from, to) => {
+            const x = 600 - (items.length - index) * 8 + 1;
+            const { data } = canvas.getContext('2d').getImageData(x, from, 5, to - from);
+            return Array.from({ length: to - from }, (_, y) => [0, 1, 2, 3, 4].some(i => data[(y * 5 + i) * 4 + 3] > 200)).filter(Boolean).length;
+        };
+        return { ...scale, per: 0, gap: items.findIndex(item => !Array.isArray(item)), usual: inked(5, 14, 158),
+            marked: [inked(10, 161, 169) > 4, inked(11, 161, 169) > 4], arrows: [inked(20, 0, 10) > 4, inked(21, 0, 10) > 4] };
+    })().catch(String)";
+    let seen = page.value(script);
+    assert_eq!([&seen["top"], &seen["cut"], &seen["longest"]], [100, 1, 20000], "{seen}");
+    assert_eq!(seen["gap"], 31, "what is missing is shown where it is missing");
+    assert!(seen["usual"].as_u64() > Some(60), "a usual turn is high: {seen}");
+    assert_eq!([&seen["marked"], &seen["arrows"]], [&json!([true, false]); 2], "{seen}");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn what_was_done_is_told_apart_with_and_without_colour() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [1280, 900]);
+    let colours = "(() => {
+        const style = getComputedStyle(document.documentElement);
+        const luminance = (name) => {
+            const hex = style.getPropertyValue(name).trim().replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
+            const [r, g, b] = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16) / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const contrast = (a, b) => (Math.max(luminance(a), luminance(b)) + 0.05) / (Math.min(luminance(a), luminance(b)) + 0.05);
+        const kinds = [...document.querySelectorAll('#kinds canvas')].map(canvas => canvas.dataset.kind);
+        return kinds.flatMap(kind => ['--well', '--card'].map(ground => [kind, ground, contrast(`--k-${kind}`, ground)])).filter(([, , by]) => !(by >= 3));
+    })()";
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        page.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        assert_eq!(page.value(colours), json!([]), "less than 3:1 in {scheme}");
+    }
+    let alike = "(() => {
+        const masks = [...document.querySelectorAll('#kinds canvas')].map(canvas => [canvas.dataset.kind,
+            [...canvas.getContext('2d').getImageData(0, 0, 16, 16).data].filter((_, at) => at % 4 === 3).map(alpha => alpha > 100)]);
+        const pairs = masks.flatMap((a, at) => masks.slice(at + 1).map(b => [a, b]));
+        return [masks.length, pairs.filter(([[, a], [, b]]) => a.filter((inked, at) => inked !== b[at]).length < 26).map(([[a], [b]]) => `${a} ${b}`)];
+    })()";
+    assert_eq!(page.value(alike), json!([8, []]), "textures that are alike");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_bar_chosen_by_key_lights_its_squares_and_shows_its_row() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [390, 844]);
+    Visitor::of(address).get("/", "");
+    page.wait_for("document.getElementById('timeline').getAttribute('aria-valuemax') > 0");
+    click(&mut page, "pause");
+    page.wait_for("document.getElementById('moment').textContent.startsWith('Paused')");
+    page.value(
+        "import('./turns.js').then(turns => import('./time.js').then(({ Time }) =>
+            turns.listen(new Time(), () => window.drawn = 1, keys => window.lit = [...keys].sort())))",
+    );
+    page.wait_for("document.getElementById('timeline').onkeydown !== null");
+    for (name, place) in [("ArrowLeft", "last"), ("Home", "first"), ("ArrowRight", "second"), ("End", "last")]
+    {
+        key(&mut page, "timeline", name);
+        // The page draws again with the next batch.
+        page.wait_for("document.getElementById('turn').textContent.startsWith('The turn at ')");
+        page.wait_for(&format!(
+            "(() => {{
+                const canvas = document.getElementById('timeline');
+                const at = {{ first: 0, second: 1, last: Number(canvas.getAttribute('aria-valuemax')) }}['{place}'];
+                const said = document.getElementById('turn').textContent;
+                const slots = (said.match(/slots? ([\\d, ]+)/)?.[1] ?? '').split(', ').filter(Boolean).sort().join();
+                return Number(canvas.getAttribute('aria-valuenow')) === at && canvas.getAttribute('aria-valuetext') === said
+                    && slots === window.lit.join() && document.querySelectorAll('tr.picked').length === 1;
+            }})()"
+        ));
+    }
+    key(&mut page, "timeline", "Escape");
+    page.wait_for(
+        "document.getElementById('turn').textContent.startsWith('No bar') && window.lit.length === 0",
+    );
+    // A tap holds its bar; a pointer that only passes does not.
+    let point = |page: &mut Page, kind: &str| {
+        page.value(&format!(
+            "(() => {{
+                const canvas = document.getElementById('timeline');
+                const box = canvas.getBoundingClientRect();
+                canvas.dispatchEvent(new PointerEvent('{kind}', {{ clientX: box.right - 12, clientY: box.top + 20 }}));
+            }})()"
+        ))
+    };
+    point(&mut page, "pointermove");
+    page.wait_for("document.getElementById('turn').textContent.startsWith('The turn at ')");
+    point(&mut page, "pointerleave");
+    page.wait_for("document.getElementById('turn').textContent.startsWith('No bar')");
+    point(&mut page, "pointerdown");
+    point(&mut page, "pointerleave");
+    page.wait_for("document.getElementById('turn').textContent.startsWith('The turn at ')");
+    page.is_quiet();
+}
+
+/// Where the buttons and the parts below them are, and how high the rows are.
+const STANDS: &str = "JSON.stringify([...document.querySelectorAll('#turns button, #turns h3, #timeline, #turns table, #latest tr')].map(element => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    return [element.id || element.tagName, left, top + scrollY, width, height].join(' ');
+}))";
+
+#[test]
+#[ignore = "needs Chromium"]
+fn nothing_moves_when_the_user_pauses_replays_or_points() {
+    let (_program, address) = inspected();
+    for size in [[390, 844], [1280, 900]] {
+        let mut page = inspector(address, size);
+        Visitor::of(address).get("/", "");
+        page.wait_for("document.querySelector('#latest td').textContent !== ''");
+        let before = page.value(STANDS);
+        let name = "[...document.getElementById('pause').children].filter(name => getComputedStyle(name).visibility === 'visible').map(name => name.textContent).join()";
+        let is_same = |page: &mut Page, name_now: &str, mode: &str| {
+            page.wait_for(&format!("document.getElementById('moment').textContent.includes('{mode}')"));
+            assert_eq!(page.value(name), name_now);
+            assert_eq!(page.value(STANDS), before, "{mode} at {size:?}");
+        };
+        click(&mut page, "pause");
+        is_same(&mut page, "Back to now", "Paused");
+        key(&mut page, "timeline", "End");
+        page.wait_for("document.getElementById('turn').textContent.startsWith('The turn at ')");
+        is_same(&mut page, "Back to now", "Paused");
+        click(&mut page, "pause");
+        is_same(&mut page, "Pause", "Now");
+        click(&mut page, "replay");
+        is_same(&mut page, "Pause", "slower");
+        page.wait_for("document.getElementById('moment').textContent.startsWith('Now')");
+        page.fits();
+        page.is_quiet();
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn every_counter_call_and_kind_is_explained() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [390, 844]);
+    page.wait_for("document.querySelectorAll('#counts dt').length > 0");
+    let unexplained = "[...document.querySelectorAll('#counts > div, #calls > div, #kinds > li')].filter(row => (row.querySelector('.why') ?? row.lastChild).textContent.trim().split(' ').length < 3).map(row => row.textContent)";
+    assert_eq!(page.value(unexplained), json!([]));
+    let counted = "fetch('state.json').then(r => r.json()).then(s => [Object.keys(s.counters).length, Object.keys(s.calls).length])";
+    let listed = "[document.querySelectorAll('#counts > div').length, document.querySelectorAll('#calls > div').length]";
+    assert_eq!(page.value(counted), page.value(listed));
+    for word in ["turn", "waited", "busy", "events", "driven", "slot", "watch"] {
+        let found =
+            format!("[...document.querySelectorAll('#turns dt')].some(dt => dt.textContent === '{word}')");
+        assert_eq!(page.value(&found), true, "{word}");
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let script = "(async () => {
+        document.body.innerHTML = '<div id=life></div>';
+        const [{ draw }, { Model }] = [await module('life'), await module('model')];
+        const steps = [['head here', 'src/conn/reading.rs:route'], ['answered', 'src/conn/answer.rs:answer'], ['log', 'src/log/mod.rs:write']];
+        const shown = new Model();
+        const request = (number, status, steps) => [number, 3, 8, 'GET /<b> HTTP/1.1', status, 990, steps];
+        shown.take(batch(1000, { columns: {}, places: [place(3, 8)], steps: steps.map(([name, source]) => ({ name, source })), requests: [request(1, 200, [[0, 10], [1, 30], [2, 1500]])] }));
+        shown.take(batch(1100, { places: [[3, 8, '', 'Writing', 'Write', 0, 1, 1, 2, '', 0]], requests: [request(2, 200, [[0, 10]])] }));
+        shown.take(batch(1200, { requests: [request(2, 200, [[0, 10], [1, 30]])] }));
+        draw(shown, 3);
+        const lives = [...document.querySelectorAll('figure')].map(life => [...life.querySelectorAll('li')].map(li => [...li.children].length > 0 ? [...li.children].filter(part => part.className !== 'track').map(part => part.textContent).join(' ') : li.textContent));
+        const links = [...document.querySelectorAll('a')].map(a => a.getAttribute('href'));
+        shown.take(batch(1300, { places: [place(3, 9)] }));
+        draw(shown, 3);
+        return { lives, link: links[0], bold: document.querySelector('#life b b') !== null, next: document.querySelectorAll('figure').length };
+    })().catch(String)";
+    let expected = json!({
+        "lives": [
+            ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
+             "It still runs, for 210.0 ms. It waits for writability: the client must read."],
+            ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
+             "log 1.5 ms +1.5 ms log/mod.rs:write"],
+        ],
+        "link": "source/src/conn/reading.rs#route",
+        "bold": false,
+        "next": 0,
+    });
+    assert_eq!(page.value(script), expected);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn without_scripts_the_page_says_what_is_missing() {
+    let (_program, address) = inspected();
+    let mut page = Page::open("about:blank", [390, 844], 1.0);
+    page.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    page.go(&format!("http://{address}/.onepoll/"));
+    let said = page.value("document.body.innerText");
+    let said = said.as_str().unwrap();
+    for missing in ["slab", "slot", "turns", "replay", "counters", "buttons", "state.json", "metrics"] {
+        assert!(said.contains(missing), "{missing}: {said}");
+    }
+    assert!(
+        !said.contains("Connecting") && !said.contains("Burst"),
+        "what does not work is not shown: {said}"
+    );
+    page.fits();
+}
