@@ -9,9 +9,13 @@ use std::time::{Duration, Instant};
 /// The calls since the process began. Counting takes nanoseconds, where a call takes microseconds.
 static CALLS: [AtomicU64; Call::NAMES.len()] = [const { AtomicU64::new(0) }; Call::NAMES.len()];
 
-/// How many of each were made so far.
-pub fn calls() -> [u64; Call::NAMES.len()] {
-    CALLS.each_ref().map(|count| count.load(Ordering::Relaxed))
+/// Calls that hand work to an io_uring and take what came of it. The reactor makes none, so the product has no name for them.
+static ENTERED: AtomicU64 = AtomicU64::new(0);
+
+/// The names of the calls, and how many of each were made so far.
+pub fn calls() -> impl Iterator<Item = (&'static str, u64)> {
+    let calls = Call::NAMES.into_iter().zip(&CALLS).chain([("io_uring_enter", &ENTERED)]);
+    calls.map(|(name, count)| (name, count.load(Ordering::Relaxed)))
 }
 
 /// A socket of a variant that has no kernel of the reactor's.
@@ -38,6 +42,12 @@ impl Observer for Counter {
     }
 }
 
-fn count(call: Call) {
+/// Counts a call that is made without a socket of [`accepted`].
+pub fn count(call: Call) {
     CALLS[call as usize].fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a call of io_uring_enter(2).
+pub fn count_entered() {
+    ENTERED.fetch_add(1, Ordering::Relaxed);
 }

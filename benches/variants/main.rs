@@ -88,6 +88,9 @@ fn measure(cli: &Cli) -> Result<()> {
         Some(path) => Results::read(path)?,
         None => {
             let lab = lab(cli)?;
+            if let Some(why) = Model::left_out() {
+                eprintln!("{why}");
+            }
             if cli.list {
                 lab.scenarios.iter().for_each(|scenario| println!("{:16} {}", scenario.name, scenario.title));
                 lab.servers.iter().for_each(|server| println!("{server}"));

@@ -5,7 +5,6 @@ use crate::counted;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
-use onepoll::inspect::Call;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,7 +38,7 @@ pub struct Held {
 pub fn own() -> Used {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask about itself");
     let microseconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
-    let calls = Call::NAMES.iter().map(|name| (*name).to_owned()).zip(counted::calls());
+    let calls = counted::calls().map(|(name, count)| (name.to_owned(), count));
     Used {
         user_us: microseconds(usage.user_time()),
         system_us: microseconds(usage.system_time()),

@@ -23,10 +23,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long accepting pauses when the process has no descriptor left, as in the reactor.
-const PAUSE: Duration = Duration::from_millis(200);
+pub const PAUSE: Duration = Duration::from_millis(200);
 
 /// The time between two looks for work for which no request waits.
-const CHORES_EVERY: Duration = Duration::from_millis(10);
+pub const CHORES_EVERY: Duration = Duration::from_millis(10);
 
 /// A connection that waits for a thread.
 pub struct Accepted {
@@ -112,7 +112,8 @@ pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &
     }
 }
 
-fn turn<S: Transport>(connection: &mut Connection<S>, context: &mut Context) -> Verdict {
+/// Drives a connection once.
+pub fn turn<S: Transport>(connection: &mut Connection<S>, context: &mut Context) -> Verdict {
     context.begin_turn(Instant::now(), SystemTime::now());
     let verdict = connection.drive(context);
     context.access.end_turn(context.now);

@@ -10,14 +10,19 @@
 //! | [`thread_pool`] | so many threads, in recv | in a queue, until a whole connection ends |
 //! | [`iterative`] | one thread, in recv, for one | in the backlog, until a whole connection ends |
 //! | [`multi_reactor`] | as many threads as cores, in epoll_wait | as in one reactor; the kernel deals clients out |
+//! | [`tokio`] | a task for each connection; one thread, in epoll_wait, for all tasks | in the queue of the runtime |
+//! | [`io_uring`] | one thread, in io_uring_enter, for all | nowhere: its bytes are here before it is looked at |
 
 pub mod blocking;
+#[cfg(target_os = "linux")]
+mod io_uring;
 mod iterative;
 mod multi_reactor;
 mod reactor;
 mod thread_per_connection;
 mod thread_per_request;
 mod thread_pool;
+mod tokio;
 
 use onepoll::reactor::listener::{self, Sharing};
 use onepoll::service::Service;
@@ -40,6 +45,8 @@ pub enum Model {
     ThreadPool { workers: usize },
     Iterative,
     MultiReactor { reactors: usize },
+    Tokio,
+    IoUring,
 }
 
 /// The settings of a variant.
@@ -50,14 +57,22 @@ pub struct Setting {
 }
 
 impl Model {
-    /// All models, for a machine with this many cores.
+    /// All models that work here, for a machine with this many cores.
     pub fn all(cores: usize) -> Vec<Model> {
         let mut workers = vec![cores, 64, 256];
         workers.dedup();
         let mut models = vec![Model::Reactor, Model::ThreadPerConnection, Model::ThreadPerRequest];
         models.extend(workers.into_iter().map(|workers| Model::ThreadPool { workers }));
-        models.extend([Model::Iterative, Model::MultiReactor { reactors: cores.max(2) }]);
+        models.extend([Model::Iterative, Model::MultiReactor { reactors: cores.max(2) }, Model::Tokio]);
+        models.extend(Model::left_out().is_none().then_some(Model::IoUring));
         models
+    }
+
+    /// Which model does not work here, and why.
+    pub fn left_out() -> Option<String> {
+        let error = ring_error()?;
+        let why = "it takes Linux 6.1, and `sysctl kernel.io_uring_disabled` must be 0";
+        Some(format!("{} is left out: {error} ({why})", Model::IoUring))
     }
 
     /// Starts to serve, in threads that run until the process ends. Gives the address.
@@ -69,6 +84,12 @@ impl Model {
         let address = listener.local_addr()?;
         match self {
             Model::Reactor => thread::spawn(move || reactor::run(listener, service)),
+            Model::Tokio => thread::spawn(move || tokio::run(listener, &service)),
+            #[cfg(target_os = "linux")]
+            Model::IoUring => ring_error()
+                .map_or_else(|| Ok(thread::spawn(move || io_uring::run(listener, &service))), Err)?,
+            #[cfg(not(target_os = "linux"))]
+            Model::IoUring => return Err(io::ErrorKind::Unsupported.into()),
             _ => {
                 blocking::prepare(&listener, &service)?;
                 thread::spawn(move || match self {
@@ -96,6 +117,17 @@ impl Setting {
     }
 }
 
+/// Why no ring can be had. A thread of its own tries, since the kernel interrupts a thread once more after its ring is gone.
+#[cfg(target_os = "linux")]
+fn ring_error() -> Option<io::Error> {
+    thread::spawn(|| io_uring::ring().err()).join().expect("trying does not panic")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ring_error() -> Option<io::Error> {
+    Some(io::ErrorKind::Unsupported.into())
+}
+
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,6 +137,8 @@ impl fmt::Display for Model {
             Model::ThreadPool { workers } => write!(f, "thread-pool-{workers}"),
             Model::Iterative => f.write_str("iterative"),
             Model::MultiReactor { reactors } => write!(f, "multi-reactor-{reactors}"),
+            Model::Tokio => f.write_str("tokio"),
+            Model::IoUring => f.write_str("io-uring"),
         }
     }
 }
@@ -120,6 +154,8 @@ impl FromStr for Model {
             "thread-per-connection" => Ok(Model::ThreadPerConnection),
             "thread-per-request" => Ok(Model::ThreadPerRequest),
             "iterative" => Ok(Model::Iterative),
+            "tokio" => Ok(Model::Tokio),
+            "io-uring" => Ok(Model::IoUring),
             _ => number("thread-pool-")
                 .map(|workers| Model::ThreadPool { workers })
                 .or_else(|| number("multi-reactor-").map(|reactors| Model::MultiReactor { reactors }))
