@@ -27,9 +27,11 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent.replaceAll(',', '')")
 }
 
-/// The number beside `name` in a list of the page.
+/// The counter `name`.
 fn listed(name: &str) -> String {
-    format!("Number(document.querySelector('[data-name=\"{name}\"]').textContent.replaceAll(',', ''))")
+    format!(
+        "Number(document.querySelector('#counts [data-name=\"{name}\"]').textContent.replaceAll(',', ''))"
+    )
 }
 
 fn click(id: &str) -> String {
@@ -44,12 +46,25 @@ fn place(page: &mut Page, condition: &str) -> Value {
     page.value(&find)
 }
 
-/// Moves to the slot of this connection by the arrow keys.
+/// Presses a key in the slab.
+fn press(page: &mut Page, key: &str) {
+    page.value(&format!(
+        "document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', {{ key: {key:?}, cancelable: true }}))"
+    ));
+}
+
+/// Moves to the slot of this connection by the keys.
 fn choose(page: &mut Page, place: &Value) {
     page.value("document.getElementById('grid').focus()");
-    for _ in 0..=place[0].as_u64().unwrap() {
-        page.value("document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', cancelable: true }))");
+    press(page, "Home");
+    for _ in 0..place[0].as_u64().unwrap() {
+        press(page, "ArrowRight");
     }
+}
+
+/// Whether the slot that is chosen is this one.
+fn is_chosen(slot: &Value) -> String {
+    format!("document.getElementById('h-slot').textContent === 'Slot {slot}'")
 }
 
 fn number(state: &str) -> String {
@@ -63,6 +78,10 @@ fn a_slow_reader_is_seen_to_wait_while_another_page_loads() {
     let mut page = inspector(address);
     page.value(&click("slow"));
     page.wait_for(&format!("{} === 1", number("waits")));
+    let found = place(&mut page, "p[4] === 'Write'");
+    page.wait_for(&is_chosen(&found[0]));
+    page.wait_for(&format!("{}.startsWith('1 waits')", text("waiting")));
+    page.wait_for(&format!("{}.includes('In 29') && {0}.includes('tries once more')", text("wait")));
     assert_eq!(support::service::get(address, "/").status, 200);
     page.is_quiet();
     page.value("location.reload()");
@@ -81,9 +100,9 @@ fn a_connection_appears_shows_why_it_moved_and_leaves() {
     let found = place(&mut page, "p[9].startsWith('GET / ')");
     choose(&mut page, &found);
     page.wait_for("document.getElementById('history').textContent.includes('answered with 200 OK')");
-    page.wait_for("document.getElementById('facts').textContent.includes('reading')");
+    page.wait_for(&format!("{} === 'reading'", text("state")));
     drop(visitor);
-    page.wait_for("document.getElementById('facts').textContent.includes('free')");
+    page.wait_for(&format!("{} === 'free' && {}.includes('is free')", text("state"), text("wait")));
     page.is_quiet();
 }
 
@@ -94,8 +113,9 @@ fn a_preconnect_is_a_connection_that_asked_for_nothing() {
     let mut page = inspector(address);
     page.value(&click("preconnect"));
     let found = place(&mut page, "p[3] === 'Reading' && p[4] === 'First' && p[8] === 0");
-    choose(&mut page, &found);
-    page.wait_for(&format!("{}.includes('a first request')", text("facts")));
+    page.wait_for(&is_chosen(&found[0]));
+    page.wait_for(&format!("{}.includes('a first request')", text("wait")));
+    page.wait_for(&format!("{}.includes('the server closes the connection')", text("wait")));
     page.is_quiet();
 }
 
@@ -108,6 +128,8 @@ fn a_big_download_goes_out_and_ends() {
     // The metrics have the exact number; the page rounds it.
     let sent = "fetch('metrics').then(r => r.text()).then(text => Number(text.match(/onepoll_sent_bytes_total (\\d+)/)[1]))";
     page.wait_for(&format!("{sent}.then(sent => sent > {})", 64 << 20));
+    let found = place(&mut page, "p[9].includes('/large')");
+    page.wait_for(&is_chosen(&found[0]));
     // Its connection is kept for a next request.
     page.wait_for(
         "fetch('state.json').then(r => r.json()).then(s => s.places.filter(p => p[9].includes('/large')).every(p => p.includes('Reading')))",

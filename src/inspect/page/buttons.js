@@ -8,6 +8,7 @@ import * as clients from "./clients.js";
 const $ = (id) => document.getElementById(id);
 const LOOKS_EVERY_MS = 100;
 const LOOKS = 100; // ten seconds
+const LOOKS_FOR_OPEN = 5; // from then on, a connection will do that is over already
 const FAILED = "The request failed or ended early. The server may have stopped, or this browser does not resolve names below localhost to this machine.";
 const SAID = {
   slow: () => `A client asks for 64 MiB and stops reading. Look for the hourglass: once all buffers are full, its connection waits for writability. See “out” stand still. ${givesUp()}`,
@@ -23,13 +24,14 @@ function givesUp() {
   return limit === undefined ? "" : `After ${seconds(limit)} without a byte, the server gives it up.`;
 }
 
-// Chooses the connection for which `isIts` holds, as soon as there is one.
-function chooseWhenHere(time, choose, isIts) {
+// Chooses the connection for which `isIts` holds, as soon as there is one. It may be over before the page learns what it
+// asked for: then another one that is newer than `newest`.
+function chooseWhenHere(time, choose, newest, isIts) {
   let looks = 0;
   clearInterval(clock);
   clock = setInterval(() => {
     looks += 1;
-    const key = time.shown.find(isIts);
+    const key = time.shown.find(isIts) ?? (looks > LOOKS_FOR_OPEN ? time.shown.latestSince(newest) : null);
     if (key !== null || looks === LOOKS) clearInterval(clock);
     if (key === null) return;
     choose(key);
@@ -46,7 +48,7 @@ export function listen(time, choose) {
       const newest = time.shown.places.get(time.shown.find(() => true))?.id ?? -1;
       const { ends, isIts } = act(newest);
       ends.catch(() => { $("said").textContent = FAILED; });
-      chooseWhenHere(time, choose, isIts);
+      chooseWhenHere(time, choose, newest, isIts);
     };
   }
 }

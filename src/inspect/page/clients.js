@@ -11,6 +11,8 @@ const here = new URL(".", location.href).pathname;
 
 // A name that no other client has, also of another page.
 const fresh = (kind) => `${kind}-${Math.random().toString(36).slice(2, 8)}${next++}`;
+// What this page is known by to the server: its events are asked for with this name.
+export const OWN = fresh("page");
 const asksFor = (name) => ({ line }) => line.includes(`?${name} `) || line.includes(`?${name}-`);
 const large = (name) => fetch(`${origin(name)}${here}large?${name}`, { cache: "no-store" });
 

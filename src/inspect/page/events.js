@@ -1,5 +1,7 @@
 // The events of the server: they go to `time`. This file knows one element of the page, which says whether they come.
 
+import { OWN } from "./clients.js";
+
 function say(text, className) {
   const link = document.getElementById("link");
   link.textContent = text;
@@ -8,7 +10,7 @@ function say(text, className) {
 
 // `changed` is called where there is something new to show.
 export function listen(time, changed) {
-  const events = new EventSource("events");
+  const events = new EventSource(`events?${OWN}`);
   let number = null; // of the last event
   // The events bring only changes, so the whole state is fetched first, and again where some were missed.
   const begin = async () => {

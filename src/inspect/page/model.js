@@ -137,6 +137,13 @@ export class Model {
     return found[0]?.key ?? null;
   }
 
+  // The slot of the latest connection that did something and is newer than the connection number `id`, or null. It may be
+  // over by now.
+  latestSince(id) {
+    const newer = [...this.history].filter(([, past]) => past.id > id).sort(([, one], [, other]) => other.id - one.id);
+    return newer[0]?.[0] ?? null;
+  }
+
   // The next slot behind `key` that looks so, from the first again behind the last; or null.
   next(state, key) {
     for (let by = 1; by <= this.size; by += 1) {

@@ -3,6 +3,7 @@
 import { STATES, look } from "./model.js";
 import { count, nameOf } from "./words.js";
 import { colours, listen as listenToColours, ratio } from "./paint.js";
+import { OWN } from "./clients.js";
 import * as marks from "./marks.js";
 import * as squares from "./squares.js";
 
@@ -73,7 +74,8 @@ export function draw(shown, chosen, lit = NONE) {
   if (isNew && chosen !== null) squares.reveal(chosen);
   announce(shown, chosen);
   // At rest there is a connection to look at: the connection that brings this page its events.
-  const own = isOwnChosen || chosen !== null ? null : shown.find(({ reads }) => reads);
+  if (isOwnChosen || chosen !== null) return;
+  const own = shown.find(({ line }) => line.includes(OWN)) ?? shown.find(({ reads }) => reads);
   if (own === null) return;
   isOwnChosen = true;
   choose(own);

@@ -3,10 +3,11 @@
 import { look } from "./model.js";
 import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
 import { fetchLimits, limitOf } from "./limits.js";
+import { OWN } from "./clients.js";
 import { terms } from "./terms.js";
 
 const $ = (id) => document.getElementById(id);
-const OWN = "This connection brings this page its events. Its answer has no end: whenever there is something new, a piece more of it is sent. The events say nothing about this connection itself, or each event would be the reason for the next.";
+const READS = "Its answer has no end: whenever there is something new, a piece more of it is sent. The events say nothing about this connection itself, or each event would be the reason for the next.";
 const FREE = "This slot is free: no connection is in it. A new connection gets a free slot before the slab grows.";
 
 fetchLimits().catch(() => {});
@@ -31,9 +32,10 @@ function stillness(shown, { wait, clock }) {
 }
 
 // What a connection waits for, and until when.
-function waitOf(shown, { wait, clock, reads }) {
+function waitOf(shown, { wait, clock, reads, line }) {
   const [what, end] = WAITS[wait] ?? [wait, ""];
-  const own = reads ? `${OWN} ` : "";
+  const page = line.includes(OWN) ? "this page" : "another page like this one";
+  const own = reads ? `This connection brings ${page} its events. ${READS} ` : "";
   const limit = limitOf(wait);
   if (!end || limit === undefined) return `${own}It waits for ${what}.`;
   const left = seconds(limit - (shown.now - clock.since));

@@ -12,6 +12,9 @@ const SIDE_MIN = 3;
 const CELL_FROM = 26; // from here a square has its number
 const WORD_FROM = 64; // and from here its state in a word
 const EDGE = 6; // room around the squares, for the frame of a chosen one
+// Below this size a mark among thousands is hard to find, so each of a few that wait for writability has a ring.
+const RING_BELOW = 12;
+const RINGS_MAX = 16;
 
 const $ = (id) => document.getElementById(id);
 const box = () => $("grid").parentElement;
@@ -36,15 +39,18 @@ export function draw(model, chosen, lit) {
   const isLarger = layout.columns * Math.ceil(model.size / layout.columns) > drawn.looks.length;
   if (drawn.form !== form || isLarger) begin(form, layout, width, edge);
   const context = $("grid").getContext("2d");
+  const waiting = [];
   for (let key = 0; key < model.size; key += 1) {
     const kept = model.places.get(key);
     const state = kept ? look(kept) : "free";
+    if (state === "waits") waiting.push(key);
     if (drawn.looks[key] === state) continue;
     drawn.looks[key] = state;
     square(context, layout, key, state, edge);
   }
   drawn.layout = layout;
-  frame(layout, edge, chosen, lit);
+  const hasRings = layout.side < RING_BELOW * ratio() && waiting.length <= RINGS_MAX;
+  frame(layout, edge, { chosen, lit, ringed: hasRings ? waiting : [] });
 }
 
 // Makes the canvases as large as the squares need.
@@ -109,9 +115,9 @@ function picture(state, side) {
   return canvas;
 }
 
-// The frames of the chosen square and of lit ones: they stand out from their squares, over the neighbours.
-function frame(layout, edge, chosen, lit) {
-  const key = `${chosen} ${[...lit].join()}`;
+// The frames of the chosen square and of others: they stand out from their squares, over the neighbours.
+function frame(layout, edge, { chosen, lit, ringed }) {
+  const key = `${chosen} ${[...lit].join()} ${ringed.join()}`;
   if (drawn.frames === key) return;
   drawn.frames = key;
   const context = $("frames").getContext("2d");
@@ -123,6 +129,10 @@ function frame(layout, edge, chosen, lit) {
     Object.assign(context, { strokeStyle: colour, lineWidth: thick * ratio() });
     context.strokeRect(x - out, y - out, room + 2 * out, room + 2 * out);
   };
+  for (const slot of ringed) {
+    around(slot, 1.5, 3, colours.card);
+    around(slot, 2.5, 1.5, colours.waits);
+  }
   for (const slot of lit) if (slot < layout.size) around(slot, 1, 2, colours.rust);
   if (chosen !== null && chosen < layout.size) {
     around(chosen, 2, 4, colours.card);

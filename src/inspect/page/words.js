@@ -13,7 +13,7 @@ export function micros(us) {
 }
 
 // What a look of a connection is called, and the same in so few words that a square has room for them.
-const NAMES = { waits: "writing, waits for writability", watches: "writing, brings this page its events" };
+const NAMES = { waits: "writing, waits for writability", watches: "writing, brings events" };
 const SHORT_NAMES = { waits: "waits", watches: "events" };
 export const nameOf = (look) => NAMES[look] ?? look;
 export const shortNameOf = (look) => SHORT_NAMES[look] ?? look;
@@ -21,7 +21,7 @@ export const shortNameOf = (look) => SHORT_NAMES[look] ?? look;
 // A time that passes while one looks at it, in whole seconds.
 export function seconds(ms) {
   const whole = Math.max(0, Math.round(ms / 1000));
-  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min`;
+  return whole < 120 ? `${whole}\u00a0s` : `${Math.floor(whole / 60)}\u00a0min`;
 }
 
 // What a connection waits for, and what the server does once that has lasted `limit`.
