@@ -198,6 +198,34 @@ fn everything_that_the_page_needs_is_there() {
     assert_eq!(get(address, "/.onepoll/nothing").status, 404);
 }
 
+/// So the page can say until when a connection waits.
+#[test]
+fn the_limits_are_those_of_the_server() {
+    let root = folder(&[]);
+    let limits = Limits { write_timeout: Duration::from_millis(1500), ..Limits::default() };
+    let mut world = world(root.path(), limits);
+    let told = answer(&mut world, "/.onepoll/limits.json");
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    let expected = serde_json::json!({
+        "First": 75_000, "Idle": 75_000, "Head": 10_000, "Body": 20_000, "Write": 1500, "Linger": 5000,
+    });
+    assert_eq!(told, expected);
+}
+
+/// A slot stays when its connection is over, and is used again.
+#[test]
+fn the_snapshot_has_the_number_of_slots() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let _held = [(); 2].map(|()| world.connect_saying(b"G"));
+    // Each snapshot is asked for on a connection of its own.
+    assert_eq!(state(&mut world)["slots"], 3);
+    assert_eq!(state(&mut world)["slots"], 3);
+    let watcher = watcher(&mut world);
+    world.pass(TICK);
+    assert_eq!(events(&watcher).last().unwrap().1["slots"], 3);
+}
+
 #[test]
 fn the_snapshot_tells_of_connections_calls_and_turns() {
     let root = folder(&[("a", b"a")]);

@@ -8,7 +8,7 @@ import * as clients from "./clients.js";
 const $ = (id) => document.getElementById(id);
 const LOOKS_EVERY_MS = 100;
 const LOOKS = 100; // ten seconds
-const LOOKS_FOR_OPEN = 5; // from then on, a connection will do that is over already
+const LOOKS_FOR_OPEN = 5;
 const FAILED = "The request failed or ended early. The server may have stopped, or this browser does not resolve names below localhost to this machine.";
 const SAID = {
   slow: () => `A client asks for 64 MiB and stops reading. Look for the hourglass: once all buffers are full, its connection waits for writability. See “out” stand still. ${givesUp()}`,
@@ -24,14 +24,15 @@ function givesUp() {
   return limit === undefined ? "" : `After ${seconds(limit)} without a byte, the server gives it up.`;
 }
 
-// Chooses the connection for which `isIts` holds, as soon as there is one. It may be over before the page learns what it
-// asked for: then another one that is newer than `newest`.
-function chooseWhenHere(time, choose, newest, isIts) {
+// Chooses the connection for which `isIts` holds, as soon as there is one. Where it may be over before the page learns what
+// it asked for, another connection will do that is newer than `newest`.
+function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }) {
   let looks = 0;
   clearInterval(clock);
   clock = setInterval(() => {
     looks += 1;
-    const key = time.shown.find(isIts) ?? (looks > LOOKS_FOR_OPEN ? time.shown.latestSince(newest) : null);
+    const isOver = mayBeOver && looks > LOOKS_FOR_OPEN;
+    const key = time.shown.find(isIts) ?? (isOver ? time.shown.latestSince(newest) : null);
     if (key !== null || looks === LOOKS) clearInterval(clock);
     if (key === null) return;
     choose(key);
@@ -46,9 +47,9 @@ export function listen(time, choose) {
       time.resume();
       $("said").textContent = SAID[id]();
       const newest = time.shown.places.get(time.shown.find(() => true))?.id ?? -1;
-      const { ends, isIts } = act(newest);
-      ends.catch(() => { $("said").textContent = FAILED; });
-      chooseWhenHere(time, choose, newest, isIts);
+      const started = act(newest);
+      started.ends.catch(() => { $("said").textContent = FAILED; });
+      chooseWhenHere(time, choose, newest, started);
     };
   }
 }

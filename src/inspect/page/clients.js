@@ -37,7 +37,7 @@ export function burst() {
     const url = `${origin(`burst${index % BURST_NAMES}`)}${here}health?${name}-${index}`;
     return fetch(url, { mode: "no-cors", cache: "no-store" });
   });
-  return { ends: Promise.allSettled(asked), isIts: asksFor(name) };
+  return { ends: Promise.allSettled(asked), isIts: asksFor(name), mayBeOver: true };
 }
 
 // Opens a connection without a request, as browsers do for a link that may be clicked. What it is known by is that it is

@@ -3,10 +3,11 @@
 // | file | what it owns |
 // |---|---|
 // | model.js, time.js | the state of the server at some moment; which moment is shown |
-// | events.js | how the state comes here |
+// | events.js, limits.js | how the state comes here, and how long the server waits for what |
 // | slab.js, slot.js, turns.js, counters.js | the four parts of the page |
 // | life.js | in the part of the slot: the life of each of its requests |
 // | timeline.js, kinds.js | in the part of the turns: the bars, and what each colour means |
+// | squares.js, marks.js | the squares of the slab, and the shape of each state |
 // | paint.js, terms.js, words.js | canvases, lists, names and numbers |
 // | buttons.js, clients.js | clients that make something happen |
 

@@ -91,7 +91,8 @@ function legend(counts) {
     $(`next-${state}`).disabled = number === 0;
   }
   const { waits } = counts;
-  setText("waiting", `${waits === 0 ? "None" : count(waits)} ${waits > 1 ? "wait" : "waits"} for writability`);
+  const who = waits === 0 ? "No connection" : count(waits);
+  setText("waiting", `${who} ${waits > 1 ? "wait" : "waits"} for writability`);
   $("show").disabled = waits === 0;
 }
 
