@@ -55,11 +55,14 @@ fn press(page: &mut Page, key: &str) {
 
 /// Moves to the slot of this connection by the keys.
 fn choose(page: &mut Page, place: &Value) {
+    // The page may learn of the slot later than the snapshot.
+    page.wait_for(&format!("parseInt({}) > {}", text("slots"), place[0]));
     page.value("document.getElementById('grid').focus()");
     press(page, "Home");
     for _ in 0..place[0].as_u64().unwrap() {
         press(page, "ArrowRight");
     }
+    page.wait_for(&is_chosen(&place[0]));
 }
 
 /// Whether the slot that is chosen is this one.

@@ -32,6 +32,13 @@ function fill(width, height, size) {
 }
 
 export function draw(model, chosen, lit) {
+  const { clientWidth } = box();
+  paint(model, chosen, lit);
+  // With a scroll bar there is less room.
+  if (box().clientWidth !== clientWidth) paint(model, chosen, lit);
+}
+
+function paint(model, chosen, lit) {
   const edge = Math.round(EDGE * ratio());
   const [width, height] = [box().clientWidth, box().clientHeight].map((length) => Math.floor(length * ratio()));
   const layout = fill(width - 2 * edge, height - 2 * edge, model.size);
