@@ -1,0 +1,285 @@
+//! The start page, the tour and the source, walked through in a real browser, and what the tour tries with buttons and strace.
+//! Needs Chromium and strace.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use support::browser::Page;
+use support::patience::until;
+use support::program::{Lines, Program, onepoll};
+use support::service::get;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+const DESK: [u32; 2] = [1280, 900];
+const PHONE: [u32; 2] = [390, 844];
+
+/// A server of the start page, with the inspector.
+fn inspected() -> (Program, SocketAddr) {
+    Program::start(onepoll().arg("--inspect").arg(Path::new(ROOT).join("www")))
+}
+
+/// `path` in a window of this size, once it knows whether the inspector is shown.
+fn opened(address: SocketAddr, path: &str, size: [u32; 2]) -> Page {
+    let mut page = Page::open(&format!("http://{address}{path}"), size, 1.0);
+    page.wait_for("document.documentElement.dataset.inspector !== undefined");
+    page
+}
+
+/// Whether the first element of these is drawn.
+fn is_seen(page: &mut Page, selector: &str) -> bool {
+    page.value(&format!("document.querySelector({selector:?}).checkVisibility()")) == true
+}
+
+fn texts(page: &mut Page, selector: &str) -> Vec<String> {
+    let texts =
+        page.value(&format!("[...document.querySelectorAll({selector:?})].map(node => node.textContent)"));
+    texts.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn places_lead_to_their_lines() {
+    let (_program, address) = inspected();
+    let mut page = opened(address, "/tour.html", PHONE);
+    let links = page.value("[...document.querySelectorAll('.open a')].map(link => link.href)");
+    let links = links.as_array().unwrap().clone();
+    assert_eq!(links.len() as u64, page.value("document.querySelectorAll('section .open').length"));
+    for link in &links {
+        page.go(link.as_str().unwrap());
+        let line = "document.querySelector('pre span:has(:target)')";
+        page.wait_for(&format!(
+            "(({{ top, bottom }}) => top > 0 && bottom < innerHeight)({line}.getBoundingClientRect())"
+        ));
+        let ground =
+            |page: &mut Page, line: &str| page.value(&format!("getComputedStyle({line}).backgroundColor"));
+        let [here, elsewhere] =
+            [line, "document.querySelector('pre span')"].map(|line| ground(&mut page, line));
+        assert_ne!(here, elsewhere, "{link}: the line stands out");
+        let name = page.value("document.querySelector(':target').textContent");
+        assert!(link.as_str().unwrap().ends_with(&format!("#{}", name.as_str().unwrap())), "{link}");
+    }
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_pages_know_whether_the_inspector_is_shown() {
+    let links = "document.querySelectorAll('a[href^=\".onepoll/\"]').length";
+    let (_program, address) = inspected();
+    for path in ["/", "/tour.html"] {
+        let mut page = opened(address, path, DESK);
+        assert!(is_seen(&mut page, ".when-shown") && !is_seen(&mut page, ".when-absent"), "{path}");
+        assert!(!is_seen(&mut page, ".when-unknown") && page.value(links).as_u64() > Some(0), "{path}");
+        page.is_quiet();
+    }
+    let (_program, address) = Program::start(onepoll().arg(Path::new(ROOT).join("www")));
+    for path in ["/", "/tour.html"] {
+        let mut page = opened(address, path, DESK);
+        assert!(!is_seen(&mut page, ".when-shown") && is_seen(&mut page, ".when-absent"), "{path}");
+        assert!(!is_seen(&mut page, ".when-unknown") && page.value(links).as_u64() == Some(0), "{path}");
+        // A browser that tells of an error on its console would be told of it here.
+        page.is_quiet();
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn without_script_the_pages_say_what_the_links_and_commands_need() {
+    let (_program, address) = inspected();
+    let mut page = Page::open("about:blank", PHONE, 1.0);
+    page.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    for path in ["/", "/tour.html"] {
+        page.go(&format!("http://{address}{path}"));
+        assert!(is_seen(&mut page, ".when-unknown") && !is_seen(&mut page, ".when-absent"), "{path}");
+        assert!(!is_seen(&mut page, ".when-shown"), "{path}");
+    }
+    assert!(texts(&mut page, ".origin").iter().all(|origin| origin == "localhost:8080"));
+    let said = page.value("document.querySelector('header').innerText");
+    assert!(said.as_str().unwrap().contains("The commands are for port 8080"), "{said}");
+    let beside = page
+        .value("[...document.querySelectorAll('.open')].every(open => open.innerText.includes('--inspect'))");
+    assert_eq!(beside, true, "the words stand beside each link");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn commands_carry_the_address_of_the_server() {
+    let (_program, address) = inspected();
+    for path in ["/", "/tour.html"] {
+        let mut page = opened(address, path, DESK);
+        let origins = texts(&mut page, ".origin");
+        assert!(
+            origins.len() > 3 && origins.iter().all(|origin| *origin == format!("http://{address}")),
+            "{origins:?}"
+        );
+    }
+    let mut page = opened(address, "/tour.html", DESK);
+    let commands = texts(&mut page, ".try code");
+    let has = |end: String| commands.iter().any(|command| command.ends_with(&end));
+    assert!(has(format!("cargo run --release -- -vv --port {}", address.port())), "{commands:?}");
+    assert!(has(format!("| nc 127.0.0.1 {}", address.port())), "{commands:?}");
+    assert!(has(format!("curl http://{address}/")), "{commands:?}");
+}
+
+/// The size of the smallest letters in `nodes`.
+fn smallest(page: &mut Page, nodes: &str) -> f64 {
+    let sizes = format!("[...{nodes}].map(node => parseFloat(getComputedStyle(node).fontSize))");
+    page.value(&format!("Math.min(...{sizes})")).as_f64().expect("there are letters")
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_chart_can_be_read_on_a_phone() {
+    let (_program, address) = inspected();
+    for size in [[320, 700], PHONE, DESK] {
+        let mut page = opened(address, "/tour.html", size);
+        page.fits();
+        let prose = "[...document.querySelectorAll('main *')].filter(node => node.innerText)";
+        let letters = smallest(&mut page, prose);
+        assert!(letters >= 12.0, "{size:?}: {letters} px");
+        let scale = page.value(
+            "(async () => {
+                const img = document.querySelector('.chart img');
+                img.scrollIntoView();
+                await img.decode();
+                return img.clientWidth / img.naturalWidth;
+            })()",
+        );
+        page.go(&format!("http://{address}/threads.svg"));
+        let drawn = smallest(&mut page, "document.querySelectorAll('text')") * scale.as_f64().unwrap();
+        assert!(drawn >= 12.0, "{size:?}: the letters of the chart are {drawn} px large");
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_video_has_a_picture_before_it_plays() {
+    let (_program, address) = inspected();
+    let mut page = opened(address, "/", PHONE);
+    let sizes = page.value(
+        "(async () => {
+            const video = document.querySelector('video');
+            const picture = new Image();
+            picture.src = video.poster;
+            await picture.decode();
+            const bytes = (await (await fetch(video.poster)).arrayBuffer()).byteLength;
+            return [picture.naturalWidth, picture.naturalHeight, video.width, video.height, bytes];
+        })()",
+    );
+    assert_eq!((&sizes[0], &sizes[1]), (&sizes[2], &sizes[3]), "it has the form of the video");
+    assert!(sizes[4].as_u64().unwrap() <= 40 << 10, "{sizes}");
+    page.is_quiet();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_source_fits_and_is_copied_without_its_numbers() {
+    let (_program, address) = inspected();
+    for size in [[320, 700], PHONE, DESK] {
+        for path in ["", "src/lib.rs", "src/conn/io.rs", "benches/variants/models/reactor.rs"] {
+            let mut page = Page::open(&format!("http://{address}/.onepoll/source/{path}"), size, 1.0);
+            page.fits();
+            page.is_quiet();
+        }
+    }
+    let mut page = Page::open(&format!("http://{address}/.onepoll/source/src/conn/io.rs"), DESK, 1.0);
+    let copied = page.value(
+        "(() => { getSelection().selectAllChildren(document.querySelector('pre')); return getSelection().toString(); })()",
+    );
+    let text = std::fs::read_to_string(Path::new(ROOT).join("src/conn/io.rs")).unwrap();
+    let copied: Vec<_> = copied.as_str().unwrap().lines().collect();
+    assert_eq!(copied, text.lines().take(copied.len()).collect::<Vec<_>>());
+    page.value("document.querySelector('a[href=\"#L12\"]').click()");
+    page.wait_for("location.hash === '#L12' && document.querySelector(':target').id === 'L12'");
+}
+
+fn state(address: SocketAddr) -> Value {
+    serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap()
+}
+
+/// What the tour says of *Burst*.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_burst_grows_the_counters_as_the_tour_says() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), DESK, 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    let before = state(address);
+    page.value("document.getElementById('burst').click()");
+    let grown = |after: &Value, name: &str| {
+        after["counters"][name].as_u64().unwrap() - before["counters"][name].as_u64().unwrap()
+    };
+    let mut looks = 0;
+    let after = until("48 more requests", || {
+        looks += 1;
+        let after = state(address);
+        if grown(&after, "requests") == 48 + looks { Ok(after) } else { Err(after["counters"].to_string()) }
+    });
+    let [in_vain, spurious] = ["would_block", "spurious"].map(|name| grown(&after, name));
+    println!("a burst: {in_vain} EAGAIN, {spurious} spurious wake-ups, and {looks} looks at the counters");
+    assert!(in_vain < 48 + looks, "{in_vain}");
+    assert!(spurious <= 4, "{spurious}");
+}
+
+/// What the tour says of *Slow reader*.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_slow_reader_is_one_square_that_waits() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/"), DESK, 1.0);
+    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    page.value("document.getElementById('slow').click()");
+    until("a connection that waits for writability", || {
+        let state = state(address);
+        let places = state["places"].as_array().unwrap();
+        let waiting = places.iter().filter(|place| place[3] == "Writing" && place[4] == "Write").count();
+        if waiting == 1 { Ok(()) } else { Err(state["places"].to_string()) }
+    });
+    assert_eq!(get(address, "/").status, 200, "meanwhile");
+}
+
+/// The command of a step, run with the number of the server in place of `$(pidof onepoll)`.
+fn strace(step: &str, program: &Program) -> (std::process::Child, Lines) {
+    let tour = std::fs::read_to_string(Path::new(ROOT).join("www/tour.html")).unwrap();
+    let (_, step) = tour.split_once(&format!("<section id=\"{step}\"")).unwrap();
+    let (_, command) = step.split_once("<code>strace ").unwrap();
+    let (flags, _) = command.split_once(" -p $(pidof onepoll)</code>").unwrap();
+    let mut command = Command::new("strace");
+    command.args(flags.split(' ')).args(["-p", &program.number()]).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("strace is installed");
+    let lines = Lines::of(child.stderr.take().unwrap());
+    lines.find("that it is attached", |line| line.contains("attached"));
+    (child, lines)
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_shows_what_the_tour_says() {
+    let (program, address) = inspected();
+    let (mut child, lines) = strace("reactor", &program);
+    assert_eq!(get(address, "/tour.html").status, 200);
+    lines.find("the sleep before", |line| line.starts_with("epoll_wait("));
+    let mut calls = 0;
+    let wakes = until("the next sleep", || {
+        let line = lines.next().expect("strace goes on");
+        calls += usize::from(!line.starts_with("epoll_wait("));
+        if line.starts_with("epoll_wait(") { Ok(line) } else { Err(line) }
+    });
+    assert!((2..10).contains(&calls), "{calls} calls, then {wakes}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, lines) = strace("files", &program);
+    let length = get(address, "/loop.webm").body.len();
+    let mut sent = Vec::new();
+    while sent.iter().sum::<usize>() < length {
+        let line = lines.find("a piece of the file", |line| line.starts_with("sendfile("));
+        sent.push(line.rsplit("= ").next().unwrap().trim().parse().unwrap());
+    }
+    assert_eq!(sent.iter().max(), Some(&196_449), "{sent:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
