@@ -96,7 +96,7 @@ fn requests(tag: &str) -> Vec<(String, u16, Whose)> {
         (here("GET /.onepoll/", ""),                                            200, Whose::Server),
         (here("GET /.onepoll/state.json", ""),                                  200, Whose::Server),
         (here("GET /.onepoll/nowhere", ""),                                     404, Whose::Server),
-        (here("OPTIONS /.onepoll/", ""),                                        405, Whose::Server),
+        (here("OPTIONS /.onepoll/", ""),                                        204, Whose::Server),
     ];
     table.into()
 }

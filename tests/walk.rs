@@ -141,17 +141,19 @@ fn the_chart_can_be_read_on_a_phone() {
         let prose = "[...document.querySelectorAll('main *')].filter(node => node.innerText)";
         let letters = smallest(&mut page, prose);
         assert!(letters >= 12.0, "{size:?}: {letters} px");
-        let scale = page.value(
-            "(async () => {
-                const img = document.querySelector('.chart img');
-                img.scrollIntoView();
-                await img.decode();
-                return img.clientWidth / img.naturalWidth;
-            })()",
-        );
-        page.go(&format!("http://{address}/threads.svg"));
-        let drawn = smallest(&mut page, "document.querySelectorAll('text')") * scale.as_f64().unwrap();
-        assert!(drawn >= 12.0, "{size:?}: the letters of the chart are {drawn} px large");
+        let table = "document.querySelector('.bars')";
+        let letters = smallest(&mut page, &format!("{table}.querySelectorAll('caption, th, td')"));
+        assert!(letters >= 12.0, "{size:?}: the letters of the chart are {letters} px large");
+        // No bar or figure is out of view, and bars are as long as their figures say.
+        assert_eq!(page.value(&format!("{table}.scrollWidth <= {table}.clientWidth")), true, "{size:?}");
+        let ratio = "(() => {
+            const length = (row) => parseFloat(getComputedStyle(row.cells[1], '::before').width);
+            const figure = (row) => parseFloat(row.cells[1].textContent);
+            const [first, second] = document.querySelectorAll('.bars tr');
+            return length(first) / length(second) / (figure(first) / figure(second));
+        })()";
+        let ratio = page.value(ratio).as_f64().unwrap();
+        assert!((0.97..1.03).contains(&ratio), "{size:?}: {ratio}");
     }
 }
 
