@@ -85,7 +85,8 @@ fn sample(cpu: f64) -> Sample {
         latencies: vec![(1_000_000, 10_000)],
         ..Phase::default()
     };
-    let outcome = Outcome { connected: 64, beside_connected: 0, closed: phase.clone(), open: phase };
+    let outcome =
+        Outcome { connected: 64, beside_connected: 0, work_alone: None, closed: phase.clone(), open: phase };
     let closed = Used { user_us: cpu * 1e4, ..Used::default() };
     Sample { outcome, empty: Default::default(), full: Default::default(), closed, open: Used::default() }
 }
@@ -175,4 +176,41 @@ fn work_of_other_processes_is_seen_and_the_own_is_not() {
     let capacity = begin.elapsed().as_secs_f64() * quiet::cores().unwrap() as f64;
     let seconds = (beside.other - without.other) * capacity;
     assert!(seconds > 0.1, "{seconds} s of work: {beside:?} {without:?}");
+}
+
+/// What is said of small requests beside work: the reactor's half and one in a hundred, then those of a thread for each.
+fn said_of_work(machine: statistics::Machine, half: [f64; 2], rare: [f64; 2]) -> String {
+    let spread = |median: f64, machine| {
+        let spread = statistics::Spread::of([median * 0.99, median, median * 1.01]).unwrap();
+        statistics::Spread { machine, ..spread }
+    };
+    let both = |[ours, theirs]: [f64; 2]| (spread(ours, machine), spread(theirs, statistics::Machine::Quiet));
+    report::loses::compared(both(half), both(rare))
+}
+
+#[test]
+fn what_is_said_of_work_turns_with_the_data() {
+    let lost = said_of_work(statistics::Machine::Quiet, [0.3, 0.06], [0.5, 4.0]);
+    for part in
+        ["at most 0.30 ms under the reactor and 0.06 ms", "one loop loses", "than one of the loop's pieces"]
+    {
+        assert!(lost.contains(part), "{part}: {lost}");
+    }
+    let turned = said_of_work(statistics::Machine::Quiet, [0.06, 0.3], [4.0, 0.5]);
+    for part in ["the loop loses nothing", "loses at the slow end, too"] {
+        assert!(turned.contains(part), "{part}: {turned}");
+    }
+    let level = said_of_work(statistics::Machine::Quiet, [0.3, 0.3], [3.5, 3.5]);
+    assert_eq!(level.matches("which is level").count(), 2, "{level}");
+    assert!(!level.contains("loses"), "{level}");
+    let busy = said_of_work(statistics::Machine::Busy, [0.3, 0.06], [0.5, 4.0]);
+    assert_eq!(busy.matches("no verdict").count(), 2, "{busy}");
+    assert!(!busy.contains("0.3") && !busy.contains("loses"), "{busy}");
+}
+
+#[test]
+fn how_much_work_it_was_is_said() {
+    let said = report::loses::introduced(4, Some(2.1));
+    assert!(said.contains("again, which takes 2.10 ms where no other client asks."), "{said}");
+    assert!(report::loses::introduced(4, None).contains("again and again. What"));
 }

@@ -42,6 +42,12 @@ impl Cores {
         }
     }
 
+    /// The last core is for the load, and one other for the server.
+    pub fn divide_one(&self) -> Division {
+        let Division { server, load } = self.divide();
+        Division { server: Cores(server.0.into_iter().take(1).collect()), load }
+    }
+
     /// All cores are for both.
     pub fn share(&self) -> Division {
         Division { server: self.clone(), load: self.clone() }

@@ -76,6 +76,7 @@ impl Lab {
         match scenario.cores {
             Use::Apart => self.cores.divide(),
             Use::Shared => self.cores.share(),
+            Use::One => self.cores.divide_one(),
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Use {
     Apart,
     /// The server and the load share all cores.
     Shared,
+    /// The load has a core of its own, and so has the server.
+    One,
 }
 
 /// Which runs include a scenario.
@@ -42,6 +44,9 @@ pub enum Length {
 
 /// The base point: every other scenario differs from it in one factor.
 pub const BASE: &str = "connections-64";
+
+/// Small requests beside long ones on one core: where one loop loses most.
+pub const BESIDE_WORK: &str = "beside-work";
 
 /// The prefix of the names of scenarios that differ in the number of connections.
 pub const SWEEP: &str = "connections-";
@@ -116,6 +121,13 @@ pub fn all() -> Vec<Scenario> {
             rate: 50.0,
             cores: Use::Shared,
             ..Scenario::with("work", "Requests that are work, on all cores", Quick)
+        },
+        Scenario {
+            connections: 4,
+            rate: 200.0,
+            beside: Some(Beside::Workers { count: 4, target: "/many/".to_owned() }),
+            cores: Use::One,
+            ..Scenario::with(BESIDE_WORK, "Beside four connections of long work, on one core", Quick)
         },
     ]);
     all

@@ -30,6 +30,7 @@ pub struct Crowd {
 impl Crowd {
     /// Connects as many of the clients as possible.
     pub fn gather(mut door: Door, beside: Option<Beside>) -> Crowd {
+        let beside = beside.filter(|it| !matches!(it, Beside::Workers { .. }));
         let count = beside.as_ref().map_or(0, Beside::count);
         let enter = |_| enter(&mut door, beside.as_ref()).ok();
         let sockets = (0..count).map_while(enter).collect();
@@ -70,7 +71,7 @@ fn enter(door: &mut Door, beside: Option<&Beside>) -> io::Result<TcpStream> {
             socket.write_all(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
         }
         Some(Beside::SlowSenders { .. }) => socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")?,
-        Some(Beside::Silent { .. }) | None => {}
+        Some(Beside::Silent { .. } | Beside::Workers { .. }) | None => {}
     }
     socket.set_nonblocking(true)?;
     Ok(socket)

@@ -14,6 +14,7 @@ mod crowd;
 mod door;
 pub mod plan;
 pub mod process;
+mod workers;
 
 use crate::statistics::Latencies;
 use answer::{Answer, Connection};
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use workers::Workers;
 
 /// How long the load waits for answers after a phase.
 const DRAIN: Duration = Duration::from_millis(250);
@@ -43,6 +45,7 @@ pub struct Load {
     poll: Poll,
     clients: Vec<Client>,
     crowd: Crowd,
+    workers: Workers,
     buffer: Box<[u8]>,
     /// Clients to look at in the next turn although they have no event.
     again: Vec<usize>,
@@ -126,6 +129,7 @@ impl Load {
         let poll = Poll::new()?;
         let crowd = Crowd::gather(Door::of(plan.address), plan.beside.clone());
         let (mut door, count) = (Door::of(plan.address), plan.connections);
+        let workers = Workers::gather(&mut door, &plan, &poll)?;
         let close = if plan.persistence == Persistence::Close { "Connection: close\r\n" } else { "" };
         let request = |target: &String| {
             format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{}{close}\r\n", plan.fields).into_bytes()
@@ -136,6 +140,7 @@ impl Load {
             poll,
             clients: Vec::with_capacity(count),
             crowd,
+            workers,
             buffer: vec![0; 256 << 10].into(),
             again: Vec::new(),
             failed: Vec::new(),
@@ -164,6 +169,7 @@ impl Load {
     /// Runs the closed loop, and then the open loop.
     pub fn run(&mut self, mark: &mut dyn FnMut(Mark) -> io::Result<()>) -> io::Result<Outcome> {
         mark(Mark::Connected)?;
+        self.workers.begin();
         let [warm_up, window] = [self.plan.warm_up, self.plan.window].map(Duration::from_secs_f64);
         self.closed(warm_up)?;
         self.tally = Tally::new();
@@ -177,7 +183,9 @@ impl Load {
         let open = self.settle(open)?;
         let is_in = |client: &&Client| !matches!(client.asking, Asking::Out);
         let connected = self.clients.iter().filter(is_in).count();
-        Ok(Outcome { connected, beside_connected: self.crowd.len(), closed, open })
+        let beside_connected = self.crowd.len() + self.workers.len();
+        let work_alone = self.workers.alone.map(|time| time.as_secs_f64() * 1e3);
+        Ok(Outcome { connected, beside_connected, work_alone, closed, open })
     }
 
     /// Runs a closed loop for this time.
@@ -277,7 +285,9 @@ impl Load {
             let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
             let polled = self.poll.poll(&mut events, Some(timeout));
             for event in &events {
-                self.look_at(event.token().0);
+                if !self.workers.look_at(event.token(), &mut self.buffer, &self.poll) {
+                    self.look_at(event.token().0);
+                }
             }
             self.events = events;
             match polled {

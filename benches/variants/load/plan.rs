@@ -43,6 +43,8 @@ pub enum Beside {
     SlowReaders { count: usize, target: String },
     /// They send one byte of a head in a tenth of a second, without end.
     SlowSenders { count: usize },
+    /// They ask for `target` again and again: work, of which the server always has some.
+    Workers { count: usize, target: String },
 }
 
 impl Beside {
@@ -51,6 +53,7 @@ impl Beside {
         match self {
             Beside::Idle { count } | Beside::Silent { count } => *count,
             Beside::SlowReaders { count, .. } | Beside::SlowSenders { count } => *count,
+            Beside::Workers { count, .. } => *count,
         }
     }
 }
@@ -89,6 +92,9 @@ pub struct Outcome {
     pub connected: usize,
     /// The other connections that were made.
     pub beside_connected: usize,
+    /// Milliseconds that one request of the workers beside took while no other client asked.
+    #[serde(default)]
+    pub work_alone: Option<f64>,
     pub closed: Phase,
     pub open: Phase,
 }

@@ -1,6 +1,7 @@
 //! `report.html`: one file that loads no other, for light and dark themes, wide and narrow screens.
 
 mod charts;
+pub mod loses;
 mod verdicts;
 
 use crate::results::{CameOfIt, Figure, Results};
@@ -248,7 +249,9 @@ fn company(results: &Results) -> String {
             "<h3>{}</h3>\n{}<p>{}\n",
             encode_text(&scenario.title),
             distribution(results, scenario),
-            encode_text(&verdicts::company(results, scenario))
+            encode_text(
+                &loses::sentence(results, scenario).unwrap_or_else(|| verdicts::company(results, scenario))
+            )
         );
     }
     if parts.is_empty() { parts } else { section("In difficult company: latencies at a fixed rate", &parts) }

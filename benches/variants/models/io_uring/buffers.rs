@@ -62,7 +62,7 @@ impl Buffers {
     }
 
     /// The next bytes to send.
-    pub fn to_send(&mut self) -> Option<Vec<u8>> {
+    pub fn take_output(&mut self) -> Option<Vec<u8>> {
         if self.rest.is_empty() {
             self.rest = std::mem::take(&mut self.output);
         }
@@ -70,7 +70,7 @@ impl Buffers {
     }
 
     /// A buffer to fill, when all that came before was read.
-    pub fn to_fill(&mut self) -> Option<Box<[u8]>> {
+    pub fn take_input(&mut self) -> Option<Box<[u8]>> {
         let is_due = self.unread.is_empty() && !self.has_ended && self.failed.is_none();
         is_due.then(|| self.input.take().unwrap_or_else(|| vec![0; INPUT_BYTES].into()))
     }

@@ -90,13 +90,17 @@ struct Server {
     context: Context,
 }
 
+/// Operations that the kernel has: each owns its buffer and its share of the socket.
+type Receiving = Key<Recv<Box<[u8]>, Rc<Socket>>>;
+type Sending = Key<Send<Vec<u8>, Rc<Socket>>>;
+
 /// A connection and what the kernel does for it.
 struct Slot {
     connection: Connection<Buffers>,
     socket: Rc<Socket>,
     waker: Waker,
-    receiving: Option<Key<Recv<Box<[u8]>, Rc<Socket>>>>,
-    sending: Option<Key<Send<Vec<u8>, Rc<Socket>>>>,
+    receiving: Option<Receiving>,
+    sending: Option<Sending>,
     is_queued: bool,
     is_over: bool,
 }
@@ -253,7 +257,7 @@ impl Slot {
     fn submit(&mut self, ring: &mut Proactor) {
         let buffers = self.connection.transport();
         if self.sending.is_none() {
-            if let Some(bytes) = buffers.to_send() {
+            if let Some(bytes) = buffers.take_output() {
                 let send = Send::new(self.socket.clone(), bytes, SendFlags::NOSIGNAL);
                 self.sending = push(ring, send, &self.waker);
             } else if std::mem::take(&mut buffers.ends) {
@@ -263,7 +267,7 @@ impl Slot {
         }
         if self.receiving.is_none()
             && !self.is_over
-            && let Some(room) = buffers.to_fill()
+            && let Some(room) = buffers.take_input()
         {
             self.receiving =
                 push(ring, Recv::new(self.socket.clone(), room, RecvFlags::empty()), &self.waker);
