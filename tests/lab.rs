@@ -23,6 +23,8 @@ use load::plan::{Patience, Persistence, Phase, Plan};
 use statistics::{Difference, Doubt, Latencies, Machine, Spread};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 use support::patience::until;
@@ -63,7 +65,15 @@ fn stalling_server() -> SocketAddr {
 
 /// Runs one client that sends a thousand requests a second in open loop, or as many as it can in closed loop.
 fn load(address: SocketAddr) -> Load {
-    let plan = Plan {
+    load_of(plan(address))
+}
+
+fn load_of(plan: Plan) -> Load {
+    Load::connect(plan).unwrap()
+}
+
+fn plan(address: SocketAddr) -> Plan {
+    Plan {
         address,
         connections: 1,
         persistence: Persistence::KeepAlive,
@@ -74,8 +84,7 @@ fn load(address: SocketAddr) -> Load {
         window: WINDOW.as_secs_f64(),
         beside: None,
         patience: Patience::Sleeps,
-    };
-    Load::connect(plan).unwrap()
+    }
 }
 
 fn p99(phase: &Phase) -> Duration {
@@ -243,4 +252,53 @@ fn what_was_not_asked_for_is_told() {
     assert_eq!(wrong("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "answered HTTP/1.1 404");
     assert_eq!(wrong("HTTP/1.1 200 OK\r\n\r\n"), "answer without a length");
     assert_eq!(wrong("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"), "answer longer than it says");
+}
+
+/// A server that answers every request at once, a thread for each client, and counts the requests for `/work`. If `ends`, each
+/// answer is the last on its connection.
+fn counting_server(ends: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+    watch();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = count.clone();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, counted) = (client.unwrap(), counted.clone());
+            thread::spawn(move || {
+                let mut request = [0; 1024];
+                while let Ok(length @ 1..) = client.read(&mut request) {
+                    let is_work = request[..length].starts_with(b"GET /work ");
+                    counted.fetch_add(usize::from(is_work), Ordering::Relaxed);
+                    let close = if ends { "Connection: close\r\n" } else { "" };
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{close}\r\nok");
+                    if client.write_all(answer.as_bytes()).is_err() || ends {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, count)
+}
+
+/// The server always has work: a worker asks again after each answer, on a new connection where the last one ended.
+#[test]
+fn workers_ask_again_and_again() {
+    for ends in [false, true] {
+        let (address, count) = counting_server(ends);
+        let beside = Some(load::plan::Beside::Workers { count: 2, target: "/work".to_owned() });
+        let mut load = load_of(Plan { beside, window: 0.05, ..plan(address) });
+        let before = count.load(Ordering::Relaxed);
+        assert!(before > 0, "it was measured how long one takes alone");
+        let outcome = load.run(&mut |_| Ok(())).unwrap();
+        assert_eq!((outcome.connected, outcome.beside_connected), (1, 2));
+        assert!(outcome.work_alone.is_some_and(|ms| ms > 0.0), "{:?}", outcome.work_alone);
+        assert!(outcome.closed.answered > 0, "the measured client is answered beside them");
+        until("many requests of the workers", || {
+            let phase = load.closed(Duration::from_millis(10)).unwrap();
+            load.settle(phase).unwrap();
+            let asked = count.load(Ordering::Relaxed) - before;
+            if asked > 20 { Ok(()) } else { Err(asked) }
+        });
+    }
 }
