@@ -18,7 +18,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::visitor::Visitor;
-use support::{ask, connect, folder, read_answer};
+use support::{ask, ask_until_closed, connect, folder, read_answer};
 
 /// All variants. With two cores, those with workers have more than one worker, and fewer workers than clients.
 fn models() -> Vec<Model> {
@@ -159,12 +159,58 @@ fn time_runs_out_in_every_variant() {
     });
 }
 
+/// The client keeps its side open, so only the server ends the connection: at once after a last answer, and after a refusal
+/// as soon as all of it is sent.
+#[test]
+fn every_variant_ends_a_connection_of_its_own_accord() {
+    let root = folder(&[("index.html", b"here"), ("large.bin", &vec![b'l'; 3 << 20])]);
+    for model in models() {
+        let address = start(model, root.path(), Limits::default());
+        for (request, length) in [
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 4),
+            ("GET /large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 3 << 20),
+            ("nonsense\r\n\r\n", 0),
+        ] {
+            let answer = ask_until_closed(address, request.as_bytes());
+            assert!(answer.starts_with(b"HTTP/1.1 ") && answer.len() > length, "{model} to {request:?}");
+        }
+    }
+}
+
+/// With a limit of one connection, the next client is served when the one that does not read is given up. A pool has the limit
+/// of its workers instead, and several reactors have one each.
+#[test]
+fn a_client_that_takes_nothing_is_given_up_in_every_variant() {
+    let root = folder(&[("index.html", b"here"), ("large.bin", &vec![b'l'; 32 << 20])]);
+    let limits =
+        Limits { write_timeout: Duration::from_millis(300), connections_max: 1, ..Limits::default() };
+    for model in models() {
+        if matches!(model, Model::ThreadPool { .. } | Model::MultiReactor { .. }) {
+            continue;
+        }
+        let address = start(model, root.path(), limits.clone());
+        let begin = Instant::now();
+        let mut deaf = connect(address);
+        deaf.write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        deaf.read_exact(&mut [0]).unwrap();
+        let mut next = connect(address);
+        next.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        assert_eq!(read_answer(&mut next, "GET").text(), "here", "{model}");
+        assert!(begin.elapsed() >= limits.write_timeout, "{model}: {:?}", begin.elapsed());
+        let mut rest = Vec::new();
+        let _ = deaf.read_to_end(&mut rest);
+        assert!(rest.len() < 32 << 20, "{model}: it got all of it");
+    }
+}
+
 #[test]
 fn a_name_stands_for_its_model() {
     for model in models() {
         assert_eq!(model.to_string().parse(), Ok(model));
     }
-    for name in ["", "threads", "thread-pool-", "thread-pool-0", "thread-pool-x", "multi-reactor-"] {
+    for name in
+        ["", "threads", "thread-pool-", "thread-pool-0", "thread-pool-x", "multi-reactor-", "io_uring"]
+    {
         assert!(name.parse::<Model>().is_err(), "{name}");
     }
 }
