@@ -1,6 +1,9 @@
 //! One keep-alive connection without a socket, for benchmarks: everything that a request costs, except system calls on
 //! the socket.
 
+#[allow(dead_code, reason = "not every benchmark turns a loop")]
+pub mod turns;
+
 use onepoll::conn::context::Context;
 use onepoll::conn::transport::{Follow, Readiness, Transport};
 use onepoll::conn::{Connection, Id, Verdict};
