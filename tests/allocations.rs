@@ -5,8 +5,9 @@ mod scripted;
 mod support;
 
 use onepoll::service::limits::Limits;
+use scripted::turns::{Turns, Watch};
 use scripted::{Kind, Visit};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use support::scripted::Loop;
 use support::{folder, pattern};
 
@@ -24,6 +25,26 @@ fn a_request_for_a_file_in_memory_allocates_nothing() {
         let seconds = began.elapsed().as_secs() as usize + 1;
         assert!(busy <= seconds, "{counts:?} in less than {seconds} s");
     }
+}
+
+/// What is the same without an inspector counts, too: the date is formatted once a second.
+#[test]
+fn the_inspector_allocates_nothing_for_an_event_or_a_batch() {
+    const BATCHES: usize = 20;
+    const TURNS_A_BATCH: usize = 4;
+    let [plain, inspected, watched] = [Watch::Off, Watch::Inspected, Watch::Watched].map(|watch| {
+        let mut turns = Turns::new(watch);
+        let mut serve = || {
+            for _ in 0..BATCHES {
+                turns.pass(Duration::from_millis(100));
+                (0..TURNS_A_BATCH).for_each(|_| turns.turn());
+            }
+        };
+        // By then each list is as long as it gets.
+        serve();
+        allocation_counter::measure(serve).count_total
+    });
+    assert_eq!((inspected, watched), (plain, plain));
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub enum Watch {
 pub struct Turns {
     reactor: Turned,
     events: Vec<Ready>,
+    passed: Rc<Cell<Duration>>,
     _folder: TempDir,
 }
 
@@ -59,6 +60,7 @@ struct Script {
     tokens: Vec<Token>,
     turn: Rc<Cell<usize>>,
     began: (Instant, SystemTime),
+    passed: Rc<Cell<Duration>>,
 }
 
 /// The socket of a client.
@@ -88,14 +90,21 @@ impl Turns {
             waiting.push(asker(b"GET /.onepoll/events HTTP/1.1\r\nHost: localhost\r\n\r\n", true));
         }
         let began = (Instant::now(), SystemTime::now());
-        let script = Script { waiting, tokens: Vec::new(), turn: turn.clone(), began };
+        let passed = Rc::<Cell<Duration>>::default();
+        let script =
+            Script { waiting, tokens: Vec::new(), turn: turn.clone(), began, passed: passed.clone() };
         let reactor = match watch {
             Watch::Off => Turned::Plain(Reactor::new(script, service)),
             _ => Turned::Inspected(inspect::reactor(script, service)),
         };
-        let mut turns = Turns { reactor, events: Vec::new(), _folder: folder };
+        let mut turns = Turns { reactor, events: Vec::new(), passed, _folder: folder };
         (0..TURNS_AT_FIRST).for_each(|_| turns.turn());
         turns
+    }
+
+    /// So much time passes until the next turn.
+    pub fn pass(&self, time: Duration) {
+        self.passed.set(self.passed.get() + time);
     }
 
     /// One turn.
@@ -113,6 +122,7 @@ impl Kernel for Script {
 
     fn wait(&mut self, ready: &mut Vec<Ready>, _: Option<Duration>) -> io::Result<()> {
         self.turn.set(self.turn.get() + 1);
+        self.passed.set(self.passed.get() + TURN);
         if !self.waiting.is_empty() {
             ready.push(Ready::Listener(DoorId::FIRST));
         }
@@ -136,7 +146,7 @@ impl Kernel for Script {
     }
 
     fn now(&self) -> (Instant, SystemTime) {
-        let passed = TURN * self.turn.get() as u32;
+        let passed = self.passed.get();
         (self.began.0 + passed, self.began.1 + passed)
     }
 }

@@ -2,8 +2,10 @@
 //! elsewhere.
 
 use super::buffers::{Buffer, Buffers};
+use crate::http::INFALLIBLE;
 use crate::http::version::Version;
 use crate::service::response::{Broken, Phase, Progress, Source};
+use std::io::Write;
 
 /// Room for the size of a chunk and the end of its line. The digits stand at the end of the room, and what is left at its
 /// beginning is not sent: so the content is written once, where it leaves from.
@@ -79,9 +81,9 @@ impl Producing {
         if count == 0 {
             out.clear();
         } else {
-            let digits = format!("{count:x}");
-            let unused = SIZE_ROOM.len() - b"\r\n".len() - digits.len();
-            out[unused..][..digits.len()].copy_from_slice(digits.as_bytes());
+            let digits = count.ilog2() as usize / 4 + 1;
+            let unused = SIZE_ROOM.len() - b"\r\n".len() - digits;
+            write!(&mut out[unused..][..digits], "{count:x}").expect(INFALLIBLE);
             out.extend_from_slice(b"\r\n");
             outbox.consume(unused);
         }

@@ -28,15 +28,16 @@ pub use pages::PREFIX;
 use crate::reactor::Reactor;
 use crate::reactor::kernel::Kernel;
 use crate::service::Service;
+use notes::Notes;
 use pages::Pages;
 use record::Shared;
 
 /// The kernel of a reactor that the inspector observes.
-pub type Inspected<K> = Observed<K, Shared>;
+pub type Inspected<K> = Observed<K, Notes>;
 
 /// A reactor that is observed and shows what it does.
 pub fn reactor<K: Kernel>(kernel: K, service: Service) -> Reactor<Inspected<K>> {
     let shared = Shared::new(kernel.now().0);
     let service = service.mount(Pages(shared.clone()));
-    Reactor::new(Observed::new(kernel, shared), service)
+    Reactor::new(Observed::new(kernel, Notes::new(shared)), service)
 }

@@ -111,7 +111,7 @@ fn show(name: &str, method: Method, id: Id, service: &Service, shared: &Shared) 
         };
     }
     if name != LARGE {
-        shared.lock().note_watching();
+        shared.lock().note_watching(id);
     }
     match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),

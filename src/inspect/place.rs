@@ -84,8 +84,8 @@ impl Place {
     /// Counts a request, and keeps its request line.
     pub fn ask(&mut self, line: &[u8]) {
         self.asked += 1;
-        self.line = Line::of(line);
-        self.requests.set_line(self.line);
+        self.line.set(line);
+        self.requests.set_line(line);
     }
 
     /// So many bytes went each way.

@@ -5,7 +5,7 @@ use super::changed::Changed;
 use super::counts::{Call, Counts};
 use super::place::{Place, SinceEvent, Transition};
 use super::queue::Queue;
-use super::request::{Line, Request};
+use super::request::Request;
 use super::stamp::{Clock, Nanos, Stamp};
 use super::turn::{Kind, Turn};
 use crate::conn::event::{Event, On, Reason, Step};
@@ -73,6 +73,8 @@ pub struct Lost {
 pub struct Room {
     pub news: News,
     pub batch: Vec<u8>,
+    /// For a line that is escaped.
+    pub line: Vec<u8>,
 }
 
 /// What the next batch of events is about.
@@ -277,9 +279,8 @@ impl Record {
         let number = self.begun;
         let Some(place) = self.place(key) else { return };
         place.watches = false;
-        let gone = place.requests.begin(number, key, place.id);
+        let is_lost = place.requests.begin(number, key, place.id) && !place.is_reader;
         place.requests.make(Step::HeadHere, at);
-        let is_lost = gone.is_some_and(|gone| gone.is_new) && !place.is_reader;
         self.begun += 1;
         self.lost.requests += u64::from(is_lost && !self.queues.is_empty());
     }
@@ -292,7 +293,7 @@ impl Record {
             place.requests.begin(number, key, place.id);
             self.begun += 1;
         }
-        self.place(key).into_iter().for_each(|place| place.requests.set_line(Line::of(line)));
+        self.place(key).into_iter().for_each(|place| place.requests.set_line(line));
     }
 
     fn change_state(&mut self, key: usize, from: &'static str, to: &'static str, at: Nanos) {
@@ -335,19 +336,24 @@ impl Record {
 
 /// The clients that read the events, and those who ask for other pages of the inspector.
 impl Record {
-    /// The connection that is driven asks for a page of the inspector.
-    pub fn note_watching(&mut self) {
-        let place = self.driven.and_then(|key| self.place(key));
-        place.into_iter().for_each(|place| place.watches = true);
+    /// The connection `id` asks for a page of the inspector.
+    pub fn note_watching(&mut self, id: Id) {
+        self.find(id).into_iter().for_each(|(_, place)| place.watches = true);
     }
 
-    /// From now on the connection `id` reads the events. O(n) in the connections, once for each client that reads them.
+    /// From now on the connection `id` reads the events.
     pub fn add_reader(&mut self, id: Id) {
-        let taken = self.places.iter_mut().enumerate();
-        let mut taken = taken.filter_map(|(key, place)| Some((key, place.as_deref_mut()?)));
-        let Some((key, place)) = taken.find(|(_, place)| place.id == id) else { return };
+        let Some((key, place)) = self.find(id) else { return };
         place.is_reader = true;
         self.queues.push(Queue::new(Token { key, id }));
+    }
+
+    /// The connection `id`, and where it is. O(n) in the connections, unless it is the one of which is known that it is driven.
+    fn find(&mut self, id: Id) -> Option<(usize, &mut Place)> {
+        let is_it = |place: &Option<Box<Place>>| place.as_ref().is_some_and(|place| place.id == id);
+        let driven = self.driven.filter(|key| self.places.get(*key).is_some_and(is_it));
+        let key = driven.or_else(|| self.places.iter().position(is_it))?;
+        Some((key, self.place(key)?))
     }
 
     pub fn queue(&mut self, reader: Id) -> Option<&mut Queue> {

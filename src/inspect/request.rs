@@ -3,7 +3,6 @@
 use super::stamp::Nanos;
 use crate::conn::Id;
 use crate::conn::event::Step;
-use std::collections::VecDeque;
 
 /// Requests that are kept for each connection.
 const REQUESTS_MAX: usize = 4;
@@ -34,6 +33,8 @@ pub struct Request {
     pub began: Nanos,
     steps: [(u8, Nanos); Step::TABLE.len()],
     steps_count: usize,
+    /// The same steps, a bit for each.
+    made: u8,
     /// Where its answer begins and ends among the bytes that the connection sends.
     answer: (u64, u64),
     /// Whether content follows that is not counted in `answer`.
@@ -45,7 +46,8 @@ pub struct Request {
 /// The requests of one connection.
 #[derive(Default)]
 pub struct Requests {
-    kept: VecDeque<Request>,
+    /// The last ones. The one with the number `n` on this connection is at `n % REQUESTS_MAX`.
+    kept: Vec<Request>,
     /// How many requests there were so far, and how many of them have their line in the log.
     begun: u64,
     logged: u64,
@@ -66,10 +68,10 @@ impl Default for Line {
 }
 
 impl Line {
-    pub fn of(bytes: &[u8]) -> Line {
-        let mut line = Line { count: bytes.len().min(LINE_BYTES_MAX), ..Line::default() };
-        line.bytes[..line.count].copy_from_slice(&bytes[..line.count]);
-        line
+    /// Becomes the beginning of `bytes`.
+    pub fn set(&mut self, bytes: &[u8]) {
+        self.count = bytes.len().min(LINE_BYTES_MAX);
+        self.bytes[..self.count].copy_from_slice(&bytes[..self.count]);
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -78,13 +80,38 @@ impl Line {
 }
 
 impl Request {
+    fn new(id: Id) -> Request {
+        Request {
+            number: 0,
+            key: 0,
+            id,
+            line: Line::default(),
+            status: 0,
+            began: 0,
+            steps: Default::default(),
+            steps_count: 0,
+            made: 0,
+            answer: (0, 0),
+            follows: false,
+            is_new: false,
+        }
+    }
+
+    /// Another request of the same connection takes the place of this one. Says whether this one was new.
+    fn begin(&mut self, number: u64, key: usize, began: Nanos) -> bool {
+        (self.number, self.key, self.began) = (number, key, began);
+        (self.status, self.steps_count, self.made, self.line.count) = (0, 0, 0, 0);
+        (self.answer, self.follows) = ((0, 0), false);
+        std::mem::replace(&mut self.is_new, true)
+    }
+
     /// The steps that it has made, as places in [`Step::TABLE`], and when; in order of time.
     pub fn steps(&self) -> &[(u8, Nanos)] {
         &self.steps[..self.steps_count]
     }
 
     fn has(&self, step: Step) -> bool {
-        self.steps().iter().any(|(made, _)| *made == step as u8)
+        self.made & 1 << step as u8 != 0
     }
 
     /// Notes a step. A look at the disk that had to wait for another turn ends with the last one.
@@ -98,6 +125,7 @@ impl Request {
         } else if !self.has(step) {
             self.steps[self.steps_count] = (step as u8, at);
             self.steps_count += 1;
+            self.made |= 1 << step as u8;
         }
     }
 
@@ -117,8 +145,18 @@ impl Request {
 }
 
 impl Requests {
+    /// From the oldest to the last.
     pub fn iter(&self) -> impl Iterator<Item = &Request> + Clone {
-        self.kept.iter()
+        (self.gone()..self.begun).map(|number| &self.kept[place(number)])
+    }
+
+    /// How many are not kept any longer.
+    fn gone(&self) -> u64 {
+        self.begun - self.kept.len() as u64
+    }
+
+    fn last(&mut self) -> Option<&mut Request> {
+        self.kept.get_mut(place(self.begun.wrapping_sub(1)))
     }
 
     /// Notes that the readers of the events know all of them. Gives how many they did not know.
@@ -143,71 +181,67 @@ impl Requests {
         self.came = None;
     }
 
-    /// The head of another request is here. Gives a request that is not kept any longer.
-    pub fn begin(&mut self, number: u64, key: usize, id: Id) -> Option<Request> {
-        let oldest = match self.kept.len() == REQUESTS_MAX {
-            true => self.kept.pop_front(),
-            false => None,
-        };
+    /// Another request begins. Says whether one is not kept any longer that the readers of the events do not know as it is.
+    pub fn begin(&mut self, number: u64, key: usize, id: Id) -> bool {
+        let began = self.came.take().unwrap_or(self.read);
         if self.kept.capacity() == 0 {
             self.kept.reserve_exact(REQUESTS_MAX);
         }
+        let place = place(self.begun);
+        if place == self.kept.len() {
+            self.kept.push(Request::new(id));
+        }
         self.begun += 1;
-        self.kept.push_back(Request {
-            number,
-            key,
-            id,
-            line: Line::default(),
-            status: 0,
-            began: self.came.take().unwrap_or(self.read),
-            steps: Default::default(),
-            steps_count: 0,
-            answer: (0, 0),
-            follows: false,
-            is_new: true,
-        });
-        oldest
+        self.kept[place].begin(number, key, began)
     }
 
     /// Whether the last request has no answer yet.
-    pub fn has_open(&self) -> bool {
-        self.kept.back().is_some_and(|last| last.status == 0)
+    pub fn has_open(&mut self) -> bool {
+        self.last().is_some_and(|last| last.status == 0)
     }
 
     /// The line of the last request.
-    pub fn set_line(&mut self, line: Line) {
-        self.kept.back_mut().into_iter().for_each(|last| last.line = line);
+    pub fn set_line(&mut self, line: &[u8]) {
+        self.last().into_iter().for_each(|last| last.line.set(line));
     }
 
     /// The last request has made a step.
     pub fn make(&mut self, step: Step, at: Nanos) {
-        self.kept.back_mut().into_iter().for_each(|last| last.make(step, at));
+        self.last().into_iter().for_each(|last| last.make(step, at));
     }
 
     /// The last request is answered; `unsent` bytes are to be sent until the answer is out, and more if content `follows`.
     pub fn answer(&mut self, status: u16, unsent: u64, follows: bool, at: Nanos) {
         let begin = self.queued.max(self.sent);
-        self.queued = self.sent + unsent;
-        self.came = None;
-        let Some(last) = self.kept.back_mut() else { return };
+        let end = self.sent + unsent;
+        (self.queued, self.came) = (end, None);
+        let Some(last) = self.last() else { return };
         last.make(Step::Answered, at);
-        (last.status, last.answer, last.follows) = (status, (begin, self.queued), follows);
+        (last.status, last.answer, last.follows) = (status, (begin, end), follows);
     }
 
     /// Bytes of answers went out, and `more` of these answers are still to be sent.
     pub fn send(&mut self, more: bool) {
-        for kept in &mut self.kept {
+        for number in (self.gone()..self.begun).rev() {
+            let kept = &mut self.kept[place(number)];
+            if kept.has(Step::LastByteOut) {
+                // Those before it were out before.
+                return;
+            }
             kept.note_sent(self.sent, more, self.sent_at);
         }
     }
 
     /// The lines of the next answers, in the order of the requests, were handed to the log.
     pub fn log(&mut self, lines: usize, at: Nanos) {
-        let gone = self.begun - self.kept.len() as u64;
-        for place in self.logged..self.logged + lines as u64 {
-            let kept = place.checked_sub(gone).and_then(|index| self.kept.get_mut(index as usize));
-            kept.into_iter().for_each(|kept| kept.make(Step::Logged, at));
+        let end = (self.logged + lines as u64).min(self.begun);
+        for number in self.logged.max(self.gone())..end {
+            self.kept[place(number)].make(Step::Logged, at);
         }
-        self.logged += lines as u64;
+        self.logged = end;
     }
+}
+
+fn place(number: u64) -> usize {
+    (number % REQUESTS_MAX as u64) as usize
 }

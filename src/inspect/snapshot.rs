@@ -3,7 +3,7 @@
 
 use super::counts::{Call, Counts};
 use super::place::{Place, Transition};
-use super::record::{BATCH_ITEMS_MAX, Lost, News, Record};
+use super::record::{BATCH_ITEMS_MAX, Lost, News, Record, Room};
 use super::request::{Line, Request};
 use super::text::{list, micros, millis, number, numbers, string};
 use super::turn::{Kind, Turn};
@@ -70,14 +70,16 @@ pub fn whole(record: &Record) -> Vec<u8> {
 
 /// Writes what is new since the last batch, as a server-sent event. The batches are numbered without gaps, so a client can see
 /// that it has missed some.
-pub fn batch(out: &mut Vec<u8>, record: &Record, News { number, keys, later }: &News) {
-    let mut room = Vec::new();
+pub fn batch(
+    Room { news: News { number, keys, later }, batch: out, line: room }: &mut Room,
+    record: &Record,
+) {
     write!(out, "id: {number}\ndata: {{").expect(INFALLIBLE);
     head(out, record);
     out.extend_from_slice(b",\"places\":[");
     let place_at = |key: &usize| record.places.get(*key).and_then(Option::as_deref);
-    list(out, keys, |out, key| match place_at(key) {
-        Some(kept) => place(out, &mut room, *key, kept),
+    list(out, &*keys, |out, key| match place_at(key) {
+        Some(kept) => place(out, room, *key, kept),
         None => write!(out, "[{key}]").expect(INFALLIBLE),
     });
     out.extend_from_slice(b"],\"turns\":[");
@@ -89,7 +91,7 @@ pub fn batch(out: &mut Vec<u8>, record: &Record, News { number, keys, later }: &
     let open = keys.iter().filter_map(place_at).flat_map(|place| place.requests.iter());
     let new = record.ended.iter().chain(open).filter(|request| request.is_new);
     list(out, new.clone().take(BATCH_ITEMS_MAX), |out, kept| {
-        request(out, &mut room, kept);
+        request(out, room, kept);
         requests += 1;
     });
     let Lost { turns, moves, requests: lost } = record.lost;
