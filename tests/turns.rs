@@ -329,11 +329,11 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
         shown.take(batch(1100, { places: [[3, 8, '', 'Writing', 'Write', 0, 1, 1, 2, '', 0]], requests: [request(2, 200, [[0, 10]])] }));
         shown.take(batch(1200, { requests: [request(2, 200, [[0, 10], [1, 30]])] }));
         draw(shown, 3);
-        const lives = [...document.querySelectorAll('figure')].map(life => [...life.querySelectorAll('li')].map(li => [...li.children].length > 0 ? [...li.children].filter(part => part.className !== 'track').map(part => part.textContent).join(' ') : li.textContent));
+        const lives = [...document.querySelectorAll('.life')].map(life => [...life.querySelectorAll('li')].map(li => [...li.children].length > 0 ? [...li.children].filter(part => part.className !== 'track').map(part => part.textContent).join(' ') : li.textContent));
         const links = [...document.querySelectorAll('a')].map(a => a.getAttribute('href'));
         shown.take(batch(1300, { places: [place(3, 9)] }));
         draw(shown, 3);
-        return { lives, link: links[0], bold: document.querySelector('#life b b') !== null, next: document.querySelectorAll('figure').length };
+        return { lives, link: links[0], bold: [document.querySelector('#life b b') !== null, lives.length > 0 && [...document.querySelectorAll('.life')].map(life => life.open)], next: document.querySelectorAll('.life').length };
     })().catch(String)";
     let expected = json!({
         "lives": [
@@ -343,7 +343,7 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
              "log 1.5 ms +1.5 ms log/mod.rs:write"],
         ],
         "link": "source/src/conn/reading.rs#route",
-        "bold": false,
+        "bold": [false, [true, false]],
         "next": 0,
     });
     assert_eq!(page.value(script), expected);

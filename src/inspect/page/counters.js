@@ -1,7 +1,6 @@
 // The counters since the start, and what each counts.
 
 import { bytes, count } from "./words.js";
-import { terms } from "./terms.js";
 
 // For each counter of the server: its name here, and its meaning.
 const COUNTERS = {
@@ -30,22 +29,31 @@ const CALLS = {
   close: "Ends a connection and frees its descriptor.",
 };
 const $ = (id) => document.getElementById(id);
+const numbers = new Map(); // for each name, the element with its number: rows are made once
 
 export function draw(shown) {
-  for (const [key, value] of Object.entries(shown.counters)) {
+  for (const key in shown.counters) {
+    const value = shown.counters[key];
     const [name, meaning] = COUNTERS[key] ?? [key, ""];
     show($("counts"), name, key.startsWith("bytes") ? bytes(value) : count(value), meaning);
   }
-  for (const [name, value] of Object.entries(shown.calls)) show($("calls"), name, count(value), CALLS[name] ?? "");
+  for (const name in shown.calls) show($("calls"), name, count(shown.calls[name]), CALLS[name] ?? "");
 }
 
-// A row is made once, with its meaning; then only its number changes.
 function show(list, name, value, meaning) {
-  terms(list, [[name, value]]);
-  const row = list.querySelector(`[data-name="${name}"]`).parentElement;
-  if (row.querySelector(".why") !== null) return;
-  const why = document.createElement("dd");
+  if (!numbers.has(name)) numbers.set(name, rowOf(list, name, meaning));
+  const number = numbers.get(name);
+  if (number.textContent !== value) number.textContent = value;
+}
+
+function rowOf(list, name, meaning) {
+  const row = document.createElement("div");
+  const [term, number, why] = ["dt", "dd", "dd"].map((kind) => document.createElement(kind));
+  term.textContent = name;
+  number.dataset.name = name;
   why.className = "why";
   why.textContent = meaning;
-  row.append(why);
+  row.append(term, number, why);
+  list.append(row);
+  return number;
 }

@@ -24,8 +24,10 @@ export function draw(shown, chosen) {
   const form = JSON.stringify([chosen, place?.id, place?.reads, requests.map(({ number, status, steps }) => [number, status, steps.length]), shown.steps.length]);
   if (form !== drawn) {
     drawn = form;
-    const isOpen = box.querySelector("details")?.open ?? false;
-    box.replaceChildren(...(chosen === null ? [] : contentOf(shown, place, requests, isOpen)));
+    const isOpen = new Map([...box.querySelectorAll("details")].map(({ id, open }) => [id, open]));
+    box.replaceChildren(...(chosen === null ? [] : contentOf(shown, place, requests)));
+    // What the user opened or closed stays so.
+    for (const part of box.querySelectorAll("details")) part.open = isOpen.get(part.id) ?? part.open;
   }
   const still = box.querySelector(".still");
   if (still) tellWait(still, shown, place, requests.at(-1));
@@ -38,13 +40,14 @@ function element(name, className, text) {
   return made;
 }
 
-function contentOf(shown, place, requests, isOpen) {
+function contentOf(shown, place, requests) {
   const title = element("h3", "", "The life of its last requests");
   if (place?.reads) return [title, element("p", "hint", "This connection brings you the events, so the events say nothing of its requests.")];
-  if (requests.length === 0) return [title, element("p", "hint", "No request came on it, or it came before this page was opened.")];
-  const lives = requests.toReversed().map((request, index) => lifeOf(shown, request, index === 0 && place !== undefined));
+  if (requests.length === 0 && place === undefined) return [];
+  if (requests.length === 0) return [title, element("p", "hint", "No request came on it yet.")];
+  const lives = requests.toReversed().map((request, index) => lifeOf(shown, request, index === 0, place !== undefined));
   const meanings = element("details");
-  meanings.open = isOpen;
+  meanings.id = "steps-mean";
   meanings.append(element("summary", "", "What the steps mean"), meaningsOf(shown.steps));
   return [title, ...lives, meanings];
 }
@@ -62,21 +65,25 @@ function meaningsOf(steps) {
 
 const isOver = (shown, { steps }) => steps.at(-1)?.[0] === shown.steps.length - 1;
 
-function lifeOf(shown, request, isLast) {
-  const { line, status, began, steps } = request;
+// The latest request is open, and one line is shown of each before.
+function lifeOf(shown, request, isLast, isConnected) {
+  const { number, line, status, began, steps } = request;
   const whole = steps.at(-1)?.[1] ?? 0;
-  const figure = element("figure", "life");
-  const caption = element("figcaption");
-  caption.append(element("b", "", line || "a request"), ` ${status === 0 ? "no answer yet" : status} · ${micros(whole)} · ${(began / 1000).toFixed(3)} s after the start`);
+  const life = element("details", "life");
+  life.id = `request-${number}`;
+  life.open = isLast;
+  const summary = element("summary");
+  const facts = `${status === 0 ? "no answer yet" : status} · ${micros(whole)} · ${(began / 1000).toFixed(3)} s after the start`;
+  summary.append(element("b", "", line || "a request"), element("span", "facts", facts));
   const list = element("ol");
   let before = 0;
   for (const [index, us] of steps) {
     list.append(stepOf(shown.steps[index], before, us, whole));
     before = us;
   }
-  if (!isOver(shown, request)) list.append(element("li", isLast ? "still" : "", isLast ? "" : "The events say no more of it."));
-  figure.append(caption, list);
-  return figure;
+  if (!isOver(shown, request)) list.append(isLast && isConnected ? element("li", "still") : element("li", "", "The events say no more of it."));
+  life.append(summary, list);
+  return life;
 }
 
 // One step: its name, when it was over, how long after the step before, and where in the source.

@@ -6,13 +6,13 @@ import { fit } from "./paint.js";
 import { micros } from "./words.js";
 
 const STEP = 8; // pixels from one bar to the next
-const GUTTER = 50; // for the numbers of the scale
+const GUTTER = 52; // for the numbers of the scale
 const HEAD = 12; // above the bars, for the marks of those that are cut
 const LANE = 11; // below the bars, for the marks of the chosen slot
 const SLEEP = 30; // below that
 const SLEEP_MIN = 10; // microseconds; a shorter sleep is a line, and a longer one is higher by its logarithm
 const SLEEP_DECADES = 6;
-const SHORTER = 0.9; // this share of the bars is not cut
+const SHORTER = 0.9; // this share of the bars is not cut, or a little less
 
 let colours = {};
 let textures = {};
@@ -61,9 +61,11 @@ function prepare() {
   }
 }
 
-// Draws the sign of a kind, for the legend.
+// Draws the sign of a kind, for the legend, where its colours or pixels are other ones than before.
 export function sign(canvas, kind) {
   prepare();
+  if (canvas.dataset.ready === ready) return;
+  canvas.dataset.ready = ready;
   const context = fit(canvas, 16, 16);
   context.fillStyle = textures[kind];
   context.fillRect(0, 0, 16, 16);
@@ -92,10 +94,10 @@ export function itemAt(canvas, items, x) {
   return items[Math.min(items.length - 1, Math.max(0, index))];
 }
 
-// How far the scale goes: a round number that nine of ten bars do not exceed.
+// How far the scale goes: a round number that most bars do not exceed. The longest bar of only a few may be cut, too.
 function topOf(items) {
   const busy = items.filter(Array.isArray).map((turn) => turn[2]).sort((a, b) => a - b);
-  const most = Math.max(20, busy[Math.ceil(busy.length * SHORTER) - 1] ?? 0);
+  const most = Math.max(20, busy[Math.max(0, Math.floor(busy.length * SHORTER) - 1)] ?? 0);
   const unit = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 5, 10].map((by) => by * unit).find((round) => round >= most);
 }
@@ -135,7 +137,7 @@ function grid(context, width, floor, top) {
     const y = Math.round(floor - part * (floor - HEAD)) + 0.5;
     line(context, GUTTER, y, width, y);
     context.fillStyle = colours.soft;
-    if (part > 0) context.fillText(micros(part * top), GUTTER - 6, y);
+    if (part > 0) context.fillText(micros(part * top).replace(".0 ", " "), GUTTER - 6, y);
   }
   context.fillText("busy", GUTTER - 6, floor - 8);
   context.fillText("waited", GUTTER - 6, floor + LANE + 8);

@@ -6,7 +6,7 @@ import * as timeline from "./timeline.js";
 
 const $ = (id) => document.getElementById(id);
 const ROWS = 7;
-const SLOTS = 8; // that a row names
+const SLOTS = { row: 3, chosen: 8 }; // that are named
 let items = []; // what the timeline shows
 let picked = null; // the one of them whose row is shown, or null
 let isHeld = false; // whether it stays picked when the pointer leaves
@@ -19,7 +19,7 @@ const MOMENTS = {
   replay: ({ shown }) => `${seconds(shown.now)} after the start, shown five times slower.`,
 };
 
-for (const [kind, meaning] of Object.entries(KINDS)) {
+const signs = Object.entries(KINDS).map(([kind, meaning]) => {
   const item = document.createElement("li");
   const sign = document.createElement("canvas");
   const name = document.createElement("b");
@@ -27,10 +27,12 @@ for (const [kind, meaning] of Object.entries(KINDS)) {
   name.textContent = kind;
   item.append(sign, name, ` ${meaning}`);
   $("kinds").append(item);
-}
+  return sign;
+});
 const rows = Array.from({ length: ROWS }, () => {
   const row = $("latest").insertRow();
-  for (let cell = 0; cell < 5; cell += 1) row.insertCell();
+  for (let cell = 0; cell < 4; cell += 1) row.insertCell();
+  row.insertCell().append(document.createElement("div"));
   return row;
 });
 
@@ -44,7 +46,7 @@ export function draw(time, chosen) {
   items = timeline.itemsOf($("timeline"), shown);
   if (picked !== null && !items.includes(picked)) pick(null);
   const scale = timeline.draw($("timeline"), shown, items, { picked, chosen });
-  document.querySelectorAll("#kinds canvas").forEach((canvas) => timeline.sign(canvas, canvas.dataset.kind));
+  for (const sign of signs) timeline.sign(sign, sign.dataset.kind);
   write($("scale"), scaleInWords(scale, items.filter(Array.isArray).length));
   write($("lost"), lostInWords(shown.gaps));
   drawTime(time);
@@ -70,33 +72,34 @@ function drawPicked(shown) {
 }
 
 function drawRow(row, shown, item) {
-  const cells = ["", "", "", "", ""];
-  if (Array.isArray(item)) {
-    const [at, wait, busy, events] = item;
-    cells.splice(0, 5, `${(at / 1000).toFixed(3)} s`, micros(wait), String(events), micros(busy), didInWords(shown, item));
-  } else if (item !== undefined) cells[4] = gapInWords(item);
-  cells.forEach((text, index) => write(row.cells[index], text));
+  const isTurn = Array.isArray(item);
+  const [at, wait, busy, events] = isTurn ? item : [];
+  write(row.cells[0], isTurn ? `${(at / 1000).toFixed(3)} s` : "");
+  write(row.cells[1], isTurn ? micros(wait) : "");
+  write(row.cells[2], isTurn ? String(events) : "");
+  write(row.cells[3], isTurn ? micros(busy) : "");
+  const did = isTurn ? `${drivenInWords(item, SLOTS.row)}: ${spentInWords(shown, item)}` : "";
+  write(row.cells[4].firstChild, item === undefined || isTurn ? did : gapInWords(item));
   row.className = item !== undefined && item === picked ? "picked" : "";
 }
 
-// What the turn spent its time on, the most first, and for which connections.
-function didInWords(shown, turn) {
-  const parts = spent(shown, turn).sort(([, a], [, b]) => b - a).map(([kind, us]) => `${kind} ${micros(us)}`);
-  return `${parts.join(", ")} · ${drivenInWords(turn)}`;
+// What the turn spent its time on, the most first.
+function spentInWords(shown, turn) {
+  return spent(shown, turn).sort(([, a], [, b]) => b - a).map(([kind, us]) => `${kind} ${micros(us)}`).join(", ");
 }
 
-function drivenInWords([, , , , driven, first]) {
-  if (driven === 0) return "no connection driven";
-  const keys = [...new Set(first.map(([key]) => key))].slice(0, SLOTS);
+function drivenInWords([, , , , driven, first], most) {
+  if (driven === 0) return "no slot";
+  const keys = [...new Set(first.map(([key]) => key))].slice(0, most);
   const more = driven - keys.length;
-  return `${keys.length === 1 ? "slot" : "slots"} ${keys.join(", ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
+  return `${driven === 1 ? "slot" : "slots"} ${keys.join(", ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
 }
 
 function inWords(shown, item) {
   if (!Array.isArray(item)) return gapInWords(item);
-  const [at, wait, busy, events, driven] = item;
-  const came = events === 1 ? "1 event came" : `${count(events)} events came`;
-  return `The turn at ${(at / 1000).toFixed(3)} s. The loop had waited ${micros(wait)}; ${came}, ${count(driven)} driven. Busy ${micros(busy)}: ${didInWords(shown, item)}.`;
+  const [at, wait, busy, events] = item;
+  const came = `${few(events, "event", "events")} came`;
+  return `The turn at ${(at / 1000).toFixed(3)} s: the loop had waited ${micros(wait)}; ${came}. Busy ${micros(busy)}: ${spentInWords(shown, item)}. Driven: ${drivenInWords(item, SLOTS.chosen)}.`;
 }
 
 const few = (n, one, many) => (n === 1 ? `1 ${one}` : `${count(n)} ${many}`);
@@ -119,7 +122,7 @@ function lostInWords(gaps) {
 }
 
 function scaleInWords({ top, cut, longest }, turns) {
-  const begin = `Bars: linear, up to ${micros(top)}; nine of ten are no longer.`;
+  const begin = `Bars: linear, cut at ${micros(top)}, which most do not reach.`;
   const torn = cut === 0 ? " None is longer." : ` A torn top with an arrow is longer: ${cut} of ${turns}, the longest ${micros(longest)}.`;
   return `${begin}${torn} Below the line: how long the loop waited before; this scale is logarithmic, its lines are 1 ms and 1 s.`;
 }
