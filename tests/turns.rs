@@ -322,31 +322,60 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
     let script = "(async () => {
         document.body.innerHTML = '<div id=life></div>';
         const [{ draw }, { Model }] = [await module('life'), await module('model')];
-        const steps = [['head here', 'src/conn/reading.rs:route'], ['answered', 'src/conn/answer.rs:answer'], ['log', 'src/log/mod.rs:write']];
+        const steps = [['head here', 'src/conn/reading.rs:route'], ['answered', 'src/conn/answer.rs:answer'], ['last byte out', 'src/conn/wire.rs:note_sent']];
         const shown = new Model();
         const request = (number, status, steps) => [number, 3, 8, 'GET /<b> HTTP/1.1', status, 990, steps];
         shown.take(batch(1000, { columns: {}, places: [place(3, 8)], steps: steps.map(([name, source]) => ({ name, source })), requests: [request(1, 200, [[0, 10], [1, 30], [2, 1500]])] }));
         shown.take(batch(1100, { places: [[3, 8, '', 'Writing', 'Write', 0, 1, 1, 2, '', 0]], requests: [request(2, 200, [[0, 10]])] }));
         shown.take(batch(1200, { requests: [request(2, 200, [[0, 10], [1, 30]])] }));
         draw(shown, 3);
-        const lives = [...document.querySelectorAll('.life')].map(life => [...life.querySelectorAll('li')].map(li => [...li.children].length > 0 ? [...li.children].filter(part => part.className !== 'track').map(part => part.textContent).join(' ') : li.textContent));
+        const lives = [...document.querySelectorAll('.life')].map(life => [...life.querySelectorAll('li')].map(li => [...li.children].length > 0 ? [...li.children].filter(part => part.className !== 'track').map(part => part.textContent).join(' ').trim() : li.textContent));
+        const open = [...document.querySelectorAll('.life')].map(life => life.open);
         const links = [...document.querySelectorAll('a')].map(a => a.getAttribute('href'));
         shown.take(batch(1300, { places: [place(3, 9)] }));
         draw(shown, 3);
-        return { lives, link: links[0], bold: [document.querySelector('#life b b') !== null, lives.length > 0 && [...document.querySelectorAll('.life')].map(life => life.open)], next: document.querySelectorAll('.life').length };
+        return { lives, link: links[0], open, bold: document.querySelector('#life b b') !== null, next: document.querySelectorAll('.life').length };
     })().catch(String)";
     let expected = json!({
         "lives": [
             ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
-             "It still runs, for 210.0 ms. It waits for writability: the client must read."],
+             "It still runs, for 210.0 ms. It waits for writability."],
             ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
-             "log 1.5 ms +1.5 ms log/mod.rs:write"],
+             "last byte out 1.5 ms +1.5 ms conn/wire.rs:note_sent"],
         ],
         "link": "source/src/conn/reading.rs#route",
-        "bold": [false, [true, false]],
+        "open": [true, false],
+        "bold": false,
         "next": 0,
     });
     assert_eq!(page.value(script), expected);
+}
+
+/// The steps of a request that was really made, as the server tells of them.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_request_that_was_made_has_a_life_from_its_head_to_its_last_byte() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let mut visitor = Visitor::of(address);
+    visitor.get("/tour.html", "");
+    page.value("document.body.innerHTML = '<div id=life></div>'");
+    let script = "(async () => {
+        const [{ draw }, { Model }] = [await module('life'), await module('model')];
+        const shown = new Model();
+        shown.take(await (await fetch('state.json')).json());
+        const { key } = [...shown.places.values()].find(({ line }) => line.startsWith('GET /tour.html'));
+        draw(shown, key);
+        const part = (name) => [...document.querySelectorAll('#life li')].map(li => li.querySelector(name).textContent);
+        const meant = [...document.querySelectorAll('#life dt')].map(dt => dt.textContent);
+        return { steps: part('b').filter(name => name !== 'log'), unknown: shown.steps.filter(({ name }) => !meant.includes(name)),
+            sources: part('a').filter(source => !/^[a-z/]+\\.rs:[a-z_]+$/.test(source)), said: document.getElementById('life').textContent };
+    })().catch(String)";
+    let seen = page.value(script);
+    let steps = json!(["head here", "gate", "disk", "answered", "first byte out", "last byte out"]);
+    assert_eq!(seen["steps"], steps, "{seen}");
+    assert_eq!([&seen["unknown"], &seen["sources"]], [&json!([]); 2], "{seen}");
+    assert!(seen["said"].as_str().unwrap().contains("200"), "{seen}");
 }
 
 #[test]

@@ -4,14 +4,15 @@ import { WAITS, micros } from "./words.js";
 
 // What a step means, for a reader who sees it for the first time.
 const MEANINGS = {
-  "head here": "The last byte of the head was received, and the head is parsed. The time of the others counts from the moment at which its bytes came.",
+  "head here": "The last byte of the head was read, and the head is parsed. All times count from the moment at which its first bytes were read.",
   "gate": "Host and origin were judged, and whether this client may ask.",
-  "disk": "The file was found: looked up, and read where it was not in memory.",
-  "answered": "The head of the answer was made.",
+  "disk": "What it asks for was looked up on the disk. A request for something that is in memory does not have this step.",
+  "answered": "The answer was made: its head, and the content that is in memory.",
   "first byte out": "The kernel took the first byte of the answer.",
-  "last byte out": "The kernel took the last byte. It may still be on its way: the kernel sends on alone.",
-  "log": "The line of the access log was written. The request is over.",
+  "last byte out": "The kernel took the last byte. It may still be on its way: the kernel sends on without the server.",
+  "log": "The line for the access log was handed over. A line that does not say how long the answer took is written before its first byte is out.",
 };
+const SILENT = "The events say no more of it.";
 const $ = (id) => document.getElementById(id);
 let drawn = ""; // what is shown: this changes seldom, and the page is drawn ten times a second
 
@@ -24,14 +25,17 @@ export function draw(shown, chosen) {
   const form = JSON.stringify([chosen, place?.id, place?.reads, requests.map(({ number, status, steps }) => [number, status, steps.length]), shown.steps.length]);
   if (form !== drawn) {
     drawn = form;
-    const isOpen = new Map([...box.querySelectorAll("details")].map(({ id, open }) => [id, open]));
+    const toggled = new Set([...box.querySelectorAll("details")].filter(isToggled).map(({ id }) => id));
     box.replaceChildren(...(chosen === null ? [] : contentOf(shown, place, requests)));
     // What the user opened or closed stays so.
-    for (const part of box.querySelectorAll("details")) part.open = isOpen.get(part.id) ?? part.open;
+    for (const part of box.querySelectorAll("details")) if (toggled.has(part.id)) part.open = !part.open;
   }
-  const still = box.querySelector(".still");
+  const still = box.querySelector(".now");
   if (still) tellWait(still, shown, place, requests.at(-1));
 }
+
+// Whether the user has opened or closed it.
+const isToggled = ({ open, dataset }) => open !== (dataset.opens === "true");
 
 function element(name, className, text) {
   const made = document.createElement(name);
@@ -63,7 +67,8 @@ function meaningsOf(steps) {
   return list;
 }
 
-const isOver = (shown, { steps }) => steps.at(-1)?.[0] === shown.steps.length - 1;
+// The line of the log may come before or after the last byte, by its form; and there may be no log.
+const isOver = (shown, { steps }) => steps.some(([index]) => shown.steps[index].name === "last byte out");
 
 // The latest request is open, and one line is shown of each before.
 function lifeOf(shown, request, isLast, isConnected) {
@@ -72,16 +77,19 @@ function lifeOf(shown, request, isLast, isConnected) {
   const life = element("details", "life");
   life.id = `request-${number}`;
   life.open = isLast;
+  life.dataset.opens = String(isLast);
   const summary = element("summary");
-  const facts = `${status === 0 ? "no answer yet" : status} · ${micros(whole)} · ${(began / 1000).toFixed(3)} s after the start`;
-  summary.append(element("b", "", line || "a request"), element("span", "facts", facts));
+  const runs = !isOver(shown, request);
+  const facts = [status === 0 ? "no answer yet" : status, runs ? "not over" : micros(whole), `came ${(began / 1000).toFixed(3)} s after the start`];
+  summary.append(element("b", "", line || "a request"), element("span", "facts", facts.join(" · ")));
   const list = element("ol");
   let before = 0;
   for (const [index, us] of steps) {
     list.append(stepOf(shown.steps[index], before, us, whole));
     before = us;
   }
-  if (!isOver(shown, request)) list.append(isLast && isConnected ? element("li", "still") : element("li", "", "The events say no more of it."));
+  if (runs && isLast && isConnected) list.append(stillOf());
+  else if (runs) list.append(element("li", "still", SILENT));
   life.append(summary, list);
   return life;
 }
@@ -99,6 +107,13 @@ function stepOf({ name, source }, from, to, whole) {
   return item;
 }
 
+// The part that goes on: it has no end yet, so its bar has none.
+function stillOf() {
+  const item = element("li", "still");
+  item.append(element("span", "now"), element("span", "track open"));
+  return item;
+}
+
 // `conn/reading.rs:route` leads to the function in the source that the inspector shows.
 function linkTo(source) {
   const [file, name] = source.split(/:(?!:)/);
@@ -108,9 +123,10 @@ function linkTo(source) {
 }
 
 function tellWait(item, shown, place, request) {
-  const waits = WAITS[place?.wait] ?? "its next turn";
+  const [words] = WAITS[place?.wait] ?? WAITS.Turn;
+  const waits = words.split(". ")[0]; // the card says the rest
   const text = request.status === 0 || place?.state !== "Reading"
     ? `It still runs, for ${micros(Math.max(0, shown.now - request.began) * 1000)}. It waits for ${waits}.`
-    : "The events say no more of it.";
+    : SILENT;
   if (item.textContent !== text) item.textContent = text;
 }

@@ -79,7 +79,7 @@ function drawRow(row, shown, item) {
   write(row.cells[2], isTurn ? String(events) : "");
   write(row.cells[3], isTurn ? micros(busy) : "");
   const did = isTurn ? `${drivenInWords(item, SLOTS.row)}: ${spentInWords(shown, item)}` : "";
-  write(row.cells[4].firstChild, item === undefined || isTurn ? did : gapInWords(item));
+  write(row.cells[4].firstChild, item === undefined || isTurn ? did : `Missing ${gapInWords(item)}.`);
   row.className = item !== undefined && item === picked ? "picked" : "";
 }
 
@@ -96,7 +96,7 @@ function drivenInWords([, , , , driven, first], most) {
 }
 
 function inWords(shown, item) {
-  if (!Array.isArray(item)) return gapInWords(item);
+  if (!Array.isArray(item)) return `Missing ${gapInWords(item)}.`;
   const [at, wait, busy, events] = item;
   const came = `${few(events, "event", "events")} came`;
   return `The turn at ${(at / 1000).toFixed(3)} s: the loop had waited ${micros(wait)}; ${came}. Busy ${micros(busy)}: ${spentInWords(shown, item)}. Driven: ${drivenInWords(item, SLOTS.chosen)}.`;
@@ -107,24 +107,23 @@ const few = (n, one, many) => (n === 1 ? `1 ${one}` : `${count(n)} ${many}`);
 // Where something is missing between two turns: what, and why.
 function gapInWords({ now, batches, away, turns = 0, moves = 0, requests = 0, places = 0 }) {
   const left = [turns > 0 && few(turns, "turn", "turns"), moves > 0 && few(moves, "change of state", "changes of state"), requests > 0 && few(requests, "request", "requests")].filter(Boolean);
-  return [
-    `Before ${(now / 1000).toFixed(1)} s`,
-    left.length > 0 && `${left.join(", ")} left out: a batch of the events had no room for more`,
+  const parts = [
+    left.length > 0 && `${left.join(", ")} left out, since there was no room for more`,
     places > 0 && `the news of ${few(places, "slot", "slots")} came a batch later`,
     batches > 0 && `${few(batches, "batch", "batches")} missed: this page read too slowly`,
     away > 0 && `the page heard nothing for ${seconds(away)}`,
-  ].filter(Boolean).join("; ") + ".";
+  ];
+  return `before ${seconds(now)}: ${parts.filter(Boolean).join("; ")}`;
 }
 
 function lostInWords(gaps) {
-  if (gaps.length === 0) return "Nothing was left out of the turns that this page was told.";
-  return `A dashed line is a place where something is missing. The last one: ${gapInWords(gaps.at(-1))}`;
+  if (gaps.length === 0) return "Nothing was left out of what this page was told.";
+  return `Something is missing at each dashed line. The last one, ${gapInWords(gaps.at(-1))}.`;
 }
 
 function scaleInWords({ top, cut, longest }, turns) {
-  const begin = `Bars: linear, cut at ${micros(top)}, which most do not reach.`;
-  const torn = cut === 0 ? " None is longer." : ` A torn top with an arrow is longer: ${cut} of ${turns}, the longest ${micros(longest)}.`;
-  return `${begin}${torn} Below the line: how long the loop waited before; this scale is logarithmic, its lines are 1 ms and 1 s.`;
+  const torn = cut === 0 ? "None is longer." : `A longer one has a torn top and an arrow: ${cut} of ${turns}, the longest ${micros(longest)}.`;
+  return `Bars: linear, cut at ${micros(top)}. ${torn} Below the line: the wait before, logarithmic, with lines at 1 ms and 1 s.`;
 }
 
 function pick(item) {
