@@ -351,6 +351,21 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
     assert_eq!(page.value(script), expected);
 }
 
+/// What a button of the page starts is work for clients, and not for this page.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_burst_is_seen_as_reading_and_answering() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [1280, 900]);
+    click(&mut page, "burst");
+    for kind in ["accept", "read", "answer", "send"] {
+        page.wait_for(&format!(
+            "[...document.querySelectorAll('#latest tr')].some(row => / {kind} \\d/.test(row.textContent))"
+        ));
+    }
+    page.is_quiet();
+}
+
 /// The steps of a request that was really made, as the server tells of them.
 #[test]
 #[ignore = "needs Chromium"]

@@ -110,7 +110,8 @@ fn show(name: &str, method: Method, id: Id, service: &Service, shared: &Shared) 
             None => page(Status::NOT_FOUND, "The inspector has no such file of the source"),
         };
     }
-    if name != LARGE {
+    // A button of the page asks for both, as examples of what a client asks for.
+    if !matches!(name, LARGE | "health") {
         shared.lock().note_watching(id);
     }
     match name {
