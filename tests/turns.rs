@@ -358,7 +358,7 @@ fn a_burst_is_seen_as_reading_and_answering() {
     let (_program, address) = inspected();
     let mut page = inspector(address, [1280, 900]);
     click(&mut page, "burst");
-    for kind in ["accept", "read", "answer", "send"] {
+    for kind in ["read", "answer", "send"] {
         page.wait_for(&format!(
             "[...document.querySelectorAll('#latest tr')].some(row => / {kind} \\d/.test(row.textContent))"
         ));
