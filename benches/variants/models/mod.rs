@@ -11,7 +11,7 @@
 //! | [`iterative`] | one thread, in recv, for one | in the backlog, until a whole connection ends |
 //! | [`multi_reactor`] | as many threads as cores, in epoll_wait | as in one reactor; the kernel deals clients out |
 //! | [`tokio`] | a task for each connection; one thread, in epoll_wait, for all tasks | in the queue of the runtime |
-//! | [`io_uring`] | one thread, in io_uring_enter, for all | nowhere: its bytes are here before it is looked at |
+//! | [`io_uring`] | one thread, in io_uring_enter, for all | in the list of those for which something is done |
 
 pub mod blocking;
 #[cfg(target_os = "linux")]
