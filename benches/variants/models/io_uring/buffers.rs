@@ -1,10 +1,11 @@
 //! A transport whose other end is the ring: bytes that have come, and bytes that are to be sent.
 
 use onepoll::conn::transport::{Follow, Readiness, Transport};
+use rustix::buffer::spare_capacity;
+use rustix::io::pread;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 /// Bytes that the kernel may bring with one receive.
 const INPUT_BYTES: usize = 4 << 10;
@@ -106,10 +107,10 @@ impl Transport for Buffers {
 
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         let (count, before) = (self.room(count)?, self.output.len());
-        self.output.resize(before + count, 0);
-        let read = file.read_at(&mut self.output[before..], offset);
-        self.output.truncate(before + *read.as_ref().unwrap_or(&0));
-        read
+        self.output.reserve_exact(count);
+        let read = pread(file, spare_capacity(&mut self.output), offset)?.min(count);
+        self.output.truncate(before + read);
+        Ok(read)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
