@@ -18,7 +18,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::visitor::Visitor;
-use support::{ask, ask_until_closed, connect, folder, read_answer};
+use support::{ask, ask_until_closed, connect, folder, read_answer, read_to_end};
 
 /// All variants. With two cores, those with workers have more than one worker, and fewer workers than clients.
 fn models() -> Vec<Model> {
@@ -174,6 +174,23 @@ fn every_variant_ends_a_connection_of_its_own_accord() {
             let answer = ask_until_closed(address, request.as_bytes());
             assert!(answer.starts_with(b"HTTP/1.1 ") && answer.len() > length, "{model} to {request:?}");
         }
+    }
+}
+
+/// An answer that is larger than all buffers on its way goes on when there is room again, and its end reaches the client although
+/// the connection has nothing more to say by then.
+#[test]
+fn an_answer_larger_than_all_buffers_arrives_whole_in_every_variant() {
+    const BYTES: usize = 32 << 20;
+    let root = folder(&[("large.bin", &vec![b'l'; BYTES])]);
+    for model in models() {
+        let slow = connect(start(model, root.path(), Limits::default()));
+        rustix::net::sockopt::set_socket_recv_buffer_size(&slow, 16 << 10).unwrap();
+        (&slow)
+            .write_all(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let length = read_to_end(slow).len();
+        assert!(length > BYTES, "{model}: only {length} bytes");
     }
 }
 
