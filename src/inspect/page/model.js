@@ -20,12 +20,12 @@ export function look({ state, wait, reads }) {
 // What starts the clock of a wait anew, beside another wait.
 const RESTARTS = { Idle: "bytesOut", Head: "requests", Body: "bytesIn", Write: "bytesOut" };
 
-// A place, as it is at `now`. `last` is how it was before, if that is known. Since when it waits is known exactly where
-// the wait began while the page looked on.
-function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads], last, now, isFirstLook) {
+// A place, as it is at `now`. `last` is how it was before, if that is known. Since when it waits is known exactly where a
+// batch told of the beginning, and not a whole snapshot.
+function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads], last, now, isWhole) {
   const kept = { key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads: reads === 1 };
   const goesOn = last?.wait === wait && last[RESTARTS[wait]] === kept[RESTARTS[wait]];
-  kept.clock = goesOn ? last.clock : { since: now, isExact: !isFirstLook };
+  kept.clock = goesOn ? last.clock : { since: now, isExact: !isWhole };
   if (wait === "First") kept.clock = { since: born, isExact: true };
   return kept;
 }
@@ -63,7 +63,6 @@ export class Model {
   }
 
   #takeState(news, isWhole) {
-    const isFirstLook = this.now === 0;
     this.now = news.now_ms;
     this.size = Math.max(this.size, news.slots ?? 0);
     this.counters = news.counters;
@@ -73,7 +72,7 @@ export class Model {
       this.kinds = news.kinds ?? [];
       this.steps = news.steps ?? [];
     }
-    for (const row of news.places) this.#takePlace(row, isFirstLook);
+    for (const row of news.places) this.#takePlace(row, isWhole);
   }
 
   // Whether a snapshot may be a later state of the same server: no clock and no counter goes back.
@@ -103,7 +102,7 @@ export class Model {
     if (known.length > KEPT_REQUESTS) known.shift();
   }
 
-  #takePlace(row, isFirstLook) {
+  #takePlace(row, isWhole) {
     const [key, id] = row;
     this.size = Math.max(this.size, key + 1);
     if (id === undefined) {
@@ -112,7 +111,7 @@ export class Model {
     }
     if (this.history.has(key) && this.history.get(key).id !== id) this.history.delete(key);
     const last = this.places.get(key);
-    this.places.set(key, place(row, last?.id === id ? last : undefined, this.now, isFirstLook));
+    this.places.set(key, place(row, last?.id === id ? last : undefined, this.now, isWhole));
   }
 
   #takeMove([at, key, id, from, to, because]) {
