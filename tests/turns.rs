@@ -135,9 +135,11 @@ fn a_batch_that_is_older_than_the_snapshot_takes_nothing_back() {
         time.pause();
         time.begin(snapshot(2000, [1, 2]));
         const paused = [time.mode, keys(time), time.ahead];
+        time.resume();
+        const since = time.shown.places.get(1).clock.since;
         time.begin({ ...snapshot(5, [6]), counters: { requests: 0 } });
-        return { known, paused, another: [time.mode, keys(time)] };";
-    let expected = json!({ "known": ["1", 1000], "paused": ["paused", "1", 1], "another": ["live", "6"] });
+        return { known, paused, since, another: [time.mode, keys(time)] };";
+    let expected = json!({ "known": ["1", 1000], "paused": ["paused", "1", 1], "since": 1000, "another": ["live", "6"] });
     assert_eq!(with_time(&mut page, script), expected);
 }
 

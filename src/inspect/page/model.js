@@ -68,7 +68,8 @@ export class Model {
     this.counters = news.counters;
     this.calls = news.calls;
     if (isWhole) {
-      this.places.clear();
+      const taken = new Set(news.places.map(([key]) => key));
+      for (const key of this.places.keys()) if (!taken.has(key)) this.places.delete(key);
       this.kinds = news.kinds ?? [];
       this.steps = news.steps ?? [];
     }

@@ -1,8 +1,11 @@
 // Canvases: their colours, which are those of the page, and their sizes.
 
+import { KINDS } from "./kinds.js";
+
 export const colours = { version: 0 };
 const NAMES = [
   "reading", "parsed", "writing", "waits", "closing", "watches", "free", "ink", "soft", "line", "rust", "card", "well",
+  ...Object.keys(KINDS).map((kind) => `k-${kind}`),
 ];
 const listeners = [];
 

@@ -2,7 +2,7 @@
 // and a texture, so that it is told apart without colours, too.
 
 import { KINDS, spent } from "./kinds.js";
-import { fit } from "./paint.js";
+import { colours, fit, ratio } from "./paint.js";
 import { micros } from "./words.js";
 
 const STEP = 8; // pixels from one bar to the next
@@ -14,8 +14,7 @@ const SLEEP_MIN = 10; // microseconds; a shorter sleep is a line, and a longer o
 const SLEEP_DECADES = 6;
 const SHORTER = 0.9; // this share of the bars is not cut, or a little less
 
-let colours = {};
-let textures = {};
+const textures = {};
 let ready = ""; // for which colours and pixels the textures are made
 
 // Each texture: what is left out of a tile of eight by eight pixels, as rectangles or lines.
@@ -41,21 +40,17 @@ const HOLES = {
 };
 
 function prepare() {
-  const ratio = devicePixelRatio || 1;
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(`--${name}`).trim();
-  const wanted = `${ratio} ${of("k-read")} ${of("ink")}`;
+  const wanted = `${ratio()} ${colours.version}`;
   if (ready === wanted) return;
   ready = wanted;
-  for (const name of ["ink", "soft", "line", "rust", "well", "card"]) colours[name] = of(name);
   for (const kind of Object.keys(KINDS)) {
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.round(8 * ratio);
+    canvas.width = canvas.height = Math.round(8 * ratio());
     const tile = canvas.getContext("2d");
     tile.scale(canvas.width / 8, canvas.height / 8);
-    tile.fillStyle = of(`k-${kind}`);
+    tile.fillStyle = colours[`k-${kind}`];
     tile.fillRect(0, 0, 8, 8);
-    HOLES[kind](tile, of(`k-${kind}`));
+    HOLES[kind](tile, colours[`k-${kind}`]);
     textures[kind] = tile.createPattern(canvas, "repeat");
     textures[kind].setTransform(new DOMMatrix().scale(8 / canvas.width));
   }
