@@ -32,7 +32,7 @@ pub enum Event<'a> {
     Refused(&'a [u8]),
     /// The time since the event before this one, or since the last call on the socket, went into this.
     Spent(On),
-    /// The request that came last is answered: [`Step::Answered`].
+    /// The request that came last is answered: [`Step::Answered`]. This is also why the next [`Event::StateChanged`] comes.
     Answered {
         /// With which status.
         status: Status,
@@ -65,6 +65,7 @@ pub enum Event<'a> {
 
 impl Event<'_> {
     /// The same event, if it can be kept: it holds no bytes of a client.
+    #[inline(always)]
     pub fn lasting(self) -> Option<Event<'static>> {
         Some(match self {
             Event::Requested(_) | Event::Refused(_) => return None,
@@ -145,7 +146,7 @@ pub enum On {
 /// Why a state follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The request was answered with this status.
+    /// The request was answered with this status, as [`Event::Answered`] tells.
     Answered(Status),
     /// What came is no request, or comes too late: this is the last answer.
     Refused(Status, &'static str),

@@ -21,7 +21,6 @@ impl<T: Transport> Machine<'_, T> {
     /// Sends an answer at once, or queues it and first answers what else was read: then many answers leave in one write.
     pub(super) fn begin(&mut self, Answered { status, .. }: Answered, after: After) -> State {
         debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
-        self.wire.explain(Reason::Answered(status));
         if T::OBSERVED {
             let (unsent, follows) = (self.wire.out.outbox.bytes().len(), self.wire.out.stream.is_some());
             self.wire.io.transport().notify(Event::Answered { status, unsent, follows });

@@ -151,11 +151,14 @@ impl<S: Transport, O: Observer> Transport for Socket<S, O> {
         self.inner.shutdown()
     }
 
+    #[inline(always)]
     fn notify(&mut self, event: Event<'_>) {
         if let Event::Accepted { key, .. } = event {
             self.key = Some(key);
         }
-        self.key.into_iter().for_each(|key| self.observer.told(key, event));
+        if let Some(key) = self.key {
+            self.observer.told(key, event);
+        }
     }
 }
 

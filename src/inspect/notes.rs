@@ -34,16 +34,21 @@ impl Notes {
         Notes { shared, kept: Vec::new(), key: 0 }
     }
 
-    #[inline]
+    // What an event is is known where it is told, so all that depends on it is decided when the program is compiled.
+    #[inline(always)]
     fn keep(&mut self, key: usize, note: Note, stamp: Stamp) {
         self.key = key;
-        if self.kept.capacity() == 0 {
-            self.kept.reserve_exact(NOTES_MAX);
+        if self.kept.len() == self.kept.capacity() {
+            self.make_room();
         }
         self.kept.push((note, stamp));
-        if self.kept.len() == NOTES_MAX {
-            drop(self.write_down());
-        }
+    }
+
+    /// Makes room for more notes: at first, and where so many were kept.
+    #[cold]
+    fn make_room(&mut self) {
+        drop(self.write_down());
+        self.kept.reserve_exact(NOTES_MAX);
     }
 
     /// Writes down the notes, and gives the record for more.
@@ -59,7 +64,7 @@ impl Notes {
     }
 
     /// When an event happened: now, where the time since the last look at the clock went into something.
-    #[inline]
+    #[inline(always)]
     fn stamp(&self, event: &Event<'_>) -> Stamp {
         match event {
             Event::Step(Step::Gate | Step::Disk)
@@ -97,6 +102,7 @@ impl Observer for Notes {
     }
 
     /// Before a request is answered, all of its connection is written down: what it asks for may be the record.
+    #[inline(always)]
     fn told(&mut self, key: usize, event: Event<'_>) {
         let stamp = self.stamp(&event);
         let is_last = matches!(event, Event::Accepted { .. } | Event::DriveEnds(_) | Event::Panicked);

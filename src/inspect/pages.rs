@@ -76,7 +76,8 @@ impl Mounted for Pages {
     fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply> {
         let path = request.target.path()?;
         // Without one of these no path has a name that begins with a dot, and need not be decoded.
-        (path.contains("/.") || path.contains('%')).then_some(())?;
+        let bytes = path.as_bytes();
+        (bytes.windows(2).any(|two| two == b"/.") || bytes.contains(&b'%')).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;
         let name = path.name().strip_prefix(NAME).ok()?.to_string_lossy();
         // With a `/` behind it, the name of a page names no page.

@@ -11,7 +11,6 @@ use super::turn::{Kind, Turn};
 use crate::conn::event::{Event, On, Reason, Step};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
-use crate::http::status::Status;
 use crate::os::peer::Peer;
 use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
@@ -253,7 +252,12 @@ impl Record {
             Event::StateChanged { from, to } => return self.change_state(key, from, to, stamp.at),
             Event::DriveBegins => self.driven = Some(key),
             Event::DriveEnds(wait) => return self.end_drive(key, wait, stamp),
-            _ => {}
+            Event::Reason(_)
+            | Event::Step(_)
+            | Event::Spent(_)
+            | Event::Answered { .. }
+            | Event::Sent { .. }
+            | Event::Logged(_) => {}
         }
         let Some(place) = self.place(key) else { return };
         match event {
@@ -265,9 +269,10 @@ impl Record {
                 place.requests.make(step, stamp.at);
             }
             Event::Spent(on) => place.spend(if on == On::Disk { Kind::Disk } else { Kind::Answer }, stamp),
-            Event::Answered { status: Status { code, .. }, unsent, follows } => {
+            Event::Answered { status, unsent, follows } => {
+                place.because(Reason::Answered(status));
                 place.spend(Kind::Answer, stamp);
-                place.requests.answer(code, unsent as u64, follows, stamp.at);
+                place.requests.answer(status.code, unsent as u64, follows, stamp.at);
             }
             Event::Sent { more } => place.requests.send(more),
             Event::Logged(lines) => place.requests.log(lines, stamp.at),

@@ -7,6 +7,7 @@ use crate::link::Stage;
 use crate::question::Seen;
 use crate::representation::Coding;
 use crate::rest;
+use crate::steps::Steps;
 use crate::world::World;
 use onepoll::conn::event::Event;
 use onepoll::conn::transport::{Follow, Transport};
@@ -24,6 +25,7 @@ const CALLS_PER_TURN_MAX: usize = 150;
 pub struct Socket {
     world: Rc<RefCell<World>>,
     index: usize,
+    steps: Steps,
 }
 
 /// Why a call on a socket fails.
@@ -40,7 +42,7 @@ impl From<ErrorKind> for Fault {
 
 impl Socket {
     pub fn of(world: Rc<RefCell<World>>, index: usize) -> Socket {
-        Socket { world, index }
+        Socket { world, index, steps: Steps::default() }
     }
 
     pub fn index(&self) -> usize {
@@ -65,11 +67,13 @@ impl Transport for Socket {
     }
 
     fn send(&mut self, bytes: &[u8], follow: Follow) -> io::Result<usize> {
-        self.call(|world, index| {
+        let count = self.call(|world, index| {
             let count = world.room(index, bytes.len())?;
             world.sends(index, &bytes[..count], follow);
             Ok(count)
-        })
+        })?;
+        self.steps.send(count);
+        Ok(count)
     }
 
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
@@ -88,6 +92,9 @@ impl Transport for Socket {
     }
 
     fn notify(&mut self, event: Event<'_>) {
+        if let Err(why) = self.steps.note(event) {
+            self.world.borrow_mut().diverges(format!("client {}: {why}", self.index));
+        }
         if let Event::StateChanged { from, to } = event {
             let world = &mut *self.world.borrow_mut();
             world.tell(|| format!("server's state for {}: {from} -> {to}", self.index));

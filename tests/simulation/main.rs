@@ -24,6 +24,7 @@
 //! | `ear.rs`, `access.rs` | what the server logs, and which lines of the access log there must be |
 //! | `books.rs` | what a connection must be waiting for, and for how long it may |
 //! | `picture.rs` | which changes of state there may be, as `src/lib.rs` draws them |
+//! | `steps.rs` | in which order an observer may be told of the steps of a request |
 //! | `rest.rs` | what must hold of all of them before time moves on |
 //!
 //! If the server and the model do not agree, the seed is printed, and what happened in its world. To see it again:
@@ -66,6 +67,7 @@ mod representation;
 mod request;
 mod rest;
 mod spares;
+mod steps;
 mod tags;
 mod tree;
 mod world;
