@@ -3,6 +3,9 @@
 #[path = "../benches/variants/load/mod.rs"]
 #[allow(dead_code)]
 mod load;
+#[path = "../benches/variants/cores.rs"]
+#[allow(dead_code)]
+mod cores;
 #[path = "../benches/variants/counted.rs"]
 #[allow(dead_code)]
 mod counted;
@@ -12,6 +15,8 @@ mod meters;
 #[path = "../benches/variants/quiet.rs"]
 #[allow(dead_code)]
 mod quiet;
+#[path = "../benches/variants/said.rs"]
+mod said;
 #[path = "../benches/variants/statistics.rs"]
 #[allow(dead_code)]
 mod statistics;
@@ -19,15 +24,17 @@ mod support;
 
 use load::Load;
 use load::answer::{Answer, Connection};
-use load::plan::{Patience, Persistence, Phase, Plan};
+use load::plan::{Patience, Persistence, Phase, Plan, Readers};
+use quiet::Beside;
 use statistics::{Difference, Doubt, Latencies, Machine, Spread};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
-use support::patience::until;
+use std::time::{Duration, Instant};
+use support::patience::{PATIENCE, until};
 use support::watch::watch;
 
 /// The length of the planted stall.
@@ -129,6 +136,100 @@ fn requests_that_nobody_answers_count_with_their_age() {
     assert!(median >= WINDOW / 4, "half of them are older than half the time: {median:?}");
 }
 
+/// What a server does with each connection that asks for much.
+#[derive(Clone, Copy)]
+enum Answers {
+    /// It sends as much as its socket takes, whenever that takes something.
+    AllAtOnce,
+    /// It sends a little now and then, without end.
+    Drips,
+    Nothing,
+}
+
+/// A server of which each connection has a thread.
+fn sending_server(answers: Answers) -> SocketAddr {
+    watch();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            thread::spawn(move || match answers {
+                Answers::AllAtOnce => while client.write_all(&[b'x'; 1 << 16]).is_ok() {},
+                Answers::Drips => {
+                    // The pace of this server is what the load must see, so this test must sleep.
+                    while client.write_all(b"x").is_ok() {
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                }
+                Answers::Nothing => drop(client.read_to_end(&mut Vec::new())),
+            });
+        }
+    });
+    address
+}
+
+/// The load sees when the slow readers' buffers are full: it waits neither longer nor shorter.
+#[test]
+fn the_buffers_of_slow_readers_are_seen_to_be_full() {
+    let readers = |answers, limit| {
+        let beside = Some(load::plan::Beside::SlowReaders { count: 3, target: "/".to_owned() });
+        let plan = Plan { connections: 0, beside, ..plan(sending_server(answers)) };
+        let begin = Instant::now();
+        let readers = Load::connect(plan).unwrap().fill(limit).expect("there are slow readers");
+        (readers, begin.elapsed())
+    };
+    let (long, short) = (PATIENCE, Duration::from_millis(500));
+    let (full, took) = readers(Answers::AllAtOnce, long);
+    assert_eq!(full, Readers { full: 3, filling: 0, empty: 0 });
+    assert!(took < long, "it did not wait for its limit: {took:?}");
+    let (dripping, took) = readers(Answers::Drips, short);
+    assert_eq!((dripping.full, dripping.empty), (0, 0), "{dripping:?}");
+    assert!(took >= short, "it waited while more came: {took:?}");
+    let (empty, took) = readers(Answers::Nothing, long);
+    assert_eq!(empty, Readers { full: 0, filling: 0, empty: 3 });
+    assert!(took < long, "it gave up when nothing came: {took:?}");
+}
+
+#[test]
+fn what_wrk_prints_is_a_figure_only_if_all_was_answered() {
+    let said = "Running 1s test\n  1 threads and 64 connections\nERRORS  10 requests in 1.00s\nRequests/sec:  36684.73\n";
+    assert_eq!(said::read_rate(&said.replace("ERRORS", "")).unwrap(), 36684.73);
+    for (errors, words) in [
+        ("  Non-2xx or 3xx responses: 7\n", "7 answers had another status"),
+        ("  Socket errors: connect 0, read 3, write 0, timeout 0\n", "socket errors: connect 0, read 3"),
+    ] {
+        let error = said::read_rate(&said.replace("ERRORS", errors)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(said::read_rate("unable to connect").is_err());
+}
+
+/// The process that measures is no orphan, whatever happens.
+#[test]
+fn a_command_that_takes_too_long_is_ended() {
+    watch();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$ > \"$0\"; exec cat /dev/zero"]).arg(&file);
+    let error = said::said_within(command, Duration::from_secs(2)).unwrap_err().to_string();
+    assert!(error.contains("did not end in 2s"), "{error}");
+    let process = std::fs::read_to_string(&file).unwrap();
+    assert!(!std::path::Path::new("/proc").join(process.trim()).exists(), "{process} goes on");
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo said"]);
+    assert_eq!(said::said_within(command, PATIENCE).unwrap(), "said\n");
+    let mut command = Command::new("sh");
+    command.args(["-c", "exit 3"]);
+    assert!(said::said_within(command, PATIENCE).unwrap_err().to_string().contains("ended with"));
+}
+
+#[test]
+fn only_slow_readers_are_waited_for() {
+    assert_eq!(load(sending_server(Answers::Nothing)).fill(PATIENCE), None);
+}
+
 #[test]
 fn what_fails_is_told_and_does_not_count_as_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -156,12 +257,16 @@ fn the_median_is_the_one_in_the_middle() {
 #[test]
 fn medians_are_compared_where_both_spreads_are_narrow() {
     let wide = |share| Difference::Unknown(Doubt::Spread(share));
+    let close = Difference::Unknown(Doubt::Close(107.0 / 100.0 - 1.0));
     let table: &[(&[f64], &[f64], _)] = &[
         (&[1.0, 1.1], &[3.0, 3.0], Difference::Less),
         (&[3.0, 3.0], &[1.0, 1.1], Difference::More),
-        (&[10.0, 10.5, 11.4], &[10.6, 11.1, 12.0], Difference::Less),
+        (&[10.0, 10.0, 11.4], &[11.3, 11.5, 12.0], Difference::Unknown(Doubt::Overlap)),
+        (&[11.3, 11.5, 12.0], &[10.0, 10.0, 11.4], Difference::Unknown(Doubt::Overlap)),
         (&[100.0, 101.0], &[105.0, 105.0], Difference::Level),
-        (&[100.0, 100.0], &[105.1, 105.1], Difference::Less),
+        (&[100.0, 100.0], &[107.0, 107.0], close),
+        (&[107.0, 107.0], &[100.0, 100.0], close),
+        (&[100.0, 100.0], &[110.5, 110.5], Difference::Less),
         (&[0.0, 0.0], &[0.0, 0.0], Difference::Level),
         (&[0.0, 0.0], &[3.0, 3.0], Difference::Less),
         (&[10.0, 10.0, 11.5], &[3.0, 3.0], wide(0.15)),
@@ -186,6 +291,8 @@ fn a_doubt_is_said_in_words() {
         (Doubt::Busy, "no verdict: the machine was busy"),
         (Doubt::OneRound, "no verdict: one round"),
         (Doubt::Spread(0.234), "no verdict: spread 23 %"),
+        (Doubt::Close(0.07), "no verdict: the medians differ by 7.0 %"),
+        (Doubt::Overlap, "no verdict: the rounds overlap"),
     ] {
         assert_eq!(doubt.to_string(), words);
     }
@@ -201,6 +308,7 @@ fn the_numbers_of_the_rule_are_the_same_wherever_they_stand() {
     for (name, number, words) in [
         ("SPREAD_MAX", statistics::SPREAD_MAX, "less than 15 % of its median"),
         ("LEVEL", statistics::LEVEL, "differ by 5 % at most"),
+        ("APART", statistics::APART, "differ by more than 10 %"),
         ("OTHER_MAX", quiet::OTHER_MAX, "more than 3 %"),
         ("STEAL_MAX", quiet::STEAL_MAX, "more than 1 %"),
         ("ATTEMPTS", quiet::ATTEMPTS as f64, "three times as many"),
@@ -210,6 +318,29 @@ fn the_numbers_of_the_rule_are_the_same_wherever_they_stand() {
             "judge.py has another {name} than {number}"
         );
         assert!(rule.contains(words), "docs/speed.md does not say {words:?}: {rule}");
+    }
+}
+
+/// What only the lab looks at.
+#[test]
+fn the_lab_has_limits_of_its_own_that_the_page_names() {
+    let page = include_str!("../docs/speed.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    for (share, words) in [
+        (quiet::CORE_MAX, "more than 5 % of the server's cores or of the load's"),
+        (quiet::WAITED_MAX, "the load waited for its core for more than 3 %"),
+    ] {
+        let percent = format!("{:.0} %", share * 100.0);
+        assert!(words.contains(&percent) && page.contains(words), "{percent}: {words}");
+    }
+    let quiet = Beside { other: 0.03, steal: 0.01, core: 0.05, waited: 0.03 };
+    assert!(quiet.is_quiet());
+    for busy in [
+        Beside { other: 0.031, ..quiet },
+        Beside { steal: 0.011, ..quiet },
+        Beside { core: 0.051, ..quiet },
+        Beside { waited: 0.031, ..quiet },
+    ] {
+        assert!(!busy.is_quiet(), "{busy:?}");
     }
 }
 

@@ -13,6 +13,7 @@ import time
 
 SPREAD_MAX = 0.15  # of the median; a figure that spreads wider has no verdict
 LEVEL = 1.05  # medians whose ratio is not above this are level
+APART = 1.1  # medians whose ratio is above this differ; between the two, another run may find either
 OTHER_MAX = 0.03  # of the time of all CPUs; a round beside more work of other processes is made again
 STEAL_MAX = 0.01  # of the same, taken by the host of a virtual machine
 ATTEMPTS = 3  # times the rounds that were asked for: more are not made, however busy the machine is
@@ -80,10 +81,14 @@ def compare(ours, theirs):
     """How OURS stands to THEIRS, less being better."""
     if why := doubt(ours, theirs):
         return f"no verdict: {why}"
-    low, high = sorted((ours.median, theirs.median))
-    if high <= low * LEVEL:
+    low, high = sorted((ours, theirs), key=lambda figure: figure.median)
+    if high.median <= low.median * LEVEL:
         return "level"
-    return "below" if ours.median < theirs.median else "above"
+    if high.median <= low.median * APART:
+        return f"no verdict: the medians differ by {(high.median / low.median - 1) * 100:.1f} %"
+    if low.max >= high.min:
+        return "no verdict: the rounds overlap"
+    return "below" if low is ours else "above"
 
 
 def make_rounds(rounds, make, needs_more):

@@ -19,9 +19,13 @@ class Verdicts(unittest.TestCase):
             ([12, 12, 12], [10, 10, 10], "above"),
             ([10, 10, 10], [10.5, 10.5, 10.5], "level"),
             ([10.5, 10.5, 10.5], [10, 10, 10], "level"),
-            ([10, 10, 10], [10.6, 10.6, 10.6], "below"),
-            ([10, 10.5, 11], [11.2, 11.4, 11.6], "below"),
-            ([10, 10.5, 11.4], [10.6, 11.1, 12], "below"),  # the ranges touch, and that does not matter
+            ([10, 10, 10], [10.6, 10.6, 10.6], "no verdict: the medians differ by 6.0 %"),
+            ([10.6, 10.6, 10.6], [10, 10, 10], "no verdict: the medians differ by 6.0 %"),
+            ([10, 10, 10], [11.1, 11.1, 11.1], "below"),
+            ([10, 10.5, 11], [11.2, 11.6, 11.8], "below"),
+            ([11.2, 11.6, 11.8], [10, 10.5, 11], "above"),
+            ([10, 10, 11.4], [11.3, 11.5, 12], "no verdict: the rounds overlap"),
+            ([11.3, 11.5, 12], [10, 10, 11.4], "no verdict: the rounds overlap"),
             ([0, 0], [0, 0], "level"),
             ([0, 0], [3, 3], "below"),
         ]:

@@ -31,6 +31,9 @@ pub struct Cli {
     /// Measure nginx and python's server, too, if installed [default: in a full run]
     #[arg(long)]
     pub others: bool,
+    /// Lay wrk beside the load generator, at 64 connections [default: in a full run, if installed]
+    #[arg(long, value_name = "WHETHER", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub wrk: Option<bool>,
     /// Show the results.json of another run beside this one
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,

@@ -31,6 +31,10 @@ impl Cores {
         self.0.len()
     }
 
+    pub fn numbers(&self) -> &[usize] {
+        &self.0
+    }
+
     /// The last core is for the load, and all others for the server. A single core is for both.
     pub fn divide(&self) -> Division {
         match self.0.split_last() {

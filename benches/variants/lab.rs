@@ -5,8 +5,8 @@ use crate::cores::{Cores, Division};
 use crate::load::plan::{Mark, Outcome, Patience, Plan, Word};
 use crate::meters::Held;
 use crate::progress::Progress;
-use crate::quiet::{self, Beside, Watch};
-use crate::results::{CameOfIt, Cell, Sample};
+use crate::quiet::{self, Beside, Look, Watch};
+use crate::results::{CameOfIt, Cell, Sample, has_one_thread};
 use crate::running::{Running, Server};
 use crate::scenarios::{Scenario, Use};
 use std::collections::HashMap;
@@ -87,8 +87,9 @@ impl Lab {
         root: &Path,
         work: &Path,
     ) -> io::Result<(Sample, Option<Beside>)> {
-        let watch = Watch::begin();
+        let mut watch = Watch::begin();
         let division = self.division(scenario);
+        let has_one_thread = has_one_thread(&server.to_string());
         let mut server = server.start(root, work, &division)?;
         let empty = server.held();
         let plan = Plan {
@@ -104,8 +105,8 @@ impl Lab {
             patience: if division.is_apart() { Patience::Spins } else { Patience::Sleeps },
         };
         let mut load = start_load(&plan)?;
-        let told = read_meters(&mut load, &mut server);
-        let beside = watch.end(&[server.id(), load.id()]);
+        let told = read_meters(&mut load, &mut server, &mut watch, has_one_thread);
+        let beside = watch.end(Some(server.id()), Some(load.id()), &division);
         // The server ends first: the side that closes a connection keeps its port for a minute, and the load has few
         // ports.
         drop(server);
@@ -136,20 +137,33 @@ fn start_load(plan: &Plan) -> io::Result<Child> {
     Ok(load)
 }
 
-/// Reads the server's meters each time the load reports that a phase begins or ends.
-fn read_meters(load: &mut Child, server: &mut Running) -> io::Result<Told> {
+/// Reads the server's meters each time the load reports that a phase begins or ends, and looks at the machine.
+fn read_meters(
+    load: &mut Child,
+    server: &mut Running,
+    watch: &mut Watch,
+    has_one_thread: bool,
+) -> io::Result<Told> {
+    let id = load.id();
     let (words, goes_on) = load.stdout.take().zip(load.stdin.as_mut()).expect("both are piped");
     let (mut used, mut held) = (HashMap::new(), Held::default());
+    let mut before = None;
     for line in BufReader::new(words).lines() {
         match serde_json::from_str(&line?)? {
             Word::Failed(why) => return Err(io::Error::other(why)),
             Word::Done(outcome) => {
+                let outcome = *outcome;
                 server.used().map_err(|_| io::Error::other("the server ended under the load"))?;
                 return Ok(Told { outcome, used, held });
             }
             Word::Mark(mark) => {
                 used.insert(mark, server.used()?);
-                if [Mark::ClosedEnds, Mark::OpenEnds].contains(&mark) {
+                let look = Look::now(Some(server.id()), Some(id));
+                match before.take() {
+                    Some(before) if mark.ends_a_loop() => watch.add_loop(before, look, has_one_thread),
+                    _ => before = Some(look),
+                }
+                if mark.ends_a_loop() {
                     let now = server.held();
                     held = Held { threads: held.threads.max(now.threads), ..now };
                 }

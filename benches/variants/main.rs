@@ -8,6 +8,7 @@
 //! | `lab.rs` | the run: each server and each load in a process of its own |
 //! | `server.rs`, `running.rs`, `cores.rs` | a variant as a process; any server as a process; which process uses which core |
 //! | `counted.rs`, `meters.rs`, `machine.rs` | system calls, processor time, memory; the machine |
+//! | `wrk.rs`, `said.rs` | wrk beside the load generator; what a command prints |
 //! | `quiet.rs` | whether the machine did other work meanwhile, and which rounds count |
 //! | `statistics.rs`, `results.rs` | percentiles, medians, spreads, verdicts; `results.json` |
 //! | `report/`, `table.rs` | `report.html`; the table on the terminal |
@@ -28,11 +29,13 @@ mod quiet;
 mod report;
 mod results;
 mod running;
+mod said;
 mod scenarios;
 mod server;
 mod site;
 mod statistics;
 mod table;
+mod wrk;
 
 use clap::Parser;
 use cli::{Cli, Part};
@@ -96,7 +99,7 @@ fn measure(cli: &Cli) -> Result<()> {
                 lab.servers.iter().for_each(|server| println!("{server}"));
                 return Ok(());
             }
-            let results = run(&lab)?;
+            let results = run(&lab, wrk_version(cli, &lab)?)?;
             fs::create_dir_all(&out)?;
             results.write(&out.join("results.json"))?;
             results
@@ -105,15 +108,28 @@ fn measure(cli: &Cli) -> Result<()> {
     fs::create_dir_all(&out)?;
     let report = out.join("report.html");
     fs::write(&report, report::page(&results, past.as_ref()))?;
-    if let Some(chart) = report::chart(&results) {
-        fs::write(out.join("chart.svg"), chart)?;
+    for (name, size) in [("chart.svg", report::WIDE), ("chart-narrow.svg", report::NARROW)] {
+        if let Some(chart) = report::chart(&results, size) {
+            fs::write(out.join(name), chart)?;
+        }
     }
-    if let Some(noise) = results.noise() {
+    if let Some(noise) = report::noise(&results) {
         println!("\n{noise}");
     }
     println!("{}", table::table(&results, past.as_ref()));
     println!("{}\n{}", out.join("results.json").display(), report.display());
     Ok(())
+}
+
+/// The version of wrk, if it is to be laid beside.
+fn wrk_version(cli: &Cli, lab: &Lab) -> Result<Option<String>> {
+    if !wrk::applies(lab) || !cli.wrk.unwrap_or(!cli.quick) {
+        return Ok(None);
+    }
+    match wrk::version() {
+        None if cli.wrk.is_some() => Err("--wrk: wrk is not installed".into()),
+        version => Ok(version),
+    }
 }
 
 fn default_folder() -> PathBuf {
@@ -159,7 +175,7 @@ fn server(name: &str, known: &[Server]) -> Result<Server> {
     found.cloned().map_or_else(|| Ok(Server::Variant(name.parse()?)), Ok)
 }
 
-fn run(lab: &Lab) -> Result<Results> {
+fn run(lab: &Lab, wrk: Option<String>) -> Result<Results> {
     let (root, work) = (tempfile::tempdir()?, tempfile::tempdir()?);
     site::build(root.path())?;
     let cores = lab.cores.divide();
@@ -168,8 +184,13 @@ fn run(lab: &Lab) -> Result<Results> {
         "server on core {}, load on core {}; let the machine do nothing else",
         cores.server, cores.load
     );
-    let (progress, begin) = (Progress::of(lab.count()), Instant::now());
+    if let Some(busy) = quiet::now() {
+        eprintln!("{busy}");
+    }
+    let by_wrk = if wrk.is_some() { wrk::count(lab) } else { 0 };
+    let (progress, begin) = (Progress::of(lab.count() + by_wrk), Instant::now());
     let cells = lab.run(root.path(), work.path(), &progress);
+    let wrk = wrk.map(|version| wrk::run(lab, version, root.path(), work.path(), &progress));
     progress.close();
     Ok(Results {
         machine: machine::this(lab.cores.count()),
@@ -183,6 +204,7 @@ fn run(lab: &Lab) -> Result<Results> {
         scenarios: lab.scenarios.clone(),
         servers: lab.servers.iter().map(Server::to_string).collect(),
         cells,
+        wrk,
     })
 }
 

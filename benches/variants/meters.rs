@@ -54,7 +54,7 @@ pub fn used(server: u32) -> Used {
     let mut used = Used::default();
     for process in family(server) {
         let path = Path::new("/proc").join(process.to_string());
-        let [user, system] = ticks(&path).unwrap_or_default();
+        let [user, system, ..] = ticks(&path).unwrap_or_default();
         used.user_us += user * 1e4;
         used.system_us += system * 1e4;
         for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
@@ -66,11 +66,48 @@ pub fn used(server: u32) -> Used {
     used
 }
 
-/// Seconds of processor time of a process and its descendants, with threads that have ended, to the nanosecond.
+/// Seconds of processor time of a process and its descendants, with threads and children that have ended.
 pub fn processor_seconds(process: u32) -> f64 {
     let clock = |process: u32| clock_getcpuclockid(Pid::from_raw(process as i32))?.now();
-    let times = family(process).into_iter().filter_map(|process| clock(process).ok());
-    times.map(|time| Duration::from(time).as_secs_f64()).sum()
+    let seconds = |process: u32| clock(process).map_or(0.0, |time| Duration::from(time).as_secs_f64());
+    family(process).into_iter().map(|process| seconds(process) + ended_seconds(process)).sum()
+}
+
+/// Fields 16 and 17 of proc_pid_stat(5), in steps of ten milliseconds: the times of children that have ended.
+fn ended_seconds(process: u32) -> f64 {
+    let [_, _, user, system] = ticks(&Path::new("/proc").join(process.to_string())).unwrap_or_default();
+    (user + system) / 100.0
+}
+
+/// Seconds of processor time of this process, and of its children that have ended.
+pub fn own_and_ended() -> f64 {
+    let of = |which| {
+        getrusage(which).map_or(0.0, |usage| {
+            let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+            seconds(usage.user_time()) + seconds(usage.system_time())
+        })
+    };
+    of(UsageWho::RUSAGE_SELF) + of(UsageWho::RUSAGE_CHILDREN)
+}
+
+/// Seconds for which the threads of a process ran. Zero where the kernel does not count them.
+pub fn ran_seconds(process: u32) -> f64 {
+    scheduled(process, 0)
+}
+
+/// Seconds for which the threads of a process were ready to run and waited for a core.
+pub fn waited_seconds(process: u32) -> f64 {
+    scheduled(process, 1)
+}
+
+/// The sum of a field of `/proc/PID/task/TID/schedstat`, in seconds.
+fn scheduled(process: u32, field: usize) -> f64 {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let seconds = tasks.filter_map(|task| {
+        let counts = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        counts.split_whitespace().nth(field)?.parse::<f64>().ok()
+    });
+    seconds.sum::<f64>() / 1e9
 }
 
 /// What a server and its descendants hold.
@@ -97,11 +134,12 @@ pub fn family(process: u32) -> Vec<u32> {
     family
 }
 
-/// Fields 14 and 15 of proc_pid_stat(5): the times in user mode and in kernel mode.
-fn ticks(process: &Path) -> Option<[f64; 2]> {
+/// Fields 14 to 17 of proc_pid_stat(5): the times in user mode and in kernel mode, of the process and of its children
+/// that have ended.
+fn ticks(process: &Path) -> Option<[f64; 4]> {
     let stat = fs::read_to_string(process.join("stat")).ok()?;
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
-    Some([fields.next()?.parse().ok()?, fields.next()?.parse().ok()?])
+    let fields = stat.rsplit_once(") ")?.1.split(' ').skip(11).map_while(|field| field.parse().ok());
+    fields.take(4).collect::<Vec<_>>().try_into().ok()
 }
 
 fn number(status: &str, name: &str) -> u64 {

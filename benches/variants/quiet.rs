@@ -1,10 +1,14 @@
 //! Whether the machine did other work while a server was measured. The rule is that of docs/speed.md, "When a
 //! difference counts"; `benches/peers/judge.py` keeps the same one.
 
+use crate::cores::{Cores, Division};
 use crate::meters;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
-use std::time::Instant;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A round beside more work of other processes than this share of all cores is made again.
 pub const OTHER_MAX: f64 = 0.03;
@@ -15,22 +19,35 @@ pub const STEAL_MAX: f64 = 0.01;
 /// No more rounds are made than this times as many as were asked for, however busy the machine is.
 pub const ATTEMPTS: usize = 3;
 
+/// The same for the cores of the server, or of the load, in one of its loops. A short burst is lost in a whole round.
+pub const CORE_MAX: f64 = 0.05;
+
+/// The same for a loop in which the load waited this share of the time for its core.
+pub const WAITED_MAX: f64 = 0.03;
+
 /// What happened beside a round: shares of the time of all cores.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Beside {
     /// Used by processes that are neither server nor load nor lab.
     pub other: f64,
     /// Taken by the host of a virtual machine.
     pub steal: f64,
+    /// The same as `other` for the cores of the server, or of the load, in one of the two loops: the largest.
+    #[serde(default)]
+    pub core: f64,
+    /// For which share of a loop the load, or a server of one thread, waited for its core: the largest.
+    #[serde(default)]
+    pub waited: f64,
 }
 
 impl Beside {
     pub fn is_quiet(self) -> bool {
-        self.other <= OTHER_MAX && self.steal <= STEAL_MAX
+        let Beside { other, steal, core, waited } = self;
+        other <= OTHER_MAX && steal <= STEAL_MAX && core <= CORE_MAX && waited <= WAITED_MAX
     }
 
     pub fn sum(self) -> f64 {
-        self.other + self.steal
+        self.other + self.steal + self.core + self.waited
     }
 }
 
@@ -38,8 +55,10 @@ impl Beside {
 /// showed plays no part. Rounds of which nothing is known come last.
 pub fn counted(beside: &[Option<Beside>], asked: usize) -> Vec<usize> {
     let mut places: Vec<_> = (0..beside.len()).collect();
-    let noise = |place: usize| beside[place].map_or(f64::INFINITY, Beside::sum);
-    places.sort_by(|one, other| noise(*one).total_cmp(&noise(*other)));
+    let noise = |place: &usize| beside[*place].map_or(f64::INFINITY, Beside::sum);
+    let is_quiet = |place: &usize| beside[*place].is_some_and(Beside::is_quiet);
+    places
+        .sort_by(|one, other| is_quiet(other).cmp(&is_quiet(one)).then(noise(one).total_cmp(&noise(other))));
     places.truncate(asked);
     places
 }
@@ -49,58 +68,173 @@ pub fn needs_one_more(made: usize, quiet: usize, asked: usize) -> bool {
     quiet < asked && made < ATTEMPTS * asked
 }
 
-/// Looks at the machine while a round is made.
-pub struct Watch {
-    begin: Instant,
-    machine: Option<Machine>,
-    own: f64,
+/// A look at the machine and at the processes of a round.
+pub struct Look {
+    at: Instant,
+    cores: Option<BTreeMap<usize, Core>>,
+    /// Seconds of processor time: of the server, and of the load, this process and its processes that have ended.
+    server: f64,
+    load: f64,
+    /// Seconds for which the server and the load waited for a core.
+    waited: [f64; 2],
 }
 
-/// Seconds since the machine began, of all cores together.
+/// Seconds of a core since the machine began.
 #[derive(Clone, Copy)]
-struct Machine {
-    processes: f64,
+struct Core {
+    /// In processes: the kernel looks some hundred times a second, and counts what it finds.
+    busy: f64,
+    /// Measured.
+    idle: f64,
     steal: f64,
+    /// In the kernel's thread for packets, which are those of the round.
+    packets: f64,
+    /// Answering interrupts, at once and a little later.
+    hard: f64,
+    soft: f64,
+}
+
+/// How long the first look at the machine takes.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What the kernel's counters for idle time are short of, at most: they move in steps of this many seconds.
+const STEP: f64 = 0.01;
+
+impl Look {
+    /// `server` and `load` are the processes of the round that run already.
+    pub fn now(server: Option<u32>, load: Option<u32>) -> Look {
+        let used = |process: Option<u32>| process.map_or(0.0, meters::processor_seconds);
+        Look {
+            at: Instant::now(),
+            cores: cores(),
+            server: used(server),
+            load: used(load) + meters::own_and_ended(),
+            waited: [server, load].map(|process| process.map_or(0.0, meters::waited_seconds)),
+        }
+    }
+
+    /// The share of these cores' time, until a later look, in which they worked for other processes. `ours` is the
+    /// processor time of the round's processes there. The kernel counts in two ways how much work there was, of
+    /// processes that have ended, too. What it counted as work is a sample, and what it did not count as idle has the
+    /// time in which a core fell asleep and woke, so the smaller of the two decides.
+    fn other(&self, then: &Look, which: &[usize], ours: f64, allowance: f64) -> Option<f64> {
+        let (before, after) = (self.cores.as_ref()?, then.cores.as_ref()?);
+        let of = |what: fn(&Core) -> f64| -> Option<f64> {
+            which.iter().map(|core| Some(what(after.get(core)?) - what(before.get(core)?))).sum()
+        };
+        let capacity = (then.at - self.at).as_secs_f64() * which.len() as f64;
+        let interrupts = of(|it| it.hard + it.soft)?;
+        let (in_processes, apart) = match counts_interrupts_apart(after) {
+            true => (of(|it| it.busy)?, interrupts),
+            false => (of(|it| it.busy)? + interrupts, 0.0),
+        };
+        let not_idle = capacity - of(|it| it.idle)? - of(|it| it.steal)? - apart;
+        let work = in_processes.min(not_idle) - of(|it| it.packets)?;
+        Some((work - ours - allowance).max(0.0) / capacity)
+    }
+}
+
+/// Looks at the machine while a round is made.
+pub struct Watch {
+    begin: Look,
+    /// The looks before and after a loop, and whether the server has one thread.
+    loops: Vec<(Look, Look, bool)>,
 }
 
 impl Watch {
     pub fn begin() -> Watch {
-        Watch { begin: Instant::now(), machine: machine(), own: own() }
+        Watch { begin: Look::now(None, None), loops: Vec::new() }
     }
 
-    /// What happened beside the round, of which `processes` are all that this process has started since then. They
-    /// still run. `None` where proc_stat(5) is missing.
-    pub fn end(&self, processes: &[u32]) -> Option<Beside> {
-        let (then, now) = (self.machine?, machine()?);
-        let theirs: f64 = processes.iter().map(|process| meters::processor_seconds(*process)).sum();
-        let own = theirs + own() - self.own;
-        let capacity = self.begin.elapsed().as_secs_f64() * cores()? as f64;
-        let other = (now.processes - then.processes - own).max(0.0);
-        Some(Beside { other: other / capacity, steal: (now.steal - then.steal) / capacity })
+    /// Adds a loop of the round, by the looks before it and after it. Threads of a server wait for each other, too, so
+    /// that the waits of a server say something only if it has one thread.
+    pub fn add_loop(&mut self, before: Look, after: Look, has_one_thread: bool) {
+        self.loops.push((before, after, has_one_thread));
+    }
+
+    /// What happened beside the round. `server` and `load` are all that this process has started since then, and still
+    /// run. `None` where proc_stat(5) is missing.
+    pub fn end(&self, server: Option<u32>, load: Option<u32>, division: &Division) -> Option<Beside> {
+        let end = Look::now(server, load);
+        let all: Vec<_> = end.cores.as_ref()?.keys().copied().collect();
+        let ours = end.server + end.load - self.begin.server - self.begin.load;
+        let other = self.begin.other(&end, &all, ours, 0.0)?;
+        let stolen = |look: &Look| look.cores.iter().flatten().map(|(_, core)| core.steal).sum::<f64>();
+        let capacity = (end.at - self.begin.at).as_secs_f64() * all.len() as f64;
+        let steal = (stolen(&end) - stolen(&self.begin)) / capacity;
+        let core = self.loops.iter().filter_map(|(before, after, _)| worst(before, after, division));
+        let waited =
+            self.loops.iter().filter(|_| division.is_apart()).map(|(before, after, has_one_thread)| {
+                let [server, load] = [0, 1].map(|who| after.waited[who] - before.waited[who]);
+                let most = if *has_one_thread { server.max(load) } else { load };
+                most / (after.at - before.at).as_secs_f64()
+            });
+        Some(Beside { other, steal, core: core.fold(0.0, f64::max), waited: waited.fold(0.0, f64::max) })
     }
 }
 
-/// Seconds of processor time of this process.
-fn own() -> f64 {
-    let used = meters::own();
-    (used.user_us + used.system_us) / 1e6
+/// Says that the machine does other work at this moment, if it does.
+pub fn now() -> Option<String> {
+    let watch = Watch::begin();
+    thread::sleep(LOOK);
+    let beside = watch.end(None, None, &Cores::all().share())?;
+    (!beside.is_quiet()).then(|| {
+        let share = (beside.sum() * 100.0).min(100.0);
+        format!(
+            "the machine is busy: other work takes {share:.0} % of it; while that lasts, there is no verdict"
+        )
+    })
 }
 
-/// The first line of proc_stat(5), in steps of ten milliseconds. The time in which the kernel answers interrupts is no
-/// process's. On loopback it is spent on the packets of the round.
-fn machine() -> Option<Machine> {
+/// The larger share of other work in a loop: on the cores of the server, or on those of the load.
+fn worst(before: &Look, after: &Look, division: &Division) -> Option<f64> {
+    let (server, load) = (after.server - before.server, after.load - before.load);
+    let share = |cores: &Cores, ours: f64| before.other(after, cores.numbers(), ours, STEP);
+    match division.is_apart() {
+        true => Some(share(&division.server, server)?.max(share(&division.load, load)?)),
+        false => share(&division.server, server + load),
+    }
+}
+
+/// Whether the kernel counts the time of interrupts for no process (CONFIG_IRQ_TIME_ACCOUNTING). Where it does not, it
+/// looks at a core some hundred times a second, and hardly ever comes upon an interrupt.
+fn counts_interrupts_apart(cores: &BTreeMap<usize, Core>) -> bool {
+    let sum = |what: fn(&Core) -> f64| cores.values().map(what).sum::<f64>();
+    sum(|it| it.hard) > sum(|it| it.idle) / 1000.0
+}
+
+/// The kernel's threads for packets, by the core of each. A container may not show them.
+fn packet_threads() -> &'static BTreeMap<usize, u32> {
+    static THREADS: OnceLock<BTreeMap<usize, u32>> = OnceLock::new();
+    THREADS.get_or_init(|| {
+        let thread = |entry: fs::DirEntry| {
+            let process = entry.file_name().to_str()?.parse().ok()?;
+            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+            Some((name.trim().strip_prefix("ksoftirqd/")?.parse().ok()?, process))
+        };
+        fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(thread).collect()
+    })
+}
+
+/// The lines of proc_stat(5) for each core, by its number: in steps of ten milliseconds.
+fn cores() -> Option<BTreeMap<usize, Core>> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
-    let fields: Vec<f64> =
-        stat.lines().next()?.split_whitespace().skip(1).filter_map(|it| it.parse().ok()).collect();
-    let [user, nice, system, _idle, _waiting, _interrupts, _soft, steal, ..] = fields[..] else {
+    let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    lines.map(core).collect()
+}
+
+fn core(line: &str) -> Option<(usize, Core)> {
+    let (name, fields) = line.split_once(' ')?;
+    let seconds: Vec<f64> = fields
+        .split_whitespace()
+        .map(|it| it.parse().map(|steps: f64| steps * STEP))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [user, nice, system, idle, waiting, hard, soft, steal, ..] = seconds[..] else {
         return None;
     };
-    Some(Machine { processes: (user + nice + system) / 100.0, steal: steal / 100.0 })
-}
-
-/// All cores of the machine, whether this process may use them or not.
-pub fn cores() -> Option<usize> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    let is_core = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
-    Some(stat.lines().filter(is_core).count())
+    let number = name["cpu".len()..].parse().ok()?;
+    let packets = packet_threads().get(&number).map_or(0.0, |thread| meters::ran_seconds(*thread));
+    let busy = user + nice + system;
+    Some((number, Core { busy, idle: idle + waiting, steal, packets, hard, soft }))
 }

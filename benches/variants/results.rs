@@ -1,15 +1,18 @@
 //! All raw results: `results.json`. Figures are computed from these results, and never stored.
 
 use crate::cores::Division;
-use crate::load::plan::{Outcome, Phase};
+use crate::load::plan::{Outcome, Phase, Readers};
 use crate::meters::{Held, Used};
 use crate::quiet::{self, Beside};
 use crate::scenarios::{Scenario, Use};
-use crate::statistics::{Latencies, Machine as Company, Spread};
+use crate::statistics::{Doubt, Latencies, Machine as Company, Spread};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::Path;
+
+/// A server that used less of its cores was not the limit.
+const BUSY_MIN: f64 = 0.9;
 
 /// A run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +34,9 @@ pub struct Results {
     /// The names of the servers, in the order of a round.
     pub servers: Vec<String>,
     pub cells: Vec<Cell>,
+    /// What wrk measured, if it did.
+    #[serde(default)]
+    pub wrk: Option<Wrk>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,11 +67,61 @@ impl Cell {
     }
 }
 
+impl WrkCell {
+    /// Whether the machine was known to do other work beside it. A round that failed would fail again.
+    pub fn is_disturbed(&self) -> bool {
+        self.rate.is_ok() && self.beside.is_some_and(|it| !it.is_quiet())
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum CameOfIt {
     Sample(Box<Sample>),
     /// There is no sample, for this reason.
     Failure(String),
+}
+
+/// The base point, measured by wrk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wrk {
+    /// Its command line, with `ADDRESS` for the address of the server.
+    pub command: String,
+    pub version: String,
+    pub cells: Vec<WrkCell>,
+}
+
+/// One server under wrk, once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WrkCell {
+    pub server: String,
+    pub round: usize,
+    /// Requests a second, or why there are none.
+    pub rate: Result<f64, String>,
+    /// For which share of the time the server used its cores.
+    pub busy: f64,
+    pub beside: Option<Beside>,
+}
+
+/// How a server served the measured clients of a load, as far as the rounds show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Service {
+    /// Every client, in every round.
+    All,
+    /// Some clients got no answer at all, in every round.
+    Starves,
+    /// Something else was missing, in every round.
+    Short,
+    Unknown(Doubt),
+}
+
+/// What held the requests a second down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// The server: its cores were busy in every round.
+    Server,
+    /// The load: the server's cores were idle for more than a tenth of the time, in every round.
+    Load,
+    Unknown(Doubt),
 }
 
 /// The sample of one cell.
@@ -91,6 +147,8 @@ pub enum Figure {
     User,
     System,
     Cpu,
+    /// The kernel's part of it, in percent.
+    KernelShare,
     /// KiB.
     PeakMemory,
     MemoryPerConnection,
@@ -98,10 +156,6 @@ pub enum Figure {
     /// For each request, in the closed loop.
     Switches,
     Calls,
-    /// Failed requests in percent of all that were due, in the open loop.
-    Unanswered,
-    /// Connections without any answer in percent, in the closed loop.
-    Starved,
 }
 
 impl Figure {
@@ -120,6 +174,9 @@ impl Figure {
             Figure::User => per_request(user_us),
             Figure::System => per_request(system_us),
             Figure::Cpu => per_request(user_us + system_us),
+            Figure::KernelShare => {
+                (user_us + system_us > 0.0).then(|| system_us / (user_us + system_us) * 100.0)
+            }
             Figure::PeakMemory => Some(sample.full.peak_kib as f64),
             Figure::MemoryPerConnection => {
                 Some(sample.full.resident_kib.saturating_sub(sample.empty.resident_kib) as f64 / connections)
@@ -127,15 +184,39 @@ impl Figure {
             Figure::Threads => Some(sample.full.threads as f64),
             Figure::Switches => per_request((voluntary_switches + involuntary_switches) as f64),
             Figure::Calls => per_request(sample.closed.calls.as_ref()?.values().sum::<u64>() as f64),
-            Figure::Unanswered => {
-                let due = requests(open);
-                (due > 0).then(|| (open.unanswered as f64 / due as f64) * 100.0)
-            }
-            Figure::Starved => {
-                let answered = closed.connections_answered as f64 / scenario.connections as f64;
-                Some((1.0 - answered) * 100.0)
-            }
         }
+    }
+}
+
+/// Whether a server uses one core at most, however many it may use. A foreign server is taken for one that does.
+pub fn has_one_thread(server: &str) -> bool {
+    !server.starts_with("thread") && !server.starts_with("multi")
+}
+
+/// What the machine did beside some rounds.
+fn company(mut rounds: impl Iterator<Item = Option<Beside>>) -> Company {
+    match rounds.find(|beside| beside.is_none_or(|it| !it.is_quiet())) {
+        None => Company::Quiet,
+        Some(None) => Company::Unknown,
+        Some(Some(_)) => Company::Busy,
+    }
+}
+
+/// How the clients of one round were served.
+fn served(came_of_it: &CameOfIt, conditions: &Scenario) -> Service {
+    let CameOfIt::Sample(sample) = came_of_it else { return Service::Short };
+    let Outcome { connected, closed, open, readers, .. } = &sample.outcome;
+    if readers.is_some_and(|readers| readers.filling > 0) {
+        return Service::Unknown(Doubt::Filling);
+    }
+    let late = open.unanswered * 100 > requests(open);
+    let starved = closed.connections_answered < conditions.connections;
+    match shortcoming(came_of_it, conditions) {
+        None => Service::All,
+        Some(_) if conditions.connections > 1 && *connected == conditions.connections && starved && late => {
+            Service::Starves
+        }
+        Some(_) => Service::Short,
     }
 }
 
@@ -178,34 +259,16 @@ impl Results {
 
     /// What the machine did beside the rounds that count.
     fn company(&self, scenario: &str, server: &str) -> Company {
-        let counted = self.counted(&self.of(scenario, server).0);
-        match counted.iter().find(|cell| cell.beside.is_none_or(|it| !it.is_quiet())) {
-            None => Company::Quiet,
-            Some(cell) if cell.beside.is_none() => Company::Unknown,
-            Some(_) => Company::Busy,
-        }
+        company(self.counted(&self.of(scenario, server).0).iter().map(|cell| cell.beside))
     }
 
-    /// How busy the machine was with other work, in a sentence. `None` if it was quiet.
-    pub fn noise(&self) -> Option<String> {
-        let disturbed = self.cells.iter().filter(|cell| cell.is_disturbed()).count();
-        if self.cells.iter().all(|cell| cell.beside.is_none()) {
-            return Some(
-                "Nothing tells whether this machine did other work, so there are no verdicts.".to_owned(),
-            );
+    /// Why nothing can be said of the rounds of a server under a load, if there is a reason.
+    pub fn doubt(&self, scenario: &str, server: &str) -> Option<Doubt> {
+        match self.company(scenario, server) {
+            Company::Busy => Some(Doubt::Busy),
+            Company::Unknown => Some(Doubt::Unwatched),
+            Company::Quiet => (self.rounds(scenario, server).count() < 2).then_some(Doubt::OneRound),
         }
-        let pairs = self.scenarios.iter().flat_map(|it| self.servers.iter().map(move |server| (it, server)));
-        let busy = pairs.filter(|(it, server)| self.company(&it.name, server) == Company::Busy).count();
-        let left = match busy {
-            0 => "quiet rounds took their place".to_owned(),
-            _ => format!("{busy} servers under a load had too few quiet rounds and have no verdict"),
-        };
-        (disturbed > 0).then(|| {
-            format!(
-                "The machine was busy: {disturbed} of {} rounds had other work beside them; {left}.",
-                self.cells.len()
-            )
-        })
     }
 
     pub fn samples<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a Sample> {
@@ -213,6 +276,19 @@ impl Results {
             CameOfIt::Sample(sample) => Some(&**sample),
             CameOfIt::Failure(_) => None,
         })
+    }
+
+    /// What wrk measured of a server: requests a second, and for which share of the time the server was busy.
+    pub fn by_wrk(&self, server: &str) -> Option<(Spread, Spread)> {
+        let cells = self.wrk.iter().flat_map(|wrk| &wrk.cells).filter(|cell| cell.server == server);
+        let cells: Vec<_> = cells.filter(|cell| cell.rate.is_ok()).collect();
+        let beside: Vec<_> = cells.iter().map(|cell| cell.beside).collect();
+        let counted: Vec<_> =
+            quiet::counted(&beside, self.rounds).into_iter().map(|place| cells[place]).collect();
+        let machine = company(counted.iter().map(|cell| cell.beside));
+        let rates = Spread::of(counted.iter().filter_map(|cell| cell.rate.clone().ok()))?;
+        let busy = Spread::of(counted.iter().map(|cell| cell.busy))?;
+        Some((Spread { machine, ..rates }, Spread { machine, ..busy }))
     }
 
     /// A figure over all rounds.
@@ -230,29 +306,46 @@ impl Results {
         all
     }
 
-    /// Whether the server was idle for a part of the closed loop: then the load was the limit, and not the server.
-    /// This is false for a server that left clients without an answer, since it was idle for another reason.
-    pub fn is_bound_by_load(&self, scenario: &Scenario, server: &str) -> bool {
-        let is_single = !server.starts_with("thread") && !server.starts_with("multi");
+    /// What held the requests a second down. A server that left clients without an answer was idle for another reason.
+    pub fn bound(&self, scenario: &Scenario, server: &str) -> Bound {
+        if let Some(doubt) = self.doubt(&scenario.name, server) {
+            return Bound::Unknown(doubt);
+        }
+        let is_single = has_one_thread(server);
         if scenario.cores == Use::Shared && !is_single {
-            return false;
+            return Bound::Server;
         }
         let cores = if is_single { 1 } else { self.cores.server.count() };
-        let busy = self.samples(&scenario.name, server).map(|it| {
-            (it.closed.user_us + it.closed.system_us) / 1e6 / it.outcome.closed.seconds / cores as f64
-        });
-        Spread::of(busy).is_some_and(|busy| busy.median < 0.9) && !self.starves(&scenario.name, server)
+        let busy = |sample: &Sample| {
+            let Sample { closed, outcome, .. } = sample;
+            (closed.user_us + closed.system_us) / 1e6 / outcome.closed.seconds / cores as f64 >= BUSY_MIN
+        };
+        let busy: Vec<_> = self.samples(&scenario.name, server).map(busy).collect();
+        match (busy.iter().any(|it| *it), busy.iter().all(|it| *it)) {
+            (_, true) => Bound::Server,
+            (false, false) if self.service(scenario, server) == Service::All => Bound::Load,
+            (false, false) => Bound::Server,
+            (true, false) => Bound::Unknown(Doubt::Load),
+        }
     }
 
-    /// Whether some clients got no answer.
-    pub fn starves(&self, scenario: &str, server: &str) -> bool {
-        let Some(conditions) = self.scenario(scenario) else { return false };
-        let starved = self.spread(scenario, server, Figure::Starved).is_some_and(|it| it.median > 0.0);
-        let late = self.spread(scenario, server, Figure::Unanswered).is_some_and(|it| it.median > 1.0);
-        conditions.connections > 1 && starved && late
+    /// How a server served the measured clients.
+    pub fn service(&self, scenario: &Scenario, server: &str) -> Service {
+        if let Some(doubt) = self.doubt(&scenario.name, server) {
+            return Service::Unknown(doubt);
+        }
+        let rounds: Vec<_> = self.rounds(&scenario.name, server).map(|it| served(it, scenario)).collect();
+        match rounds.first() {
+            Some(first) if rounds.iter().all(|it| it == first) => *first,
+            Some(_) if rounds.iter().all(|it| matches!(it, Service::Starves | Service::Short)) => {
+                Service::Short
+            }
+            _ => Service::Unknown(Doubt::Mixed),
+        }
     }
 
-    /// In which way a server failed to answer some requests, in the words of the worst round.
+    /// In which way a server failed to answer some requests, in the words of the first such round. This tells of this
+    /// round and nothing else: [`Results::service`] is what may be concluded.
     pub fn shortcoming(&self, scenario: &str, server: &str) -> Option<String> {
         let conditions = self.scenario(scenario)?;
         self.rounds(scenario, server).filter_map(|it| shortcoming(it, conditions)).next()
@@ -264,8 +357,11 @@ fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
         CameOfIt::Sample(sample) => sample,
         CameOfIt::Failure(why) => return Some(why.clone()),
     };
-    let Outcome { connected, closed, open, .. } = &sample.outcome;
+    let Outcome { connected, closed, open, readers, .. } = &sample.outcome;
     let wanted = conditions.connections;
+    if let Some(Readers { filling, .. }) = readers.filter(|it| it.filling > 0) {
+        return Some(format!("the buffers of {filling} slow readers were not full yet"));
+    }
     if *connected < wanted {
         return Some(format!("{connected} of {wanted} connections came about: the backlog was full"));
     }

@@ -1,6 +1,7 @@
 //! Latencies, and figures of several rounds: percentiles, medians, spreads, and which differences count. This is the only file that names hdrhistogram.
 
 use hdrhistogram::Histogram;
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
@@ -90,6 +91,18 @@ pub enum Doubt {
     OneRound,
     /// The wider one of the spreads, as a share of its median.
     Spread(f64),
+    /// By how much the medians differ: too much to be level, and too little to tell them apart.
+    Close(f64),
+    /// A round of the one is beyond a round of the other, although the medians say otherwise.
+    Overlap,
+    /// In some rounds all clients were served, and not in others.
+    Mixed,
+    /// Not all clients were served, so that the figure is that of fewer.
+    NotAll,
+    /// The slow readers took more and more while it was measured.
+    Filling,
+    /// In some rounds the load was the limit, and not the server.
+    Load,
 }
 
 /// A figure whose rounds differ by this share of their median, or more, has no verdict. The whole rule is in
@@ -98,6 +111,9 @@ pub const SPREAD_MAX: f64 = 0.15;
 
 /// Medians whose ratio is not above this are level.
 pub const LEVEL: f64 = 1.05;
+
+/// Medians whose ratio is above this differ. Between the two there is no verdict: another run may find either.
+pub const APART: f64 = 1.10;
 
 impl Spread {
     /// The spread of the rounds that have the figure; `None` if no round has it.
@@ -115,11 +131,16 @@ impl Spread {
 
     /// Compares `self` with `other`.
     pub fn against(&self, other: &Spread) -> Difference {
-        if let Some(doubt) = self.doubt(other) {
+        if let Some(doubt) = self.doubt().into_iter().chain(other.doubt()).max_by(Doubt::by_weight) {
             return Difference::Unknown(doubt);
         }
-        if self.median.max(other.median) <= self.median.min(other.median) * LEVEL {
+        let (less, more) = if self.median <= other.median { (self, other) } else { (other, self) };
+        if more.median <= less.median * LEVEL {
             Difference::Level
+        } else if more.median <= less.median * APART {
+            Difference::Unknown(Doubt::Close(more.median / less.median - 1.0))
+        } else if less.most >= more.least {
+            Difference::Unknown(Doubt::Overlap)
         } else if self.median < other.median {
             Difference::Less
         } else {
@@ -127,24 +148,39 @@ impl Spread {
         }
     }
 
-    fn doubt(&self, other: &Spread) -> Option<Doubt> {
-        let both = [self, other];
-        let is_any = |machine| both.iter().any(|it| it.machine == machine);
-        let widest = self.width().max(other.width());
-        if is_any(Machine::Busy) {
-            Some(Doubt::Busy)
-        } else if is_any(Machine::Unknown) {
-            Some(Doubt::Unwatched)
-        } else if both.iter().any(|it| it.rounds < 2) {
-            Some(Doubt::OneRound)
-        } else {
-            (widest >= SPREAD_MAX).then_some(Doubt::Spread(widest))
+    /// Why a sentence must not name the median, if there is a reason.
+    pub fn doubt(&self) -> Option<Doubt> {
+        match self.machine {
+            Machine::Busy => Some(Doubt::Busy),
+            Machine::Unknown => Some(Doubt::Unwatched),
+            Machine::Quiet if self.rounds < 2 => Some(Doubt::OneRound),
+            Machine::Quiet => (self.width() >= SPREAD_MAX).then(|| Doubt::Spread(self.width())),
         }
+    }
+
+    /// The ratio of the two that every pair of their rounds reaches.
+    pub fn at_least(&self, other: &Spread) -> f64 {
+        self.least / other.most.max(f64::MIN_POSITIVE)
     }
 
     /// The range as a share of the median.
     fn width(&self) -> f64 {
         if self.most == self.least { 0.0 } else { (self.most - self.least) / self.median }
+    }
+}
+
+impl Doubt {
+    /// The one to name if there are two: what the machine did, then how few rounds there are, then the wider spread.
+    pub fn by_weight(&self, other: &Doubt) -> Ordering {
+        let weight = |doubt: &Doubt| match doubt {
+            Doubt::Busy => (3, 0.0),
+            Doubt::Unwatched => (2, 0.0),
+            Doubt::OneRound => (1, 0.0),
+            Doubt::Spread(share) => (0, *share),
+            _ => (0, 0.0),
+        };
+        let ((one, share), (another, wider)) = (weight(self), weight(other));
+        one.cmp(&another).then(share.total_cmp(&wider))
     }
 }
 
@@ -155,6 +191,12 @@ impl fmt::Display for Doubt {
             Doubt::Unwatched => f.write_str("no verdict: nothing tells whether the machine was busy"),
             Doubt::OneRound => f.write_str("no verdict: one round"),
             Doubt::Spread(share) => write!(f, "no verdict: spread {:.0} %", share * 100.0),
+            Doubt::Close(share) => write!(f, "no verdict: the medians differ by {:.1} %", share * 100.0),
+            Doubt::Overlap => f.write_str("no verdict: the rounds overlap"),
+            Doubt::Mixed => f.write_str("no verdict: all clients were served in some rounds only"),
+            Doubt::NotAll => f.write_str("no verdict: not all clients were served"),
+            Doubt::Filling => f.write_str("no verdict: the buffers of the slow readers were not full yet"),
+            Doubt::Load => f.write_str("no verdict: the load was the limit in some rounds"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The table on the terminal.
 
-use crate::results::{Figure, Results};
-use crate::statistics::{Difference, Spread};
+use crate::results::{Bound, Figure, Results};
+use crate::statistics::{Difference, Doubt, Spread};
 
 /// The data of the table.
 const COLUMNS: [(&str, Figure); 8] = [
@@ -15,8 +15,7 @@ const COLUMNS: [(&str, Figure); 8] = [
     ("KiB/conn", Figure::MemoryPerConnection),
 ];
 
-/// Prints the medians of each scenario. The medians of a past run stand beside them where the difference
-/// counts.
+/// Prints the medians of each scenario, and what has changed since a past run.
 pub fn table(results: &Results, past: Option<&Results>) -> String {
     let mut table = String::new();
     for scenario in &results.scenarios {
@@ -27,6 +26,9 @@ pub fn table(results: &Results, past: Option<&Results>) -> String {
             table += &format!("{server:24}");
             for (_, figure) in COLUMNS {
                 table += &format!("{:>12}", shown(results.spread(&scenario.name, server, figure)));
+            }
+            if results.doubt(&scenario.name, server) == Some(Doubt::Busy) {
+                table += "  beside other work";
             }
             let shortcoming = results.shortcoming(&scenario.name, server);
             table += &shortcoming.map_or(String::new(), |why| format!("  {why}"));
@@ -40,21 +42,55 @@ pub fn table(results: &Results, past: Option<&Results>) -> String {
         + "\nMedians; latencies in open loop, from when a request was due; the others in closed loop, a request.\n"
 }
 
-/// Prints what has changed since a past run.
+/// Prints what has changed since a past run: every figure that is compared, or why it is not.
 pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -> String {
-    let changes =
-        [("requests/s", Figure::Throughput), ("p99", Figure::Latency(99.0))].map(|(name, figure)| {
-            let (now, then) =
-                (results.spread(scenario, server, figure)?, past.spread(scenario, server, figure)?);
-            let change = (now.median / then.median - 1.0) * 100.0;
-            match now.against(&then) {
-                Difference::Less | Difference::More => Some(format!("{name} {change:+.0}%")),
-                Difference::Level => None,
-                Difference::Unknown(doubt) => Some(format!("{name} has {doubt}")),
-            }
-        });
-    let changes: Vec<_> = changes.into_iter().flatten().collect();
-    if changes.is_empty() { String::new() } else { format!("  since then: {}", changes.join(", ")) }
+    if let Some(why) = unlike(results, past) {
+        return format!("  since then: no verdict: {why}");
+    }
+    let load = |run: &Results| serde_json::to_string(&run.scenario(scenario)).unwrap_or_default();
+    if past.scenario(scenario).is_none() || !past.servers.iter().any(|name| name == server) {
+        return "  since then: it was not in the other run".to_owned();
+    }
+    if load(results) != load(past) {
+        return "  since then: no verdict: it was another load".to_owned();
+    }
+    let change = |(name, figure): (&'static str, Figure)| {
+        let (now, then) = (results.spread(scenario, server, figure)?, past.spread(scenario, server, figure)?);
+        let is_bound = [results, past]
+            .iter()
+            .any(|run| run.scenario(scenario).is_some_and(|it| run.bound(it, server) == Bound::Load));
+        if figure == Figure::Throughput && is_bound {
+            return Some((name, ": the load was the limit".to_owned()));
+        }
+        let change = (now.median / then.median - 1.0) * 100.0;
+        Some(match now.against(&then) {
+            Difference::Less | Difference::More => (name, format!(" {change:+.0} %")),
+            Difference::Level => (name, " level".to_owned()),
+            Difference::Unknown(doubt) => (name, format!(": {doubt}")),
+        })
+    };
+    let figures =
+        [("requests/s", Figure::Throughput), ("CPU µs", Figure::Cpu), ("p99", Figure::Latency(99.0))];
+    let changes: Vec<_> = figures.into_iter().filter_map(change).collect();
+    let busy = format!(": {}", Doubt::Busy);
+    if !changes.is_empty() && changes.iter().all(|(_, words)| *words == busy) {
+        return format!("  since then{busy}");
+    }
+    let changes: Vec<_> = changes.iter().map(|(name, words)| format!("{name}{words}")).collect();
+    format!("  since then: {}", changes.join(", "))
+}
+
+/// Why two runs cannot be compared at all, if there is a reason.
+pub fn unlike(results: &Results, past: &Results) -> Option<&'static str> {
+    let (now, then) = (&results.machine, &past.machine);
+    if (&now.processor, now.cores) != (&then.processor, then.cores) {
+        return Some("it was another machine");
+    }
+    if now.kernel != then.kernel {
+        return Some("it had another kernel");
+    }
+    let cores = |run: &Results| [run.cores.server.to_string(), run.cores.load.to_string()];
+    (cores(results) != cores(past)).then_some("server and load had other cores")
 }
 
 fn shown(spread: Option<Spread>) -> String {

@@ -22,7 +22,7 @@ use crowd::Crowd;
 use door::Door;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use plan::{Mark, Outcome, Patience, Persistence, Phase, Plan};
+use plan::{Mark, Outcome, Patience, Persistence, Phase, Plan, Readers};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -31,6 +31,9 @@ use workers::Workers;
 
 /// How long the load waits for answers after a phase.
 const DRAIN: Duration = Duration::from_millis(250);
+
+/// How long the load waits until the buffers of slow readers are full.
+const FILL_MAX: Duration = Duration::from_secs(10);
 
 /// How long a client waits after a failure, before it tries again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -166,9 +169,15 @@ impl Load {
         }
     }
 
+    /// Waits until the buffers of the slow readers are full, for this time at most.
+    pub fn fill(&mut self, limit: Duration) -> Option<Readers> {
+        self.crowd.fill(limit)
+    }
+
     /// Runs the closed loop, and then the open loop.
     pub fn run(&mut self, mark: &mut dyn FnMut(Mark) -> io::Result<()>) -> io::Result<Outcome> {
         mark(Mark::Connected)?;
+        let readers = self.fill(FILL_MAX);
         self.workers.begin();
         let [warm_up, window] = [self.plan.warm_up, self.plan.window].map(Duration::from_secs_f64);
         self.closed(warm_up)?;
@@ -185,7 +194,7 @@ impl Load {
         let connected = self.clients.iter().filter(is_in).count();
         let beside_connected = self.crowd.len() + self.workers.len();
         let work_alone = self.workers.alone.map(|time| time.as_secs_f64() * 1e3);
-        Ok(Outcome { connected, beside_connected, work_alone, closed, open })
+        Ok(Outcome { connected, beside_connected, work_alone, readers, closed, open })
     }
 
     /// Runs a closed loop for this time.

@@ -77,11 +77,17 @@ pub enum Mark {
     OpenEnds,
 }
 
+impl Mark {
+    pub fn ends_a_loop(self) -> bool {
+        matches!(self, Mark::ClosedEnds | Mark::OpenEnds)
+    }
+}
+
 /// What the load reports: marks, and at the end the outcome.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Word {
     Mark(Mark),
-    Done(Outcome),
+    Done(Box<Outcome>),
     Failed(String),
 }
 
@@ -95,8 +101,22 @@ pub struct Outcome {
     /// Milliseconds that one request of the workers beside took while no other client asked.
     #[serde(default)]
     pub work_alone: Option<f64>,
+    /// What the slow readers held when the measuring began. `None` if there are none.
+    #[serde(default)]
+    pub readers: Option<Readers>,
     pub closed: Phase,
     pub open: Phase,
+}
+
+/// The slow readers, at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readers {
+    /// Those that have bytes to read, and for which no more come: the buffers on their way are full.
+    pub full: usize,
+    /// Those for which more bytes came a moment ago.
+    pub filling: usize,
+    /// Those to which nothing was sent at all.
+    pub empty: usize,
 }
 
 /// The outcome of one phase.

@@ -12,7 +12,7 @@ pub fn run() {
     let mut input = io::stdin().lock();
     let mut load = None;
     say(&match apply(&mut input, &mut load) {
-        Ok(outcome) => Word::Done(outcome),
+        Ok(outcome) => Word::Done(Box::new(outcome)),
         Err(error) => Word::Failed(error.to_string()),
     });
     let _ = io::copy(&mut input, &mut io::sink());

@@ -13,7 +13,10 @@ const NAMES: [&str; 2] = ["reactor", "thread-per-connection"];
 pub fn sentence(results: &Results, scenario: &Scenario) -> Option<String> {
     let Some(Beside::Workers { count, .. }) = &scenario.beside else { return None };
     let alone = results.samples(&scenario.name, NAMES[0]).filter_map(|sample| sample.outcome.work_alone);
-    let alone = Spread::of(alone).map(|alone| alone.median);
+    // A figure of rounds beside other work is that of the other work.
+    let is_known = results.doubt(&scenario.name, NAMES[0]).is_none();
+    let alone = Spread::of(alone).filter(|alone| is_known && alone.doubt().is_none());
+    let alone = alone.map(|alone| alone.median);
     let at = |percentile| {
         let [ours, theirs] =
             NAMES.map(|name| results.spread(&scenario.name, name, Figure::Latency(percentile)));

@@ -1,0 +1,384 @@
+//! The sentences under the charts, each chosen by the figures of this run. A sentence names a figure only where the
+//! rounds show it: see `verdicts.rs`.
+
+use super::verdicts::{A_THREAD_EACH, Pair, REACTOR, compare};
+use crate::load::plan::Beside;
+use crate::results::{Bound, Figure, Results, Service};
+use crate::scenarios::{Scenario, Use};
+use crate::statistics::{Difference, Doubt};
+use crate::table::number;
+
+const NOBODY: &str = "This run has no reactor, or no thread for each connection, to compare it with.";
+
+/// The reactor beside a thread for each connection.
+fn pair(results: &Results, scenario: &Scenario, figure: Figure) -> Option<Pair> {
+    compare(results, scenario, figure, REACTOR, A_THREAD_EACH)
+}
+
+/// The point of the sweep with the most connections at which both served all clients, or else the last one.
+fn last_served<'a>(results: &Results, sweep: &[&'a Scenario]) -> Option<&'a Scenario> {
+    let serves = |it: &&&Scenario| {
+        [REACTOR, A_THREAD_EACH].iter().all(|name| results.service(it, name) == Service::All)
+    };
+    sweep.iter().rev().find(serves).or(sweep.last()).copied()
+}
+
+/// How many times as many, by a factor that all rounds reach.
+fn times(factor: f64, what: &str) -> String {
+    match (factor * 10.0).floor() / 10.0 {
+        floor if floor > 1.1 => format!("at least {floor} times as many {what} as"),
+        _ => format!("more {what} than"),
+    }
+}
+
+/// The sentence, after a caution where the chart has rounds of a busy machine and the sentence does not say so itself.
+pub fn cautioned(results: &Results, scenarios: &[&Scenario], sentence: String) -> String {
+    let says = [Doubt::Busy, Doubt::Unwatched].iter().any(|doubt| sentence.contains(&doubt.to_string()));
+    if says { sentence } else { caution(results, scenarios).to_owned() + &sentence }
+}
+
+fn caution(results: &Results, scenarios: &[&Scenario]) -> &'static str {
+    let is = |doubt: Doubt| {
+        scenarios
+            .iter()
+            .any(|it| results.servers.iter().any(|name| results.doubt(&it.name, name) == Some(doubt)))
+    };
+    match (is(Doubt::Busy), is(Doubt::Unwatched)) {
+        (true, _) => {
+            "The machine was busy while some of this was measured: the order of what is drawn may be chance. "
+        }
+        (false, true) => {
+            "Nothing tells whether the machine was busy: the order of what is drawn may be chance. "
+        }
+        (false, false) => "",
+    }
+}
+
+/// The sentence under the chart of throughput against connections.
+pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
+    let Some(last) = last_served(results, sweep) else { return NOBODY.to_owned() };
+    let Some(pair) = pair(results, last, Figure::Throughput) else { return NOBODY.to_owned() };
+    let with = format!("With {} connections", last.connections);
+    let mut sentence = match (pair.difference, results.bound(last, REACTOR)) {
+        (Difference::Unknown(doubt), _) | (_, Bound::Unknown(doubt)) => {
+            format!("{with}, the reactor and a thread for each: {doubt}")
+        }
+        (Difference::More, _) => format!(
+            "{with} the reactor answers {} a thread for each: one epoll_wait brings all that are ready, while a thread \
+             for each is woken, switched to and put to sleep again for every single request",
+            times(pair.ours.at_least(&pair.theirs), "requests")
+        ),
+        (_, Bound::Load) => format!(
+            "{with} the load was the limit for the reactor, so that it cannot be compared with a thread for each; \
+             compare the processor time of a request"
+        ),
+        (Difference::Level, _) => {
+            format!("{with} the reactor and a thread for each are level: their medians differ by 5 % at most")
+        }
+        (Difference::Less, _) => format!(
+            "{with} a thread for each answers {} the reactor",
+            times(pair.theirs.at_least(&pair.ours), "requests")
+        ),
+    };
+    let bound = sweep.iter().filter(|it| results.bound(it, REACTOR) == Bound::Load);
+    let bound: Vec<_> = bound.map(|it| it.connections.to_string()).collect();
+    if !bound.is_empty() {
+        sentence += &format!(
+            "; at {} the reactor's core was idle for a part of the time, so that the load was the limit there",
+            bound.join(", ")
+        );
+    }
+    sentence + "."
+}
+
+/// The sentence under the chart of p99 against connections.
+pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
+    let waits = |name: &String| {
+        let first = sweep.iter().find(|it| results.service(it, name) == Service::Starves)?;
+        Some(format!("{name} from {}", first.connections))
+    };
+    let starving: Vec<_> = results.servers.iter().filter_map(waits).collect();
+    let without_end = match starving.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Some clients wait without end: {}. There a thread stays with a connection until that ends, and the \
+             kernel keeps the others in a queue that nobody looks at.",
+            starving.join(", ")
+        ),
+    };
+    let last = last_served(results, sweep);
+    let Some((last, pair)) = last.and_then(|it| Some((it, pair(results, it, Figure::Latency(99.0))?))) else {
+        return NOBODY.to_owned() + &without_end;
+    };
+    let with = format!("With {} connections", last.connections);
+    format!("{with}, {}.{without_end}", waits_compared(&pair, "99 of 100 requests"))
+}
+
+/// How the waits of this part of the requests compare.
+fn waits_compared(pair: &Pair, part: &str) -> String {
+    let (mine, their) = (number(pair.ours.median), number(pair.theirs.median));
+    match pair.difference {
+        Difference::Level => format!(
+            "{part} take the same time under the reactor and with a thread for each ({mine} and {their} ms at most)"
+        ),
+        Difference::Unknown(doubt) => {
+            format!("for the time of {part} under the reactor and with a thread for each there is {doubt}")
+        }
+        Difference::Less => {
+            format!("{part} take {mine} ms at most under the reactor, and {their} ms with a thread for each")
+        }
+        Difference::More => {
+            format!("{part} take {their} ms at most with a thread for each, and {mine} ms under the reactor")
+        }
+    }
+}
+
+/// The sentence under a chart of the latencies of one load.
+pub fn distribution(results: &Results, scenario: &Scenario) -> String {
+    let at = |percentile| pair(results, scenario, Figure::Latency(percentile));
+    let Some((half, most)) = at(50.0).zip(at(99.0)) else { return NOBODY.to_owned() };
+    let compared = match (half.difference, most.difference) {
+        (Difference::Unknown(one), Difference::Unknown(other)) if one == other => {
+            format!("for the reactor and a thread for each there is {one}")
+        }
+        _ => {
+            format!(
+                "{}; {}",
+                waits_compared(&half, "half of the requests"),
+                waits_compared(&most, "99 of 100")
+            )
+        }
+    };
+    let starving = starving(results, scenario);
+    let high = match starving.is_empty() {
+        true => String::new(),
+        false => format!(
+            " The lines of {} stand high from the left on, since requests that were never answered count with their age.",
+            starving.join(", ")
+        ),
+    };
+    format!("Every request is counted from when it was due. Here {compared}.{high}")
+}
+
+fn starving<'a>(results: &'a Results, scenario: &Scenario) -> Vec<&'a str> {
+    let starves = |name: &&String| results.service(scenario, name) == Service::Starves;
+    results.servers.iter().filter(starves).map(String::as_str).collect()
+}
+
+/// The sentence under the chart of memory against connections.
+pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
+    let Some(last) = last_served(results, sweep) else { return NOBODY.to_owned() };
+    let Some(pair) = pair(results, last, Figure::MemoryPerConnection) else { return NOBODY.to_owned() };
+    let (ours, theirs) = (number(pair.ours.median), number(pair.theirs.median));
+    let with = format!("With {} connections", last.connections);
+    let figures = format!(
+        "{with} one takes {ours} KiB of the process under the reactor and {theirs} KiB with a thread for each"
+    );
+    let kernel = "What the kernel holds for each thread (a stack of 16 KiB and its books) and for each socket comes on \
+                  top and is not counted here.";
+    match pair.difference {
+        Difference::Less => format!(
+            "{figures}: the reactor keeps a state of a few hundred bytes and lends out buffers only while something is \
+             on its way; a thread keeps the touched part of its stack and buffers of its own, idle or not. {kernel}"
+        ),
+        Difference::Level => format!("{figures}, which is level. {kernel}"),
+        Difference::More => {
+            format!("{figures}, although a thread keeps a stack and buffers of its own. {kernel}")
+        }
+        Difference::Unknown(doubt) => {
+            format!("{with}, the memory of one under the reactor and with a thread for each: {doubt}.")
+        }
+    }
+}
+
+/// The sentence under the chart of processor time.
+pub fn cpu(results: &Results, base: &Scenario) -> String {
+    let Some(pair) = pair(results, base, Figure::Cpu) else { return NOBODY.to_owned() };
+    let (mine, their) = (number(pair.ours.median), number(pair.theirs.median));
+    let mut sentence = match pair.difference {
+        Difference::Less => {
+            format!("A request takes {mine} µs under the reactor, and {their} µs with a thread for each.")
+        }
+        Difference::More => {
+            format!("A request takes {their} µs with a thread for each, and {mine} µs under the reactor.")
+        }
+        Difference::Level => {
+            format!("The reactor and a thread for each are level ({mine} and {their} µs a request).")
+        }
+        Difference::Unknown(doubt) => {
+            return format!("What a request takes under the reactor and with a thread for each: {doubt}.");
+        }
+    };
+    if let Some(share) = results.spread(&base.name, REACTOR, Figure::KernelShare)
+        && share.doubt().is_none()
+    {
+        sentence += &format!(
+            " About {:.0} % of the reactor's is the kernel's (recv, send and the TCP between them), which no model saves.",
+            (share.median / 5.0).round() * 5.0
+        );
+    }
+    let switches = |name| results.spread(&base.name, name, Figure::Switches);
+    if let Some((ours, theirs)) = switches(REACTOR).zip(switches(A_THREAD_EACH))
+        && theirs.doubt().is_none()
+        && theirs.least > ours.most * 2.0
+    {
+        sentence += &format!(
+            " A thread for each is switched to {} times for a request; the reactor less than half as often.",
+            number(theirs.median)
+        );
+    }
+    sentence
+}
+
+/// The sentence under the chart of requests that need work.
+pub fn work(results: &Results, scenario: &Scenario) -> String {
+    let Some(pair) = pair(results, scenario, Figure::Throughput) else { return NOBODY.to_owned() };
+    let cores = match (scenario.cores, results.machine.cores) {
+        (Use::Shared, cores) if cores > 1 => format!("the server may use all {cores} cores"),
+        _ => "the server has one core".to_owned(),
+    };
+    let is_wide = scenario.cores == Use::Shared && results.machine.cores > 1;
+    let compared = match pair.difference {
+        Difference::Less => format!(
+            "Here threads are the better choice: each request is a millisecond or more of work, {cores}, and a thread for \
+             each connection answers {} the reactor.{}",
+            times(pair.theirs.at_least(&pair.ours), "requests"),
+            if is_wide {
+                " The kernel puts threads on whichever core is free; one loop runs on one core, however many there are, \
+                 and every client waits for the work of the one before it."
+            } else {
+                ""
+            }
+        ),
+        Difference::Level => format!(
+            "Each request is a millisecond or more of work, and {cores}. In this run the reactor and a thread for each \
+             connection are level{}.",
+            if is_wide {
+                ", although threads could have used the other cores"
+            } else {
+                ": the core is the limit"
+            }
+        ),
+        Difference::Unknown(doubt) => format!(
+            "Each request is a millisecond or more of work, and {cores}. For the reactor and a thread for each connection \
+             there is {doubt}."
+        ),
+        Difference::More => format!(
+            "Each request is a millisecond or more of work, and {cores}. In this run the reactor answers {} a thread for \
+             each connection.",
+            times(pair.ours.at_least(&pair.theirs), "requests")
+        ),
+    };
+    let waits = self::pair(results, scenario, Figure::Latency(99.0));
+    let waits = waits.filter(|pair| !matches!(pair.difference, Difference::Unknown(_)));
+    let waits =
+        waits.map(|pair| format!(" At a fixed rate, {}.", waits_compared(&pair, "99 of 100 requests")));
+    compared + &waits.unwrap_or_default()
+}
+
+/// The sentence under a chart of clients beside other clients.
+pub fn company(results: &Results, scenario: &Scenario) -> String {
+    let (mut starving, mut short, mut fine, mut doubts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for name in &results.servers {
+        match results.service(scenario, name) {
+            Service::Starves => starving.push(name.as_str()),
+            Service::Short => short.push(name.as_str()),
+            Service::All => fine.push(name.as_str()),
+            Service::Unknown(doubt) => doubts.push((name.as_str(), doubt)),
+        }
+    }
+    let why = why(scenario);
+    let mut parts = Vec::new();
+    if !starving.is_empty() {
+        parts.push(format!("Under {}, some clients were never answered: {why}.", starving.join(", ")));
+    }
+    if !short.is_empty() {
+        parts.push(format!("Some requests were not answered in time under {}.", short.join(", ")));
+    }
+    match fine.len() == results.servers.len() {
+        true if scenario.name.contains("work") => {
+            parts.push(format!(
+                "Every variant served every client here. What differs is how long they wait: {why}."
+            ));
+        }
+        true => parts.push(format!("Every variant served every client here. Where threads run out, {why}.")),
+        false if !fine.is_empty() => {
+            parts.push(format!("Every client was served under {}.", fine.join(", ")))
+        }
+        false => {}
+    }
+    match doubts.first() {
+        Some((_, doubt))
+            if doubts.len() == results.servers.len() && doubts.iter().all(|it| it.1 == *doubt) =>
+        {
+            parts.push(format!("Who serves every client here: {doubt}."));
+        }
+        _ => parts.extend(doubtful(&doubts)),
+    }
+    parts.join(" ")
+}
+
+/// A sentence for each doubt, with the servers that have it.
+fn doubtful(doubts: &[(&str, Doubt)]) -> Vec<String> {
+    let mut by_doubt: Vec<(Doubt, Vec<&str>)> = Vec::new();
+    for (name, doubt) in doubts {
+        match by_doubt.iter_mut().find(|(other, _)| other == doubt) {
+            Some((_, names)) => names.push(name),
+            None => by_doubt.push((*doubt, vec![name])),
+        }
+    }
+    by_doubt.iter().map(|(doubt, names)| format!("Of {}: {doubt}.", names.join(", "))).collect()
+}
+
+fn why(scenario: &Scenario) -> &'static str {
+    match &scenario.beside {
+        Some(Beside::SlowReaders { .. }) => {
+            "a full socket makes send wait, and with it the thread that is inside it; the reactor parks the connection \
+             until the kernel says that there is room"
+        }
+        Some(Beside::SlowSenders { .. }) => {
+            "recv waits for a head that does not end; under the reactor that is one more connection of which there is no \
+             event"
+        }
+        // The clients beside are at work themselves.
+        _ if scenario.name.contains("work") => {
+            "one loop does one piece of work at a time and everything else waits for its end, while the kernel takes a \
+             core from a thread after some milliseconds and gives it to another"
+        }
+        _ => {
+            "a connection that says nothing keeps the thread that waits for it in recv; to epoll it is an entry in a list \
+             that nobody walks"
+        }
+    }
+}
+
+/// The sentence under the table of wrk.
+pub fn wrk(results: &Results, base: &Scenario) -> String {
+    let (mut level, mut ours, mut wrks, mut doubts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for name in &results.servers {
+        match wrk_beside(results, base, name) {
+            Some(Difference::Level) => level.push(name.as_str()),
+            Some(Difference::Less) => wrks.push(name.as_str()),
+            Some(Difference::More) => ours.push(name.as_str()),
+            Some(Difference::Unknown(doubt)) => doubts.push((name.as_str(), doubt)),
+            None => {}
+        }
+    }
+    let part = |words: &str, names: &[&str]| {
+        if names.is_empty() { String::new() } else { format!("{words} {}.", names.join(", ")) }
+    };
+    let mut parts = vec![
+        part("wrk and this load agree within 5 % for", &level),
+        part("This load gets more answers a second than wrk from", &ours),
+        part("wrk gets more answers a second than this load from", &wrks),
+    ];
+    parts.extend(doubtful(&doubts));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
+}
+
+/// How the requests a second of this load compare with those of wrk.
+pub fn wrk_beside(results: &Results, base: &Scenario, server: &str) -> Option<Difference> {
+    let ours = results.spread(&base.name, server, Figure::Throughput)?;
+    Some(ours.against(&results.by_wrk(server)?.0))
+}

@@ -1,0 +1,105 @@
+//! wrk beside the load generator, on the base point: requests a second of every server by both. So a reader sees how far
+//! the load generator of the lab is to be trusted.
+
+use crate::cores::{Cores, Division};
+use crate::lab::Lab;
+use crate::progress::Progress;
+use crate::quiet::{self, Look, Watch};
+use crate::results::{Wrk, WrkCell, has_one_thread};
+use crate::running::Server;
+use crate::said::{read_rate, said_within};
+use crate::scenarios::BASE;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What wrk is told: the base point. It counts whole seconds.
+const FLAGS: [&str; 3] = ["-t1", "-c64", "-d1s"];
+const TARGET: &str = "/1k.bin";
+
+/// How long wrk may take in all.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The first line that wrk prints of itself. `None` if it is not installed.
+pub fn version() -> Option<String> {
+    // It ends with a failure, since `-v` is not meant to be all.
+    let said = Command::new("wrk").arg("-v").output().ok()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let line = said.lines().next()?;
+    Some(line.split(" Copyright").next().unwrap_or(line).trim().to_owned())
+}
+
+/// The command line, for the report.
+pub fn command(address: &str) -> String {
+    format!("wrk {} http://{address}{TARGET}", FLAGS.join(" "))
+}
+
+/// The number of measurements on a quiet machine.
+pub fn count(lab: &Lab) -> usize {
+    lab.rounds * lab.servers.len()
+}
+
+/// Whether there is anything to lay beside it.
+pub fn applies(lab: &Lab) -> bool {
+    lab.scenarios.iter().any(|scenario| scenario.name == BASE)
+}
+
+/// Goes through all servers in turn, by the same rule as the lab.
+pub fn run(lab: &Lab, version: String, root: &Path, work: &Path, progress: &Progress) -> Wrk {
+    let mut cells: Vec<WrkCell> = Vec::new();
+    for round in 0.. {
+        let is_due = |server: &&Server| {
+            let name = server.to_string();
+            let made: Vec<_> = cells.iter().filter(|cell| cell.server == name).collect();
+            let quiet = made.iter().filter(|cell| !cell.is_disturbed()).count();
+            quiet::needs_one_more(made.len(), quiet, lab.rounds)
+        };
+        let due: Vec<_> = lab.servers.iter().filter(is_due).collect();
+        if due.is_empty() {
+            break;
+        }
+        if round >= lab.rounds {
+            progress.more(due.len());
+        }
+        for server in due {
+            progress.begin(&format!("wrk · {server}"));
+            cells.push(cell(round, server, &lab.cores.divide(), root, work));
+            progress.end();
+        }
+    }
+    Wrk { command: command("ADDRESS"), version, cells }
+}
+
+fn cell(round: usize, server: &Server, division: &Division, root: &Path, work: &Path) -> WrkCell {
+    let name = server.to_string();
+    match measure(server, division, root, work) {
+        Ok((rate, busy, beside)) => WrkCell { server: name, round, rate: Ok(rate), busy, beside },
+        Err(error) => WrkCell { server: name, round, rate: Err(error.to_string()), busy: 0.0, beside: None },
+    }
+}
+
+type Measured = (f64, f64, Option<quiet::Beside>);
+
+fn measure(server: &Server, division: &Division, root: &Path, work: &Path) -> io::Result<Measured> {
+    let mut watch = Watch::begin();
+    let is_single = has_one_thread(&server.to_string());
+    let mut server = server.start(root, work, division)?;
+    let (before, used, begin) = (Look::now(Some(server.id()), None), server.used()?, Instant::now());
+    let rate = rate(server.address)?;
+    let (seconds, used) = (begin.elapsed().as_secs_f64(), &server.used()? - &used);
+    // wrk has ended, so its time is that of an ended child, which runs where the load otherwise runs.
+    watch.add_loop(before, Look::now(Some(server.id()), None), is_single);
+    let beside = watch.end(Some(server.id()), None, division);
+    let cores = if is_single { 1 } else { Cores::count(&division.server) };
+    Ok((rate, (used.user_us + used.system_us) / 1e6 / seconds / cores as f64, beside))
+}
+
+/// Requests a second that wrk counts. It inherits the cores of this thread, which are those of the load.
+fn rate(address: SocketAddr) -> io::Result<f64> {
+    let mut command = Command::new("wrk");
+    command.args(FLAGS).arg(format!("http://{address}{TARGET}"));
+    let said = said_within(command, PATIENCE)?;
+    read_rate(&said)
+}
