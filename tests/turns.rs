@@ -343,7 +343,7 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
             ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
              "It still runs, for 210.0 ms. It waits for writability."],
             ["head here 10 µs +10 µs conn/reading.rs:route", "answered 30 µs +20 µs conn/answer.rs:answer",
-             "last byte out 1.5 ms +1.5 ms conn/wire.rs:note_sent"],
+             "last byte out 1,500 µs +1,470 µs conn/wire.rs:note_sent"],
         ],
         "link": "source/src/conn/reading.rs#route",
         "open": [true, false],

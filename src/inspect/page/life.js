@@ -1,6 +1,6 @@
 // The life of a request: for the chosen slot, when each of its last requests took which step, and where in the source.
 
-import { WAITS, micros } from "./words.js";
+import { WAITS, count, micros } from "./words.js";
 
 // What a step means, for a reader who sees it for the first time.
 const MEANINGS = {
@@ -94,6 +94,9 @@ function lifeOf(shown, request, isLast, isConnected) {
   return life;
 }
 
+// Some steps are a few microseconds apart, so milliseconds would hide their order.
+const exact = (us) => (us < 1e5 ? `${count(Math.round(us))} µs` : micros(us));
+
 // One step: its name, when it was over, how long after the step before, and where in the source.
 function stepOf({ name, source }, from, to, whole) {
   const item = element("li");
@@ -103,7 +106,7 @@ function stepOf({ name, source }, from, to, whole) {
   bar.style.marginInlineStart = `min(${share(from).toFixed(2)}%, 100% - 3px)`;
   bar.style.width = `${share(to - from).toFixed(2)}%`;
   track.append(bar);
-  item.append(element("b", "", name), element("span", "at", micros(to)), element("span", "after", `+${micros(to - from)}`), track, linkTo(source));
+  item.append(element("b", "", name), element("span", "at", exact(to)), element("span", "after", `+${exact(to - from)}`), track, linkTo(source));
   return item;
 }
 
