@@ -5,23 +5,15 @@
 //!
 //! With `_from_elsewhere` behind the kind, a page of another origin asks, and with `_with_fields` it gets what `--header`
 //! and `--cors` add; with `_with_named_origin`, `--cors=ORIGIN`.
-//!
-//! `cargo bench --bench requests -- COUNT turns|inspected|watched` asks for the page of a hit on several connections of a loop:
-//! without the inspector, with it, and with a client that reads its events.
 
 mod scripted;
 
 use onepoll::log::Form;
-use scripted::turns::{CLIENTS, Turns, Watch};
 use scripted::{From, Kind, Visit};
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let count = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(1);
-    if let Some(watch) = arguments.iter().find_map(|argument| watch_called(argument)) {
-        let mut turns = Turns::new(watch);
-        return (0..count / CLIENTS).for_each(|_| turns.turn());
-    }
     let ends = [
         ("_from_elsewhere", From::Elsewhere),
         ("_with_fields", From::ElsewhereWithFields),
@@ -37,15 +29,6 @@ fn main() {
     let mut visit = Visit::logged(from, kind, Form::Off);
     for _ in 0..count {
         visit.request();
-    }
-}
-
-fn watch_called(name: &str) -> Option<Watch> {
-    match name {
-        "turns" => Some(Watch::Off),
-        "inspected" => Some(Watch::Inspected),
-        "watched" => Some(Watch::Watched),
-        _ => None,
     }
 }
 

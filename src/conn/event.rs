@@ -122,7 +122,7 @@ impl Step {
     pub const TABLE: [StepRow; 7] = [
         row(Step::HeadHere, "head here", "src/conn/reading.rs:route", "Event::Step(Step::HeadHere)"),
         row(Step::Gate, "gate", "src/conn/reading.rs:route", "Event::Step(Step::Gate)"),
-        row(Step::Disk, "disk", "src/conn/reading.rs:ask", "Event::Step(Step::Disk)"),
+        row(Step::Disk, "disk", "src/conn/reading.rs:note_disk", "Event::Step(Step::Disk)"),
         row(Step::Answered, "answered", "src/conn/writing.rs:begin", "Event::Answered {"),
         row(Step::FirstByteOut, "first byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),
         row(Step::LastByteOut, "last byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),

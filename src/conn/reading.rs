@@ -17,7 +17,7 @@ use crate::http::status::Status;
 use crate::http::version::Persistence;
 use crate::log::escaped::Escaped;
 use crate::service::response::{Pending, Phase, Progress, Reply};
-use crate::service::{self, Client, Service, gate, routes};
+use crate::service::{self, gate, routes};
 use crate::site::Moment;
 use log::debug;
 
@@ -96,7 +96,9 @@ impl<T: Transport> Machine<'_, T> {
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         if body.is_whole() {
             let moment = Moment { time: context.date.time(), read };
-            let reply = ask(&request, client, &context.service, moment, transport);
+            let before = asked::<T>();
+            let reply = service::respond(&request, client, &context.service, moment);
+            note_disk(before, transport);
             return Ok(match reply {
                 Reply::Ready(response) => {
                     let answered = answer::complete(&request, response, client, out, context);
@@ -190,7 +192,10 @@ impl<T: Transport> Machine<'_, T> {
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
         self.resume(head_bytes, content_bytes, |request, transport| {
-            ask(request, &client, &service, moment, transport)
+            let before = asked::<T>();
+            let reply = service::respond(request, &client, &service, moment);
+            note_disk(before, transport);
+            reply
         })
     }
 
@@ -254,19 +259,10 @@ impl<T: Transport> Machine<'_, T> {
     }
 }
 
-/// Asks the service for the answer, and tells the observer whether the disk was asked for it.
+/// Tells the observer whether the disk was asked for an answer: `before` is [`asked`] when the service was.
 #[inline(always)]
-fn ask<T: Transport>(
-    request: &Request<'_>,
-    client: &Client,
-    service: &Service,
-    moment: Moment,
-    transport: &mut T,
-) -> Reply {
-    let before = asked::<T>();
-    let reply = service::respond(request, client, service, moment);
+fn note_disk<T: Transport>(before: u64, transport: &mut T) {
     if T::OBSERVED && asked::<T>() != before {
         transport.notify(Event::Step(Step::Disk));
     }
-    reply
 }
