@@ -35,7 +35,22 @@ function request([number, key, id, line, status, began, steps]) {
   return { number, key, id, line, status, began, steps };
 }
 
+// What a snapshot would be after these batches, which the server made later than it, in this order.
+export function withBatches(state, batches) {
+  if (batches.length === 0) return state;
+  const places = new Map(state.places.map((row) => [row[0], row]));
+  for (const row of batches.flatMap((batch) => batch.places)) {
+    if (row.length === 1) places.delete(row[0]);
+    else places.set(row[0], row);
+  }
+  const all = (name) => [state, ...batches].flatMap((news) => news[name] ?? []);
+  const { now_ms, slots, counters, calls } = batches.at(-1);
+  const rows = { places: [...places.values()], turns: all("turns"), moves: all("moves"), requests: all("requests") };
+  return { ...state, now_ms, slots, counters, calls, ...rows };
+}
+
 export class Model {
+  server = null; // a number that another server, or the same program started again, does not have
   places = new Map();
   history = new Map(); // for each slot, the last connection in it: its number and its changes of state
   turns = [];
@@ -52,14 +67,19 @@ export class Model {
   // Takes in a whole snapshot or a batch of events. It may hold turns and changes that are known already.
   take(news) {
     const isWhole = news.columns !== undefined;
-    const last = this.turns.at(-1)?.[0] ?? -1;
-    this.#takeGap(news, last, isWhole);
-    // A batch that was made before a snapshot may come after it. Its places are older than those that are known.
-    if (news.now_ms >= this.now) this.#takeState(news, isWhole);
+    this.#takeGap(news, this.#lastTurn(), isWhole);
+    // A batch that was made before a snapshot may come after it. Its places are older than those that are known. A batch
+    // is made when a turn begins, so one with the time of a snapshot is older, too.
+    if (isWhole ? news.now_ms >= this.now : news.now_ms > this.now) this.#takeState(news, isWhole);
     for (const row of news.moves) this.#takeMove(row);
     for (const row of news.requests ?? []) this.#takeRequest(row);
-    for (const turn of news.turns) if (turn[0] > last) this.turns.push(turn);
+    for (const turn of news.turns) if (turn[0] > this.#lastTurn()) this.turns.push(turn);
     if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
+  }
+
+  // When the last turn began that is known.
+  #lastTurn() {
+    return this.turns.at(-1)?.[0] ?? -1;
   }
 
   #takeState(news, isWhole) {
@@ -68,6 +88,7 @@ export class Model {
     this.counters = news.counters;
     this.calls = news.calls;
     if (isWhole) {
+      this.server = news.server;
       const taken = new Set(news.places.map(([key]) => key));
       for (const key of this.places.keys()) if (!taken.has(key)) this.places.delete(key);
       this.kinds = news.kinds ?? [];
@@ -76,15 +97,10 @@ export class Model {
     for (const row of news.places) this.#takePlace(row, isWhole);
   }
 
-  // Whether a snapshot may be a later state of the same server: no clock and no counter goes back.
-  mayBecome({ now_ms, counters }) {
-    return now_ms >= this.now && Object.entries(this.counters).every(([name, value]) => name === "open" || counters[name] >= value);
-  }
-
   // Notes what is not in the events: what the server had no room for, batches that it could not send to a slow reader, and
   // the time for which the page did not hear from it.
-  #takeGap({ lost, missed, now_ms }, after, isWhole) {
-    const away = isWhole && this.now > 0 && now_ms - this.now > AWAY_MS ? now_ms - this.now : 0;
+  #takeGap({ lost, missed, isFirst, now_ms }, after, isWhole) {
+    const away = (isWhole || isFirst) && this.now > 0 && now_ms - this.now > AWAY_MS ? now_ms - this.now : 0;
     if (!missed && !away && !(lost && (lost.turns || lost.moves || lost.requests || lost.places))) return;
     this.gaps.push({ after, now: now_ms, batches: missed ?? 0, away, ...lost });
     if (this.gaps.length > KEPT_GAPS) this.gaps.shift();

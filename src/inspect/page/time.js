@@ -4,7 +4,7 @@
 // A state is never computed backwards. A replay takes a copy of an old state and puts in again, one by one, what came
 // after it: batches of events and snapshots, both called frames here.
 
-import { Model } from "./model.js";
+import { Model, withBatches } from "./model.js";
 
 const KEPT_FRAMES = 100; // ten seconds
 const AHEAD_MAX = 600; // a minute
@@ -20,6 +20,7 @@ export class Time {
   #tape = null;
   #clock = null; // the timer of a replay
   #isKnown = false; // whether a snapshot came
+  #early = []; // the last batches of a server of which no snapshot came yet
   shown = this.#now;
 
   // "live", "paused" or "replay"
@@ -39,23 +40,40 @@ export class Time {
   }
 
   // Takes in a snapshot. The first one, and the first one of another server, begins everything anew. Another one mends
-  // the present, after batches were missed; the past and a pause stay what they were.
+  // the present, after batches were missed; the past and a pause stay what they were. Batches come on a connection of
+  // their own and may overtake the snapshot, so those that the server made after it are put on top. Gives false if they are
+  // not all kept any more: then the snapshot is too old, and another one is needed.
   begin(state) {
-    if (this.#isKnown && this.#now.mayBecome(state)) {
-      this.take(state);
-      return;
+    const isSame = this.#isKnown && this.#now.server === state.server;
+    if (isSame && state.now_ms < this.#past.now) return false;
+    const batches = isSame ? this.#since.filter(({ columns }) => columns === undefined) : this.#early;
+    const later = batches.filter(({ server, now_ms }) => server === state.server && now_ms > state.now_ms);
+    const whole = withBatches(state, later);
+    if (isSame) {
+      this.#keep(whole);
+      return true;
     }
     this.#isKnown = true;
+    this.#early = [];
     this.#now = new Model();
-    this.#now.take(state);
+    this.#now.take(whole);
     this.#past = this.#now.copy();
     this.#since = [];
     this.resume();
+    return true;
   }
 
-  // Takes in the next batch. What comes before the first snapshot is in the snapshot, too.
-  take(frame) {
-    if (!this.#isKnown) return;
+  // Takes in the next batch.
+  take(batch) {
+    if (this.#isKnown && this.#now.server === batch.server) {
+      this.#keep(batch);
+      return;
+    }
+    this.#early.push(batch);
+    if (this.#early.length > KEPT_FRAMES) this.#early.shift();
+  }
+
+  #keep(frame) {
     this.#now.take(frame);
     this.#since.push(frame);
     if (this.#since.length > KEPT_FRAMES) this.#past.take(this.#since.shift());
