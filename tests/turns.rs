@@ -206,6 +206,26 @@ fn a_snapshot_that_is_too_old_is_asked_for_again() {
 
 #[test]
 #[ignore = "needs Chromium"]
+fn late_news_of_a_connection_does_not_replace_what_is_known_of_a_later_one() {
+    let (_program, address) = inspected();
+    let mut page = bench(address);
+    let script = "
+        const move = (at, id, to) => [at, 1, id, 'Reading', to, null];
+        const request = (number, id) => [number, 1, id, '', 200, 900 + number, [[0, 1]]];
+        time.begin({ ...snapshot(1000, []), places: [place(1, 9), place(2, 9)], moves: [move(990, 9, 'b')], requests: [request(8, 9)] });
+        // Made before the snapshot, and late: of a connection that is over, and of the same one.
+        time.take(batch(980, { moves: [move(960, 5, 'x'), move(970, 9, 'a')], requests: [request(3, 5), request(7, 9)] }));
+        // No change of state is known of the connection in slot 2 yet.
+        time.take(batch(985, { moves: [[960, 2, 5, 'Reading', 'x', null]], requests: [[4, 2, 5, '', 200, 960, []]] }));
+        const { history, requests } = time.shown;
+        const { id, moves } = history.get(1);
+        return [id, moves.map(({ to }) => to), requests.get(1).map(({ number }) => number), history.has(2), requests.has(2)];";
+    let expected = json!([9, ["a", "b"], [7, 8], false, false]);
+    assert_eq!(with_time(&mut page, script), expected);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
 fn one_long_turn_flattens_no_other_and_is_marked() {
     let (_program, address) = inspected();
     let mut page = inspector(address, [1280, 900]);

@@ -49,6 +49,15 @@ export function withBatches(state, batches) {
   return { ...state, now_ms, slots, counters, calls, ...rows };
 }
 
+// Puts `row` into `rows`, which are in the order of the member `by`, and keeps the last `most` of them. Nearly always its
+// place is the end.
+function insert(rows, row, by, most) {
+  let index = rows.length;
+  while (index > 0 && rows[index - 1][by] > row[by]) index -= 1;
+  rows.splice(index, 0, row);
+  if (rows.length > most) rows.shift();
+}
+
 export class Model {
   server = null; // a number that another server, or the same program started again, does not have
   places = new Map();
@@ -108,15 +117,17 @@ export class Model {
 
   #takeRequest(row) {
     const came = request(row);
+    if (this.#isOver(came)) return;
+    if (this.requests.get(came.key)?.[0].id !== came.id) this.requests.set(came.key, []);
     const known = this.requests.get(came.key);
-    if (known?.[0].id !== came.id) {
-      this.requests.set(came.key, [came]);
-      return;
-    }
     const at = known.findIndex(({ number }) => number === came.number);
-    if (at < 0) known.push(came);
+    if (at < 0) insert(known, came, "number", KEPT_REQUESTS);
     else if (came.steps.length >= known[at].steps.length) known[at] = came;
-    if (known.length > KEPT_REQUESTS) known.shift();
+  }
+
+  // Whether a later connection in the same slot is known. The numbers of connections grow.
+  #isOver({ key, id }) {
+    return [this.places.get(key), this.history.get(key), this.requests.get(key)?.[0]].some((known) => known?.id > id);
   }
 
   #takePlace(row, isWhole) {
@@ -132,11 +143,11 @@ export class Model {
   }
 
   #takeMove([at, key, id, from, to, because]) {
+    if (this.#isOver({ key, id })) return;
     if (this.history.get(key)?.id !== id) this.history.set(key, { id, moves: [] });
     const { moves } = this.history.get(key);
     if (moves.some((move) => move.at === at && move.from === from)) return;
-    moves.push({ at, from, to, because });
-    if (moves.length > KEPT_MOVES) moves.shift();
+    insert(moves, { at, from, to, because }, "at", KEPT_MOVES);
   }
 
   // A copy that can change independently.
