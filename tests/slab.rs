@@ -215,6 +215,41 @@ fn at_rest_the_connection_of_the_page_explains_itself() {
     other.is_quiet();
 }
 
+/// A replay begins with fewer slots than there are now, and its squares are those of its slots.
+#[test]
+#[ignore = "needs Chromium"]
+fn in_a_replay_no_square_is_left_of_a_slot_that_came_later() {
+    let (_program, address) = inspected();
+    let mut page = Page::open(&format!("http://{address}/.onepoll/health"), DESK, 1.0);
+    let script = "(async () => {
+        document.body.innerHTML = '<div style=\"width: 600px; height: 230px\"><canvas id=grid></canvas><canvas id=frames></canvas></div>';
+        const [{ draw }, { Time }] = await Promise.all(['squares', 'time'].map(name => import(`/.onepoll/${name}.js`)));
+        const grid = document.getElementById('grid');
+        const squares = () => {
+            const side = Number(grid.dataset.side), columns = Number(grid.dataset.columns), count = columns * (grid.height - 12) / side;
+            const isDrawn = slot => grid.getContext('2d').getImageData(6 + slot % columns * side, 6 + Math.floor(slot / columns) * side, side, side).data.some(Boolean);
+            return [...Array(count).keys()].filter(isDrawn).length;
+        };
+        const news = (now_ms, keys) => ({ now_ms, counters: {}, calls: {}, turns: [], moves: [], places: keys.map(key => [key, key + 1, '', 'Reading', 'Idle', 0, 1, 1, 1, '', 0]) });
+        const time = new Time(), seen = [];
+        const see = () => { draw(time.shown, null, new Set()); seen.push(squares()); };
+        time.begin({ ...news(1000, [0, 1, 2, 3, 4, 5]), columns: {}, slots: 6 });
+        time.take(news(1100, [6]));
+        time.take(news(1200, [7, 8, 9]));
+        see();
+        time.replay(() => {});
+        time.pause();
+        see();
+        time.step();
+        see();
+        time.resume();
+        see();
+        return [Number(grid.dataset.columns), seen];
+    })().catch(String)";
+    assert_eq!(page.value(script), json!([5, [10, 6, 7, 10]]));
+    page.is_quiet();
+}
+
 /// What a button starts is chosen. The connections of a burst may be over before the page learns what they asked for.
 #[test]
 #[ignore = "needs Chromium"]

@@ -43,8 +43,9 @@ function paint(model, chosen, lit) {
   const [width, height] = [box().clientWidth, box().clientHeight].map((length) => Math.floor(length * ratio()));
   const layout = fill(width - 2 * edge, height - 2 * edge, model.size);
   const form = [width, height, layout.columns, layout.side, ratio(), colours.version].join();
-  const isLarger = layout.columns * Math.ceil(model.size / layout.columns) > drawn.looks.length;
-  if (drawn.form !== form || isLarger) begin(form, layout, width, edge);
+  // A replay may begin with fewer rows, and so may another server.
+  const hasOtherRows = layout.columns * rowsOf(layout) !== drawn.looks.length;
+  if (drawn.form !== form || hasOtherRows) begin(form, layout, width, edge);
   const context = $("grid").getContext("2d");
   const waiting = [];
   for (let key = 0; key < model.size; key += 1) {
@@ -55,14 +56,19 @@ function paint(model, chosen, lit) {
     drawn.looks[key] = state;
     square(context, layout, key, state, edge);
   }
+  for (let key = model.size; key < drawn.looks.length; key += 1) {
+    if (drawn.looks[key] !== undefined) clear(context, layout, key, edge);
+  }
   drawn.layout = layout;
   const hasRings = layout.side < RING_BELOW * ratio() && waiting.length <= RINGS_MAX;
   frame(layout, edge, { chosen, lit, ringed: hasRings ? waiting : [] });
 }
 
+const rowsOf = ({ columns, size }) => Math.max(1, Math.ceil(size / columns));
+
 // Makes the canvases as large as the squares need.
 function begin(form, layout, width, edge) {
-  const rows = Math.max(1, Math.ceil(layout.size / layout.columns));
+  const rows = rowsOf(layout);
   for (const canvas of [$("grid"), $("frames")]) {
     Object.assign(canvas, { width, height: rows * layout.side + 2 * edge });
     canvas.style.width = `${width / ratio()}px`;
@@ -89,6 +95,12 @@ function square(context, layout, key, state, edge) {
   context.font = `600 ${11 * ratio()}px ui-monospace, monospace`;
   context.textBaseline = "top";
   context.fillText(String(key), x + 4 * ratio(), y + 4 * ratio());
+}
+
+// Takes away a square: there is no such slot.
+function clear(context, layout, key, edge) {
+  context.clearRect(...corner(layout, key, edge), layout.side, layout.side);
+  drawn.looks[key] = undefined;
 }
 
 // A square without its number.
@@ -124,7 +136,7 @@ function picture(state, side) {
 
 // The frames of the chosen square and of others: they stand out from their squares, over the neighbours.
 function frame(layout, edge, { chosen, lit, ringed }) {
-  const key = `${chosen} ${[...lit].join()} ${ringed.join()}`;
+  const key = `${layout.size} ${chosen} ${[...lit].join()} ${ringed.join()}`;
   if (drawn.frames === key) return;
   drawn.frames = key;
   const context = $("frames").getContext("2d");
