@@ -224,6 +224,38 @@ fn late_news_of_a_connection_does_not_replace_what_is_known_of_a_later_one() {
     assert_eq!(with_time(&mut page, script), expected);
 }
 
+/// A client with many requests in a tenth of a second loses some of them in each batch. The turns are all there, and news of
+/// a slot that comes a batch later is not lost.
+#[test]
+#[ignore = "needs Chromium"]
+fn only_where_turns_are_missing_the_chart_has_a_gap() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, [1280, 900]);
+    let script = "(async () => {
+        const [{ draw }, { Model }] = [await import('./turns.js'), await import('./model.js')];
+        const shown = new Model();
+        const see = (lost, more) => {
+            const now_ms = shown.now + 100;
+            shown.take({ now_ms, counters: {}, calls: {}, places: [], moves: [], turns: [[now_ms, 10, 100, 1, 0, []]], lost, ...more });
+            draw({ shown, mode: 'live' }, null);
+            return [shown.gaps.length, document.getElementById('lost').textContent];
+        };
+        const none = { turns: 0, moves: 0, requests: 0, places: 0 };
+        return [see({ ...none, places: 7 }), see({ ...none, requests: 90 }), see({ ...none, requests: 10, moves: 1 }), see({ ...none, turns: 2 }), see(none, { missed: 1 })];
+    })().catch(String)";
+    let seen = page.value(script);
+    let said = |count: usize, words: &str| json!([count, words]);
+    let left =
+        " Left out since this page began, as batches had no room for more: 100 requests and 1 change of state.";
+    assert_eq!(seen[0], said(0, "Nothing was left out of what this page was told."));
+    assert_eq!(seen[1], said(0, "No turn is missing. Left out since this page began, as batches had no room for more: 90 requests."));
+    assert_eq!(seen[2], said(0, &format!("No turn is missing.{left}")));
+    let turns = "Turns are missing at each dashed line. The last one, before 0.4 s: 2 turns left out, since there was no room for more.";
+    assert_eq!(seen[3], said(1, &format!("{turns}{left}")));
+    assert_eq!(seen[4][0], 2);
+    page.is_quiet();
+}
+
 #[test]
 #[ignore = "needs Chromium"]
 fn one_long_turn_flattens_no_other_and_is_marked() {

@@ -71,7 +71,8 @@ export class Model {
   requests = new Map(); // for each slot, the last requests in it
   kinds = []; // the names of what a turn's time is spent on
   steps = []; // the steps of a request, and where they are in the source
-  gaps = []; // what was left out of the events, and after which turn
+  gaps = []; // where turns are missing: how many, why, and after which turn
+  lost = { moves: 0, requests: 0 }; // how many changes of state and requests were left out of the events
 
   // Takes in a whole snapshot or a batch of events. It may hold turns and changes that are known already.
   take(news) {
@@ -107,11 +108,13 @@ export class Model {
   }
 
   // Notes what is not in the events: what the server had no room for, batches that it could not send to a slow reader, and
-  // the time for which the page did not hear from it.
+  // the time for which the page did not hear from it. Where changes and requests were left out, no turn is missing.
   #takeGap({ lost, missed, isFirst, now_ms }, after, isWhole) {
     const away = (isWhole || isFirst) && this.now > 0 && now_ms - this.now > AWAY_MS ? now_ms - this.now : 0;
-    if (!missed && !away && !(lost && (lost.turns || lost.moves || lost.requests || lost.places))) return;
-    this.gaps.push({ after, now: now_ms, batches: missed ?? 0, away, ...lost });
+    const { turns, moves, requests } = { turns: 0, moves: 0, requests: 0, ...lost };
+    this.lost = { moves: this.lost.moves + moves, requests: this.lost.requests + requests };
+    if (!missed && !away && !turns) return;
+    this.gaps.push({ after, now: now_ms, batches: missed ?? 0, away, turns });
     if (this.gaps.length > KEPT_GAPS) this.gaps.shift();
   }
 

@@ -48,7 +48,7 @@ export function draw(time, chosen) {
   const scale = timeline.draw($("timeline"), shown, items, { picked, chosen });
   for (const sign of signs) timeline.sign(sign, sign.dataset.kind);
   write($("scale"), scaleInWords(scale, items.filter(Array.isArray).length));
-  write($("lost"), lostInWords(shown.gaps));
+  write($("lost"), lostInWords(shown));
   drawTime(time);
   drawPicked(shown);
   const end = picked === null ? items.length : Math.min(items.length, Math.max(items.indexOf(picked) + 1, ROWS));
@@ -105,20 +105,20 @@ function inWords(shown, item) {
 const few = (n, one, many) => (n === 1 ? `1 ${one}` : `${count(n)} ${many}`);
 
 // Where something is missing between two turns: what, and why.
-function gapInWords({ now, batches, away, turns = 0, moves = 0, requests = 0, places = 0 }) {
-  const left = [turns > 0 && few(turns, "turn", "turns"), moves > 0 && few(moves, "change of state", "changes of state"), requests > 0 && few(requests, "request", "requests")].filter(Boolean);
+function gapInWords({ now, batches, away, turns }) {
   const parts = [
-    left.length > 0 && `${left.join(", ")} left out, since there was no room for more`,
-    places > 0 && `the news of ${few(places, "slot", "slots")} came a batch later`,
+    turns > 0 && `${few(turns, "turn", "turns")} left out, since there was no room for more`,
     batches > 0 && `${few(batches, "batch", "batches")} missed: this page read too slowly`,
     away > 0 && `the page heard nothing for ${seconds(away)}`,
   ];
   return `before ${seconds(now)}: ${parts.filter(Boolean).join("; ")}`;
 }
 
-function lostInWords(gaps) {
-  if (gaps.length === 0) return "Nothing was left out of what this page was told.";
-  return `Something is missing at each dashed line. The last one, ${gapInWords(gaps.at(-1))}.`;
+function lostInWords({ gaps, lost: { moves, requests } }) {
+  const left = [requests > 0 && few(requests, "request", "requests"), moves > 0 && few(moves, "change of state", "changes of state")].filter(Boolean).join(" and ");
+  const others = left === "" ? "" : ` Left out since this page began, as batches had no room for more: ${left}.`;
+  if (gaps.length > 0) return `Turns are missing at each dashed line. The last one, ${gapInWords(gaps.at(-1))}.${others}`;
+  return others === "" ? "Nothing was left out of what this page was told." : `No turn is missing.${others}`;
 }
 
 function scaleInWords({ top, cut, longest }, turns) {
