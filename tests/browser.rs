@@ -6,20 +6,12 @@ mod support;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use support::browser::Page;
+use support::inspector::{click, inspected};
 use support::program::{Program, onepoll};
-
-/// The program with its own site and the inspector.
-fn inspected() -> (Program, SocketAddr) {
-    // No timeout may pass because the machine is slow.
-    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
-    Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
-}
 
 /// The page of the inspector, after its first events.
 fn inspector(address: SocketAddr) -> Page {
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), [1280, 900], 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
-    page
+    support::inspector::inspector(address, [1280, 900])
 }
 
 /// The text of the element `id` in the page, without the commas of numbers.
@@ -34,10 +26,6 @@ fn listed(name: &str) -> String {
     )
 }
 
-fn click(id: &str) -> String {
-    format!("document.getElementById('{id}').click()")
-}
-
 /// Waits for a place `p` in the snapshot for which `condition` holds.
 fn place(page: &mut Page, condition: &str) -> Value {
     let find =
@@ -48,9 +36,7 @@ fn place(page: &mut Page, condition: &str) -> Value {
 
 /// Presses a key in the slab.
 fn press(page: &mut Page, key: &str) {
-    page.value(&format!(
-        "document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', {{ key: {key:?}, cancelable: true }}))"
-    ));
+    support::inspector::key(page, "grid", key);
 }
 
 /// Moves to the slot of this connection by the keys.

@@ -6,23 +6,10 @@ mod support;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use support::browser::Page;
-use support::program::{Program, onepoll};
+use support::inspector::{click, inspected, inspector};
 
 const DESK: [u32; 2] = [1280, 900];
 const PHONE: [u32; 2] = [390, 844];
-
-fn inspected() -> (Program, SocketAddr) {
-    // No timeout may pass because the machine is slow, but for the one that a test is about.
-    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
-    Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
-}
-
-/// The page of the inspector, after its first events.
-fn inspector(address: SocketAddr, size: [u32; 2]) -> Page {
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), size, 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
-    page
-}
 
 /// Connections that the server holds until they are dropped. Each sends a byte, so that the kernel reports it at once.
 fn held(address: SocketAddr, count: usize) -> Vec<TcpStream> {
@@ -39,18 +26,12 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
 }
 
-fn click(id: &str) -> String {
-    format!("document.getElementById('{id}').click()")
-}
-
 fn number(state: &str) -> String {
     format!("Number(document.getElementById('count-{state}').textContent.replaceAll(',', ''))")
 }
 
 fn press(page: &mut Page, key: &str) {
-    page.value(&format!(
-        "document.getElementById('grid').dispatchEvent(new KeyboardEvent('keydown', {{ key: {key:?}, cancelable: true }}))"
-    ));
+    support::inspector::key(page, "grid", key);
 }
 
 /// Waits until the slot is chosen.

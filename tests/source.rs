@@ -9,6 +9,8 @@ use onepoll::site::{Hidden, Policy, Site};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use support::html::between;
+use support::inspector::state;
 use support::service::{answer_to, get};
 use support::visitor::Visitor;
 use support::{Answer, ask, folder, listen, read_answers, start};
@@ -33,11 +35,6 @@ fn files_below(folder: &str, found: &mut Vec<String>) {
             false => {}
         }
     }
-}
-
-/// The texts in `html` between each `before` and the next `after`.
-fn between<'a>(html: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
-    html.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
 }
 
 /// The text of a page's lines, as a user copies it: without tags and numbers.
@@ -198,4 +195,15 @@ fn options_tell_whether_the_inspector_is_shown() {
     let with = answer_to(served(), "OPTIONS", b"/.onepoll/", "");
     assert_eq!((without.status, without.field("allow")), (204, Some("GET, HEAD, POST, OPTIONS")));
     assert_eq!((with.status, with.field("allow")), (204, Some("GET, HEAD, OPTIONS")));
+}
+
+#[test]
+fn its_pages_are_work_for_clients_that_watch() {
+    let address = served();
+    assert_eq!(get(address, "/.onepoll/source/src/lib.rs").status, 200);
+    let state = state(address);
+    let watch = state["kinds"].as_array().unwrap().iter().position(|kind| kind == "watch").unwrap();
+    let turns = state["turns"].as_array().unwrap();
+    let times: Vec<_> = turns.iter().map(|turn| turn[6][watch].as_f64().unwrap()).collect();
+    assert!(times.iter().any(|time| *time > 0.0), "{times:?}");
 }

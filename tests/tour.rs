@@ -4,7 +4,8 @@
 mod support;
 
 use std::path::Path;
-use support::program::{Program, onepoll};
+use support::html::between;
+use support::program::{Program, onepoll, without_numbers};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -14,11 +15,6 @@ fn tour() -> String {
 
 fn source(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The texts in `text` between each `before` and the next `after`.
-fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
 }
 
 fn unescaped(html: &str) -> String {
@@ -76,19 +72,6 @@ fn every_place_that_it_names_is_there() {
     }
     assert_eq!(count, tour.matches("<section ").count(), "each step names a place");
     assert_eq!(count, tour.matches("<dt>Expect</dt>").count(), "and says what to expect");
-}
-
-/// Numbers differ from run to run; what is around them does not.
-fn without_numbers(line: &str) -> String {
-    let mut shown = String::new();
-    for char in line.chars() {
-        match char.is_ascii_digit() {
-            true if shown.ends_with('0') => {}
-            true => shown.push('0'),
-            false => shown.push(char),
-        }
-    }
-    shown
 }
 
 #[test]

@@ -14,8 +14,10 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
+use support::html::{between, text_of};
+use support::inspector::state;
 use support::patience::until;
-use support::program::{Program, onepoll};
+use support::program::{Program, onepoll, without_numbers};
 use support::scripted::{Comes, Loop};
 use support::service::get;
 use support::visitor::Visitor;
@@ -25,19 +27,6 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The texts in `text` between each `before` and the next `after`.
-fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(before).skip(1).map(move |rest| rest.split_once(after).expect("it ends").0)
-}
-
-/// The text of a piece of HTML.
-fn text_of(html: &str) -> String {
-    let mut parts = html.split('<');
-    let first = parts.next().unwrap().to_owned();
-    let text = parts.fold(first, |text, part| text + part.split_once('>').unwrap().1);
-    html_escape::decode_html_entities(&text).into_owned()
 }
 
 /// A step of the tour.
@@ -66,9 +55,9 @@ impl Step {
     }
 }
 
-/// Starts what `cargo run` would start, on a free port.
+/// Starts what a command starts, on a free port.
 fn run(command: &str) -> (Program, SocketAddr) {
-    let flags = command.strip_prefix("cargo run --release --").unwrap_or_else(|| panic!("{command}"));
+    let flags = command.strip_prefix("onepoll").unwrap_or_else(|| panic!("{command}"));
     Program::start(onepoll().args(flags.split_whitespace()).current_dir(ROOT))
 }
 
@@ -126,10 +115,6 @@ fn run_in_terminal(command: &str) -> (Program, SocketAddr) {
     run(&format!("{command} --log short"))
 }
 
-fn state(address: SocketAddr) -> Value {
-    serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap()
-}
-
 #[test]
 fn the_bytes_of_a_socket_are_printed() {
     let step = step("print");
@@ -148,7 +133,7 @@ fn the_start_page_is_answered_with_its_fields() {
     let step = step("answer");
     let [ask] = step.commands();
     let [status, field] = step.expected();
-    let (_program, address) = run("cargo run --release --");
+    let (_program, address) = run("onepoll");
     let answer = curl(&ask, address);
     assert_eq!(first_line(&answer), status);
     assert!(answer.head.lines().any(|line| line == field), "{}", answer.head);
@@ -160,7 +145,7 @@ fn the_methods_that_it_names_are_those_that_are_answered() {
     let step = step("methods");
     let [ask] = step.commands();
     let [status, allow] = step.expected();
-    let (_program, address) = run("cargo run --release --");
+    let (_program, address) = run("onepoll");
     let answer = curl(&ask, address);
     assert_eq!(first_line(&answer), status);
     assert!(answer.head.lines().any(|line| line == allow), "{}", answer.head);
@@ -183,7 +168,7 @@ fn the_loop_sleeps_then_makes_calls_that_do_not_wait_then_sleeps() {
     assert_eq!((flag.as_str(), first.as_str(), last.as_str()), ("sudo", "epoll_wait", "epoll_wait"));
     let named = between(&trace, "strace -e trace=", " ").next().unwrap();
     assert_eq!(named.split(',').collect::<Vec<_>>(), CALLS.map(|(name, _)| name));
-    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    let (program, address) = run_in_terminal("onepoll -vv");
     let mut visitor = Visitor::of(address);
     visitor.get("/tour.html", "");
     let calls = lines(&program).filter_map(|line| CALLS.iter().find(|(_, said)| line.contains(said)));
@@ -211,7 +196,7 @@ fn the_loop_sleeps_then_makes_calls_that_do_not_wait_then_sleeps() {
 #[test]
 fn a_request_costs_one_recv() {
     assert!(step("edge").0.contains("so a request costs one <code>recv</code> and not two"));
-    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    let (program, address) = run_in_terminal("onepoll -vv");
     let mut visitor = Visitor::of(address);
     for _ in 0..10 {
         visitor.get("/favicon.svg", "");
@@ -266,19 +251,6 @@ fn the_states_that_it_names_are_all_and_a_change_has_its_reason() {
     assert!(moves.contains(&expected.each_ref().map(String::as_str)), "{moves:?}");
 }
 
-/// Numbers differ from run to run; what is around them does not.
-fn without_numbers(line: &str) -> String {
-    let mut shown = String::new();
-    for char in line.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        match char.is_ascii_digit() {
-            true if shown.ends_with('0') => {}
-            true => shown.push('0'),
-            false => shown.push(char),
-        }
-    }
-    shown
-}
-
 #[test]
 fn the_life_of_a_request_is_all_that_the_log_says() {
     let step = step("life");
@@ -328,7 +300,7 @@ fn a_slow_reader_waits_for_writability_and_no_other_client_does() {
 #[test]
 fn a_full_buffer_takes_fewer_bytes_or_none() {
     assert!(step("pressure").0.contains("takes fewer bytes than it was given, or none: <code>EAGAIN</code>"));
-    let (program, address) = run_in_terminal("cargo run --release -- -vv --inspect");
+    let (program, address) = run_in_terminal("onepoll -vv --inspect");
     let _reads_nothing = sent("curl localhost:8080/.onepoll/large", address);
     let sends = lines(&program).filter(|line| line.contains(" send("));
     let sends: Vec<_> = sends.take_while(|line| !line.ends_with(" = WouldBlock")).collect();
@@ -374,7 +346,7 @@ fn a_turn_sends_two_bounded_pieces_of_a_file() {
     let bytes: u64 = bytes.replace(',', "").parse().unwrap();
     let quoted = between(&step.0, "FILE_BYTES_A_PART: u64 = ", ";").next().unwrap().replace('_', "");
     assert_eq!(quoted.split(" * ").map(|factor| factor.parse::<u64>().unwrap()).product::<u64>(), bytes);
-    let (program, address) = run_in_terminal("cargo run --release -- -vv");
+    let (program, address) = run_in_terminal("onepoll -vv");
     assert_eq!(curl(&ask, address).status, 200);
     let mut turns = vec![Vec::new()];
     for line in lines(&program).take_while(|line| !line.ends_with(" done")) {

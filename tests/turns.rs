@@ -6,22 +6,8 @@ mod support;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use support::browser::Page;
-use support::program::{Program, onepoll};
+use support::inspector::{click, inspected, inspector, key};
 use support::visitor::Visitor;
-
-/// The program with its own site and the inspector.
-fn inspected() -> (Program, SocketAddr) {
-    // No timeout may pass because the machine is slow.
-    let patient = ["--head-timeout", "600", "--idle-timeout", "600", "--inspect"];
-    Program::start(onepoll().args(patient).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www")))
-}
-
-/// The page of the inspector in a window of this size, after its first events.
-fn inspector(address: SocketAddr, size: [u32; 2]) -> Page {
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), size, 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
-    page
-}
 
 /// A page without elements that may load the modules of the inspector, and what the tests below make up for them.
 fn bench(address: SocketAddr) -> Page {
@@ -42,16 +28,6 @@ fn with_time(page: &mut Page, script: &str) -> Value {
     page.value(&format!(
         "module('time').then(async ({{ Time }}) => {{ const time = new Time(); {script} }}).catch(String)"
     ))
-}
-
-fn key(page: &mut Page, id: &str, key: &str) {
-    page.value(&format!(
-        "document.getElementById('{id}').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', cancelable: true }}))"
-    ));
-}
-
-fn click(page: &mut Page, id: &str) {
-    page.value(&format!("document.getElementById('{id}').click()"));
 }
 
 /// Replays all of what `time` has, and gives the first state that is shown and the last one before the end.
@@ -328,7 +304,7 @@ fn a_bar_chosen_by_key_lights_its_squares_and_shows_its_row() {
     let mut page = inspector(address, [390, 844]);
     Visitor::of(address).get("/", "");
     page.wait_for("document.getElementById('timeline').getAttribute('aria-valuemax') > 0");
-    click(&mut page, "pause");
+    page.value(&click("pause"));
     page.wait_for("document.getElementById('moment').textContent.startsWith('Paused')");
     page.value(
         "import('./turns.js').then(turns => import('./time.js').then(({ Time }) =>
@@ -396,14 +372,14 @@ fn nothing_moves_when_the_user_pauses_replays_or_points() {
             assert_eq!(page.value(name), name_now);
             assert_eq!(page.value(STANDS), before, "{mode} at {size:?}");
         };
-        click(&mut page, "pause");
+        page.value(&click("pause"));
         is_same(&mut page, "Back to now", "Paused");
         key(&mut page, "timeline", "End");
         page.wait_for("document.getElementById('turn').textContent.startsWith('The turn at ')");
         is_same(&mut page, "Back to now", "Paused");
-        click(&mut page, "pause");
+        page.value(&click("pause"));
         is_same(&mut page, "Pause", "Now");
-        click(&mut page, "replay");
+        page.value(&click("replay"));
         is_same(&mut page, "Pause", "slower");
         page.wait_for("document.getElementById('moment').textContent.startsWith('Now')");
         page.fits();
@@ -472,7 +448,7 @@ fn the_life_of_a_request_names_each_step_its_time_and_its_source() {
 fn a_burst_is_seen_as_reading_and_answering() {
     let (_program, address) = inspected();
     let mut page = inspector(address, [1280, 900]);
-    click(&mut page, "burst");
+    page.value(&click("burst"));
     for kind in ["read", "answer", "send"] {
         page.wait_for(&format!(
             "[...document.querySelectorAll('#latest tr')].some(row => / {kind} \\d/.test(row.textContent))"

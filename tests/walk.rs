@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::browser::Page;
+use support::inspector::{click, inspected, inspector, state};
 use support::patience::until;
 use support::program::{Lines, Program, onepoll};
 use support::service::get;
@@ -16,11 +17,6 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const DESK: [u32; 2] = [1280, 900];
 const PHONE: [u32; 2] = [390, 844];
-
-/// A server of the start page, with the inspector.
-fn inspected() -> (Program, SocketAddr) {
-    Program::start(onepoll().arg("--inspect").arg(Path::new(ROOT).join("www")))
-}
 
 /// `path` in a window of this size, once it knows whether the inspector is shown.
 fn opened(address: SocketAddr, path: &str, size: [u32; 2]) -> Page {
@@ -68,7 +64,7 @@ fn places_lead_to_their_lines() {
 #[test]
 #[ignore = "needs Chromium"]
 fn the_pages_know_whether_the_inspector_is_shown() {
-    let links = "document.querySelectorAll('a[href^=\".onepoll/\"]').length";
+    let links = "document.querySelectorAll('a[href*=\".onepoll/\"]').length";
     let (_program, address) = inspected();
     for path in ["/", "/tour.html"] {
         let mut page = opened(address, path, DESK);
@@ -81,7 +77,32 @@ fn the_pages_know_whether_the_inspector_is_shown() {
         let mut page = opened(address, path, DESK);
         assert!(!is_seen(&mut page, ".when-shown") && is_seen(&mut page, ".when-absent"), "{path}");
         assert!(!is_seen(&mut page, ".when-unknown") && page.value(links).as_u64() == Some(0), "{path}");
+        // A server with the inspector looks the same to a browser that may not see it.
+        let said = texts(&mut page, ".when-absent").join(" ");
+        assert!(said.contains("It is shown on the machine of the server, at localhost"), "{path}: {said}");
+        assert!(!said.contains("without"), "{path}: {said}");
         // A browser that tells of an error on its console would be told of it here.
+        page.is_quiet();
+    }
+}
+
+/// The inspector is at the root of the server, wherever the pages are.
+#[test]
+#[ignore = "needs Chromium"]
+fn the_links_lead_to_the_inspector_at_the_root() {
+    let www = Path::new(ROOT).join("www");
+    let (_program, below) = Program::start(onepoll().args(["--inspect", "--prefix", "/a/b"]).arg(www));
+    let (_program, beside) = Program::start(onepoll().arg("--inspect").arg(ROOT));
+    for (address, path) in [(below, "/a/b/"), (below, "/a/b/tour.html"), (beside, "/www/tour.html")] {
+        let mut page = opened(address, path, DESK);
+        assert!(is_seen(&mut page, ".when-shown") && !is_seen(&mut page, ".when-absent"), "{path}");
+        let links = page.value(
+            "[...document.querySelectorAll('a')].map(a => a.href).filter(a => a.includes('.onepoll'))",
+        );
+        let links = links.as_array().unwrap();
+        let is_at_root =
+            |link: &Value| link.as_str().unwrap().starts_with(&format!("http://{address}/.onepoll/"));
+        assert!(!links.is_empty() && links.iter().all(is_at_root), "{path}: {links:?}");
         page.is_quiet();
     }
 }
@@ -120,7 +141,7 @@ fn commands_carry_the_address_of_the_server() {
     let mut page = opened(address, "/tour.html", DESK);
     let commands = texts(&mut page, ".try code");
     let has = |end: String| commands.iter().any(|command| command.ends_with(&end));
-    assert!(has(format!("cargo run --release -- -vv --port {}", address.port())), "{commands:?}");
+    assert!(has(format!("onepoll --inspect -vv --port {}", address.port())), "{commands:?}");
     assert!(has(format!("| nc 127.0.0.1 {}", address.port())), "{commands:?}");
     assert!(has(format!("curl http://{address}/")), "{commands:?}");
 }
@@ -199,22 +220,17 @@ fn the_source_fits_and_is_copied_without_its_numbers() {
     page.wait_for("location.hash === '#L12' && document.querySelector(':target').id === 'L12'");
 }
 
-fn state(address: SocketAddr) -> Value {
-    serde_json::from_slice(&get(address, "/.onepoll/state.json").body).unwrap()
-}
-
 /// What the tour says of *Burst*.
 #[test]
 #[ignore = "needs Chromium"]
 fn a_burst_grows_the_counters_as_the_tour_says() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), DESK, 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
+    let mut page = inspector(address, DESK);
     let tour = std::fs::read_to_string(Path::new(ROOT).join("www/tour.html")).unwrap();
     let (_, said) = tour.split_once("the requests grow by <b>").unwrap();
     let count: u64 = said.split_once('<').unwrap().0.parse().unwrap();
     let before = state(address);
-    page.value("document.getElementById('burst').click()");
+    page.value(&click("burst"));
     let grown = |after: &Value, name: &str| {
         after["counters"][name].as_u64().unwrap() - before["counters"][name].as_u64().unwrap()
     };
@@ -239,9 +255,8 @@ fn a_burst_grows_the_counters_as_the_tour_says() {
 #[ignore = "needs Chromium"]
 fn a_slow_reader_is_one_square_that_waits() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/"), DESK, 1.0);
-    page.wait_for("document.getElementById('link').textContent === 'Live'");
-    page.value("document.getElementById('slow').click()");
+    let mut page = inspector(address, DESK);
+    page.value(&click("slow"));
     until("a connection that waits for writability", || {
         let state = state(address);
         let places = state["places"].as_array().unwrap();

@@ -15,7 +15,8 @@
 //! | `program.rs` | the program itself, its output and its end |
 //! | `chunks.rs`, `unzip.rs` | content that comes in chunks; what is in an archive |
 //! | `terminal.rs` | a terminal for the program to write to |
-//! | `browser.rs` | pages in Chromium |
+//! | `html.rs` | pieces of a page, and the words in them |
+//! | `browser.rs`, `inspector.rs` | pages in Chromium; the inspector, and its page |
 //! | `dice.rs`, `reference.rs` | chance that can be repeated; where a link leads, by RFC 3986 |
 //! | `watch.rs` | names and ends a test that hangs |
 //!
@@ -35,7 +36,9 @@ pub mod program;
 pub mod chunks;
 pub mod unzip;
 pub mod terminal;
+pub mod html;
 pub mod browser;
+pub mod inspector;
 pub mod dice;
 pub mod reference;
 pub mod watch;
