@@ -1,5 +1,5 @@
 //! The source of this program, as it was when the program was built. The build script has packed each room; a page unpacks the
-//! index and one room, which takes less than a millisecond, and nothing is kept.
+//! index and one room, and nothing is kept.
 
 use crate::http::encoding::Coding;
 use crate::site::unpack;
@@ -9,8 +9,10 @@ const STREAMS: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/streams.rs"));
 
 /// A file of the source, as the index has it.
 pub struct File<'a> {
-    /// The number of the stream that has it.
-    room: usize,
+    /// The number of the stream that has its room.
+    stream: usize,
+    /// The folder below which it is listed, such as `src/conn`.
+    pub room: &'a str,
     /// Its path in the project, such as `src/conn/io.rs`.
     pub path: &'a str,
     /// Bytes that are shown.
@@ -34,16 +36,17 @@ pub fn files(index: &str) -> Vec<File<'_>> {
 /// The text of the file at this place among `files`.
 pub fn text_of(files: &[File<'_>], at: usize) -> Option<String> {
     let file = files.get(at)?;
-    let begin = files[..at].iter().filter(|other| other.room == file.room).map(|other| other.bytes).sum();
-    let room = unpacked(STREAMS.get(file.room)?);
+    let begin = files[..at].iter().filter(|other| other.stream == file.stream).map(|other| other.bytes).sum();
+    let room = unpacked(STREAMS.get(file.stream)?);
     room.get(begin..begin + file.bytes).map(str::to_owned)
 }
 
 /// Reads a line of the index.
 fn read(line: &str) -> Option<File<'_>> {
-    let mut parts = line.splitn(5, '\t');
+    let mut parts = line.splitn(6, '\t');
     Some(File {
-        room: parts.next()?.parse().ok()?,
+        stream: parts.next()?.parse().ok()?,
+        room: parts.next()?,
         path: parts.next()?,
         bytes: parts.next()?.parse().ok()?,
         lines_left_out: parts.next()?.parse().ok()?,

@@ -32,34 +32,21 @@ pub fn page(name: &str) -> Option<String> {
 fn index(files: &[File<'_>]) -> String {
     let mut html = begun("../", "The source of onepoll");
     html += "<p class=\"way\"><a href=\"../\">The reactor at work</a></p>\n<h1>The source</h1>\n\
-             <p>This is the source that this program was built from. Begin with \
+             <p>This is the Rust source of this program, as it was built, and of the models of the lab. Begin with \
              <a href=\"src/lib.rs\">src/lib.rs</a>: it is the map, and says in which order to read.</p>\n</header>\n<main>\n";
     let mut room = None;
     for file in files {
-        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
-        let this = room_of(file.path);
+        let this = file.room;
         if room != Some(this) {
             let end = if room.is_some() { "</dl>\n</section>\n" } else { "" };
             let _ = writeln!(html, "{end}<section>\n<h2 id=\"{this}\">{this}/</h2>\n<dl>");
             room = Some(this);
         }
-        let below = folder.strip_prefix(this).unwrap_or_default().trim_start_matches('/');
-        let slash = if below.is_empty() { "" } else { "/" };
+        let name = file.path.strip_prefix(this).unwrap_or(file.path).trim_start_matches('/');
         let (path, sentence) = (Escaped(file.path), Escaped(file.sentence));
-        let _ = writeln!(
-            html,
-            "<div><dt><a href=\"{path}\">{below}{slash}{name}</a></dt><dd>{sentence}</dd></div>"
-        );
+        let _ = writeln!(html, "<div><dt><a href=\"{path}\">{name}</a></dt><dd>{sentence}</dd></div>");
     }
     html + "</dl>\n</section>\n</main>\n</body>\n</html>\n"
-}
-
-/// The room of a file: its folder below `src`, or the folder of what is not below it.
-fn room_of(path: &str) -> &str {
-    let parts = if path.starts_with("src/") { 2 } else { usize::MAX };
-    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
-    let end = folder.match_indices('/').nth(parts - 1).map_or(folder.len(), |(at, _)| at);
-    &folder[..end]
 }
 
 /// A file with its lines. Line 12 is at `#L12`, and an item is at its name; where several have one name, the second is
@@ -67,7 +54,7 @@ fn room_of(path: &str) -> &str {
 fn file(file: &File<'_>, text: &str) -> String {
     let up = "../".repeat(file.path.matches('/').count());
     let mut html = begun(&format!("../{up}"), file.path);
-    let room = room_of(file.path);
+    let room = file.room;
     let _ = write!(
         html,
         "<p class=\"way\"><a href=\"../{up}\">The reactor at work</a> / <a href=\"{up}#{room}\">The source</a></p>\n\
@@ -238,14 +225,17 @@ mod tests {
     }
 
     #[test]
-    fn rooms_are_folders() {
+    fn the_index_has_the_room_of_each_file() {
+        let index = source::index();
+        let files = source::files(&index);
         for (path, room) in [
             ("src/lib.rs", "src"),
             ("src/conn/io.rs", "src/conn"),
             ("src/service/listing/html.rs", "src/service"),
             ("benches/variants/models/mod.rs", "benches/variants/models"),
         ] {
-            assert_eq!(room_of(path), room);
+            let file = files.iter().find(|file| file.path == path).unwrap();
+            assert_eq!(file.room, room, "{path}");
         }
     }
 }
