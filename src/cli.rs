@@ -85,7 +85,7 @@ pub struct Cli {
     answers: Answers,
     /// Show the loop at work under /.onepoll/
     ///
-    /// Every square there is a connection, and every bar a turn of the loop. It is shown to this machine only.
+    /// Every square there is a place for a connection, and every bar a turn of the loop. It is shown to this machine only.
     #[arg(long, help_heading = "Log", env = "ONEPOLL_INSPECT", value_parser = BoolishValueParser::new())]
     pub inspect: bool,
     #[command(flatten)]

@@ -105,15 +105,15 @@ fn show(name: &str, method: Method, id: Id, service: &Service, shared: &Shared) 
         }
         _ => return page(Status::METHOD_NOT_ALLOWED, "The inspector only shows").field("Allow", METHODS),
     }
+    // A button of the page asks for both, as examples of what a client asks for.
+    if !matches!(name, LARGE | "health") {
+        shared.lock().note_watching(id);
+    }
     if let Some(file) = name.strip_prefix(SOURCE) {
         return match source_html::page(file) {
             Some(html) => text(HTML, html).field("Content-Security-Policy", POLICY),
             None => page(Status::NOT_FOUND, "The inspector has no such file of the source"),
         };
-    }
-    // A button of the page asks for both, as examples of what a client asks for.
-    if !matches!(name, LARGE | "health") {
-        shared.lock().note_watching(id);
     }
     match name {
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
