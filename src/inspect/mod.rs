@@ -2,6 +2,18 @@
 //! its sockets do the same for their connections. The inspector's observer keeps a record, which a handler shows that is
 //! mounted at [`PREFIX`]. The loop and the connection are the same as ever, compiled once more for these sockets; a
 //! server without an inspector is compiled without taking notes.
+//!
+//! Open `notes.rs` first: there each thing that the loop tells of becomes a part of the record.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `kernel.rs` | the observer, between the loop and its kernel |
+//! | `notes.rs`, `stamp.rs` | from an event to the record; the clock |
+//! | `record.rs`, `place.rs`, `request.rs`, `turn.rs`, `counts.rs` | what is known: of all, of a connection, of its requests, of a turn; the counters |
+//! | `changed.rs`, `queue.rs`, `feed.rs` | which places are news; what waits for a reader of the events; how it is sent |
+//! | `snapshot.rs`, `text.rs`, `metrics.rs` | the record as JSON, and as counters for Prometheus |
+//! | `pages.rs`, `page/` | which path gets what; the page itself, whose map is in `inspector.js` |
+//! | `source.rs`, `source_html.rs` | the source of the program, and how it looks |
 
 mod kernel;
 mod counts;
