@@ -426,7 +426,7 @@ fn the_port_is_the_default_and_names_in_the_inspector_are_there() {
     }
 }
 
-/// Whether the changes make these tests red was tried by hand. Here: what an answer names is there, and its lines are not.
+/// What an answer names is there, and its lines are not. Whether the changes make these tests red is tried in `tests/edits.rs`.
 #[test]
 fn the_changes_name_what_is_there_and_tests_that_are() {
     let step = step("change");
