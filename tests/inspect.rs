@@ -146,7 +146,7 @@ fn a_page_that_goes_by_a_name_of_its_own_sees_no_inspector() {
 }
 
 #[test]
-fn whoever_is_not_on_this_machine_sees_an_ordinary_path() {
+fn a_client_elsewhere_sees_an_ordinary_path() {
     let root = folder(&[(".onepoll/b", b"a file")]);
     let mut world = world(root.path(), Limits::default());
     let table = [
@@ -364,6 +364,65 @@ fn each_of_many_requests_in_one_write_has_its_own_bytes() {
 }
 
 #[test]
+fn a_request_begins_when_its_first_bytes_came_with_the_request_before() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let halves = request("/a");
+    let (half, rest) = halves.split_at(10);
+    let client = world.connect_saying(&[&request("/a"), half].concat());
+    world.pass(TICK);
+    client.says(rest);
+    world.run();
+    let state = state(&mut world);
+    let rows: Vec<_> =
+        state["requests"].as_array().unwrap().iter().filter(|row| row[2] == 0).cloned().collect();
+    let [first, second] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(first[5], second[5], "one read brought the first bytes of both");
+    assert!(second[6][0][1].as_f64().unwrap() > TICK.as_micros() as f64 / 2.0, "{second}");
+}
+
+#[test]
+fn turns_from_before_the_first_reader_are_not_lost_to_it() {
+    let root = folder(&[("a", b"a")]);
+    let mut world = world(root.path(), Limits::default());
+    let busy = world.connect([]);
+    for _ in 0..300 {
+        busy.says(&request("/a"));
+        world.run();
+    }
+    let watcher = watcher(&mut world);
+    world.pass(TICK);
+    let events = events(&watcher);
+    let (_, first) = events.first().unwrap();
+    assert_eq!((&first["lost"]["turns"], &first["counters"]["omitted"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn the_snapshot_and_the_batches_name_their_server() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let watcher = watcher(&mut world);
+    world.pass(TICK);
+    let server = state(&mut world)["server"].as_u64().unwrap();
+    assert!(server > 1_700_000_000_000, "{server}");
+    assert!(events(&watcher).iter().all(|(_, batch)| batch["server"] == server));
+}
+
+#[test]
+fn a_turn_names_the_first_sixty_four_connections_that_it_drove() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let many: Vec<_> = (0..70).map(|_| world.connect([])).collect();
+    world.run();
+    many.iter().for_each(|client| client.says(b"G"));
+    world.run();
+    let state = state(&mut world);
+    let turns = state["turns"].as_array().unwrap();
+    let driven = |turn: &Value| (turn[4].as_u64().unwrap(), turn[5].as_array().unwrap().len());
+    assert!(turns.iter().map(driven).any(|driven| driven == (70, 64)), "{turns:?}");
+}
+
+#[test]
 fn the_events_tell_of_requests_once_they_come_or_go_on() {
     let root = folder(&[("a", b"a")]);
     let mut world = world(root.path(), Limits::default());
@@ -545,7 +604,7 @@ fn a_batch_tells_of_each_place_once_however_many_connections_it_has_had() {
 }
 
 #[test]
-fn the_snapshot_says_why_those_who_are_still_here_changed() {
+fn the_snapshot_says_why_connections_that_are_still_here_changed() {
     let root = folder(&[("a", b"a")]);
     for (comes, time, expected) in lives() {
         let mut world = world(root.path(), Limits::default());
@@ -669,7 +728,7 @@ fn what_does_not_fit_into_a_batch_is_omitted_and_counted() {
 }
 
 #[test]
-fn whoever_watches_slowly_holds_up_nobody_and_what_it_misses_is_counted() {
+fn a_slow_reader_of_the_events_delays_no_client_and_what_it_misses_is_counted() {
     let root = folder(&[("a", b"a")]);
     let mut world = world(root.path(), Limits::default());
     let watchers = [watcher(&mut world), watcher(&mut world)];

@@ -40,13 +40,15 @@ pub enum Event<'a> {
         unsent: usize,
         /// Whether content follows that is not in the outbox.
         follows: bool,
+        /// Whether bytes of the next request are here already.
+        ahead: bool,
     },
     /// Bytes were sent: [`Step::FirstByteOut`] and [`Step::LastByteOut`] of the answers to which they belong.
     Sent {
         /// Whether answers, or parts of an answer, are still to be sent.
         more: bool,
     },
-    /// The lines of so many answers, of those that had none yet the first, were handed to the log: [`Step::Logged`].
+    /// So many more answers, in the order of their requests, have their lines in the log: [`Step::Logged`].
     Logged(usize),
     /// This is why the next [`Event::StateChanged`] comes.
     Reason(Reason),
@@ -74,7 +76,9 @@ impl Event<'_> {
             Event::DriveEnds(wait) => Event::DriveEnds(wait),
             Event::Step(step) => Event::Step(step),
             Event::Spent(on) => Event::Spent(on),
-            Event::Answered { status, unsent, follows } => Event::Answered { status, unsent, follows },
+            Event::Answered { status, unsent, follows, ahead } => {
+                Event::Answered { status, unsent, follows, ahead }
+            }
             Event::Sent { more } => Event::Sent { more },
             Event::Logged(lines) => Event::Logged(lines),
             Event::Reason(reason) => Event::Reason(reason),

@@ -23,7 +23,8 @@ impl<T: Transport> Machine<'_, T> {
         debug!("{} answered with {} {}", self.wire.client.id, status.code, status.reason);
         if T::OBSERVED {
             let (unsent, follows) = (self.wire.out.outbox.bytes().len(), self.wire.out.stream.is_some());
-            self.wire.io.transport().notify(Event::Answered { status, unsent, follows });
+            let ahead = !self.wire.inbox.is_empty();
+            self.wire.io.transport().notify(Event::Answered { status, unsent, follows, ahead });
             // Without times, the line was written with the answer.
             let is_logged = !follows && self.context.access.is_read() && !self.context.access.is_timed();
             self.wire.note_logged(usize::from(is_logged));

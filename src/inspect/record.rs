@@ -16,7 +16,7 @@ use crate::reactor::kernel::{Ready, Token};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often the readers of the events get a batch.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
@@ -32,11 +32,15 @@ const ENDED_MAX: usize = 256;
 
 /// The whole record of the inspector.
 pub struct Record {
+    /// The number of this server, for clients that meet another one at its address: when it began, in milliseconds since 1970.
+    pub server: u64,
     /// When the loop last began or ended to wait.
     pub now: Nanos,
     pub counts: Counts,
     pub places: Vec<Option<Box<Place>>>,
     pub turns: VecDeque<Turn>,
+    /// How many of the turns ended before the first reader came. It misses nothing when they go.
+    old_turns: usize,
     /// Changes of state for the next batch, if there is a reader.
     pub transitions: Vec<Transition>,
     /// Requests of connections that are over, for the next batch, if there is a reader.
@@ -90,11 +94,14 @@ pub struct News {
 impl Record {
     /// An empty record.
     pub fn new() -> Record {
+        let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Record {
+            server: began.as_millis() as u64,
             now: 0,
             counts: Counts::default(),
             places: Vec::new(),
             turns: VecDeque::new(),
+            old_turns: 0,
             transitions: Vec::new(),
             ended: Vec::new(),
             lost: Lost::default(),
@@ -138,7 +145,9 @@ impl Record {
     fn remember(&mut self, turn: Turn) {
         if self.turns.len() == TURNS_MAX {
             self.turns.pop_front();
-            if !self.queues.is_empty() {
+            let was_old = self.old_turns > 0;
+            self.old_turns -= usize::from(was_old);
+            if !self.queues.is_empty() && !was_old {
                 self.lost.turns += 1;
                 self.counts.omitted += 1;
             }
@@ -269,10 +278,10 @@ impl Record {
                 place.requests.make(step, stamp.at);
             }
             Event::Spent(on) => place.spend(if on == On::Disk { Kind::Disk } else { Kind::Answer }, stamp),
-            Event::Answered { status, unsent, follows } => {
+            Event::Answered { status, unsent, follows, ahead } => {
                 place.because(Reason::Answered(status));
                 place.spend(Kind::Answer, stamp);
-                place.requests.answer(status.code, unsent as u64, follows, stamp.at);
+                place.requests.answer(status.code, (unsent as u64, follows), ahead, stamp.at);
             }
             Event::Sent { more } => place.requests.send(more),
             Event::Logged(lines) => place.requests.log(lines, stamp.at),
@@ -326,7 +335,7 @@ impl Record {
         place.since_event = SinceEvent::NoEvent;
         place.wait = wait;
         if wait == Some(Wait::Idle) {
-            place.requests.rest();
+            place.requests.forget_arrival();
         }
         place.spend(Kind::Rest, stamp);
         let spent = std::mem::take(&mut place.spent);
@@ -339,7 +348,7 @@ impl Record {
     }
 }
 
-/// The clients that read the events, and those who ask for other pages of the inspector.
+/// The clients that read the events, and the clients that ask for other pages of the inspector.
 impl Record {
     /// The connection `id` asks for a page of the inspector.
     pub fn note_watching(&mut self, id: Id) {
@@ -350,6 +359,9 @@ impl Record {
     pub fn add_reader(&mut self, id: Id) {
         let Some((key, place)) = self.find(id) else { return };
         place.is_reader = true;
+        if self.queues.is_empty() {
+            self.old_turns = self.turns.len();
+        }
         self.queues.push(Queue::new(Token { key, id }));
     }
 
@@ -389,6 +401,7 @@ impl Record {
     /// Queues a batch for all clients that read the events, and wakes their connections by events without any readiness.
     pub fn hand_out(&mut self, mut room: Room, ready: &mut Vec<Ready>) {
         self.turns.clear();
+        self.old_turns = 0;
         self.transitions.clear();
         self.ended.clear();
         self.lost = Lost::default();

@@ -147,7 +147,7 @@ impl Request {
 impl Requests {
     /// From the oldest to the last.
     pub fn iter(&self) -> impl Iterator<Item = &Request> + Clone {
-        (self.gone()..self.begun).map(|number| &self.kept[place(number)])
+        (self.gone()..self.begun).map(|number| &self.kept[index_of(number)])
     }
 
     /// How many are not kept any longer.
@@ -156,7 +156,7 @@ impl Requests {
     }
 
     fn last(&mut self) -> Option<&mut Request> {
-        self.kept.get_mut(place(self.begun.wrapping_sub(1)))
+        self.kept.get_mut(index_of(self.begun.wrapping_sub(1)))
     }
 
     /// Notes that the readers of the events know all of them. Gives how many they did not know.
@@ -177,7 +177,7 @@ impl Requests {
     }
 
     /// Nothing is left of what was read.
-    pub fn rest(&mut self) {
+    pub fn forget_arrival(&mut self) {
         self.came = None;
     }
 
@@ -187,12 +187,12 @@ impl Requests {
         if self.kept.capacity() == 0 {
             self.kept.reserve_exact(REQUESTS_MAX);
         }
-        let place = place(self.begun);
-        if place == self.kept.len() {
+        let index = index_of(self.begun);
+        if index == self.kept.len() {
             self.kept.push(Request::new(id));
         }
         self.begun += 1;
-        self.kept[place].begin(number, key, began)
+        self.kept[index].begin(number, key, began)
     }
 
     /// Whether the last request has no answer yet.
@@ -210,11 +210,12 @@ impl Requests {
         self.last().into_iter().for_each(|last| last.make(step, at));
     }
 
-    /// The last request is answered; `unsent` bytes are to be sent until the answer is out, and more if content `follows`.
-    pub fn answer(&mut self, status: u16, unsent: u64, follows: bool, at: Nanos) {
+    /// The last request is answered; so many bytes are `unsent` until the answer is out, and content follows or not. If bytes
+    /// behind the request are here already, the next request has begun when they were read.
+    pub fn answer(&mut self, status: u16, (unsent, follows): (u64, bool), ahead: bool, at: Nanos) {
         let begin = self.queued.max(self.sent);
         let end = self.sent + unsent;
-        (self.queued, self.came) = (end, None);
+        (self.queued, self.came) = (end, ahead.then_some(self.read));
         let Some(last) = self.last() else { return };
         last.make(Step::Answered, at);
         (last.status, last.answer, last.follows) = (status, (begin, end), follows);
@@ -223,9 +224,9 @@ impl Requests {
     /// Bytes of answers went out, and `more` of these answers are still to be sent.
     pub fn send(&mut self, more: bool) {
         for number in (self.gone()..self.begun).rev() {
-            let kept = &mut self.kept[place(number)];
+            let kept = &mut self.kept[index_of(number)];
             if kept.has(Step::LastByteOut) {
-                // Those before it were out before.
+                // The answers before it were out before.
                 return;
             }
             kept.note_sent(self.sent, more, self.sent_at);
@@ -236,12 +237,12 @@ impl Requests {
     pub fn log(&mut self, lines: usize, at: Nanos) {
         let end = (self.logged + lines as u64).min(self.begun);
         for number in self.logged.max(self.gone())..end {
-            self.kept[place(number)].make(Step::Logged, at);
+            self.kept[index_of(number)].make(Step::Logged, at);
         }
         self.logged = end;
     }
 }
 
-fn place(number: u64) -> usize {
+fn index_of(number: u64) -> usize {
     (number % REQUESTS_MAX as u64) as usize
 }

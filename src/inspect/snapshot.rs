@@ -36,8 +36,8 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("request", &["number", "key", "id", "line", "status", "began_ms", "steps"]),
 ];
 
-/// The whole record, for `GET /.onepoll/state.json`. O(n) in the connections: with 3,000 of them it takes a millisecond,
-/// in which no other client is served.
+/// The whole record, for `GET /.onepoll/state.json`. O(n) in the connections, and no other client is served
+/// meanwhile.
 pub fn whole(record: &Record) -> Vec<u8> {
     let (mut out, mut room) = (Vec::new(), Vec::new());
     let out = &mut out;
@@ -107,7 +107,9 @@ fn head(out: &mut Vec<u8>, record: &Record) {
     let Counts { accepted, open, requests, refused, timeouts, stale, spurious, would_block, .. } =
         record.counts;
     let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = record.counts;
-    out.extend_from_slice(b"\"now_ms\":");
+    out.extend_from_slice(b"\"server\":");
+    number(out, record.server);
+    out.extend_from_slice(b",\"now_ms\":");
     millis(out, record.now);
     let slots = record.places.len();
     write!(
@@ -179,7 +181,7 @@ fn turn(out: &mut Vec<u8>, turn: &Turn) {
         out.push(b'[');
         number(out, driven.key.into());
         out.push(b',');
-        micros(out, driven.time);
+        micros(out, driven.time.into());
         out.push(b']');
     });
     out.extend_from_slice(b"],[");

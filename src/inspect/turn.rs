@@ -4,7 +4,7 @@
 use super::stamp::Nanos;
 
 /// The connections that were driven first are kept one by one, up to this many; the others are only counted.
-const DRIVEN_MAX: usize = 24;
+const DRIVEN_MAX: usize = 64;
 
 /// What the time of a turn is spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub struct Turn {
 #[derive(Clone, Copy, Default)]
 pub struct Driven {
     pub key: u32,
-    pub time: Nanos,
+    /// In nanoseconds; four seconds at most.
+    pub time: u32,
 }
 
 impl Turn {
@@ -75,7 +76,7 @@ impl Turn {
 
     pub fn drove(&mut self, key: usize, time: Nanos) {
         if let Some(driven) = self.driven.get_mut(self.driven_count as usize) {
-            *driven = Driven { key: key as u32, time };
+            *driven = Driven { key: key as u32, time: time.try_into().unwrap_or(u32::MAX) };
         }
         self.driven_count += 1;
     }
