@@ -3,6 +3,7 @@
 use super::counts::Call;
 use super::kernel::Observer;
 use super::record::{Record, Shared};
+use super::request::Line;
 use super::snapshot;
 use super::stamp::Stamp;
 use crate::conn::event::{Event, Step};
@@ -21,17 +22,29 @@ pub struct Notes {
     kept: Vec<(Note, Stamp)>,
     /// The connection of the notes.
     key: usize,
+    /// The request line of the note [`Note::Requested`], if that is kept.
+    line: Line,
+    has_line: bool,
+    /// Whether the last request may ask for the record: then nothing is kept, so that the answer has all of the connection.
+    asks_for_it: bool,
 }
 
 /// A note.
 enum Note {
     Called(Call, Result<usize, ErrorKind>),
     Told(Event<'static>),
+    Requested,
+}
+
+/// Whether a request with this line may ask for the record: no other path has a name that begins with a dot. See `pages.rs`.
+fn may_ask_for_it(line: &[u8]) -> bool {
+    line.iter().zip(&line[1.min(line.len())..]).any(|two| two == (&b'/', &b'.')) || line.contains(&b'%')
 }
 
 impl Notes {
     pub fn new(shared: Shared) -> Notes {
-        Notes { shared, kept: Vec::new(), key: 0 }
+        let (kept, line) = (Vec::new(), Line::default());
+        Notes { shared, kept, key: 0, line, has_line: false, asks_for_it: false }
     }
 
     // What an event is is known where it is told, so all that depends on it is decided when the program is compiled.
@@ -42,6 +55,20 @@ impl Notes {
             self.make_room();
         }
         self.kept.push((note, stamp));
+        if self.asks_for_it {
+            drop(self.write_down());
+        }
+    }
+
+    /// A valid head came. One line is kept at a time.
+    fn keep_request(&mut self, key: usize, line: &[u8], stamp: Stamp) {
+        if self.has_line {
+            drop(self.write_down());
+        }
+        self.line.set(line);
+        self.has_line = true;
+        self.asks_for_it = may_ask_for_it(line);
+        self.keep(key, Note::Requested, stamp);
     }
 
     /// Makes room for more notes: at first, and where so many were kept.
@@ -54,23 +81,35 @@ impl Notes {
     /// Writes down the notes, and gives the record for more.
     fn write_down(&mut self) -> MutexGuard<'_, Record> {
         let mut record = self.shared.lock();
-        for (note, stamp) in self.kept.drain(..) {
-            match note {
-                Note::Called(call, moved) => record.called(call, Some(self.key), moved, stamp),
-                Note::Told(event) => record.take_note(self.key, event, stamp),
+        if self.kept.is_empty() {
+            return record;
+        }
+        self.has_line = false;
+        // It is out of the record meanwhile: so it is looked up once, and not for each note.
+        match record.take_place(self.key) {
+            Some(mut place) => {
+                for (note, stamp) in self.kept.drain(..) {
+                    match note {
+                        Note::Called(call, moved) => record.note_call(&mut place, call, moved, stamp),
+                        Note::Told(event) => record.note_event(&mut place, self.key, event, stamp),
+                        Note::Requested => record.note_request(&mut place, self.line.bytes()),
+                    }
+                }
+                record.put_place(self.key, place);
             }
+            None => self.kept.clear(),
         }
         record
     }
 
-    /// When an event happened: now, where the time since the last look at the clock went into something.
+    /// When an event happened: now, where the time since the last look at the clock went into something. A drive ends with the
+    /// last look: to look once more would say little.
     #[inline(always)]
     fn stamp(&self, event: &Event<'_>) -> Stamp {
         match event {
-            Event::Step(Step::Gate | Step::Disk)
-            | Event::Spent(_)
-            | Event::Answered { .. }
-            | Event::DriveEnds(_) => self.shared.clock().look(),
+            Event::Step(Step::Gate | Step::Disk) | Event::Spent(_) | Event::Answered { .. } => {
+                self.shared.clock().look()
+            }
             _ => self.shared.clock().last(),
         }
     }
@@ -101,17 +140,14 @@ impl Observer for Notes {
         }
     }
 
-    /// Before a request is answered, all of its connection is written down: what it asks for may be the record.
     #[inline(always)]
     fn told(&mut self, key: usize, event: Event<'_>) {
         let stamp = self.stamp(&event);
         let is_last = matches!(event, Event::Accepted { .. } | Event::DriveEnds(_) | Event::Panicked);
-        match event.lasting().filter(|_| !is_last) {
-            Some(event) => self.keep(key, Note::Told(event), stamp),
-            None => {
-                self.key = key;
-                self.write_down().take_note(key, event, stamp);
-            }
+        match (event, event.lasting()) {
+            (Event::Requested(line), _) => self.keep_request(key, line, stamp),
+            (_, Some(event)) if !is_last => self.keep(key, Note::Told(event), stamp),
+            _ => self.write_down().take_note(key, event, stamp),
         }
     }
 

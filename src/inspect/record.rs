@@ -7,7 +7,7 @@ use super::place::{Place, SinceEvent, Transition};
 use super::queue::Queue;
 use super::request::Request;
 use super::stamp::{Clock, Nanos, Stamp};
-use super::turn::{Kind, Turn};
+use super::turn::{Kind, Spent, Turn};
 use crate::conn::event::{Event, On, Reason, Step};
 use crate::conn::transport::Readiness;
 use crate::conn::{Id, Wait};
@@ -202,36 +202,65 @@ impl Record {
         self.places[key] = Some(Box::new(Place::new(id, peer, self.now)));
         // Counted together with the place, not before, since `close` counts down when it removes the place.
         self.counts.open += 1;
-        self.change(key);
+        self.change(key, false);
     }
 
-    /// A system call was made, on the socket of the connection at `key` where it has one.
+    /// Takes a place out, while notes of its connection are written down.
+    pub fn take_place(&mut self, key: usize) -> Option<Box<Place>> {
+        self.places.get_mut(key)?.take()
+    }
+
+    /// Puts it back.
+    pub fn put_place(&mut self, key: usize, place: Box<Place>) {
+        self.places[key] = Some(place);
+    }
+
+    /// A system call was made that moves no bytes, on the socket of the connection at `key` where it has one.
     pub fn called(&mut self, call: Call, key: Option<usize>, moved: Result<usize, ErrorKind>, stamp: Stamp) {
-        self.counts.call(call);
-        let kind = match call {
-            Call::Accept => Kind::Accept,
-            Call::Recv => Kind::Read,
-            Call::Send => Kind::Send,
-            Call::SendFile => Kind::File,
-            Call::EpollWait | Call::EpollCtl | Call::Shutdown | Call::Close => Kind::Rest,
-        };
+        self.count(call, moved);
         match key.and_then(|key| self.place(key)) {
-            Some(place) => place.spend(kind, stamp),
-            None => self.spend(kind, stamp.spent),
+            Some(place) => place.spend(kind_of(call), stamp),
+            None => self.spend(kind_of(call), stamp.spent),
         }
-        match (call, key, moved) {
-            (_, _, Err(error)) => self.counts.would_block += u64::from(error == ErrorKind::WouldBlock),
-            (Call::Recv, Some(key), Ok(count)) => self.move_bytes(key, count, 0, stamp.at),
-            (Call::Send | Call::SendFile, Some(key), Ok(count)) => self.move_bytes(key, 0, count, stamp.at),
-            (Call::Close, Some(key), _) => self.close(key),
+        if let (Call::Close, Some(key)) = (call, key) {
+            self.close(key);
+        }
+    }
+
+    /// A system call was made on the socket of the connection that has `place`.
+    pub fn note_call(
+        &mut self,
+        place: &mut Place,
+        call: Call,
+        moved: Result<usize, ErrorKind>,
+        stamp: Stamp,
+    ) {
+        self.count(call, moved);
+        place.spend(kind_of(call), stamp);
+        let count = moved.unwrap_or(0) as u64;
+        match (call, moved) {
+            (Call::Recv, Ok(_)) => {
+                self.counts.bytes_in += count;
+                place.move_bytes(count, 0, stamp.at);
+            }
+            (Call::Send | Call::SendFile, Ok(_)) => {
+                self.counts.bytes_out += count;
+                place.move_bytes(0, count, stamp.at);
+            }
             _ => {}
         }
+    }
+
+    fn count(&mut self, call: Call, moved: Result<usize, ErrorKind>) {
+        self.counts.call(call);
+        self.counts.would_block += u64::from(moved == Err(ErrorKind::WouldBlock));
     }
 
     fn close(&mut self, key: usize) {
         let Some(mut place) = self.places.get_mut(key).and_then(Option::take) else { return };
         self.counts.open -= 1;
-        self.change(key);
+        // Readers are told of a reader that is gone.
+        self.change(key, false);
         self.turn.iter_mut().for_each(|turn| turn.spend_all(&place.spent, place.is_reader || place.watches));
         if !self.queues.is_empty() && !place.is_reader {
             let room = ENDED_MAX - self.ended.len();
@@ -240,39 +269,44 @@ impl Record {
         }
     }
 
-    fn move_bytes(&mut self, key: usize, received: usize, sent: usize, at: Nanos) {
-        let (received, sent) = (received as u64, sent as u64);
-        self.counts.bytes_in += received;
-        self.counts.bytes_out += sent;
-        self.place(key).into_iter().for_each(|place| place.move_bytes(received, sent, at));
-        self.change(key);
-    }
-
     /// What the connection at `key` tells.
     pub fn take_note(&mut self, key: usize, event: Event<'_>, stamp: Stamp) {
+        if let Event::Accepted { id, peer, .. } = event {
+            return self.accept(key, id, peer);
+        }
+        match self.take_place(key) {
+            Some(mut place) => {
+                self.note_event(&mut place, key, event, stamp);
+                self.put_place(key, place);
+            }
+            None => self.counts.panics += u64::from(matches!(event, Event::Panicked)),
+        }
+    }
+
+    /// A valid head came, with this line.
+    pub fn note_request(&mut self, place: &mut Place, line: &[u8]) {
+        self.counts.requests += 1;
+        place.ask(line);
+    }
+
+    /// What the connection at `key` tells, which has `place`.
+    pub fn note_event(&mut self, place: &mut Place, key: usize, event: Event<'_>, stamp: Stamp) {
         match event {
-            Event::Accepted { id, peer, .. } => return self.accept(key, id, peer),
+            Event::Accepted { .. } => {}
             Event::TimedOut => self.counts.timeouts += 1,
             Event::Panicked => self.counts.panics += 1,
-            Event::Requested(_) => self.counts.requests += 1,
-            Event::Reason(Reason::Refused(..)) => self.counts.refused += 1,
-            Event::Step(Step::HeadHere) => return self.begin_request(key, stamp.at),
-            Event::Refused(line) => return self.refuse(key, line),
-            Event::StateChanged { from, to } => return self.change_state(key, from, to, stamp.at),
-            Event::DriveBegins => self.driven = Some(key),
-            Event::DriveEnds(wait) => return self.end_drive(key, wait, stamp),
-            Event::Reason(_)
-            | Event::Step(_)
-            | Event::Spent(_)
-            | Event::Answered { .. }
-            | Event::Sent { .. }
-            | Event::Logged(_) => {}
-        }
-        let Some(place) = self.place(key) else { return };
-        match event {
-            Event::Requested(line) => place.ask(line),
-            Event::Reason(reason) => place.because(reason),
-            Event::DriveBegins => place.driven = Some(stamp.at),
+            Event::Requested(line) => self.note_request(place, line),
+            Event::Refused(line) => self.refuse(place, key, line),
+            Event::Reason(reason) => {
+                self.counts.refused += u64::from(matches!(reason, Reason::Refused(..)));
+                place.because(reason);
+            }
+            Event::DriveBegins => {
+                self.driven = Some(key);
+                place.driven = Some(stamp.at);
+            }
+            Event::DriveEnds(wait) => self.end_drive(place, key, wait, stamp),
+            Event::Step(Step::HeadHere) => self.begin_request(place, key, stamp.at),
             Event::Step(step) => {
                 place.spend(if step == Step::Disk { Kind::Disk } else { Kind::Answer }, stamp);
                 place.requests.make(step, stamp.at);
@@ -285,49 +319,48 @@ impl Record {
             }
             Event::Sent { more } => place.requests.send(more),
             Event::Logged(lines) => place.requests.log(lines, stamp.at),
-            _ => {}
+            Event::StateChanged { from, to } => self.change_state(place, key, (from, to), stamp.at),
         }
     }
 
-    fn begin_request(&mut self, key: usize, at: Nanos) {
-        let number = self.begun;
-        let Some(place) = self.place(key) else { return };
+    fn begin_request(&mut self, place: &mut Place, key: usize, at: Nanos) {
         place.watches = false;
-        let is_lost = place.requests.begin(number, key, place.id) && !place.is_reader;
+        let is_lost = place.requests.begin(self.begun, key, place.id) && !place.is_reader;
         place.requests.make(Step::HeadHere, at);
         self.begun += 1;
         self.lost.requests += u64::from(is_lost && !self.queues.is_empty());
     }
 
     /// What came is refused. It may be no request that has begun.
-    fn refuse(&mut self, key: usize, line: &[u8]) {
-        let number = self.begun;
-        let Some(place) = self.place(key) else { return };
+    fn refuse(&mut self, place: &mut Place, key: usize, line: &[u8]) {
         if !place.requests.has_open() {
-            place.requests.begin(number, key, place.id);
+            place.requests.begin(self.begun, key, place.id);
             self.begun += 1;
         }
-        self.place(key).into_iter().for_each(|place| place.requests.set_line(line));
+        place.requests.set_line(line);
     }
 
-    fn change_state(&mut self, key: usize, from: &'static str, to: &'static str, at: Nanos) {
-        let Some(place) = self.place(key) else { return };
+    fn change_state(
+        &mut self,
+        place: &mut Place,
+        key: usize,
+        (from, to): (&'static str, &'static str),
+        at: Nanos,
+    ) {
         let made = place.enter(key, from, to, at);
-        let is_shown = !place.is_reader && !self.queues.is_empty();
-        self.change(key);
-        match self.transitions.len() < BATCH_ITEMS_MAX {
-            _ if !is_shown => {}
-            true => self.transitions.push(made),
-            false => {
-                self.lost.moves += 1;
-                self.counts.omitted += 1;
-            }
+        if place.is_reader || self.queues.is_empty() {
+            return;
+        }
+        if self.transitions.len() < BATCH_ITEMS_MAX {
+            self.transitions.push(made);
+        } else {
+            self.lost.moves += 1;
+            self.counts.omitted += 1;
         }
     }
 
-    fn end_drive(&mut self, key: usize, wait: Option<Wait>, stamp: Stamp) {
+    fn end_drive(&mut self, place: &mut Place, key: usize, wait: Option<Wait>, stamp: Stamp) {
         self.driven = None;
-        let Some(place) = self.places.get_mut(key).and_then(Option::as_deref_mut) else { return };
         let Some(began) = place.driven.take() else { return };
         if place.since_event == SinceEvent::Nothing && !place.is_reader {
             self.counts.spurious += 1;
@@ -337,14 +370,13 @@ impl Record {
         if wait == Some(Wait::Idle) {
             place.requests.forget_arrival();
         }
-        place.spend(Kind::Rest, stamp);
-        let spent = std::mem::take(&mut place.spent);
         if let Some(turn) = &mut self.turn {
             turn.drove(key, stamp.at - began);
-            turn.spend_all(&spent, place.is_reader || place.watches);
+            turn.spend_all(&place.spent, place.is_reader || place.watches);
             turn.matters |= !place.is_reader;
         }
-        self.change(key);
+        place.spent = Spent::default();
+        self.change(key, place.is_reader);
     }
 }
 
@@ -387,13 +419,10 @@ impl Record {
         }
     }
 
-    /// Notes that the place at `key` has changed.
-    fn change(&mut self, key: usize) {
+    /// Notes that the place at `key` has changed, since its connection was accepted, driven or closed.
+    fn change(&mut self, key: usize, is_reader: bool) {
         // While no client reads the events, no batch is made, and the list would only grow.
-        if self.queues.is_empty() {
-            return;
-        }
-        if !self.place(key).is_some_and(|place| place.is_reader) {
+        if !self.queues.is_empty() && !is_reader {
             self.changed.add(key);
         }
     }
@@ -420,6 +449,17 @@ impl Record {
     /// The batch that was made has taken so much time.
     pub fn note_batch(&mut self, stamp: Stamp) {
         self.spend(Kind::Watch, stamp.spent);
+    }
+}
+
+/// What the time of a call counts as.
+fn kind_of(call: Call) -> Kind {
+    match call {
+        Call::Accept => Kind::Accept,
+        Call::Recv => Kind::Read,
+        Call::Send => Kind::Send,
+        Call::SendFile => Kind::File,
+        Call::EpollWait | Call::EpollCtl | Call::Shutdown | Call::Close => Kind::Rest,
     }
 }
 
