@@ -3,9 +3,9 @@
 use super::buffers::Buffer;
 use super::producing::Producing;
 use crate::log::access::Entry;
+use crate::os::files;
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -78,7 +78,7 @@ impl Sending {
             while !self.range.is_empty() {
                 let start = out.len();
                 out.resize(start + (self.range.end - self.range.start) as usize, 0);
-                let count = self.file.read_at(&mut out[start..], self.range.start).unwrap_or(0);
+                let count = files::read_at(&self.file, &mut out[start..], self.range.start).unwrap_or(0);
                 out.truncate(start + count);
                 self.range.start += count as u64;
                 if count == 0 {
@@ -128,7 +128,9 @@ mod tests {
             let left = Sending { file: file.clone(), range, parts: parts.into_iter() }.read_short(&mut out);
             (String::from_utf8(out).unwrap(), left.map(|left| (left.range, left.parts.len())))
         };
+        let before = files::disk_calls();
         assert_eq!(read(2..5, vec![]), ("head234".into(), None));
+        assert!(files::disk_calls() > before, "the observer is told of this reading");
         let parts = || vec![(b"<a>".to_vec(), 0..2), (b"<b>".to_vec(), 8..12), (b"<c>".to_vec(), 0..0)];
         assert_eq!(read(0..0, parts()[..1].to_vec()), ("head<a>01".into(), None));
         assert_eq!(read(8..10, vec![]), ("head89".into(), None));

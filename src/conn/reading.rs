@@ -2,12 +2,12 @@
 
 use super::answer::{self, Answered};
 use super::arrivals::Came;
-use super::event::{Event, Reason, Step};
+use super::event::{Event, On, Reason, Step};
 use super::io::Transfer;
 use super::state::{After, Machine, Missing, Next, Parsed, State, Stop, Waiting};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
-use super::wire::asked;
+use super::wire::disk_calls;
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::fields::FieldSlots;
@@ -96,12 +96,14 @@ impl<T: Transport> Machine<'_, T> {
         let body = Body::new(request.framing, context.service.limits.content_bytes_max)?;
         if body.is_whole() {
             let moment = Moment { time: context.date.time(), read };
-            let before = asked::<T>();
+            let before = disk_calls::<T>();
             let reply = service::respond(&request, client, &context.service, moment);
             note_disk(before, transport);
             return Ok(match reply {
                 Reply::Ready(response) => {
+                    let before = disk_calls::<T>();
                     let answered = answer::complete(&request, response, client, out, context);
+                    note_read(before, transport);
                     self.answered(head_bytes, answered)
                 }
                 Reply::Pending(pending) => self.pending(head_bytes, pending),
@@ -151,7 +153,7 @@ impl<T: Transport> Machine<'_, T> {
     /// Goes on with an answer that is not here yet, for its share of the turn.
     fn advance(&mut self, head_bytes: usize, mut pending: Box<dyn Pending>) -> Result<Next, Stop> {
         let mut budget = self.context.share();
-        let asked = asked::<T>();
+        let asked = disk_calls::<T>();
         let progress = pending.advance(&mut budget);
         self.wire.note_spent(asked);
         self.context.budget += budget;
@@ -192,7 +194,7 @@ impl<T: Transport> Machine<'_, T> {
         let moment = Moment { time: context.date.time(), read: wire.read };
         let (client, service) = (wire.client, context.service.clone());
         self.resume(head_bytes, content_bytes, |request, transport| {
-            let before = asked::<T>();
+            let before = disk_calls::<T>();
             let reply = service::respond(request, &client, &service, moment);
             note_disk(before, transport);
             reply
@@ -213,7 +215,9 @@ impl<T: Transport> Machine<'_, T> {
         request.content_bytes = content_bytes;
         Ok(match reply(&request, transport) {
             Reply::Ready(response) => {
+                let before = disk_calls::<T>();
                 let answered = answer::complete(&request, response, client, out, context);
+                note_read(before, transport);
                 self.answered(head_bytes, answered)
             }
             Reply::Pending(pending) => self.pending(head_bytes, pending),
@@ -259,10 +263,18 @@ impl<T: Transport> Machine<'_, T> {
     }
 }
 
-/// Tells the observer whether the disk was asked for an answer: `before` is [`asked`] when the service was.
+/// Tells the observer whether the disk was asked for an answer: `before` is [`disk_calls`] when the service was.
 #[inline(always)]
 fn note_disk<T: Transport>(before: u64, transport: &mut T) {
-    if T::OBSERVED && asked::<T>() != before {
+    if T::OBSERVED && disk_calls::<T>() != before {
         transport.notify(Event::Step(Step::Disk));
+    }
+}
+
+/// Tells the observer whether content of an answer was read from the disk: `before` is [`disk_calls`] when the answer was begun.
+#[inline(always)]
+fn note_read<T: Transport>(before: u64, transport: &mut T) {
+    if T::OBSERVED && disk_calls::<T>() != before {
+        transport.notify(Event::Spent(On::Disk));
     }
 }

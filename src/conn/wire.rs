@@ -110,11 +110,11 @@ impl<T: Transport> Wire<T> {
         }
     }
 
-    /// Tells the observer that a part of an answer was made, for which the disk was asked or not: `before` is [`asked`] then.
+    /// Tells the observer that a part of an answer was made, for which the disk was asked or not: `before` is [`disk_calls`] then.
     #[inline(always)]
     pub fn note_spent(&mut self, before: u64) {
         if T::OBSERVED {
-            let on = if asked::<T>() == before { On::Answer } else { On::Disk };
+            let on = if disk_calls::<T>() == before { On::Answer } else { On::Disk };
             self.io.transport().notify(Event::Spent(on));
         }
     }
@@ -201,6 +201,6 @@ impl<T: Transport> Wire<T> {
 
 /// How often this thread has asked for a file so far; always 0 where there is no observer that would be told.
 #[inline(always)]
-pub(super) fn asked<T: Transport>() -> u64 {
-    if T::OBSERVED { files::asked() } else { 0 }
+pub(super) fn disk_calls<T: Transport>() -> u64 {
+    if T::OBSERVED { files::disk_calls() } else { 0 }
 }

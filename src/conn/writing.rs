@@ -7,7 +7,7 @@ use super::outgoing::Stream;
 use super::state::{After, Machine, Next, State, Stop};
 use super::transport::{Follow, Transport};
 use super::wait::Wait;
-use super::wire::asked;
+use super::wire::disk_calls;
 use crate::http::Refusal;
 use crate::http::lines::request_line;
 use crate::service::limits::Limits;
@@ -116,7 +116,7 @@ impl<T: Transport> Machine<'_, T> {
             }
             context.file_budget.spend_a_part();
         }
-        let asked = asked::<T>();
+        let asked = disk_calls::<T>();
         let produced = source.produce(&mut out.outbox, &mut context.buffers, context.phase);
         self.wire.note_spent(asked);
         let (progress, count) = produced?;

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Bytes of a large file that the kernel is asked to read ahead when the file is opened.
@@ -18,9 +19,9 @@ thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often this thread has asked for a file so far, by calls of this file. What a call before and one after it give differ
+/// How often this thread has asked the disk for a file, or for bytes of one, so far: by calls of this file. What a call before and one after it give differ
 /// if the disk was asked between them.
-pub fn asked() -> u64 {
+pub fn disk_calls() -> u64 {
     ASKED.get()
 }
 
@@ -231,6 +232,18 @@ pub fn names_in(
         let name = entry.file_name().to_bytes();
         Ok((!matches!(name, b"." | b"..")).then(|| OsStr::from_bytes(name).to_owned()))
     }))
+}
+
+/// Reads bytes from `at` on into `room`, as many as one call gives (pread(2)).
+pub fn read_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
+    count();
+    file.read_at(room, at)
+}
+
+/// Fills `room` with the bytes from `at` on (pread(2)).
+pub fn read_exact_at(file: &File, room: &mut [u8], at: u64) -> io::Result<()> {
+    count();
+    file.read_exact_at(room, at)
 }
 
 /// Asks the kernel to read the beginning of a large file into memory (posix_fadvise(2)). This is only advice: a later read of

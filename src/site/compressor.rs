@@ -4,10 +4,10 @@
 use super::coding::{Gzip, gzip};
 use super::contents::Stored;
 use super::resource::Resource;
+use crate::os::files;
 use log::trace;
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// Bytes compressed in one turn of the loop, which takes well under 2 ms.
@@ -75,7 +75,7 @@ impl Job {
                 &left[..left.len().min(BYTES_PER_TURN)]
             }
             Stored::Large(file) => {
-                let count = file.read_at(&mut room, self.done)?;
+                let count = files::read_at(file, &mut room, self.done)?;
                 &room[..count]
             }
         };

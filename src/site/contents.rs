@@ -4,10 +4,9 @@
 use super::root::Opened;
 use super::stamp::Stamp;
 use crate::http::validators::Strength;
-use crate::os::files::{Kind, read_ahead, stat};
+use crate::os::files::{self, Kind, read_ahead, stat};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -52,7 +51,7 @@ impl Stored {
             Stored::Whole(stored) => Ok(stored.starts_with(bytes)),
             Stored::Large(file) => {
                 let mut first = vec![0; bytes.len()];
-                file.read_exact_at(&mut first, 0)?;
+                files::read_exact_at(file, &mut first, 0)?;
                 Ok(first == bytes)
             }
         }
@@ -67,7 +66,7 @@ impl Stored {
             Stored::Whole(bytes) => Ok(bytes.contains(&0)),
             Stored::Large(file) => {
                 let mut first = vec![0; WHOLE_BYTES_MAX as usize];
-                let count = file.read_at(&mut first, 0)?;
+                let count = files::read_at(file, &mut first, 0)?;
                 Ok(first[..count].contains(&0))
             }
         }
@@ -122,7 +121,7 @@ fn read_whole(file: &File, length: usize) -> io::Result<Arc<[u8]>> {
     let mut room = vec![0; length + 1];
     let mut count = 0;
     while count < room.len() {
-        match file.read_at(&mut room[count..], count as u64) {
+        match files::read_at(file, &mut room[count..], count as u64) {
             Ok(0) => break,
             Ok(more) => count += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

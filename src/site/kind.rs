@@ -5,9 +5,9 @@ use super::types::{self, Types};
 use crate::http::encoding::Coding;
 use crate::http::media::essence;
 use crate::http::value::Value;
+use crate::os::files;
 use std::fmt;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a large file that are read to find the encoding of its text.
@@ -92,7 +92,7 @@ pub fn of(name: &Path, stored: &Stored, types: &Types) -> io::Result<ContentType
         Stored::Whole(bytes) => Text::of(bytes, true),
         Stored::Large(file) => {
             room.resize(TEXT_BYTES, 0);
-            let count = file.read_at(&mut room, 0)?;
+            let count = files::read_at(file, &mut room, 0)?;
             Text::of(&room[..count], false)
         }
     };

@@ -17,7 +17,7 @@ use crate::http::encoding::Coding;
 use crate::http::validators::Strength;
 use crate::log::escaped::Escaped;
 use crate::os;
-use crate::os::files::{Kind, is_led_astray, stat};
+use crate::os::files::{self, Kind, is_led_astray, stat};
 use log::{info, trace};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Display;
@@ -25,7 +25,6 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -381,7 +380,7 @@ impl Pair {
 
 impl Read for Reading {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.unclear.file.read_at(room, self.at);
+        let count = files::read_at(&self.unclear.file, room, self.at);
         match &count {
             Ok(count) => self.at += *count as u64,
             Err(_) => self.unclear.has_failed.store(true, Ordering::Relaxed),
@@ -408,7 +407,7 @@ impl Comparison {
             let expected = match &self.original {
                 Stored::Whole(bytes) => &bytes[self.compared as usize..][..count],
                 Stored::Large(file) => {
-                    file.read_exact_at(&mut original[..count], self.compared)?;
+                    files::read_exact_at(file, &mut original[..count], self.compared)?;
                     &original[..count]
                 }
             };

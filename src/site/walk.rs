@@ -13,13 +13,12 @@ use super::path::is_served;
 use super::policy::{Compression, Hidden, Policy};
 use super::root::{Reach, Root};
 use super::types::Types;
-use crate::os::files::{Kind, Purpose, Stat, stat};
+use crate::os::files::{self, Kind, Purpose, Stat, stat};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::iter;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -275,7 +274,7 @@ fn read_at(file: &File, room: &mut [u8], at: u64, bytes: u64) -> Result<usize, S
         return Ok(0);
     }
     loop {
-        match file.read_at(&mut room[..wanted], at) {
+        match files::read_at(file, &mut room[..wanted], at) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return Err(Stopped("the file cannot be read")),
             Ok(0) => return Err(CHANGED),
