@@ -114,9 +114,11 @@ pub struct StepRow {
     pub step: Step,
     /// Its name, for people.
     pub name: &'static str,
-    /// The function that tells of it, as `file:function`.
+    /// The function that does the work, as `file:function`.
     pub source: &'static str,
-    /// How the function tells of it: this stands in it.
+    /// The function that tells the observer of it.
+    pub teller: &'static str,
+    /// How that function tells of it: this stands in it.
     pub told: &'static str,
 }
 
@@ -124,18 +126,45 @@ impl Step {
     /// Every step, in the usual order; `step as usize` is its place here. With a log whose lines do not say how long an answer
     /// took, the line comes before the first byte is out.
     pub const TABLE: [StepRow; 7] = [
-        row(Step::HeadHere, "head here", "src/conn/reading.rs:route", "Event::Step(Step::HeadHere)"),
-        row(Step::Gate, "gate", "src/conn/reading.rs:route", "Event::Step(Step::Gate)"),
-        row(Step::Disk, "disk", "src/conn/reading.rs:note_disk", "Event::Step(Step::Disk)"),
-        row(Step::Answered, "answered", "src/conn/writing.rs:begin", "Event::Answered {"),
-        row(Step::FirstByteOut, "first byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),
-        row(Step::LastByteOut, "last byte out", "src/conn/wire.rs:note_sent", "Event::Sent {"),
-        row(Step::Logged, "log", "src/conn/wire.rs:note_logged", "Event::Logged("),
+        row(Step::HeadHere, "head here", "src/conn/wire.rs:find_head", ROUTE, "Event::Step(Step::HeadHere)"),
+        row(Step::Gate, "gate", "src/service/gate.rs:turned_away", ROUTE, "Event::Step(Step::Gate)"),
+        row(
+            Step::Disk,
+            "disk",
+            "src/os/files.rs:open_below",
+            "src/conn/reading.rs:note_disk",
+            "Event::Step(Step::Disk)",
+        ),
+        row(
+            Step::Answered,
+            "answered",
+            "src/conn/answer.rs:complete",
+            "src/conn/writing.rs:begin",
+            "Event::Answered {",
+        ),
+        row(Step::FirstByteOut, "first byte out", "src/conn/wire.rs:flush", NOTE_SENT, "Event::Sent {"),
+        row(Step::LastByteOut, "last byte out", "src/conn/writing.rs:write", NOTE_SENT, "Event::Sent {"),
+        row(
+            Step::Logged,
+            "log",
+            "src/log/access/mod.rs:add",
+            "src/conn/wire.rs:note_logged",
+            "Event::Logged(",
+        ),
     ];
 }
 
-const fn row(step: Step, name: &'static str, source: &'static str, told: &'static str) -> StepRow {
-    StepRow { step, name, source, told }
+const ROUTE: &str = "src/conn/reading.rs:route";
+const NOTE_SENT: &str = "src/conn/wire.rs:note_sent";
+
+const fn row(
+    step: Step,
+    name: &'static str,
+    source: &'static str,
+    teller: &'static str,
+    told: &'static str,
+) -> StepRow {
+    StepRow { step, name, source, teller, told }
 }
 
 /// What a connection spends its time on, beside calls on its socket.
@@ -189,12 +218,17 @@ mod tests {
 
     #[test]
     fn every_step_is_told_by_the_function_that_is_named() {
-        for (place, StepRow { step, name, source, told }) in Step::TABLE.iter().enumerate() {
+        for (place, StepRow { step, name, source, teller, told }) in Step::TABLE.iter().enumerate() {
             assert_eq!(*step as usize, place, "{name}");
-            let (file, function) = source.split_once(':').unwrap();
-            let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-            let body = body(&text, function).unwrap_or_else(|| panic!("{file} has no function {function}"));
-            assert!(body.contains(&format!("notify({told}")), "{source} does not tell of {name}");
+            let body_of = |named: &str| {
+                let (file, function) = named.split_once(':').unwrap();
+                let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+                body(&text, function)
+                    .unwrap_or_else(|| panic!("{file} has no function {function}"))
+                    .to_owned()
+            };
+            body_of(source);
+            assert!(body_of(teller).contains(&format!("notify({told}")), "{teller} does not tell of {name}");
         }
     }
 }

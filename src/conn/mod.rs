@@ -188,7 +188,9 @@ impl<T: Transport> Connection<T> {
         let verdict = if matches!(state, State::Closed) { Some(Verdict::Closed) } else { verdict };
         let to = state.name();
         self.state = state;
-        if (T::OBSERVED || log_enabled!(Level::Trace)) && from != to {
+        // Most often it is the same name at the same place, and its letters need no comparison.
+        let is_other = || !std::ptr::eq(from, to) && from != to;
+        if (T::OBSERVED || log_enabled!(Level::Trace)) && is_other() {
             trace!("{} {from} -> {to}", self.wire.client.id);
             self.transport().notify(Event::StateChanged { from, to });
         }
