@@ -27,9 +27,6 @@ const TURNS_MAX: usize = 256;
 /// Changes of state in one batch, places in one batch, and requests in one batch, at most.
 pub const BATCH_ITEMS_MAX: usize = 1024;
 
-/// Requests of connections that are over, for the next batch, at most.
-const ENDED_MAX: usize = 256;
-
 /// The whole record of the inspector.
 pub struct Record {
     /// The number of this server, for clients that meet another one at its address: when it began, in milliseconds since 1970.
@@ -263,7 +260,7 @@ impl Record {
         self.change(key, false);
         self.turn.iter_mut().for_each(|turn| turn.spend_all(&place.spent, place.is_reader || place.watches));
         if !self.queues.is_empty() && !place.is_reader {
-            let room = ENDED_MAX - self.ended.len();
+            let room = BATCH_ITEMS_MAX - self.ended.len();
             self.ended.extend(place.requests.iter().filter(|request| request.is_new).take(room));
             self.lost.requests += place.requests.note_told().saturating_sub(room) as u64;
         }
