@@ -381,6 +381,20 @@ fn a_request_begins_when_its_first_bytes_came_with_the_request_before() {
     assert!(second[6][0][1].as_f64().unwrap() > TICK.as_micros() as f64 / 2.0, "{second}");
 }
 
+/// Its answer may be made in a later drive than its head was read in.
+#[test]
+fn a_snapshot_has_all_of_the_connection_that_asks_for_it() {
+    let root = folder(&[]);
+    let mut world = world(root.path(), Limits::default());
+    let head = b"GET /.onepoll/state.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n";
+    let client = world.connect_saying(head);
+    world.run();
+    client.says(b"a");
+    world.run();
+    let state: Value = serde_json::from_slice(&client.answers().remove(0).body).unwrap();
+    assert_eq!(state["places"][0][6], head.len() as u64 + 1, "the byte that came last is counted");
+}
+
 #[test]
 fn turns_from_before_the_first_reader_are_not_lost_to_it() {
     let root = folder(&[("a", b"a")]);
