@@ -138,7 +138,8 @@ fn a_snapshot_that_a_batch_overtook_takes_nothing_back() {
         const end = [keys(time), time.shown.now];
         time.resume();
         return { paused, step, end, now: [keys(time), time.shown.now, time.shown.turns.length] };";
-    let expected = json!({ "paused": ["paused", "1", 2], "step": "2", "end": ["2 4", 1100], "now": ["2 4", 1100, 3] });
+    let expected =
+        json!({ "paused": ["paused", "1", 2], "step": "2", "end": ["2 4", 1100], "now": ["2 4", 1100, 3] });
     assert_eq!(with_time(&mut page, mends), expected);
     let begins = "
         time.take(batch(1040, { places: [place(9, 9)] }));
@@ -221,10 +222,15 @@ fn only_where_turns_are_missing_the_chart_has_a_gap() {
     })().catch(String)";
     let seen = page.value(script);
     let said = |count: usize, words: &str| json!([count, words]);
-    let left =
-        " Left out since this page began, as batches had no room for more: 100 requests and 1 change of state.";
+    let left = " Left out since this page began, as batches had no room for more: 100 requests and 1 change of state.";
     assert_eq!(seen[0], said(0, "Nothing was left out of what this page was told."));
-    assert_eq!(seen[1], said(0, "No turn is missing. Left out since this page began, as batches had no room for more: 90 requests."));
+    assert_eq!(
+        seen[1],
+        said(
+            0,
+            "No turn is missing. Left out since this page began, as batches had no room for more: 90 requests."
+        )
+    );
     assert_eq!(seen[2], said(0, &format!("No turn is missing.{left}")));
     let turns = "Turns are missing at each dashed line. The last one, before 0.4 s: 2 turns left out, since there was no room for more.";
     assert_eq!(seen[3], said(1, &format!("{turns}{left}")));
