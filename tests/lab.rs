@@ -433,3 +433,19 @@ fn workers_ask_again_and_again() {
         });
     }
 }
+
+/// A percentile with hardly any latency beyond it is the longest latencies by another name.
+#[test]
+fn a_percentile_is_named_if_enough_latencies_lie_beyond_it() {
+    let of = |count| Latencies::of(&[(1_000_000, count)]);
+    assert!(of(1_000).shows(99.0) && !of(900).shows(99.0));
+    assert!(of(20).shows(50.0) && !of(35).shows(99.0) && !of(1_000).shows(99.9));
+    assert!(of(1).shows(100.0) && !Latencies::new().shows(100.0));
+}
+
+/// A server that has more to do waits for longer, so its waits do not choose which rounds count.
+#[test]
+fn rounds_are_not_chosen_by_what_they_show() {
+    let beside = |other, waited| Some(Beside { other, waited, ..Beside::default() });
+    assert_eq!(quiet::counted(&[beside(0.01, 0.0), beside(0.0, 0.02), beside(0.02, 0.0)], 2), [1, 0]);
+}

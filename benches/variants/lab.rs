@@ -6,7 +6,7 @@ use crate::load::plan::{Mark, Outcome, Patience, Plan, Word};
 use crate::meters::Held;
 use crate::progress::Progress;
 use crate::quiet::{self, Beside, Look, Watch};
-use crate::results::{CameOfIt, Cell, Sample, has_one_thread};
+use crate::results::{CameOfIt, Cell, Sample, serves_in_one_thread};
 use crate::running::{Running, Server};
 use crate::scenarios::{Scenario, Use};
 use std::collections::HashMap;
@@ -89,7 +89,7 @@ impl Lab {
     ) -> io::Result<(Sample, Option<Beside>)> {
         let mut watch = Watch::begin();
         let division = self.division(scenario);
-        let has_one_thread = has_one_thread(&server.to_string());
+        let has_one_thread = serves_in_one_thread(&server.to_string());
         let mut server = server.start(root, work, &division)?;
         let empty = server.held();
         let plan = Plan {

@@ -13,16 +13,17 @@ use std::time::{Duration, Instant};
 /// A round beside more work of other processes than this share of all cores is made again.
 pub const OTHER_MAX: f64 = 0.03;
 
-/// The same for time that the host of a virtual machine took.
+/// A round of which the host of a virtual machine took more than this share of all cores is made again.
 pub const STEAL_MAX: f64 = 0.01;
 
 /// No more rounds are made than this times as many as were asked for, however busy the machine is.
 pub const ATTEMPTS: usize = 3;
 
-/// The same for the cores of the server, or of the load, in one of its loops. A short burst is lost in a whole round.
+/// A round is made again where other work took more than this share of the cores of the server, or of the load, in one of
+/// the two loops. A short burst is lost in a whole round.
 pub const CORE_MAX: f64 = 0.05;
 
-/// The same for a loop in which the load waited this share of the time for its core.
+/// A round is made again where the load, or a server of one thread, waited for its core for a larger share of a loop.
 pub const WAITED_MAX: f64 = 0.03;
 
 /// What happened beside a round: shares of the time of all cores.
@@ -32,7 +33,7 @@ pub struct Beside {
     pub other: f64,
     /// Taken by the host of a virtual machine.
     pub steal: f64,
-    /// The same as `other` for the cores of the server, or of the load, in one of the two loops: the largest.
+    /// What `other` is of all cores, of the cores of the server, or of the load, in one of the two loops: the largest.
     #[serde(default)]
     pub core: f64,
     /// For which share of a loop the load, or a server of one thread, waited for its core: the largest.
@@ -46,8 +47,10 @@ impl Beside {
         other <= OTHER_MAX && steal <= STEAL_MAX && core <= CORE_MAX && waited <= WAITED_MAX
     }
 
+    /// By how much other work a round is disturbed. Waits for a core are left out: a server that has more to do waits for
+    /// longer, and what a round shows must not decide whether it counts.
     pub fn sum(self) -> f64 {
-        self.other + self.steal + self.core + self.waited
+        self.other + self.steal + self.core
     }
 }
 
@@ -167,7 +170,8 @@ impl Watch {
             self.loops.iter().filter(|_| division.is_apart()).map(|(before, after, has_one_thread)| {
                 let [server, load] = [0, 1].map(|who| after.waited[who] - before.waited[who]);
                 let most = if *has_one_thread { server.max(load) } else { load };
-                most / (after.at - before.at).as_secs_f64()
+                // The kernel gives out a core in steps of this length, and one is chance.
+                (most - STEP).max(0.0) / (after.at - before.at).as_secs_f64()
             });
         Some(Beside { other, steal, core: core.fold(0.0, f64::max), waited: waited.fold(0.0, f64::max) })
     }

@@ -169,7 +169,7 @@ impl Figure {
             Figure::Throughput => Some(closed.answered as f64 / closed.seconds),
             Figure::Latency(percentile) => {
                 let latencies = Latencies::of(&open.latencies);
-                (latencies.count() > 0).then(|| latencies.percentile(percentile).as_secs_f64() * 1e3)
+                latencies.shows(percentile).then(|| latencies.percentile(percentile).as_secs_f64() * 1e3)
             }
             Figure::User => per_request(user_us),
             Figure::System => per_request(system_us),
@@ -186,6 +186,12 @@ impl Figure {
             Figure::Calls => per_request(sample.closed.calls.as_ref()?.values().sum::<u64>() as f64),
         }
     }
+}
+
+/// Whether one thread of a variant serves all clients, so that its waits for a core are caused by other processes. Threads
+/// of a server wait for each other, and nothing is known of how a foreign server works.
+pub fn serves_in_one_thread(server: &str) -> bool {
+    matches!(server, "reactor" | "tokio" | "io-uring")
 }
 
 /// Whether a server uses one core at most, however many it may use. A foreign server is taken for one that does.

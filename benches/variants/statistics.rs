@@ -12,6 +12,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub struct Latencies(Histogram<u64>);
 
+/// Latencies that must lie beyond a percentile.
+const BEYOND_MIN: f64 = 9.5;
+
 impl Latencies {
     pub fn new() -> Latencies {
         let histogram = Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 2);
@@ -29,6 +32,13 @@ impl Latencies {
     /// A percentile: this percentage of all latencies is no longer.
     pub fn percentile(&self, percentile: f64) -> Duration {
         Duration::from_nanos(self.0.value_at_percentile(percentile))
+    }
+
+    /// Whether there are enough latencies for a percentile: ten of them lie beyond it, or it would be chance. The largest
+    /// is what it is.
+    pub fn shows(&self, percentile: f64) -> bool {
+        let beyond = self.count() as f64 * (100.0 - percentile) / 100.0;
+        self.count() > 0 && (percentile >= 100.0 || beyond >= BEYOND_MIN)
     }
 
     /// Adds the latencies of another round.
