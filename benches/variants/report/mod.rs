@@ -50,6 +50,10 @@ pub fn page(results: &Results, past: Option<&Results>) -> String {
 
 /// One chart as a file of its own: how the time of a request is spent.
 pub fn chart(results: &Results, size: Size) -> Option<String> {
+    // The picture stands alone, without the words that say how far to trust it.
+    if results.servers.iter().any(|server| results.doubt(BASE, server).is_some()) {
+        return None;
+    }
     let (axis, bars) = bars_of_time(results, results.scenario(BASE)?);
     let svg = charts::bars(size, axis, &bars).ok()?;
     let (open, rest) =

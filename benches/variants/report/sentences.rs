@@ -101,8 +101,7 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
     let without_end = match starving.is_empty() {
         true => String::new(),
         false => format!(
-            " Some clients wait without end: {}. There a thread stays with a connection until that ends, and the \
-             kernel keeps the others in a queue that nobody looks at.",
+            " Some clients had no answer at all in the time that was measured: {}.",
             starving.join(", ")
         ),
     };
