@@ -10,8 +10,9 @@ use std::ops::Range;
 /// Bytes that the kernel may bring with one receive.
 const INPUT_BYTES: usize = 4 << 10;
 
-/// Bytes that a connection may write ahead of the kernel, beside those that are on their way.
-const OUTPUT_BYTES_MAX: usize = 64 << 10;
+/// Bytes that a connection may write ahead of the kernel, beside the bytes that are on their way: three of the largest
+/// segments on loopback, as the reactor sends of a file. A little more would go out as a packet of its own.
+const OUTPUT_BYTES_MAX: usize = 3 * 65_483;
 
 /// The bytes of one connection, in the hands of the program.
 #[derive(Default)]
