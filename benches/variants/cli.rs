@@ -14,10 +14,10 @@ pub struct Cli {
     #[arg(long)]
     pub quick: bool,
     /// Number of rounds that count; three times as many are made if the machine does other work [default: 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = rounds)]
     pub rounds: Option<usize>,
     /// Seconds of each loop [default: 0.7, quick 0.2]
-    #[arg(long)]
+    #[arg(long, value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Run only the scenarios with these names
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -65,4 +65,14 @@ pub enum Part {
 fn command(text: &str) -> Result<Foreign, String> {
     let (name, command) = text.split_once('=').ok_or("a name, =, and a command")?;
     Ok(Foreign { name: name.to_owned(), command: command.to_owned() })
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    let rounds = text.parse().map_err(|_| "no number of rounds")?;
+    (1..=100).contains(&rounds).then_some(rounds).ok_or("from 1 to 100 rounds".into())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().map_err(|_| "no number of seconds")?;
+    (0.01..=60.0).contains(&seconds).then_some(seconds).ok_or("from 0.01 to 60 seconds".into())
 }

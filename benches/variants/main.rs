@@ -147,6 +147,8 @@ fn lab(cli: &Cli) -> Result<Lab> {
     }
     let variants = Model::all(cores.count()).into_iter().map(Server::Variant);
     let usual = Foreign::installed().into_iter().map(Server::Foreign);
+    let known = variants.clone().chain(usual.clone()).map(|server| server.to_string());
+    check_names(&cli.command, known.collect())?;
     let own = cli.command.iter().cloned().map(Server::Foreign);
     let servers = match cli.variants.as_slice() {
         [] if cli.quick && !cli.others => variants.chain(own).collect(),
@@ -159,6 +161,19 @@ fn lab(cli: &Cli) -> Result<Lab> {
     let (rounds, warm_up, window) = if cli.quick { (3, 0.1, 0.2) } else { (3, 0.2, 0.7) };
     let (rounds, window) = (cli.rounds.unwrap_or(rounds), cli.seconds.unwrap_or(window));
     Ok(Lab { scenarios, servers, rounds, warm_up, window, cores })
+}
+
+/// Results are kept by the names of the servers, and some names say what kind of server it is.
+fn check_names(commands: &[Foreign], mut known: Vec<String>) -> Result<()> {
+    for Foreign { name, .. } in commands {
+        if known.contains(name) || ["thread-", "multi-"].iter().any(|kind| name.starts_with(kind)) {
+            return Err(
+                format!("--command: {name:?} is the name of another server; choose another one").into()
+            );
+        }
+        known.push(name.clone());
+    }
+    Ok(())
 }
 
 fn named(names: &[String], scenarios: &[Scenario]) -> Result<Vec<Scenario>> {
