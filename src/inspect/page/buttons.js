@@ -24,16 +24,19 @@ function givesUp() {
   return limit === undefined ? "" : `After ${seconds(limit)} without a byte, the server gives it up.`;
 }
 
+// What the last button started is not chosen any more: the user has chosen something else meanwhile.
+export const leave = () => clearInterval(clock);
+
 // Chooses the connection for which `isIts` holds, as soon as there is one. Where it may be over before the page learns what
 // it asked for, another connection will do that is newer than `newest`.
 function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }) {
   let looks = 0;
-  clearInterval(clock);
+  leave();
   clock = setInterval(() => {
     looks += 1;
     const isOver = mayBeOver && looks > LOOKS_FOR_OPEN;
     const key = time.shown.find(isIts) ?? (isOver ? time.shown.latestSince(newest) : null);
-    if (key !== null || looks === LOOKS) clearInterval(clock);
+    if (key !== null || looks === LOOKS) leave();
     if (key === null) return;
     choose(key);
     bringIntoView();

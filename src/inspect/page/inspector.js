@@ -12,6 +12,7 @@
 // | buttons.js, clients.js | clients that make something happen |
 
 import { Time } from "./time.js";
+import { fetchLimits } from "./limits.js";
 import * as buttons from "./buttons.js";
 import * as counters from "./counters.js";
 import * as events from "./events.js";
@@ -23,12 +24,17 @@ import * as turns from "./turns.js";
 const time = new Time();
 let chosen = null; // the key of a slot
 let lit = new Set(); // the keys of slots that were driven in the turn at which the user points
+let server = null; // which server is shown
 let stale = true;
 
 const changed = () => { stale = true; };
 const choose = (key) => {
   chosen = key;
   changed();
+};
+const chooseByHand = (key) => {
+  buttons.leave();
+  choose(key);
 };
 const light = (keys) => {
   lit = new Set(keys);
@@ -37,8 +43,15 @@ const light = (keys) => {
 
 // The turns come first: they say which slots are lit.
 function draw() {
+  // The slots of another server are other slots.
+  if (server !== time.shown.server) {
+    server = time.shown.server;
+    chosen = null;
+    fetchLimits();
+  }
   turns.draw(time, chosen);
-  slab.draw(time.shown, chosen, lit);
+  const own = slab.draw(time.shown, chosen, lit);
+  if (own !== null) choose(own);
   counters.draw(time.shown);
   slot.draw(time.shown, chosen);
   life.draw(time.shown, chosen);
@@ -55,7 +68,7 @@ function frame() {
 requestAnimationFrame(frame);
 addEventListener("resize", changed);
 
-slab.listen(() => chosen, choose);
+slab.listen(() => chosen, chooseByHand);
 turns.listen(time, changed, light);
 buttons.listen(time, choose);
 events.listen(time, changed);

@@ -5,6 +5,12 @@ let limits = {};
 
 export const limitOf = (wait) => limits[wait];
 
+// Fetches the limits of the server, which may be another one than before.
 export async function fetchLimits() {
-  limits = await (await fetch("limits.json")).json();
+  limits = {};
+  try {
+    limits = await (await fetch("limits.json", { cache: "no-store" })).json();
+  } catch {
+    // The page is of use without them.
+  }
 }

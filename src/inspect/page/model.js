@@ -83,8 +83,15 @@ export class Model {
     if (isWhole ? news.now_ms >= this.now : news.now_ms > this.now) this.#takeState(news, isWhole);
     for (const row of news.moves) this.#takeMove(row);
     for (const row of news.requests ?? []) this.#takeRequest(row);
-    for (const turn of news.turns) if (turn[0] > this.#lastTurn()) this.turns.push(turn);
+    for (const turn of news.turns) this.#takeTurn(turn);
     if (this.turns.length > KEPT_TURNS) this.turns.splice(0, this.turns.length - KEPT_TURNS);
+  }
+
+  // Keeps the turns in order. A snapshot that a batch overtook may tell of an earlier turn, which another batch left out.
+  #takeTurn(turn) {
+    let index = this.turns.length;
+    while (index > 0 && this.turns[index - 1][0] > turn[0]) index -= 1;
+    if (index === 0 || this.turns[index - 1][0] < turn[0]) this.turns.splice(index, 0, turn);
   }
 
   // When the last turn began that is known.

@@ -16,8 +16,7 @@ const LEGEND = {
 const NONE = new Set();
 
 let last = null; // what was drawn last
-let choose = () => {};
-let isOwnChosen = false;
+let choose = () => {}; // called with the slot that the user chooses
 let said = { key: null, state: "", at: 0 }; // what the page said last of the chosen slot
 
 for (const state of [...STATES, "free"]) $("legend").append(entryOf(state));
@@ -64,6 +63,8 @@ function show(state) {
 // Scrolls the page as far as needed for the squares to be seen.
 export const bringIntoView = () => $("grid").parentElement.scrollIntoView({ block: "nearest" });
 
+// Draws, and gives the slot to choose where none is chosen, or null: at rest there is a connection to look at, which is the
+// one that brings this page its events.
 export function draw(shown, chosen, lit = NONE) {
   const isNew = chosen !== last?.chosen;
   last = { shown, chosen, lit };
@@ -73,12 +74,8 @@ export function draw(shown, chosen, lit = NONE) {
   setText("slots", `${count(shown.size)} ${shown.size === 1 ? "slot" : "slots"} so far, a square for each.${rest}`);
   if (isNew && chosen !== null) squares.reveal(chosen);
   announce(shown, chosen);
-  // At rest there is a connection to look at: the connection that brings this page its events.
-  if (isOwnChosen || chosen !== null) return;
-  const own = shown.find(({ line }) => line.includes(OWN)) ?? shown.find(({ reads }) => reads);
-  if (own === null) return;
-  isOwnChosen = true;
-  choose(own);
+  if (chosen !== null) return null;
+  return shown.find(({ line }) => line.includes(OWN)) ?? shown.find(({ reads }) => reads);
 }
 
 function setText(id, text) {

@@ -2,15 +2,13 @@
 
 import { look } from "./model.js";
 import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
-import { fetchLimits, limitOf } from "./limits.js";
+import { limitOf } from "./limits.js";
 import { OWN } from "./clients.js";
 import { terms } from "./terms.js";
 
 const $ = (id) => document.getElementById(id);
 const READS = "Its answer has no end: whenever there is something new, a piece more of it is sent. The events say nothing about this connection itself, or each event would be the reason for the next.";
 const FREE = "This slot is free: no connection is in it. A new connection gets a free slot before the slab grows.";
-
-fetchLimits().catch(() => {});
 
 function factsOf(shown, kept) {
   return [
