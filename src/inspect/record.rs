@@ -386,8 +386,10 @@ impl Record {
 
     /// From now on the connection `id` reads the events.
     pub fn add_reader(&mut self, id: Id) {
-        let Some((key, place)) = self.find(id) else { return };
-        place.is_reader = true;
+        let Some((key, _)) = self.find(id) else { return };
+        // Other readers learn that it is one from now on, and nothing of it after that.
+        self.change(key, false);
+        self.place(key).into_iter().for_each(|place| place.is_reader = true);
         if self.queues.is_empty() {
             self.old_turns = self.turns.len();
         }
