@@ -19,13 +19,13 @@ thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often this thread has asked the disk for a file, or for bytes of one, so far: by calls of this file. What a call before and one after it give differ
-/// if the disk was asked between them.
+/// How often the functions of this file have asked the disk so far, in this thread. It differs before and after a piece of
+/// work if that asked the disk.
 pub fn disk_calls() -> u64 {
     ASKED.get()
 }
 
-fn count() {
+fn note_call() {
     ASKED.set(ASKED.get() + 1);
 }
 
@@ -68,7 +68,7 @@ pub fn open_folder(path: &Path) -> io::Result<File> {
 
 /// Opens `name`, which is relative, below `folder`.
 pub fn open_below(folder: &File, name: &Path, purpose: Purpose, links: Links) -> io::Result<File> {
-    count();
+    note_call();
     match links {
         Links::Inside => open_beneath(folder, name, purpose),
         Links::None => open_step_by_step(folder, name, purpose),
@@ -157,19 +157,19 @@ pub enum Kind {
 
 /// What an open file is (fstat(2)).
 pub fn stat(file: &File) -> io::Result<Stat> {
-    count();
+    note_call();
     Ok(fstat(file)?.into())
 }
 
 /// What `name` below `folder` is, without opening it (fstatat(2)). If it is a link, the link is not followed.
 pub fn stat_below(folder: &File, name: &Path) -> io::Result<Stat> {
-    count();
+    note_call();
     Ok(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
 }
 
 /// What `path` leads to, following all links (stat(2)).
 pub fn stat_at(path: &Path) -> io::Result<Stat> {
-    count();
+    note_call();
     Ok(statat(CWD, path, AtFlags::empty())?.into())
 }
 
@@ -224,10 +224,10 @@ pub fn leads_out(error: &io::Error) -> bool {
 pub fn names_in(
     folder: &File,
 ) -> io::Result<impl Iterator<Item = io::Result<Option<OsString>>> + Send + use<>> {
-    count();
+    note_call();
     let entries = Dir::read_from(folder)?;
     Ok(entries.map(|entry| {
-        count();
+        note_call();
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         Ok((!matches!(name, b"." | b"..")).then(|| OsStr::from_bytes(name).to_owned()))
@@ -236,13 +236,13 @@ pub fn names_in(
 
 /// Reads bytes from `at` on into `room`, as many as one call gives (pread(2)).
 pub fn read_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
-    count();
+    note_call();
     file.read_at(room, at)
 }
 
 /// Fills `room` with the bytes from `at` on (pread(2)).
 pub fn read_exact_at(file: &File, room: &mut [u8], at: u64) -> io::Result<()> {
-    count();
+    note_call();
     file.read_exact_at(room, at)
 }
 
