@@ -5,7 +5,7 @@ use crate::cores::{Cores, Division};
 use crate::lab::Lab;
 use crate::progress::Progress;
 use crate::quiet::{self, Look, Watch};
-use crate::results::{Wrk, WrkCell, has_one_thread};
+use crate::results::{Wrk, WrkCell, has_one_thread, serves_in_one_thread};
 use crate::running::Server;
 use crate::said::{read_rate, said_within};
 use crate::scenarios::BASE;
@@ -84,13 +84,14 @@ type Measured = (f64, f64, Option<quiet::Beside>);
 
 fn measure(server: &Server, division: &Division, root: &Path, work: &Path) -> io::Result<Measured> {
     let mut watch = Watch::begin();
-    let is_single = has_one_thread(&server.to_string());
+    let name = server.to_string();
+    let (is_single, waits_tell) = (has_one_thread(&name), serves_in_one_thread(&name));
     let mut server = server.start(root, work, division)?;
     let (before, used, begin) = (Look::now(Some(server.id()), None), server.used()?, Instant::now());
     let rate = rate(server.address)?;
     let (seconds, used) = (begin.elapsed().as_secs_f64(), &server.used()? - &used);
     // wrk has ended, so its time is that of an ended child, which runs where the load otherwise runs.
-    watch.add_loop(before, Look::now(Some(server.id()), None), is_single);
+    watch.add_loop(before, Look::now(Some(server.id()), None), waits_tell);
     let beside = watch.end(Some(server.id()), None, division);
     let cores = if is_single { 1 } else { Cores::count(&division.server) };
     Ok((rate, (used.user_us + used.system_us) / 1e6 / seconds / cores as f64, beside))
