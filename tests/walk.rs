@@ -238,7 +238,8 @@ fn a_burst_grows_the_counters_as_the_tour_says() {
     let after = until(format_args!("{count} more requests"), || {
         looks += 1;
         let after = state(address);
-        if grown(&after, "requests") == count + looks {
+        // The page may ask for its limits or for a snapshot meanwhile.
+        if (count + looks..=count + looks + 2).contains(&grown(&after, "requests")) {
             Ok(after)
         } else {
             Err(after["counters"].to_string())
