@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(subcommand)]
     pub part: Option<Part>,
-    /// Run fewer and shorter scenarios: two minutes at most on a quiet machine
+    /// Run fewer and shorter scenarios: about four minutes on a quiet machine
     #[arg(long)]
     pub quick: bool,
     /// Number of rounds that count; three times as many are made if the machine does other work [default: 3]
