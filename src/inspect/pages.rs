@@ -46,6 +46,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("buttons.js", MODULE, include_str!("page/buttons.js")),
     ("clients.js", MODULE, include_str!("page/clients.js")),
     ("counters.js", MODULE, include_str!("page/counters.js")),
+    ("dom.js", MODULE, include_str!("page/dom.js")),
     ("events.js", MODULE, include_str!("page/events.js")),
     ("inspector.js", MODULE, include_str!("page/inspector.js")),
     ("limits.js", MODULE, include_str!("page/limits.js")),

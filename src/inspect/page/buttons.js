@@ -1,11 +1,11 @@
 // The buttons that make something happen, and what the page says of it. What a button starts is chosen by itself.
 
+import { $ } from "./dom.js";
 import { bringIntoView } from "./slab.js";
 import { limitOf } from "./limits.js";
 import { seconds } from "./words.js";
 import * as clients from "./clients.js";
 
-const $ = (id) => document.getElementById(id);
 const LOOKS_EVERY_MS = 100;
 const LOOKS = 100; // ten seconds
 const LOOKS_FOR_OPEN = 5;

@@ -1,5 +1,6 @@
 // The counters since the start, and what each counts.
 
+import { $, setText } from "./dom.js";
 import { bytes, count } from "./words.js";
 
 // For each counter of the server: its name here, and its meaning.
@@ -28,7 +29,6 @@ const CALLS = {
   shutdown: "Says that no more bytes will come. The client can still finish what it sends.",
   close: "Ends a connection and frees its descriptor.",
 };
-const $ = (id) => document.getElementById(id);
 const numbers = new Map(); // for each name, the element with its number: rows are made once
 
 export function draw(shown) {
@@ -42,8 +42,7 @@ export function draw(shown) {
 
 function show(list, name, value, meaning) {
   if (!numbers.has(name)) numbers.set(name, rowOf(list, name, meaning));
-  const number = numbers.get(name);
-  if (number.textContent !== value) number.textContent = value;
+  setText(numbers.get(name), value);
 }
 
 function rowOf(list, name, meaning) {

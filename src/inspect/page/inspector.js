@@ -8,7 +8,7 @@
 // | life.js | in the part of the slot: the life of each of its requests |
 // | timeline.js, kinds.js | in the part of the turns: the bars, and what each colour means |
 // | squares.js, marks.js | the squares of the slab, and the shape of each state |
-// | paint.js, terms.js, words.js | canvases, lists, names and numbers |
+// | paint.js, dom.js, terms.js, words.js | canvases, elements, lists, names and numbers |
 // | buttons.js, clients.js | clients that make something happen |
 
 import { Time } from "./time.js";

@@ -1,5 +1,6 @@
 // The life of a request: for the chosen slot, when each of its last requests took which step, and where in the source.
 
+import { $ } from "./dom.js";
 import { WAITS, count, micros } from "./words.js";
 
 // What a step means, for a reader who sees it for the first time.
@@ -13,12 +14,10 @@ const MEANINGS = {
   "log": "The line for the access log was handed over. A line that does not say how long the answer took is written before its first byte is out.",
 };
 const SILENT = "The events say no more of it.";
-const $ = (id) => document.getElementById(id);
 let drawn = ""; // what is shown: this changes seldom, and the page is drawn ten times a second
 
 export function draw(shown, chosen) {
   const box = $("life");
-  if (box === null) return;
   const place = chosen === null ? undefined : shown.places.get(chosen);
   const known = chosen === null ? [] : shown.requests.get(chosen) ?? [];
   const requests = place && known[0]?.id !== place.id ? [] : known;

@@ -1,5 +1,6 @@
 // The slab: a square for each slot, the legend, and how a slot is chosen.
 
+import { $, setText } from "./dom.js";
 import { STATES, look } from "./model.js";
 import { count, nameOf } from "./words.js";
 import { colours, listen as listenToColours, ratio } from "./paint.js";
@@ -7,7 +8,6 @@ import { OWN } from "./clients.js";
 import * as marks from "./marks.js";
 import * as squares from "./squares.js";
 
-const $ = (id) => document.getElementById(id);
 const MARK = 14; // of the legend, in pixels of the page
 const LEGEND = {
   reading: "reading", parsed: "parsed", writing: "writing", waits: "waits for writability", closing: "closing",
@@ -71,25 +71,21 @@ export function draw(shown, chosen, lit = NONE) {
   legend(shown.counts());
   squares.draw(shown, chosen, lit);
   const rest = squares.overflows() ? " They do not all fit, so the box scrolls." : "";
-  setText("slots", `${count(shown.size)} ${shown.size === 1 ? "slot" : "slots"} so far, a square for each.${rest}`);
+  setText($("slots"), `${count(shown.size)} ${shown.size === 1 ? "slot" : "slots"} so far, a square for each.${rest}`);
   if (isNew && chosen !== null) squares.reveal(chosen);
   announce(shown, chosen);
   if (chosen !== null) return null;
   return shown.find(({ line }) => line.includes(OWN)) ?? shown.find(({ reads }) => reads);
 }
 
-function setText(id, text) {
-  if ($(id).textContent !== text) $(id).textContent = text;
-}
-
 function legend(counts) {
   for (const [state, number] of Object.entries(counts)) {
-    setText(`count-${state}`, count(number));
+    setText($(`count-${state}`), count(number));
     $(`next-${state}`).disabled = number === 0;
   }
   const { waits } = counts;
   const who = waits === 0 ? "No connection" : count(waits);
-  setText("waiting", `${who} ${waits > 1 ? "wait" : "waits"} for writability`);
+  setText($("waiting"), `${who} ${waits > 1 ? "wait" : "waits"} for writability`);
   $("show").disabled = waits === 0;
 }
 
@@ -101,13 +97,13 @@ function announce(shown, key) {
   if (said.key === key && said.state === state) {
     if (said.isDue && shown.now - said.at > 1000) {
       said.isDue = false;
-      setText("chosen", `Slot ${key}: ${state}.`);
+      setText($("chosen"), `Slot ${key}: ${state}.`);
     }
     return;
   }
   const isOther = said.key !== key;
   said = { key, state, at: shown.now, isDue: !isOther };
-  if (isOther) setText("chosen", `Slot ${key}: ${state}.`);
+  if (isOther) setText($("chosen"), `Slot ${key}: ${state}.`);
 }
 
 // Calls `choose` with the slot that the user chooses; `chosen` gives the slot that is chosen now.

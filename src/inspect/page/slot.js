@@ -1,12 +1,12 @@
 // The card of the chosen slot: its connection, what that waits for, and what it did.
 
+import { $, setText } from "./dom.js";
 import { look } from "./model.js";
 import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
 import { limitOf } from "./limits.js";
 import { OWN } from "./clients.js";
 import { terms } from "./terms.js";
 
-const $ = (id) => document.getElementById(id);
 const READS = "Its answer has no end: whenever there is something new, a piece more of it is sent. The events say nothing about this connection itself, or each event would be the reason for the next.";
 const FREE = "This slot is free: no connection is in it. A new connection gets a free slot before the slab grows.";
 
@@ -40,18 +40,14 @@ function waitOf(shown, { wait, clock, reads, line }) {
   return `${own}It waits for ${what}. In ${clock.isExact ? "" : "at most "}${left} the server ${end}.`;
 }
 
-function setText(id, text) {
-  if ($(id).textContent !== text) $(id).textContent = text;
-}
-
 export function draw(shown, chosen) {
   $("slot-none").hidden = chosen !== null;
   $("slot-facts").hidden = chosen === null;
   if (chosen === null) return;
   const kept = shown.places.get(chosen);
-  setText("h-slot", `Slot ${chosen}`);
-  setText("state", kept ? nameOf(look(kept)) : "free");
-  setText("wait", kept ? waitOf(shown, kept) : FREE);
+  setText($("h-slot"), `Slot ${chosen}`);
+  setText($("state"), kept ? nameOf(look(kept)) : "free");
+  setText($("wait"), kept ? waitOf(shown, kept) : FREE);
   terms($("facts"), factsOf(shown, kept));
   history(shown, chosen, kept);
 }

@@ -1,6 +1,7 @@
 // The squares of the slab, on a canvas: one picture of five thousand squares is faster than five thousand elements. All
 // sizes are in pixels of the canvas here, which are smaller than those of the page on a fine screen.
 
+import { $ } from "./dom.js";
 import { look } from "./model.js";
 import { colours, ratio } from "./paint.js";
 import { shortNameOf } from "./words.js";
@@ -16,7 +17,6 @@ const EDGE = 6; // room around the squares, for the frame of a chosen one
 const RING_BELOW = 12;
 const RINGS_MAX = 16;
 
-const $ = (id) => document.getElementById(id);
 const box = () => $("grid").parentElement;
 
 // What was drawn last: only squares that changed are drawn again.

@@ -1,3 +1,5 @@
+import { setText } from "./dom.js";
+
 // The rows of a list of terms: made once, and changed where a value changed.
 export function terms(list, pairs) {
   for (const [name, value] of pairs) {
@@ -11,6 +13,6 @@ export function terms(list, pairs) {
       row.append(dt, dd);
       list.append(row);
     }
-    if (dd.textContent !== value) dd.textContent = value;
+    setText(dd, value);
   }
 }

@@ -1,10 +1,10 @@
 // The turns: a bar for each, the latest as rows, and the buttons that stop and repeat time.
 
+import { $, setText } from "./dom.js";
 import { KINDS, spent } from "./kinds.js";
 import { count, micros } from "./words.js";
 import * as timeline from "./timeline.js";
 
-const $ = (id) => document.getElementById(id);
 const ROWS = 7;
 const SLOTS = { row: 3, chosen: 8 }; // that are named
 let items = []; // what the timeline shows
@@ -36,19 +36,14 @@ const rows = Array.from({ length: ROWS }, () => {
   return row;
 });
 
-// Changes a text only where it is another one: the browser lays out anew what changes.
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 export function draw(time, chosen) {
   const { shown } = time;
   items = timeline.itemsOf($("timeline"), shown);
   if (picked !== null && !items.includes(picked)) pick(null);
   const scale = timeline.draw($("timeline"), shown, items, { picked, chosen });
   for (const sign of signs) timeline.sign(sign, sign.dataset.kind);
-  write($("scale"), scaleInWords(scale, items.filter(Array.isArray).length));
-  write($("lost"), lostInWords(shown));
+  setText($("scale"), scaleInWords(scale, items.filter(Array.isArray).length));
+  setText($("lost"), lostInWords(shown));
   drawTime(time);
   drawPicked(shown);
   const end = picked === null ? items.length : Math.min(items.length, Math.max(items.indexOf(picked) + 1, ROWS));
@@ -56,7 +51,7 @@ export function draw(time, chosen) {
 }
 
 function drawTime(time) {
-  write($("moment"), MOMENTS[time.mode](time));
+  setText($("moment"), MOMENTS[time.mode](time));
   $("pause").className = time.mode === "paused" ? "quiet second" : "quiet";
   $("step").disabled = time.mode !== "paused" || time.ahead === 0;
   $("replay").setAttribute("aria-pressed", String(time.mode === "replay"));
@@ -65,7 +60,7 @@ function drawTime(time) {
 function drawPicked(shown) {
   const canvas = $("timeline");
   const text = picked === null ? "No bar is chosen. Point at one, tap it, or move with the arrow keys: its connections light up in the slab." : inWords(shown, picked);
-  write($("turn"), text);
+  setText($("turn"), text);
   canvas.setAttribute("aria-valuemax", String(Math.max(0, items.length - 1)));
   canvas.setAttribute("aria-valuenow", String(picked === null ? Math.max(0, items.length - 1) : items.indexOf(picked)));
   canvas.setAttribute("aria-valuetext", text);
@@ -74,12 +69,12 @@ function drawPicked(shown) {
 function drawRow(row, shown, item) {
   const isTurn = Array.isArray(item);
   const [at, wait, busy, events] = isTurn ? item : [];
-  write(row.cells[0], isTurn ? `${(at / 1000).toFixed(3)} s` : "");
-  write(row.cells[1], isTurn ? micros(wait) : "");
-  write(row.cells[2], isTurn ? String(events) : "");
-  write(row.cells[3], isTurn ? micros(busy) : "");
+  setText(row.cells[0], isTurn ? `${(at / 1000).toFixed(3)} s` : "");
+  setText(row.cells[1], isTurn ? micros(wait) : "");
+  setText(row.cells[2], isTurn ? String(events) : "");
+  setText(row.cells[3], isTurn ? micros(busy) : "");
   const did = isTurn ? `${drivenInWords(item, SLOTS.row)}: ${spentInWords(shown, item)}` : "";
-  write(row.cells[4].firstChild, item === undefined || isTurn ? did : `Missing ${gapInWords(item)}.`);
+  setText(row.cells[4].firstChild, item === undefined || isTurn ? did : `Missing ${gapInWords(item)}.`);
   row.className = item !== undefined && item === picked ? "picked" : "";
 }
 

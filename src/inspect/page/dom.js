@@ -1,0 +1,8 @@
+// What every part of the page does with its elements.
+
+export const $ = (id) => document.getElementById(id);
+
+// Changes a text only where it is another one: the browser lays out anew what changes.
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
