@@ -464,10 +464,10 @@ fn the_events_tell_of_requests_once_they_come_or_go_on() {
     );
 }
 
-#[test]
-fn a_batch_says_what_it_leaves_out() {
-    let root = folder(&[("a", b"a")]);
-    let mut world = world(root.path(), Limits::default());
+/// A world and the client that reads its events, after a thousand requests between two batches: more than one batch has
+/// room for.
+fn watched_for_a_thousand_requests(root: &Path) -> (World, Client) {
+    let mut world = world(root, Limits::default());
     let watcher = watcher(&mut world);
     let busy = world.connect([]);
     for _ in 0..1000 {
@@ -475,6 +475,13 @@ fn a_batch_says_what_it_leaves_out() {
         world.run();
     }
     world.pass(TICK);
+    (world, watcher)
+}
+
+#[test]
+fn a_batch_says_what_it_leaves_out() {
+    let root = folder(&[("a", b"a")]);
+    let (mut world, watcher) = watched_for_a_thousand_requests(root.path());
     let events = events(&watcher);
     let lost =
         |kind: &str| events.iter().map(|(_, batch)| batch["lost"][kind].as_u64().unwrap()).sum::<u64>();
@@ -724,14 +731,7 @@ fn who_was_here_before_the_watcher_is_told_of_too() {
 #[test]
 fn what_does_not_fit_into_a_batch_is_omitted_and_counted() {
     let root = folder(&[("a", b"a")]);
-    let mut world = world(root.path(), Limits::default());
-    let watcher = watcher(&mut world);
-    let busy = world.connect([]);
-    for _ in 0..1000 {
-        busy.says(&request("/a"));
-        world.run();
-    }
-    world.pass(TICK);
+    let (_world, watcher) = watched_for_a_thousand_requests(root.path());
     let events = events(&watcher);
     let [turns, moves] = ["turns", "moves"].map(|kind| rows(&events, kind).len() as u64);
     let (_, last) = events.last().unwrap();
