@@ -7,7 +7,7 @@ import { bytes, count } from "./words.js";
 const COUNTERS = {
   accepted: ["accepted", "Connections that the server took from the kernel."],
   open: ["open", "Connections that have a slot now."],
-  requests: ["requests", "Heads of requests that came whole."],
+  requests: ["requests", "Heads of requests that came whole and valid."],
   refused: ["refused", "Requests that were no valid HTTP or broke a limit. The answer says so, and it is the last one."],
   timeouts: ["timeouts", "Connections whose client was too late with what they waited for."],
   stale: ["stale events dropped", "An event for a connection that ended earlier in the same turn. Its slot may hold another connection by now, so each event carries the number of its connection, and one that does not match is dropped."],
@@ -16,7 +16,7 @@ const COUNTERS = {
   bytes_in: ["bytes in", "Bytes received on all connections."],
   bytes_out: ["bytes out", "Bytes that the kernel took for sending."],
   turns: ["turns", "Passes of the loop that did more than bring you the events."],
-  omitted: ["left out of the events", "Turns, changes of state and requests for which a batch had no room. The server keeps no more, whatever happens."],
+  omitted: ["left out of the events", "Turns and changes of state for which a batch had no room. The server keeps no more, whatever happens."],
   missed: ["batches missed by slow readers", "Tenths of a second that a client of the events did not get, because it read too slowly."],
 };
 const CALLS = {

@@ -2,9 +2,9 @@
 
 export const KINDS = {
   accept: "took new connections from the kernel",
-  read: "received bytes and parsed heads",
+  read: "received bytes",
   disk: "looked files up, or read them from the disk",
-  answer: "decided what to answer, and wrote the answer into memory",
+  answer: "parsed the head, decided what to answer, and wrote the answer into memory",
   send: "gave answers to the kernel",
   file: "had the kernel send a part of a file",
   watch: "worked for this page: made and sent its events, its files and its snapshots",

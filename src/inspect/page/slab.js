@@ -89,7 +89,7 @@ function legend(counts) {
   $("show").disabled = waits === 0;
 }
 
-// Says for those who hear the page what is chosen; a state that passes within a second is not said.
+// Says what is chosen, for a user who hears the page; a state that passes within a second is not said.
 function announce(shown, key) {
   if (key === null) return;
   const kept = shown.places.get(key);
