@@ -31,21 +31,39 @@ impl Lab {
         self.rounds * self.scenarios.len() * self.servers.len()
     }
 
-    /// Each round goes through all variants, so that changes on the machine meanwhile affect all of them. Then come
-    /// rounds for what was measured beside other work.
+    /// Measures every server under every load.
     pub fn run(&self, root: &Path, work: &Path, progress: &Progress) -> Vec<Cell> {
+        let name = |(scenario, server): &(&Scenario, &Server)| format!("{} · {server}", scenario.name);
+        let cell =
+            |round, (scenario, server): (&Scenario, &Server)| self.cell(round, scenario, server, root, work);
+        let is_due =
+            |(scenario, server): &(&Scenario, &Server), cells: &[Cell]| self.is_due(scenario, server, cells);
+        self.in_rounds(self.pairs(), progress, name, is_due, cell)
+    }
+
+    /// Goes through all `items` in rounds, so that changes on the machine meanwhile affect all of them. Then come rounds
+    /// for the items that were measured beside other work.
+    pub fn in_rounds<I: Copy, C>(
+        &self,
+        items: impl Iterator<Item = I>,
+        progress: &Progress,
+        name: impl Fn(&I) -> String,
+        is_due: impl Fn(&I, &[C]) -> bool,
+        measure: impl Fn(usize, I) -> C,
+    ) -> Vec<C> {
+        let items: Vec<_> = items.collect();
         let mut cells = Vec::new();
         for round in 0.. {
-            let due: Vec<_> = self.pairs().filter(|(it, server)| self.is_due(it, server, &cells)).collect();
+            let due: Vec<_> = items.iter().copied().filter(|item| is_due(item, &cells)).collect();
             if due.is_empty() {
                 break;
             }
             if round >= self.rounds {
                 progress.more(due.len());
             }
-            for (scenario, server) in due {
-                progress.begin(&format!("{} · {server}", scenario.name));
-                cells.push(self.cell(round, scenario, server, root, work));
+            for item in due {
+                progress.begin(&name(&item));
+                cells.push(measure(round, item));
                 progress.end();
             }
         }

@@ -46,29 +46,17 @@ pub fn applies(lab: &Lab) -> bool {
     lab.scenarios.iter().any(|scenario| scenario.name == BASE)
 }
 
-/// Goes through all servers in turn, by the same rule as the lab.
+/// Measures every server, by the same rule as the lab.
 pub fn run(lab: &Lab, version: String, root: &Path, work: &Path, progress: &Progress) -> Wrk {
-    let mut cells: Vec<WrkCell> = Vec::new();
-    for round in 0.. {
-        let is_due = |server: &&Server| {
-            let name = server.to_string();
-            let made: Vec<_> = cells.iter().filter(|cell| cell.server == name).collect();
-            let quiet = made.iter().filter(|cell| !cell.is_disturbed()).count();
-            quiet::needs_one_more(made.len(), quiet, lab.rounds)
-        };
-        let due: Vec<_> = lab.servers.iter().filter(is_due).collect();
-        if due.is_empty() {
-            break;
-        }
-        if round >= lab.rounds {
-            progress.more(due.len());
-        }
-        for server in due {
-            progress.begin(&format!("wrk · {server}"));
-            cells.push(cell(round, server, &lab.cores.divide(), root, work));
-            progress.end();
-        }
-    }
+    let name = |server: &&Server| format!("wrk · {server}");
+    let is_due = |server: &&Server, cells: &[WrkCell]| {
+        let name = server.to_string();
+        let made = cells.iter().filter(|cell| cell.server == name);
+        let quiet = made.clone().filter(|cell| !cell.is_disturbed()).count();
+        quiet::needs_one_more(made.count(), quiet, lab.rounds)
+    };
+    let measure = |round, server: &Server| cell(round, server, &lab.cores.divide(), root, work);
+    let cells = lab.in_rounds(lab.servers.iter(), progress, name, is_due, measure);
     Wrk { command: command("ADDRESS"), version, cells }
 }
 

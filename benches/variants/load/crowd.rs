@@ -54,10 +54,10 @@ impl Crowd {
         self.sockets.len()
     }
 
-    /// Waits until the buffers of all slow readers are full, as far as that is seen: each has bytes to read, and neither
-    /// they nor those that wait at the server have become more for a while ([`STILL`] looks). Gives up when nothing
-    /// changes any more ([`GIVE_UP`] looks), such as with a server that does not turn to all of them, or after `limit`.
-    /// Without this, the first thing to measure would be how fast a server fills buffers.
+    /// Waits until the buffers of all slow readers are full, as far as that is seen: each socket has bytes to read, and
+    /// neither these bytes nor the bytes that wait at the server have become more for a while ([`STILL`] looks). Gives up
+    /// when nothing changes any more ([`GIVE_UP`] looks), such as with a server that does not turn to all of them, or
+    /// after `limit`. Without this, the first thing to measure would be how fast a server fills buffers.
     pub fn fill(&mut self, limit: Duration) -> Option<Readers> {
         if !matches!(self.beside, Some(Beside::SlowReaders { .. })) {
             return None;

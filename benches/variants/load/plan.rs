@@ -111,11 +111,11 @@ pub struct Outcome {
 /// The slow readers, at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readers {
-    /// Those that have bytes to read, and for which no more come: the buffers on their way are full.
+    /// Readers that have bytes to read, and to which no more come: the buffers on their way are full.
     pub full: usize,
-    /// Those for which more bytes came a moment ago.
+    /// Readers to which more bytes came a moment ago.
     pub filling: usize,
-    /// Those to which nothing was sent at all.
+    /// Readers to which nothing was sent at all.
     pub empty: usize,
 }
 

@@ -1,25 +1,23 @@
 //! Where one loop loses most: small requests beside work, on one core. Whether it does is for the rounds to say.
 
+use super::verdicts::{A_THREAD_EACH, REACTOR};
 use crate::load::plan::Beside;
 use crate::results::{Figure, Results};
 use crate::scenarios::Scenario;
 use crate::statistics::{Difference, Spread};
 use crate::table::number;
 
-/// The servers that are compared.
-const NAMES: [&str; 2] = ["reactor", "thread-per-connection"];
-
 /// The sentence under the chart of such a load. None for other loads.
 pub fn sentence(results: &Results, scenario: &Scenario) -> Option<String> {
     let Some(Beside::Workers { count, .. }) = &scenario.beside else { return None };
-    let alone = results.samples(&scenario.name, NAMES[0]).filter_map(|sample| sample.outcome.work_alone);
+    let alone = results.samples(&scenario.name, REACTOR).filter_map(|sample| sample.outcome.work_alone);
     // A figure of rounds beside other work is that of the other work.
-    let is_known = results.doubt(&scenario.name, NAMES[0]).is_none();
+    let is_known = results.doubt(&scenario.name, REACTOR).is_none();
     let alone = Spread::of(alone).filter(|alone| is_known && alone.doubt().is_none());
     let alone = alone.map(|alone| alone.median);
     let at = |percentile| {
-        let [ours, theirs] =
-            NAMES.map(|name| results.spread(&scenario.name, name, Figure::Latency(percentile)));
+        let [ours, theirs] = [REACTOR, A_THREAD_EACH]
+            .map(|name| results.spread(&scenario.name, name, Figure::Latency(percentile)));
         ours.zip(theirs)
     };
     let compared = match (at(50.0), at(99.0)) {

@@ -8,7 +8,7 @@ use crate::scenarios::{Scenario, Use};
 use crate::statistics::{Difference, Doubt};
 use crate::table::number;
 
-const NOBODY: &str = "This run has no reactor, or no thread for each connection, to compare it with.";
+const NOT_COMPARED: &str = "This run has no reactor, or no thread for each connection, to compare it with.";
 
 /// The reactor beside a thread for each connection.
 fn pair(results: &Results, scenario: &Scenario, figure: Figure) -> Option<Pair> {
@@ -56,8 +56,8 @@ fn caution(results: &Results, scenarios: &[&Scenario]) -> &'static str {
 
 /// The sentence under the chart of throughput against connections.
 pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
-    let Some(last) = last_served(results, sweep) else { return NOBODY.to_owned() };
-    let Some(pair) = pair(results, last, Figure::Throughput) else { return NOBODY.to_owned() };
+    let Some(last) = last_served(results, sweep) else { return NOT_COMPARED.to_owned() };
+    let Some(pair) = pair(results, last, Figure::Throughput) else { return NOT_COMPARED.to_owned() };
     let with = format!("With {} connections", last.connections);
     let mut sentence = match (pair.difference, results.bound(last, REACTOR)) {
         (Difference::Unknown(doubt), _) | (_, Bound::Unknown(doubt)) => {
@@ -107,7 +107,7 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
     };
     let last = last_served(results, sweep);
     let Some((last, pair)) = last.and_then(|it| Some((it, pair(results, it, Figure::Latency(99.0))?))) else {
-        return NOBODY.to_owned() + &without_end;
+        return NOT_COMPARED.to_owned() + &without_end;
     };
     let with = format!("With {} connections", last.connections);
     format!("{with}, {}.{without_end}", waits_compared(&pair, "99 of 100 requests"))
@@ -135,7 +135,7 @@ fn waits_compared(pair: &Pair, part: &str) -> String {
 /// The sentence under a chart of the latencies of one load.
 pub fn distribution(results: &Results, scenario: &Scenario) -> String {
     let at = |percentile| pair(results, scenario, Figure::Latency(percentile));
-    let Some((half, most)) = at(50.0).zip(at(99.0)) else { return NOBODY.to_owned() };
+    let Some((half, most)) = at(50.0).zip(at(99.0)) else { return NOT_COMPARED.to_owned() };
     let compared = match (half.difference, most.difference) {
         (Difference::Unknown(one), Difference::Unknown(other)) if one == other => {
             format!("for the reactor and a thread for each there is {one}")
@@ -166,8 +166,8 @@ fn starving<'a>(results: &'a Results, scenario: &Scenario) -> Vec<&'a str> {
 
 /// The sentence under the chart of memory against connections.
 pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
-    let Some(last) = last_served(results, sweep) else { return NOBODY.to_owned() };
-    let Some(pair) = pair(results, last, Figure::MemoryPerConnection) else { return NOBODY.to_owned() };
+    let Some(last) = last_served(results, sweep) else { return NOT_COMPARED.to_owned() };
+    let Some(pair) = pair(results, last, Figure::MemoryPerConnection) else { return NOT_COMPARED.to_owned() };
     let (ours, theirs) = (number(pair.ours.median), number(pair.theirs.median));
     let with = format!("With {} connections", last.connections);
     let figures = format!(
@@ -192,7 +192,7 @@ pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
 
 /// The sentence under the chart of processor time.
 pub fn cpu(results: &Results, base: &Scenario) -> String {
-    let Some(pair) = pair(results, base, Figure::Cpu) else { return NOBODY.to_owned() };
+    let Some(pair) = pair(results, base, Figure::Cpu) else { return NOT_COMPARED.to_owned() };
     let (mine, their) = (number(pair.ours.median), number(pair.theirs.median));
     let mut sentence = match pair.difference {
         Difference::Less => {
@@ -231,7 +231,7 @@ pub fn cpu(results: &Results, base: &Scenario) -> String {
 
 /// The sentence under the chart of requests that need work.
 pub fn work(results: &Results, scenario: &Scenario) -> String {
-    let Some(pair) = pair(results, scenario, Figure::Throughput) else { return NOBODY.to_owned() };
+    let Some(pair) = pair(results, scenario, Figure::Throughput) else { return NOT_COMPARED.to_owned() };
     let cores = match (scenario.cores, results.machine.cores) {
         (Use::Shared, cores) if cores > 1 => format!("the server may use all {cores} cores"),
         _ => "the server has one core".to_owned(),
@@ -295,11 +295,6 @@ pub fn company(results: &Results, scenario: &Scenario) -> String {
         parts.push(format!("Some requests were not answered in time under {}.", short.join(", ")));
     }
     match fine.len() == results.servers.len() {
-        true if scenario.name.contains("work") => {
-            parts.push(format!(
-                "Every variant served every client here. What differs is how long they wait: {why}."
-            ));
-        }
         true => parts.push(format!("Every variant served every client here. Where threads run out, {why}.")),
         false if !fine.is_empty() => {
             parts.push(format!("Every client was served under {}.", fine.join(", ")))
@@ -338,11 +333,6 @@ fn why(scenario: &Scenario) -> &'static str {
         Some(Beside::SlowSenders { .. }) => {
             "recv waits for a head that does not end; under the reactor that is one more connection of which there is no \
              event"
-        }
-        // The clients beside are at work themselves.
-        _ if scenario.name.contains("work") => {
-            "one loop does one piece of work at a time and everything else waits for its end, while the kernel takes a \
-             core from a thread after some milliseconds and gives it to another"
         }
         _ => {
             "a connection that says nothing keeps the thread that waits for it in recv; to epoll it is an entry in a list \
