@@ -2,7 +2,7 @@
 
 export const KINDS = {
   accept: "took new connections from the kernel",
-  read: "received bytes",
+  read: "took from the kernel the bytes that came",
   disk: "looked files up, or read them from the disk",
   answer: "parsed the head, decided what to answer, and wrote the answer into memory",
   send: "gave answers to the kernel",
