@@ -30,8 +30,9 @@ fn listed(name: &str) -> String {
 fn place(page: &mut Page, condition: &str) -> Value {
     let find =
         format!("fetch('state.json').then(r => r.json()).then(s => s.places.find(p => {condition}) ?? null)");
-    page.wait_for(&format!("{find}.then(p => p !== null)"));
-    page.value(&find)
+    // One look finds it and keeps it: a later look may find that it has moved on.
+    page.wait_for(&format!("{find}.then(p => (window.found = p) !== null)"));
+    page.value("window.found")
 }
 
 /// Presses a key in the slab.
