@@ -196,23 +196,60 @@ fn at_rest_the_connection_of_the_page_explains_itself() {
     other.is_quiet();
 }
 
+/// A page of nothing but the squares, in a box of this size, and what the tests below make up for it.
+fn squares(address: SocketAddr, [width, height]: [u32; 2]) -> Page {
+    let mut page = Page::open(&format!("http://{address}/.onepoll/source/"), DESK, 1.0);
+    let script = format!(
+        "(async () => {{
+        document.body.innerHTML = '<div><canvas id=grid></canvas><canvas id=frames></canvas></div>';
+        Object.assign(document.body.firstChild.style, {{ width: '{width}px', height: '{height}px' }});
+        const modules = await Promise.all(['squares', 'time'].map(name => import(`/.onepoll/${{name}}.js`)));
+        Object.assign(window, ...modules, {{
+            grid: document.getElementById('grid'),
+            news: (now_ms, keys) => ({{ now_ms, counters: {{}}, calls: {{}}, turns: [], moves: [], places: keys.map(key => [key, key + 1, '', 'Reading', 'Idle', 0, 1, 1, 1, '', 0]) }}),
+        }});
+    }})()"
+    );
+    page.value(&script);
+    page
+}
+
+/// With thousands of connections a batch costs what changed, and not what there is.
+#[test]
+#[ignore = "needs Chromium"]
+fn only_the_squares_that_changed_are_drawn() {
+    let (_program, address) = inspected();
+    let mut page = squares(address, [700, 270]);
+    let script = "(async () => {
+        let drawn = 0;
+        const { prototype } = CanvasRenderingContext2D, put = prototype.putImageData;
+        prototype.putImageData = function (...all) { drawn += 1; put.apply(this, all); };
+        for (const way of ['drawImage', 'fill']) prototype[way] = () => { drawn += 1e6; };
+        const time = new Time(), keys = (from, to) => [...Array(to - from).keys()].map(key => from + key);
+        const after = () => { drawn = 0; draw(time.shown, 0, new Set()); return drawn; };
+        time.begin({ ...news(1000, keys(0, 5000)), columns: {}, slots: 5000 });
+        const seen = [after(), after()];
+        time.take({ ...news(1100, []), places: [[7], [8], [4000]] });
+        seen.push(after());
+        time.take(news(1200, keys(5000, 5900)));
+        return [...seen, after()];
+    })().catch(String)";
+    assert_eq!(page.value(script), json!([5000, 0, 3, 900]));
+    page.is_quiet();
+}
+
 /// A replay begins with fewer slots than there are now, and its squares are those of its slots.
 #[test]
 #[ignore = "needs Chromium"]
 fn in_a_replay_no_square_is_left_of_a_slot_that_came_later() {
     let (_program, address) = inspected();
-    let mut page = Page::open(&format!("http://{address}/.onepoll/source/"), DESK, 1.0);
+    let mut page = squares(address, [600, 230]);
     let script = "(async () => {
-        document.body.innerHTML = '<div><canvas id=grid></canvas><canvas id=frames></canvas></div>';
-        Object.assign(document.body.firstChild.style, { width: '600px', height: '230px' });
-        const [{ draw }, { Time }] = await Promise.all(['squares', 'time'].map(name => import(`/.onepoll/${name}.js`)));
-        const grid = document.getElementById('grid');
         const squares = () => {
             const side = Number(grid.dataset.side), columns = Number(grid.dataset.columns), count = columns * (grid.height - 12) / side;
             const isDrawn = slot => grid.getContext('2d').getImageData(6 + slot % columns * side, 6 + Math.floor(slot / columns) * side, side, side).data.some(Boolean);
             return [...Array(count).keys()].filter(isDrawn).length;
         };
-        const news = (now_ms, keys) => ({ now_ms, counters: {}, calls: {}, turns: [], moves: [], places: keys.map(key => [key, key + 1, '', 'Reading', 'Idle', 0, 1, 1, 1, '', 0]) });
         const time = new Time(), seen = [];
         const see = () => { draw(time.shown, null, new Set()); seen.push(squares()); };
         time.begin({ ...news(1000, [0, 1, 2, 3, 4, 5]), columns: {}, slots: 6 });

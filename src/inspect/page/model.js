@@ -11,7 +11,7 @@ export const STATES = ["reading", "parsed", "writing", "waits", "closing", "watc
 
 // How a connection looks: its state. Two have a look of their own: the connection that waits for writability, which the
 // "slow reader" button shows, and the connection that brings a page its events.
-export function look({ state, wait, reads }) {
+function look({ state, wait, reads }) {
   if (state === "Writing" && wait === "Write") return "waits";
   if (state === "Closed") return "closing";
   return reads ? "watches" : state.toLowerCase();
@@ -25,6 +25,7 @@ const RESTARTS = { Idle: "bytesOut", Head: "requests", Body: "bytesIn", Write: "
 function place([key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads], last, now, isWhole) {
   const kept = { key, id, peer, state, wait, born, bytesIn, bytesOut, requests, line, reads: reads === 1 };
   const goesOn = last?.wait === wait && last[RESTARTS[wait]] === kept[RESTARTS[wait]];
+  kept.look = look(kept);
   kept.clock = goesOn ? last.clock : { since: now, isExact: !isWhole };
   if (wait === "First") kept.clock = { since: born, isExact: true };
   return kept;
@@ -137,7 +138,7 @@ export class Model {
 
   // Whether a later connection in the same slot is known. The numbers of connections grow.
   #isOver({ key, id }) {
-    return [this.places.get(key), this.history.get(key), this.requests.get(key)?.[0]].some((known) => known?.id > id);
+    return this.places.get(key)?.id > id || this.history.get(key)?.id > id || this.requests.get(key)?.[0].id > id;
   }
 
   #takePlace(row, isWhole) {
@@ -185,15 +186,14 @@ export class Model {
   next(state, key) {
     for (let by = 1; by <= this.size; by += 1) {
       const slot = ((key ?? -1) + by) % this.size;
-      const kept = this.places.get(slot);
-      if ((kept ? look(kept) : "free") === state) return slot;
+      if ((this.places.get(slot)?.look ?? "free") === state) return slot;
     }
     return null;
   }
 
   counts() {
     const counts = Object.fromEntries([...STATES, "free"].map((state) => [state, 0]));
-    for (const kept of this.places.values()) counts[look(kept)] += 1;
+    for (const kept of this.places.values()) counts[kept.look] += 1;
     counts.free = this.size - this.places.size;
     return counts;
   }

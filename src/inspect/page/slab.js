@@ -1,7 +1,7 @@
 // The slab: a square for each slot, the legend, and how a slot is chosen.
 
 import { $, setText } from "./dom.js";
-import { STATES, look } from "./model.js";
+import { STATES } from "./model.js";
 import { count, nameOf } from "./words.js";
 import { colours, listen as listenToColours, ratio } from "./paint.js";
 import { OWN } from "./clients.js";
@@ -93,7 +93,7 @@ function legend(counts) {
 function announce(shown, key) {
   if (key === null) return;
   const kept = shown.places.get(key);
-  const state = kept ? nameOf(look(kept)) : "free";
+  const state = nameOf(kept?.look ?? "free");
   if (said.key === key && said.state === state) {
     if (said.isDue && shown.now - said.at > 1000) {
       said.isDue = false;

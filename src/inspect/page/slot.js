@@ -1,7 +1,6 @@
 // The card of the chosen slot: its connection, what that waits for, and what it did.
 
 import { $, setText } from "./dom.js";
-import { look } from "./model.js";
 import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
 import { limitOf } from "./limits.js";
 import { OWN } from "./clients.js";
@@ -46,7 +45,7 @@ export function draw(shown, chosen) {
   if (chosen === null) return;
   const kept = shown.places.get(chosen);
   setText($("h-slot"), `Slot ${chosen}`);
-  setText($("state"), kept ? nameOf(look(kept)) : "free");
+  setText($("state"), nameOf(kept?.look ?? "free"));
   setText($("wait"), kept ? waitOf(shown, kept) : FREE);
   terms($("facts"), factsOf(shown, kept));
   history(shown, chosen, kept);
