@@ -11,6 +11,9 @@ export const KINDS = {
   rest: "the loop itself: the list of events, deadlines, bookkeeping",
 };
 
+// Not a part of a turn, but what was before it.
+export const WAIT = "slept in epoll_wait before the turn, as there was nothing to do: the bars below the line. They are logarithmic, with lines at 1 ms and at 1 s";
+
 // Microseconds for each kind that a turn spent time on. A server that does not tell kinds apart tells the whole time.
 export function spent({ kinds }, [, , busy, , , , done]) {
   if (done === undefined) return [["rest", busy]];

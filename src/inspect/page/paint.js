@@ -5,7 +5,7 @@ import { KINDS } from "./kinds.js";
 export const colours = { version: 0 };
 const NAMES = [
   "reading", "parsed", "writing", "waits", "closing", "watches", "free", "ink", "soft", "line", "rust", "card", "well",
-  ...Object.keys(KINDS).map((kind) => `k-${kind}`),
+  ...[...Object.keys(KINDS), "wait"].map((kind) => `k-${kind}`),
 ];
 const listeners = [];
 

@@ -62,8 +62,9 @@ export function sign(canvas, kind) {
   if (canvas.dataset.ready === ready) return;
   canvas.dataset.ready = ready;
   const context = fit(canvas, 16, 16);
-  context.fillStyle = textures[kind];
-  context.fillRect(0, 0, 16, 16);
+  context.fillStyle = textures[kind] ?? colours[`k-${kind}`];
+  if (kind !== "wait") context.fillRect(0, 0, 16, 16);
+  else for (const part of [[0, 1, 16, 2], [5, 3, 6, 13]]) context.fillRect(...part);
 }
 
 // The turns and gaps that there is room for, in the order of time. A gap is told from a turn by not being an array.
@@ -171,6 +172,7 @@ function bar(context, shown, turn, x, floor, scale) {
   }
   context.fillStyle = colours.soft;
   context.fillRect(x, floor - 1, STEP - 1, 1);
+  context.fillStyle = colours["k-wait"];
   context.fillRect(x + 2, floor + LANE, STEP - 5, depth(wait));
   scale.longest = Math.max(scale.longest, busy);
   if (busy > scale.top) {

@@ -1,7 +1,7 @@
 // The turns: a bar for each, the latest as rows, and the buttons that stop and repeat time.
 
 import { $, setText } from "./dom.js";
-import { KINDS, spent } from "./kinds.js";
+import { KINDS, WAIT, spent } from "./kinds.js";
 import { count, micros } from "./words.js";
 import * as timeline from "./timeline.js";
 
@@ -19,7 +19,7 @@ const MOMENTS = {
   replay: ({ shown }) => `${seconds(shown.now)} after the start, shown five times slower.`,
 };
 
-const signs = Object.entries(KINDS).map(([kind, meaning]) => {
+const signs = Object.entries({ ...KINDS, wait: WAIT }).map(([kind, meaning]) => {
   const item = document.createElement("li");
   const sign = document.createElement("canvas");
   const name = document.createElement("b");
@@ -117,8 +117,8 @@ function lostInWords({ gaps, lost: { moves, requests } }) {
 }
 
 function scaleInWords({ top, cut, longest }, turns) {
-  const torn = cut === 0 ? "None is longer." : `A longer one has a torn top and an arrow: ${cut} of ${turns}, the longest ${micros(longest)}.`;
-  return `Bars: linear, cut at ${micros(top)}. ${torn} Below the line: the wait before, logarithmic, with lines at 1 ms and 1 s.`;
+  const torn = cut === 0 ? "None took longer." : `${count(cut)} of ${count(turns)} took longer: a torn top and an arrow. The longest took ${micros(longest)}.`;
+  return `A bar twice as high took twice as long, up to ${micros(top)}. ${torn}`;
 }
 
 function pick(item) {
