@@ -289,6 +289,63 @@ fn a_burst_and_a_download_are_chosen() {
     page.is_quiet();
 }
 
+/// Where the user has chosen another slot meanwhile, what a button started does not take its place.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_button_leaves_alone_what_the_user_chose_after_it() {
+    let (_program, address) = inspected();
+    let _held = held(address, 2);
+    let mut page = inspector(address, DESK);
+    page.wait_for(&format!("{} >= 2", number("reading")));
+    for way in ["next-reading", "grid"] {
+        // The button starts what it starts, and looks for it later.
+        page.value(&click("slow"));
+        if way == "grid" {
+            press(&mut page, "Home")
+        } else {
+            page.value(&click(way));
+        }
+        page.wait_for(&format!("{} === 'reading'", text("state")));
+        let chosen = chosen(&mut page);
+        page.wait_for(&format!("{} > 0", number("waits")));
+        // It is known for a second now, and the button looks ten times a second.
+        let now = format!("Number({}.match(/Now: ([\\d.]+)/)[1])", text("moment"));
+        page.value(&format!("window.then = {now}"));
+        page.wait_for(&format!("{now} > window.then + 1"));
+        is_chosen(&mut page, chosen);
+        assert_eq!(page.value(&text("state")), "reading");
+        page.value("location.reload()");
+        page.wait_for("document.getElementById('link')?.textContent === 'Live'");
+        page.wait_for(&format!("{} === 0", number("waits")));
+    }
+    page.is_quiet();
+}
+
+/// What a button started and what failed of it is told, with the name of the button.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_button_tells_what_failed() {
+    let (program, address) = inspected();
+    let mut page = inspector(address, DESK);
+    for (lost, told) in [
+        ("//burst3", "Burst: 6 of 48 requests failed, and the others"),
+        ("//", "Burst: All 48 requests failed. "),
+    ] {
+        page.value(&format!(
+            "window.fetched ??= fetch; window.fetch = (url, how) => url.includes('{lost}') ? Promise.reject(new TypeError()) : fetched(url, how)"
+        ));
+        page.value(&click("burst"));
+        page.wait_for(&format!("{}.startsWith('{told}')", text("said")));
+    }
+    page.value(&click("download"));
+    page.wait_for(&format!("{}.startsWith('Big download: The request failed')", text("said")));
+    // What never comes is told, too.
+    program.stop();
+    page.value(&click("preconnect"));
+    page.wait_for(&format!("{}.startsWith('Preconnect: No connection of it was seen')", text("said")));
+    page.is_quiet();
+}
+
 /// What the chosen connection asked for last.
 fn asked() -> String {
     "document.querySelector('#facts [data-name=\"last asked\"]').textContent".to_owned()

@@ -1,6 +1,6 @@
 // The buttons that make something happen, and what the page says of it. What a button starts is chosen by itself.
 
-import { $ } from "./dom.js";
+import { $, setText } from "./dom.js";
 import { bringIntoView } from "./slab.js";
 import { limitOf } from "./limits.js";
 import { seconds } from "./words.js";
@@ -9,7 +9,8 @@ import * as clients from "./clients.js";
 const LOOKS_EVERY_MS = 100;
 const LOOKS = 100; // ten seconds
 const LOOKS_FOR_OPEN = 5;
-const FAILED = "The request failed or ended early. The server may have stopped, or this browser does not resolve names below localhost to this machine.";
+const WHY = "The server may have stopped, or this browser does not resolve names below localhost to this machine.";
+const UNSEEN = "No connection of it was seen within ten seconds.";
 const SAID = {
   slow: () => `A client asks for 64 MiB and stops reading. Look for the hourglass: once all buffers are full, its connection waits for writability. See “out” stand still. ${givesUp()}`,
   burst: () => "48 requests at the same time; one of their connections is chosen. Look at the turns: a high bar is one wait that brought many connections. The slots are free again once the browser closes them.",
@@ -18,6 +19,12 @@ const SAID = {
 };
 const ACTS = { slow: clients.slowReader, burst: clients.burst, preconnect: clients.preconnect, download: clients.download };
 let clock = null; // the timer that looks for what the last button started
+
+// What failed: the request, or of many requests how many.
+function failure({ failed, of }) {
+  if (of === undefined) return `The request failed or ended early. ${WHY}`;
+  return failed === of ? `All ${of} requests failed. ${WHY}` : `${failed} of ${of} requests failed, and the others were answered.`;
+}
 
 function givesUp() {
   const limit = limitOf("Write");
@@ -28,8 +35,8 @@ function givesUp() {
 export const leave = () => clearInterval(clock);
 
 // Chooses the connection for which `isIts` holds, as soon as there is one. Where it may be over before the page learns what
-// it asked for, another connection will do that is newer than `newest`.
-function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }) {
+// it asked for, another connection will do that is newer than `newest`. Calls `unseen` if none comes.
+function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }, unseen) {
   let looks = 0;
   leave();
   clock = setInterval(() => {
@@ -37,7 +44,10 @@ function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }) {
     const isOver = mayBeOver && looks > LOOKS_FOR_OPEN;
     const key = time.shown.find(isIts) ?? (isOver ? time.shown.latestSince(newest) : null);
     if (key !== null || looks === LOOKS) leave();
-    if (key === null) return;
+    if (key === null) {
+      if (looks === LOOKS && time.mode === "live") unseen();
+      return;
+    }
     choose(key);
     bringIntoView();
   }, LOOKS_EVERY_MS);
@@ -46,13 +56,19 @@ function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }) {
 // The buttons show what happens now: `time` goes on with the present. What a button starts is given to `choose`.
 export function listen(time, choose) {
   for (const [id, act] of Object.entries(ACTS)) {
+    const say = (text) => setText($("said"), text);
+    const name = $(id).textContent; // what is said later has it: another button may have been pressed meanwhile
     $(id).onclick = () => {
+      let hasFailed = false;
       time.resume();
-      $("said").textContent = SAID[id]();
+      say(SAID[id]());
       const newest = time.shown.places.get(time.shown.find(() => true))?.id ?? -1;
       const started = act(newest);
-      started.ends.catch(() => { $("said").textContent = FAILED; });
-      chooseWhenHere(time, choose, newest, started);
+      started.ends.catch((reason) => {
+        hasFailed = true;
+        say(`${name}: ${failure(reason)}`);
+      });
+      chooseWhenHere(time, choose, newest, started, () => { if (!hasFailed) say(`${name}: ${UNSEEN}`); });
     };
   }
 }

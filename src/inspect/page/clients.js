@@ -1,6 +1,7 @@
 // Clients that make something happen in the server. Each uses another host name below localhost, since a browser opens
 // only six connections to one name. All these names mean this machine (RFC 6761 §6.3). Each asks for a target with a
-// name of its own, by which its connection is found.
+// name of its own, by which its connection is found. Its `ends` is rejected where a request failed; where it makes many,
+// the reason says how many `failed`, and `of` how many.
 
 const BURST_NAMES = 8;
 const EACH = 6;
@@ -37,7 +38,11 @@ export function burst() {
     const url = `${origin(`burst${index % BURST_NAMES}`)}${here}health?${name}-${index}`;
     return fetch(url, { mode: "no-cors", cache: "no-store" });
   });
-  return { ends: Promise.allSettled(asked), isIts: asksFor(name), mayBeOver: true };
+  const ends = Promise.allSettled(asked).then((results) => {
+    const failed = results.filter(({ status }) => status === "rejected").length;
+    if (failed > 0) throw Object.assign(new Error("a burst failed"), { failed, of: asked.length });
+  });
+  return { ends, isIts: asksFor(name), mayBeOver: true };
 }
 
 // Opens a connection without a request, as browsers do for a link that may be clicked. What it is known by is that it is
