@@ -253,6 +253,49 @@ fn five_thousand_connections_are_shown() {
     page.is_quiet();
 }
 
+/// Another server on the same port is another server: nothing of the first is shown any more.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_page_that_stays_open_begins_anew_with_another_server() {
+    let (program, address) = inspected();
+    let mut page = inspector(address);
+    let _held: Vec<_> = (0..30)
+        .map(|_| {
+            let mut stream = support::connect(address);
+            std::io::Write::write_all(&mut stream, b"G").unwrap();
+            stream
+        })
+        .collect();
+    page.wait_for(&format!("{} >= 30", number("reading")));
+    press(&mut page, "Home");
+    page.wait_for(&is_chosen(&json!(0)));
+    page.value(&click("pause"));
+    page.wait_for(&format!("{}.startsWith('Paused')", text("moment")));
+    drop(program);
+    page.wait_for(&format!("{}.startsWith('The server does not answer')", text("link")));
+    let mut other = onepoll();
+    other
+        .args(["--inspect", "--port", &address.port().to_string()])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/www"));
+    let (_other, same) = Program::start(&mut other);
+    assert_eq!(same.port(), address.port());
+    page.wait_for(&format!("{} === 'Live'", text("link")));
+    page.wait_for(&format!("{}.startsWith('Another server answers now')", text("said")));
+    // Of the first server there were 30 connections more, another choice, and a pause.
+    page.wait_for(&format!("{}.startsWith('Now')", text("moment")));
+    page.wait_for(&format!("{} < 20 && {} < 20", listed("open"), number("reading")));
+    page.wait_for(&format!("{}.includes('brings this page its events')", text("wait")));
+    page.value(&click("burst"));
+    page.wait_for(&format!("{} > 48", listed("requests")));
+    assert!(
+        page.said
+            .iter()
+            .all(|said| said.contains("ERR_CONNECTION_REFUSED") || said.contains("ERR_INCOMPLETE")),
+        "{:?}",
+        page.said
+    );
+}
+
 /// If a page names no icon, browsers ask for `/favicon.ico`, and report a missing one on the console. The last page
 /// in this test names no icon, to show that this test would notice.
 #[test]

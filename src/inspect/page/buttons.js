@@ -34,6 +34,12 @@ function givesUp() {
 // What the last button started is not chosen any more: the user has chosen something else meanwhile.
 export const leave = () => clearInterval(clock);
 
+// Another server answers: what a button started has ended with the server before it.
+export function beginAnew() {
+  leave();
+  setText($("said"), "Another server answers now, so the page has begun anew: what you see is only of that server.");
+}
+
 // Chooses the connection for which `isIts` holds, as soon as there is one. Where it may be over before the page learns what
 // it asked for, another connection will do that is newer than `newest`. Calls `unseen` if none comes.
 function chooseWhenHere(time, choose, newest, { isIts, mayBeOver }, unseen) {

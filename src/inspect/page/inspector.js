@@ -45,6 +45,7 @@ const light = (keys) => {
 function draw() {
   // The slots of another server are other slots.
   if (server !== time.shown.server) {
+    if (server !== null) buttons.beginAnew();
     server = time.shown.server;
     chosen = null;
     fetchLimits();
