@@ -70,7 +70,7 @@ fn a_slow_reader_is_seen_to_wait_while_another_page_loads() {
     page.wait_for(&format!("{} === 1", number("waits")));
     let found = place(&mut page, "p[4] === 'Write'");
     page.wait_for(&is_chosen(&found[0]));
-    page.wait_for(&format!("{}.startsWith('1 waits')", text("waiting")));
+    page.wait_for(&format!("{}.startsWith('1 connection waits')", text("waiting")));
     page.wait_for(&format!("/In \\d+.s the server tries once more/.test({})", text("wait")));
     assert_eq!(support::service::get(address, "/").status, 200);
     page.is_quiet();

@@ -59,7 +59,7 @@ fn what_went_out_to_a_slow_reader_stands_for_twenty_seconds() {
     let (_program, address) = inspected();
     let mut page = inspector(address, DESK);
     page.value(&click("slow"));
-    let out = "document.querySelector('#facts [data-name=\"out\"]').textContent";
+    let out = "document.querySelector('#facts [data-name=\"bytes out\"]').textContent";
     page.wait_for(&format!("{out}.includes('stands still')"));
     let sent =
         "fetch('state.json').then(r => r.json()).then(s => s.places.find(p => p[9].includes('?slow'))[7])";
@@ -403,6 +403,35 @@ fn states_are_told_apart_without_their_colours() {
                 assert!(contrast >= 3.0, "{value} {deficiency}: {contrast}");
             }
         }
+    }
+    page.is_quiet();
+}
+
+/// The large square of a connection that waits is dark where the others are light, or light where they are dark.
+#[test]
+#[ignore = "needs Chromium"]
+fn the_large_square_of_a_connection_that_waits_stands_out() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address, PHONE);
+    page.value(&click("slow"));
+    page.wait_for(&format!("{} === 'writing, waits for writability'", text("state")));
+    let waiting = chosen(&mut page);
+    let grounds = format!(
+        "(grid => {{
+        const {{ columns, side }} = grid.dataset;
+        const ground = slot => grid.getContext('2d').getImageData(6 + side * (slot % columns + 0.6), 6 + side * Math.floor(slot / columns) + 4, 1, 1).data;
+        const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05;
+        const [one, other] = [luminance(ground({waiting})), luminance(ground({waiting} === 0 ? 1 : 0))];
+        return Math.max(one, other) / Math.min(one, other);
+    }})(document.getElementById('grid'))"
+    );
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        page.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        page.value("new Promise(requestAnimationFrame)");
+        let contrast = page.value(&grounds);
+        assert!(contrast.as_f64().unwrap() >= 7.0, "{scheme}: {contrast}");
     }
     page.is_quiet();
 }

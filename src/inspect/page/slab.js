@@ -84,8 +84,8 @@ function legend(counts) {
     $(`next-${state}`).disabled = number === 0;
   }
   const { waits } = counts;
-  const who = waits === 0 ? "No connection" : count(waits);
-  setText($("waiting"), `${who} ${waits > 1 ? "wait" : "waits"} for writability`);
+  const [none, one] = ["No connection waits for a client that does not read", "1 connection waits: its client does not read"];
+  setText($("waiting"), [none, one][waits] ?? `${count(waits)} connections wait: their clients do not read`);
   $("show").disabled = waits === 0;
 }
 

@@ -12,11 +12,11 @@ const FREE = "This slot is free: no connection is in it. A new connection gets a
 function factsOf(shown, kept) {
   return [
     ["connection", kept && `#${kept.id}`],
-    ["peer", kept?.peer],
+    ["client’s address", kept?.peer],
     ["age", kept && micros((shown.now - kept.born) * 1000)],
     ["requests", kept && count(kept.requests)],
-    ["in", kept && bytes(kept.bytesIn)],
-    ["out", kept && bytes(kept.bytesOut) + stillness(shown, kept)],
+    ["bytes in", kept && bytes(kept.bytesIn)],
+    ["bytes out", kept && bytes(kept.bytesOut) + stillness(shown, kept)],
     ["last asked", kept && (kept.line || "nothing yet")],
   ].map(([name, value]) => [name, value || ""]);
 }

@@ -9,7 +9,7 @@ import * as marks from "./marks.js";
 // Squares are as large as the box allows, in pixels of the page. At the least size the box scrolls.
 const SIDE_MAX = 104;
 const SIDE_MIN = 3;
-const CELL_FROM = 26; // from here a square has its number
+const CELL_FROM = 34; // from here a square has room for its number above its mark
 const WORD_FROM = 64; // and from here its state in a word
 const EDGE = 6; // room around the squares, for the frame of a chosen one
 // Below this size a mark among thousands is hard to find, so each of a few that wait for writability has a ring.
@@ -92,7 +92,7 @@ function square(context, layout, key, state, edge) {
   const [x, y] = corner(layout, key, edge);
   context.putImageData(ready[state] ??= picture(state, layout.side), x, y);
   if (!isCell(layout.side)) return;
-  context.fillStyle = colours.ink;
+  context.fillStyle = inkOf(state);
   context.font = `600 ${11 * ratio()}px ui-monospace, monospace`;
   context.textBaseline = "top";
   context.fillText(String(key), x + 4 * ratio(), y + 4 * ratio());
@@ -112,11 +112,15 @@ function picture(state, side) {
   return context.getImageData(0, 0, side, side);
 }
 
+// A connection that waits for writability is what the eye must find, so its large square is filled.
+const groundOf = (state) => (state === "waits" ? colours.waits : colours.well);
+const inkOf = (state) => (state === "waits" ? colours.card : colours.ink);
+
 // A square that is large enough for a frame and its number.
 function cell(context, state, side) {
   const room = inner(side);
   if (state !== "free") {
-    context.fillStyle = colours.well;
+    context.fillStyle = groundOf(state);
     context.fillRect(0, 0, room, room);
   }
   context.strokeStyle = colours[state === "free" ? "line" : state];
@@ -125,9 +129,10 @@ function cell(context, state, side) {
   const hasWord = side >= WORD_FROM * ratio();
   const mark = Math.floor(room * (hasWord ? 0.36 : 0.44));
   const down = Math.floor(hasWord ? room * 0.33 : room - mark - room * 0.14);
-  marks.draw(context, state, Math.floor((room - mark) * (hasWord ? 0.5 : 0.78)), down, mark, colours[state]);
+  const colour = state === "waits" ? inkOf(state) : colours[state];
+  marks.draw(context, state, Math.floor((room - mark) * (hasWord ? 0.5 : 0.78)), down, mark, colour);
   if (hasWord) {
-    context.fillStyle = colours.ink;
+    context.fillStyle = inkOf(state);
     context.font = `${11 * ratio()}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.fillText(shortNameOf(state), room / 2, room - 6 * ratio(), room - 4);
