@@ -3,6 +3,8 @@
 // name of its own, by which its connection is found. Its `ends` is rejected where a request failed; where it makes many,
 // the reason says how many `failed`, and `of` how many.
 
+import { element } from "./dom.js";
+
 const BURST_NAMES = 8;
 const EACH = 6;
 let next = 0;
@@ -48,7 +50,7 @@ export function burst() {
 // Opens a connection without a request, as browsers do for a link that may be clicked. What it is known by is that it is
 // newer than every connection that `newest` tells of, and asks for nothing.
 export function preconnect(newest) {
-  const link = document.createElement("link");
+  const link = element("link");
   Object.assign(link, { rel: "preconnect", href: origin(fresh("preconnect")), crossOrigin: "anonymous" });
   document.head.append(link);
   return { ends: Promise.resolve(), isIts: ({ id, wait, line }) => id > newest && wait === "First" && line === "" };

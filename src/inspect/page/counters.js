@@ -1,6 +1,7 @@
 // The counters since the start, and what each counts.
 
-import { $, setText } from "./dom.js";
+import { $ } from "./dom.js";
+import { terms } from "./terms.js";
 import { bytes, count } from "./words.js";
 
 // For each counter of the server: its name here, and its meaning.
@@ -29,30 +30,11 @@ const CALLS = {
   shutdown: "Says that no more bytes will come. The client can still finish what it sends.",
   close: "Ends a connection and frees its descriptor.",
 };
-const numbers = new Map(); // for each name, the element with its number: rows are made once
 
-export function draw(shown) {
-  for (const key in shown.counters) {
-    const value = shown.counters[key];
+export function draw({ counters, calls }) {
+  terms($("counts"), Object.entries(counters).map(([key, value]) => {
     const [name, meaning] = COUNTERS[key] ?? [key, ""];
-    show($("counts"), name, key.startsWith("bytes") ? bytes(value) : count(value), meaning);
-  }
-  for (const name in shown.calls) show($("calls"), name, count(shown.calls[name]), CALLS[name] ?? "");
-}
-
-function show(list, name, value, meaning) {
-  if (!numbers.has(name)) numbers.set(name, rowOf(list, name, meaning));
-  setText(numbers.get(name), value);
-}
-
-function rowOf(list, name, meaning) {
-  const row = document.createElement("div");
-  const [term, number, why] = ["dt", "dd", "dd"].map((kind) => document.createElement(kind));
-  term.textContent = name;
-  number.dataset.name = name;
-  why.className = "why";
-  why.textContent = meaning;
-  row.append(term, number, why);
-  list.append(row);
-  return number;
+    return [name, key.startsWith("bytes") ? bytes(value) : count(value), meaning];
+  }));
+  terms($("calls"), Object.entries(calls).map(([name, number]) => [name, count(number), CALLS[name] ?? ""]));
 }

@@ -1,5 +1,6 @@
 // The events of the server: they go to `time`. This file knows one element of the page, which says whether they come.
 
+import { $, setText } from "./dom.js";
 import { OWN } from "./clients.js";
 
 const SILENT = "The server does not answer. The page tries again.";
@@ -15,9 +16,8 @@ async function fetchState() {
 }
 
 function say(text, className) {
-  const link = document.getElementById("link");
-  link.textContent = text;
-  link.className = className;
+  setText($("link"), text);
+  $("link").className = className;
 }
 
 // `changed` is called where there is something new to show.

@@ -1,6 +1,6 @@
 // The life of a request: for the chosen slot, when each of its last requests took which step, and where in the source.
 
-import { $ } from "./dom.js";
+import { $, element, setText } from "./dom.js";
 import { WAITS, count, micros } from "./words.js";
 
 // What a step means, for a reader who sees it for the first time.
@@ -35,13 +35,6 @@ export function draw(shown, chosen) {
 
 // Whether the user has opened or closed it.
 const isToggled = ({ open, dataset }) => open !== (dataset.opens === "true");
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 function contentOf(shown, place, requests) {
   const title = element("h3", "", "The life of its last requests");
@@ -130,5 +123,5 @@ function tellWait(item, shown, place, request) {
   const text = request.status === 0 || place?.state !== "Reading"
     ? `It still runs, for ${micros(Math.max(0, shown.now - request.began) * 1000)}. It waits for ${waits}.`
     : SILENT;
-  if (item.textContent !== text) item.textContent = text;
+  setText(item, text);
 }

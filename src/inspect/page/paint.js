@@ -1,5 +1,6 @@
 // Canvases: their colours, which are those of the page, and their sizes.
 
+import { element } from "./dom.js";
 import { KINDS } from "./kinds.js";
 
 export const colours = { version: 0 };
@@ -17,8 +18,7 @@ export const listen = (redraw) => listeners.push(redraw);
 
 // The name of a system colour means another colour on a canvas, so an element says which colour it is.
 function readColours() {
-  const probe = document.createElement("i");
-  probe.className = "probe";
+  const probe = element("i", "probe");
   document.documentElement.append(probe);
   for (const name of NAMES) {
     probe.style.color = `var(--${name})`;

@@ -1,6 +1,6 @@
 // The slab: a square for each slot, the legend, and how a slot is chosen.
 
-import { $, setText } from "./dom.js";
+import { $, element, setText } from "./dom.js";
 import { STATES } from "./model.js";
 import { count, nameOf } from "./words.js";
 import { colours, listen as listenToColours, ratio } from "./paint.js";
@@ -24,11 +24,9 @@ for (const mark of document.querySelectorAll("[data-mark]")) mark.prepend(drawin
 
 // An entry of the legend, which leads to the next square of its state.
 function entryOf(state) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  const number = document.createElement("b");
+  const [item, button, number] = [element("li"), element("button", "entry"), element("b")];
   number.id = `count-${state}`;
-  Object.assign(button, { id: `next-${state}`, className: "entry", disabled: true });
+  Object.assign(button, { id: `next-${state}`, disabled: true });
   button.append(drawing(state), `${LEGEND[state]} `, number);
   button.onclick = () => show(state);
   item.append(button);
@@ -36,8 +34,7 @@ function entryOf(state) {
 }
 
 function drawing(state) {
-  const canvas = document.createElement("canvas");
-  canvas.className = "mark";
+  const canvas = element("canvas", "mark");
   canvas.dataset.state = state;
   canvas.setAttribute("aria-hidden", "true");
   return canvas;

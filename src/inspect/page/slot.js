@@ -1,6 +1,6 @@
 // The card of the chosen slot: its connection, what that waits for, and what it did.
 
-import { $, setText } from "./dom.js";
+import { $, element, setText } from "./dom.js";
 import { WAITS, bytes, count, micros, nameOf, seconds } from "./words.js";
 import { limitOf } from "./limits.js";
 import { OWN } from "./clients.js";
@@ -55,7 +55,7 @@ export function draw(shown, chosen) {
 function history(shown, chosen, kept) {
   const { id, moves } = shown.history.get(chosen) ?? { moves: [] };
   $("h-history").hidden = moves.length === 0;
-  $("h-history").textContent = kept ? "What the connection did, and why" : `What the last connection in it, #${id}, did`;
+  setText($("h-history"), kept ? "What the connection did, and why" : `What the last connection in it, #${id}, did`);
   const key = `${chosen} ${id} ${moves.length} ${moves.at(-1)?.at}`;
   if ($("history").dataset.key === key) return;
   $("history").dataset.key = key;
@@ -63,11 +63,7 @@ function history(shown, chosen, kept) {
 }
 
 function moveInWords({ at, from, to, because }) {
-  const item = document.createElement("li");
-  const when = document.createElement("time");
-  const why = document.createElement("span");
-  when.textContent = `${(at / 1000).toFixed(3)} s `;
-  why.textContent = because ?? "";
-  item.append(when, `${from} → ${to}`, why);
+  const item = element("li");
+  item.append(element("time", "", `${(at / 1000).toFixed(3)} s `), `${from} → ${to}`, element("span", "", because ?? ""));
   return item;
 }

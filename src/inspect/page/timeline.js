@@ -1,6 +1,7 @@
 // Draws the turns on a canvas: a bar for each, and below it how long the loop slept before. What was done has a colour
 // and a texture, so that it is told apart without colours, too.
 
+import { element } from "./dom.js";
 import { KINDS, spent } from "./kinds.js";
 import { colours, fit, ratio } from "./paint.js";
 import { micros } from "./words.js";
@@ -44,7 +45,7 @@ function prepare() {
   if (ready === wanted) return;
   ready = wanted;
   for (const kind of Object.keys(KINDS)) {
-    const canvas = document.createElement("canvas");
+    const canvas = element("canvas");
     canvas.width = canvas.height = Math.round(8 * ratio());
     const tile = canvas.getContext("2d");
     tile.scale(canvas.width / 8, canvas.height / 8);

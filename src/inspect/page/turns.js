@@ -1,6 +1,6 @@
 // The turns: a bar for each, the latest as rows, and the buttons that stop and repeat time.
 
-import { $, setText } from "./dom.js";
+import { $, element, setText } from "./dom.js";
 import { KINDS, WAIT, spent } from "./kinds.js";
 import { count, micros } from "./words.js";
 import * as timeline from "./timeline.js";
@@ -20,19 +20,16 @@ const MOMENTS = {
 };
 
 const signs = Object.entries({ ...KINDS, wait: WAIT }).map(([kind, meaning]) => {
-  const item = document.createElement("li");
-  const sign = document.createElement("canvas");
-  const name = document.createElement("b");
+  const [item, sign] = [element("li"), element("canvas")];
   sign.dataset.kind = kind;
-  name.textContent = kind;
-  item.append(sign, name, ` ${meaning}`);
+  item.append(sign, element("b", "", kind), ` ${meaning}`);
   $("kinds").append(item);
   return sign;
 });
 const rows = Array.from({ length: ROWS }, () => {
   const row = $("latest").insertRow();
   for (let cell = 0; cell < 4; cell += 1) row.insertCell();
-  row.insertCell().append(document.createElement("div"));
+  row.insertCell().append(element("div"));
   return row;
 });
 
