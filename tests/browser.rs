@@ -296,6 +296,23 @@ fn a_page_that_stays_open_begins_anew_with_another_server() {
     );
 }
 
+/// A frame costs time also where nothing is drawn, so the page asks for one only where there is news: ten times a second.
+#[test]
+#[ignore = "needs Chromium"]
+fn at_rest_there_is_a_frame_for_each_batch_and_no_more() {
+    let (_program, address) = inspected();
+    let mut page = inspector(address);
+    let now = format!("Number({}.match(/Now: ([\\d.]+)/)[1])", text("moment"));
+    page.value(&format!(
+        "window.frames = 0; window.then = {now};
+         window.asked = requestAnimationFrame; window.requestAnimationFrame = draw => {{ frames += 1; return asked(draw); }}"
+    ));
+    page.wait_for(&format!("{now} >= window.then + 2"));
+    let frames = page.value("frames").as_u64().unwrap();
+    assert!((5..40).contains(&frames), "{frames} frames in two seconds");
+    page.is_quiet();
+}
+
 /// If a page names no icon, browsers ask for `/favicon.ico`, and report a missing one on the console. The last page
 /// in this test names no icon, to show that this test would notice.
 #[test]

@@ -25,9 +25,17 @@ const time = new Time();
 let chosen = null; // the key of a slot
 let lit = new Set(); // the keys of slots that were driven in the turn at which the user points
 let server = null; // which server is shown
-let stale = true;
+let isDue = false; // whether a frame is asked for
 
-const changed = () => { stale = true; };
+// Draws at most once a frame, and only if something is new: frames cost time also where nothing is drawn.
+function changed() {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    draw();
+  });
+}
 const choose = (key) => {
   chosen = key;
   changed();
@@ -58,18 +66,10 @@ function draw() {
   life.draw(time.shown, chosen);
 }
 
-// Draws at most once a frame, and only if something is new.
-function frame() {
-  if (stale) {
-    stale = false;
-    draw();
-  }
-  requestAnimationFrame(frame);
-}
-requestAnimationFrame(frame);
 addEventListener("resize", changed);
 
 slab.listen(() => chosen, chooseByHand);
 turns.listen(time, changed, light);
 buttons.listen(time, choose);
 events.listen(time, changed);
+changed();
