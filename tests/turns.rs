@@ -222,13 +222,14 @@ fn only_where_turns_are_missing_the_chart_has_a_gap() {
     })().catch(String)";
     let seen = page.value(script);
     let said = |count: usize, words: &str| json!([count, words]);
-    let left = " Left out since this page began, as batches had no room for more: 100 requests and 1 change of state.";
+    let left =
+        " Left out since this page began, beyond what a batch holds: 100 requests and 1 change of state.";
     assert_eq!(seen[0], said(0, "Nothing was left out of what this page was told."));
     assert_eq!(
         seen[1],
         said(
             0,
-            "No turn is missing. Left out since this page began, as batches had no room for more: 90 requests."
+            "No turn is missing. Left out since this page began, beyond what a batch holds: 90 requests."
         )
     );
     assert_eq!(seen[2], said(0, &format!("No turn is missing.{left}")));

@@ -108,7 +108,7 @@ function gapInWords({ now, batches, away, turns }) {
 
 function lostInWords({ gaps, lost: { moves, requests } }) {
   const left = [requests > 0 && few(requests, "request", "requests"), moves > 0 && few(moves, "change of state", "changes of state")].filter(Boolean).join(" and ");
-  const others = left === "" ? "" : ` Left out since this page began, as batches had no room for more: ${left}.`;
+  const others = left === "" ? "" : ` Left out since this page began, beyond what a batch holds: ${left}.`;
   if (gaps.length > 0) return `Turns are missing at each dashed line. The last one, ${gapInWords(gaps.at(-1))}.${others}`;
   return others === "" ? "Nothing was left out of what this page was told." : `No turn is missing.${others}`;
 }
