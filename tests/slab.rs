@@ -410,11 +410,15 @@ fn states_are_told_apart_without_their_colours() {
 /// The large square of a connection that waits is dark where the others are light, or light where they are dark.
 #[test]
 #[ignore = "needs Chromium"]
-fn the_large_square_of_a_connection_that_waits_stands_out() {
+fn a_connection_that_waits_stands_out() {
     let (_program, address) = inspected();
     let mut page = inspector(address, PHONE);
+    // While none waits, the line that tells of it does not stand out.
+    let look = "(line => getComputedStyle(line).fontWeight)(document.getElementById('summary'))";
+    assert_eq!([page.value(&number("waits")), page.value(look)], [json!(0), json!("400")]);
     page.value(&click("slow"));
     page.wait_for(&format!("{} === 'writing, waits for writability'", text("state")));
+    assert_eq!(page.value(look), "600");
     let waiting = chosen(&mut page);
     let grounds = format!(
         "(grid => {{
