@@ -195,6 +195,11 @@ fn the_buffers_of_slow_readers_are_seen_to_be_full() {
 fn what_wrk_prints_is_a_figure_only_if_all_was_answered() {
     let said = "Running 1s test\n  1 threads and 64 connections\nERRORS  10 requests in 1.00s\nRequests/sec:  36684.73\n";
     assert_eq!(said::read_rate(&said.replace("ERRORS", "")).unwrap(), 36684.73);
+    for (time, seconds) in [("1.01s", 1.01), ("998.50ms", 0.9985)] {
+        let said = said.replace("1.00s", &format!("{time}, 2.00MB read"));
+        assert_eq!(said::read_seconds(&said).unwrap(), seconds);
+    }
+    assert!(said::read_seconds("unable to connect").is_err());
     for (errors, words) in [
         ("  Non-2xx or 3xx responses: 7\n", "7 answers had another status"),
         ("  Socket errors: connect 0, read 3, write 0, timeout 0\n", "socket errors: connect 0, read 3"),

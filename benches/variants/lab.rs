@@ -82,9 +82,11 @@ impl Lab {
     }
 
     fn cell(&self, round: usize, scenario: &Scenario, server: &Server, root: &Path, work: &Path) -> Cell {
-        let (came_of_it, beside) = match self.measure(scenario, server, root, work) {
+        let (mut watch, division) = (Watch::begin(), self.division(scenario));
+        let (came_of_it, beside) = match self.measure(scenario, server, root, work, &division, &mut watch) {
             Ok((sample, beside)) => (CameOfIt::Sample(Box::new(sample)), beside),
-            Err(error) => (CameOfIt::Failure(error.to_string()), None),
+            // The server and the load have ended, so that their time is that of ended children.
+            Err(error) => (CameOfIt::Failure(error.to_string()), watch.end(None, None, &division)),
         };
         Cell { scenario: scenario.name.clone(), server: server.to_string(), round, came_of_it, beside }
     }
@@ -104,11 +106,11 @@ impl Lab {
         server: &Server,
         root: &Path,
         work: &Path,
+        division: &Division,
+        watch: &mut Watch,
     ) -> io::Result<(Sample, Option<Beside>)> {
-        let mut watch = Watch::begin();
-        let division = self.division(scenario);
         let has_one_thread = serves_in_one_thread(&server.to_string());
-        let mut server = server.start(root, work, &division)?;
+        let mut server = server.start(root, work, division)?;
         let empty = server.held();
         let plan = Plan {
             address: server.address,
@@ -123,8 +125,8 @@ impl Lab {
             patience: if division.is_apart() { Patience::Spins } else { Patience::Sleeps },
         };
         let mut load = start_load(&plan)?;
-        let told = read_meters(&mut load, &mut server, &mut watch, has_one_thread);
-        let beside = watch.end(Some(server.id()), Some(load.id()), &division);
+        let told = read_meters(&mut load, &mut server, watch, has_one_thread);
+        let beside = watch.end(Some(server.id()), Some(load.id()), division);
         // The server ends first: the side that closes a connection keeps its port for a minute, and the load has few
         // ports.
         drop(server);

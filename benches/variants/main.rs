@@ -11,12 +11,14 @@
 //! | `wrk.rs`, `said.rs` | wrk beside the load generator; what a command prints |
 //! | `quiet.rs` | whether the machine did other work meanwhile, and which rounds count |
 //! | `statistics.rs`, `results.rs` | percentiles, medians, spreads, verdicts; `results.json` |
+//! | `compared.rs` | which figures may be compared |
 //! | `report/`, `table.rs` | `report.html`; the table on the terminal |
 //! | `cli.rs`, `progress.rs` | flags; time left |
 
 #![forbid(unsafe_code)]
 
 mod cli;
+mod compared;
 mod cores;
 mod counted;
 mod lab;
@@ -109,8 +111,10 @@ fn measure(cli: &Cli) -> Result<()> {
     let report = out.join("report.html");
     fs::write(&report, report::page(&results, past.as_ref()))?;
     for (name, size) in [("chart.svg", report::WIDE), ("chart-narrow.svg", report::NARROW)] {
-        if let Some(chart) = report::chart(&results, size) {
-            fs::write(out.join(name), chart)?;
+        match report::chart(&results, size) {
+            Some(chart) => fs::write(out.join(name), chart)?,
+            // One of another run would be taken for one of this run.
+            None => drop(fs::remove_file(out.join(name))),
         }
     }
     if let Some(noise) = report::noise(&results) {
@@ -215,6 +219,7 @@ fn run(lab: &Lab, wrk: Option<String>) -> Result<Results> {
         onepoll: env!("CARGO_PKG_VERSION").to_owned(),
         rounds: lab.rounds,
         window: lab.window,
+        warm_up: lab.warm_up,
         cores,
         scenarios: lab.scenarios.clone(),
         servers: lab.servers.iter().map(Server::to_string).collect(),

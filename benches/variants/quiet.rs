@@ -19,8 +19,8 @@ pub const STEAL_MAX: f64 = 0.01;
 /// No more rounds are made than this times as many as were asked for, however busy the machine is.
 pub const ATTEMPTS: usize = 3;
 
-/// A round is made again where other work took more than this share of the cores of the server, or of the load, in one of
-/// the two loops. A short burst is lost in a whole round.
+/// A round is made again where other work and the host took more than this share of the cores of the server, or of the
+/// load, in one of the two loops. A short burst is lost in a whole round.
 pub const CORE_MAX: f64 = 0.05;
 
 /// A round is made again where the load, or a server of one thread, waited for its core for a larger share of a loop.
@@ -33,7 +33,7 @@ pub struct Beside {
     pub other: f64,
     /// Taken by the host of a virtual machine.
     pub steal: f64,
-    /// What `other` is of all cores, of the cores of the server, or of the load, in one of the two loops: the largest.
+    /// What `other` and `steal` are of the cores of the server, or of the load, in one of the two loops: the larger.
     #[serde(default)]
     pub core: f64,
     /// For which share of a loop the load, or a server of one thread, waited for its core: the largest.
@@ -135,6 +135,14 @@ impl Look {
         let work = in_processes.min(not_idle) - of(|it| it.packets)?;
         Some((work - ours - allowance).max(0.0) / capacity)
     }
+
+    /// The share of these cores' time, until a later look, that the host took.
+    fn stolen(&self, then: &Look, which: &[usize], allowance: f64) -> Option<f64> {
+        let (before, after) = (self.cores.as_ref()?, then.cores.as_ref()?);
+        let stolen = which.iter().map(|core| Some(after.get(core)?.steal - before.get(core)?.steal));
+        let capacity = (then.at - self.at).as_secs_f64() * which.len() as f64;
+        Some((stolen.sum::<Option<f64>>()? - allowance).max(0.0) / capacity)
+    }
 }
 
 /// Looks at the machine while a round is made.
@@ -162,9 +170,7 @@ impl Watch {
         let all: Vec<_> = end.cores.as_ref()?.keys().copied().collect();
         let ours = end.server + end.load - self.begin.server - self.begin.load;
         let other = self.begin.other(&end, &all, ours, 0.0)?;
-        let stolen = |look: &Look| look.cores.iter().flatten().map(|(_, core)| core.steal).sum::<f64>();
-        let capacity = (end.at - self.begin.at).as_secs_f64() * all.len() as f64;
-        let steal = (stolen(&end) - stolen(&self.begin)) / capacity;
+        let steal = self.begin.stolen(&end, &all, 0.0)?;
         let core = self.loops.iter().filter_map(|(before, after, _)| worst(before, after, division));
         let waited =
             self.loops.iter().filter(|_| division.is_apart()).map(|(before, after, has_one_thread)| {
@@ -190,10 +196,13 @@ pub fn now() -> Option<String> {
     })
 }
 
-/// The larger share of other work in a loop: on the cores of the server, or on those of the load.
+/// The larger share that other work and the host took in a loop: of the cores of the server, or of those of the load.
 fn worst(before: &Look, after: &Look, division: &Division) -> Option<f64> {
     let (server, load) = (after.server - before.server, after.load - before.load);
-    let share = |cores: &Cores, ours: f64| before.other(after, cores.numbers(), ours, STEP);
+    let share = |cores: &Cores, ours: f64| {
+        let stolen = before.stolen(after, cores.numbers(), STEP)?;
+        Some(before.other(after, cores.numbers(), ours, STEP)? + stolen)
+    };
     match division.is_apart() {
         true => Some(share(&division.server, server)?.max(share(&division.load, load)?)),
         false => share(&division.server, server + load),

@@ -29,6 +29,9 @@ pub struct Results {
     pub rounds: usize,
     /// Seconds of each loop.
     pub window: f64,
+    /// Seconds of closed loop before them.
+    #[serde(default)]
+    pub warm_up: f64,
     pub cores: Division,
     pub scenarios: Vec<Scenario>,
     /// The names of the servers, in the order of a round.
@@ -61,16 +64,16 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Whether the machine was known to do other work beside it. A round that failed would fail again.
+    /// Whether the machine was known to do other work beside it, which may also be why it failed.
     pub fn is_disturbed(&self) -> bool {
-        matches!(self.came_of_it, CameOfIt::Sample(_)) && self.beside.is_some_and(|it| !it.is_quiet())
+        self.beside.is_some_and(|it| !it.is_quiet())
     }
 }
 
 impl WrkCell {
-    /// Whether the machine was known to do other work beside it. A round that failed would fail again.
+    /// Whether the machine was known to do other work beside it, which may also be why it failed.
     pub fn is_disturbed(&self) -> bool {
-        self.rate.is_ok() && self.beside.is_some_and(|it| !it.is_quiet())
+        self.beside.is_some_and(|it| !it.is_quiet())
     }
 }
 
@@ -111,6 +114,8 @@ pub enum Service {
     Starves,
     /// Something else was missing, in every round.
     Short,
+    /// Nothing was measured, in every round.
+    Failed,
     Unknown(Doubt),
 }
 
@@ -156,6 +161,8 @@ pub enum Figure {
     /// For each request, in the closed loop.
     Switches,
     Calls,
+    /// How many cores the server kept at work, in the closed loop.
+    Cores,
 }
 
 impl Figure {
@@ -184,6 +191,7 @@ impl Figure {
             Figure::Threads => Some(sample.full.threads as f64),
             Figure::Switches => per_request((voluntary_switches + involuntary_switches) as f64),
             Figure::Calls => per_request(sample.closed.calls.as_ref()?.values().sum::<u64>() as f64),
+            Figure::Cores => Some((user_us + system_us) / 1e6 / closed.seconds),
         }
     }
 }
@@ -210,7 +218,7 @@ fn company(mut rounds: impl Iterator<Item = Option<Beside>>) -> Company {
 
 /// How the clients of one round were served.
 fn served(came_of_it: &CameOfIt, conditions: &Scenario) -> Service {
-    let CameOfIt::Sample(sample) = came_of_it else { return Service::Short };
+    let CameOfIt::Sample(sample) = came_of_it else { return Service::Failed };
     let Outcome { connected, closed, open, readers, .. } = &sample.outcome;
     if readers.is_some_and(|readers| readers.filling > 0) {
         return Service::Unknown(Doubt::Filling);
@@ -246,26 +254,19 @@ impl Results {
         self.scenarios.iter().find(|scenario| scenario.name == name)
     }
 
-    /// The outcomes that count: every failure, and the samples with the least other work beside them.
+    /// The outcomes that count: those with the least other work beside them, failures like samples.
     pub fn rounds<'a>(&'a self, scenario: &'a str, server: &'a str) -> impl Iterator<Item = &'a CameOfIt> {
-        let (samples, failures) = self.of(scenario, server);
-        failures.into_iter().chain(self.counted(&samples)).map(|cell| &cell.came_of_it)
+        self.counted(scenario, server).into_iter().map(|cell| &cell.came_of_it)
     }
 
-    /// All cells of a server under a load: samples, and failures.
-    fn of(&self, scenario: &str, server: &str) -> (Vec<&Cell>, Vec<&Cell>) {
+    fn counted(&self, scenario: &str, server: &str) -> Vec<&Cell> {
         let cells = self.cells.iter().filter(|cell| cell.scenario == scenario && cell.server == server);
-        cells.partition(|cell| matches!(cell.came_of_it, CameOfIt::Sample(_)))
-    }
-
-    fn counted<'a>(&self, samples: &[&'a Cell]) -> Vec<&'a Cell> {
-        let beside: Vec<_> = samples.iter().map(|cell| cell.beside).collect();
-        quiet::counted(&beside, self.rounds).into_iter().map(|place| samples[place]).collect()
+        quietest(&cells.collect::<Vec<_>>(), |cell| cell.beside, self.rounds)
     }
 
     /// What the machine did beside the rounds that count.
     fn company(&self, scenario: &str, server: &str) -> Company {
-        company(self.counted(&self.of(scenario, server).0).iter().map(|cell| cell.beside))
+        company(self.counted(scenario, server).iter().map(|cell| cell.beside))
     }
 
     /// Why nothing can be said of the rounds of a server under a load, if there is a reason.
@@ -284,13 +285,14 @@ impl Results {
         })
     }
 
-    /// What wrk measured of a server: requests a second, and for which share of the time the server was busy.
+    /// What wrk measured of a server: requests a second, and for which share of the time the server was busy. `None` if
+    /// one of the rounds that count failed.
     pub fn by_wrk(&self, server: &str) -> Option<(Spread, Spread)> {
         let cells = self.wrk.iter().flat_map(|wrk| &wrk.cells).filter(|cell| cell.server == server);
-        let cells: Vec<_> = cells.filter(|cell| cell.rate.is_ok()).collect();
-        let beside: Vec<_> = cells.iter().map(|cell| cell.beside).collect();
-        let counted: Vec<_> =
-            quiet::counted(&beside, self.rounds).into_iter().map(|place| cells[place]).collect();
+        let counted = quietest(&cells.collect::<Vec<_>>(), |cell| cell.beside, self.rounds);
+        if counted.iter().any(|cell| cell.rate.is_err()) {
+            return None;
+        }
         let machine = company(counted.iter().map(|cell| cell.beside));
         let rates = Spread::of(counted.iter().filter_map(|cell| cell.rate.clone().ok()))?;
         let busy = Spread::of(counted.iter().map(|cell| cell.busy))?;
@@ -321,7 +323,7 @@ impl Results {
         if scenario.cores == Use::Shared && !is_single {
             return Bound::Server;
         }
-        let cores = if is_single { 1 } else { self.cores.server.count() };
+        let cores = if is_single || scenario.cores == Use::One { 1 } else { self.cores.server.count() };
         let busy = |sample: &Sample| {
             let Sample { closed, outcome, .. } = sample;
             (closed.user_us + closed.system_us) / 1e6 / outcome.closed.seconds / cores as f64 >= BUSY_MIN
@@ -343,25 +345,42 @@ impl Results {
         let rounds: Vec<_> = self.rounds(&scenario.name, server).map(|it| served(it, scenario)).collect();
         match rounds.first() {
             Some(first) if rounds.iter().all(|it| it == first) => *first,
-            Some(_) if rounds.iter().all(|it| matches!(it, Service::Starves | Service::Short)) => {
-                Service::Short
-            }
+            Some(_) if rounds.iter().all(|it| it.falls_short()) => Service::Short,
             _ => Service::Unknown(Doubt::Mixed),
         }
     }
 
-    /// In which way a server failed to answer some requests, in the words of the first such round. This tells of this
-    /// round and nothing else: [`Results::service`] is what may be concluded.
+    /// In which way a server failed to answer some requests, and in how many rounds. What may be concluded from that is
+    /// [`Results::service`].
     pub fn shortcoming(&self, scenario: &str, server: &str) -> Option<String> {
         let conditions = self.scenario(scenario)?;
-        self.rounds(scenario, server).filter_map(|it| shortcoming(it, conditions)).next()
+        let rounds: Vec<_> = self.rounds(scenario, server).map(|it| shortcoming(it, conditions)).collect();
+        let first = rounds.iter().flatten().next()?;
+        let short = rounds.iter().flatten().count();
+        Some(match rounds.iter().all(|it| it.as_ref() == Some(first)) {
+            true => first.clone(),
+            false => format!("{short} of {} rounds fell short, such as: {first}", rounds.len()),
+        })
     }
+}
+
+impl Service {
+    /// Whether the rounds show that not all clients were served.
+    pub fn falls_short(self) -> bool {
+        matches!(self, Service::Starves | Service::Short | Service::Failed)
+    }
+}
+
+/// The rounds that count, by what happened beside each.
+fn quietest<'a, C>(rounds: &[&'a C], beside: impl Fn(&C) -> Option<Beside>, asked: usize) -> Vec<&'a C> {
+    let beside: Vec<_> = rounds.iter().map(|round| beside(round)).collect();
+    quiet::counted(&beside, asked).into_iter().map(|place| rounds[place]).collect()
 }
 
 fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
     let sample = match came_of_it {
         CameOfIt::Sample(sample) => sample,
-        CameOfIt::Failure(why) => return Some(why.clone()),
+        CameOfIt::Failure(why) => return Some(format!("failed: {why}")),
     };
     let Outcome { connected, closed, open, readers, .. } = &sample.outcome;
     let wanted = conditions.connections;
@@ -378,7 +397,7 @@ fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
         return Some(format!("{} of {wanted} connections were answered at all", closed.connections_answered));
     }
     if closed.answered == 0 {
-        return Some("nobody was answered".to_owned());
+        return Some("no client was answered".to_owned());
     }
     (open.unanswered > 0)
         .then(|| format!("{} of {} requests were not answered in time", open.unanswered, requests(open)))

@@ -40,6 +40,16 @@ impl Drop for Ended {
     }
 }
 
+/// For how many seconds wrk asked, as it prints them: `100 requests in 1.01s, 1.2MB read`.
+pub fn read_seconds(said: &str) -> io::Result<f64> {
+    let seconds = said.lines().find_map(|line| {
+        let time = line.split_once(" requests in ")?.1.split_once(',')?.0;
+        let milliseconds = time.strip_suffix("ms").map(|it| it.parse().map(|it: f64| it / 1e3));
+        milliseconds.or_else(|| time.strip_suffix('s').map(str::parse))?.ok()
+    });
+    seconds.ok_or_else(|| io::Error::other("wrk printed no time"))
+}
+
 /// Reads what wrk prints. Answers with another status, or none, make its figure one of something else.
 pub fn read_rate(said: &str) -> io::Result<f64> {
     let value = |name: &str| said.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);

@@ -1,7 +1,9 @@
 //! The table on the terminal.
 
-use crate::results::{Bound, Figure, Results};
-use crate::statistics::{Difference, Doubt, Spread};
+use crate::compared::Side;
+use crate::results::{Figure, Machine, Results};
+use crate::scenarios::Scenario;
+use crate::statistics::{Difference, Doubt};
 
 /// The data of the table.
 const COLUMNS: [(&str, Figure); 8] = [
@@ -25,7 +27,7 @@ pub fn table(results: &Results, past: Option<&Results>) -> String {
         for server in &results.servers {
             table += &format!("{server:24}");
             for (_, figure) in COLUMNS {
-                table += &format!("{:>12}", shown(results.spread(&scenario.name, server, figure)));
+                table += &format!("{:>12}", shown(results, scenario, server, figure));
             }
             if results.doubt(&scenario.name, server) == Some(Doubt::Busy) {
                 table += "  beside other work";
@@ -38,9 +40,16 @@ pub fn table(results: &Results, past: Option<&Results>) -> String {
             table += "\n";
         }
     }
+    let legend = if table.contains(MARK) { format!("{MARK} {MARKED}.\n") } else { String::new() };
     table
         + "\nMedians; latencies in open loop, from when a request was due; the others in closed loop, a request.\n"
+        + &legend
 }
+
+/// What stands before a figure that says nothing, and what it means.
+pub const MARK: char = '~';
+pub const MARKED: &str = "no verdict follows from this figure: its rounds had other work beside them, spread widely or \
+                          are less than two, or not all clients were served";
 
 /// Prints what has changed since a past run: every figure that is compared, or why it is not.
 pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -> String {
@@ -55,14 +64,9 @@ pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -
         return "  since then: no verdict: it was another load".to_owned();
     }
     let change = |(name, figure): (&'static str, Figure)| {
-        let (now, then) = (results.spread(scenario, server, figure)?, past.spread(scenario, server, figure)?);
-        let is_bound = [results, past]
-            .iter()
-            .any(|run| run.scenario(scenario).is_some_and(|it| run.bound(it, server) == Bound::Load));
-        if figure == Figure::Throughput && is_bound {
-            return Some((name, ": the load was the limit".to_owned()));
-        }
-        let change = (now.median / then.median - 1.0) * 100.0;
+        let side = |run: &Results| Side::of(run, run.scenario(scenario)?, server, figure);
+        let (now, then) = (side(results)?, side(past)?);
+        let change = (now.spread.median / then.spread.median - 1.0) * 100.0;
         Some(match now.against(&then) {
             Difference::Less | Difference::More => (name, format!(" {change:+.0} %")),
             Difference::Level => (name, " level".to_owned()),
@@ -83,18 +87,32 @@ pub fn beside(results: &Results, past: &Results, scenario: &str, server: &str) -
 /// Why two runs cannot be compared at all, if there is a reason.
 pub fn unlike(results: &Results, past: &Results) -> Option<&'static str> {
     let (now, then) = (&results.machine, &past.machine);
-    if (&now.processor, now.cores) != (&then.processor, then.cores) {
+    let machine = |it: &Machine| (it.processor.clone(), it.cores, it.memory_gib.round() as u64);
+    if machine(now) != machine(then) {
         return Some("it was another machine");
     }
     if now.kernel != then.kernel {
         return Some("it had another kernel");
     }
     let cores = |run: &Results| [run.cores.server.to_string(), run.cores.load.to_string()];
-    (cores(results) != cores(past)).then_some("server and load had other cores")
+    if cores(results) != cores(past) {
+        return Some("server and load had other cores");
+    }
+    if (results.window, results.warm_up) != (past.window, past.warm_up) {
+        return Some("its loops had another length");
+    }
+    (results.rounds != past.rounds).then_some("it had another number of rounds")
 }
 
-fn shown(spread: Option<Spread>) -> String {
-    spread.map_or("n/a".to_owned(), |spread| number(spread.median))
+/// A figure, with a mark before it if it says nothing.
+fn shown(results: &Results, scenario: &Scenario, server: &str, figure: Figure) -> String {
+    let side = Side::of(results, scenario, server, figure);
+    side.map_or("n/a".to_owned(), |it| marked(&it, number(it.spread.median)))
+}
+
+/// The words for a figure, with a mark before them if it says nothing.
+pub fn marked(side: &Side, words: String) -> String {
+    if side.doubt().is_some() { format!("{MARK}{words}") } else { words }
 }
 
 /// A number with three digits; a whole number with all of its digits.

@@ -7,13 +7,13 @@ use crate::progress::Progress;
 use crate::quiet::{self, Look, Watch};
 use crate::results::{Wrk, WrkCell, has_one_thread, serves_in_one_thread};
 use crate::running::Server;
-use crate::said::{read_rate, said_within};
+use crate::said::{read_rate, read_seconds, said_within};
 use crate::scenarios::BASE;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What wrk is told: the base point. It counts whole seconds.
 const FLAGS: [&str; 3] = ["-t1", "-c64", "-d1s"];
@@ -61,34 +61,44 @@ pub fn run(lab: &Lab, version: String, root: &Path, work: &Path, progress: &Prog
 }
 
 fn cell(round: usize, server: &Server, division: &Division, root: &Path, work: &Path) -> WrkCell {
-    let name = server.to_string();
-    match measure(server, division, root, work) {
-        Ok((rate, busy, beside)) => WrkCell { server: name, round, rate: Ok(rate), busy, beside },
-        Err(error) => WrkCell { server: name, round, rate: Err(error.to_string()), busy: 0.0, beside: None },
-    }
+    let mut watch = Watch::begin();
+    let (rate, busy, beside) = match measure(server, division, root, work, &mut watch) {
+        Ok((rate, busy, beside)) => (Ok(rate), busy, beside),
+        // The server and wrk have ended, so that their time is that of ended children.
+        Err(error) => (Err(error.to_string()), 0.0, watch.end(None, None, division)),
+    };
+    WrkCell { server: server.to_string(), round, rate, busy, beside }
 }
 
 type Measured = (f64, f64, Option<quiet::Beside>);
 
-fn measure(server: &Server, division: &Division, root: &Path, work: &Path) -> io::Result<Measured> {
-    let mut watch = Watch::begin();
+fn measure(
+    server: &Server,
+    division: &Division,
+    root: &Path,
+    work: &Path,
+    watch: &mut Watch,
+) -> io::Result<Measured> {
     let name = server.to_string();
     let (is_single, waits_tell) = (has_one_thread(&name), serves_in_one_thread(&name));
     let mut server = server.start(root, work, division)?;
-    let (before, used, begin) = (Look::now(Some(server.id()), None), server.used()?, Instant::now());
-    let rate = rate(server.address)?;
-    let (seconds, used) = (begin.elapsed().as_secs_f64(), &server.used()? - &used);
+    let (before, used) = (Look::now(Some(server.id()), None), server.used()?);
+    let (rate, seconds) = asked(server.address)?;
+    let used = &server.used()? - &used;
     // wrk has ended, so its time is that of an ended child, which runs where the load otherwise runs.
     watch.add_loop(before, Look::now(Some(server.id()), None), waits_tell);
     let beside = watch.end(Some(server.id()), None, division);
     let cores = if is_single { 1 } else { Cores::count(&division.server) };
-    Ok((rate, (used.user_us + used.system_us) / 1e6 / seconds / cores as f64, beside))
+    // The server also worked while wrk connected and went, which is not in wrk's time.
+    let busy = (used.user_us + used.system_us) / 1e6 / seconds / cores as f64;
+    Ok((rate, busy.min(1.0), beside))
 }
 
-/// Requests a second that wrk counts. It inherits the cores of this thread, which are those of the load.
-fn rate(address: SocketAddr) -> io::Result<f64> {
+/// Requests a second that wrk counts, and for how many seconds. It inherits the cores of this thread, which are those of
+/// the load.
+fn asked(address: SocketAddr) -> io::Result<(f64, f64)> {
     let mut command = Command::new("wrk");
     command.args(FLAGS).arg(format!("http://{address}{TARGET}"));
     let said = said_within(command, PATIENCE)?;
-    read_rate(&said)
+    Ok((read_rate(&said)?, read_seconds(&said)?))
 }

@@ -44,6 +44,8 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Points at which the server failed to answer some requests; they are drawn hollow.
     pub hollow: Vec<(f64, f64)>,
+    /// Points from which no verdict follows; they are drawn hollow, with a cross.
+    pub crossed: Vec<(f64, f64)>,
 }
 
 /// The texts of the axes.
@@ -168,9 +170,14 @@ impl Frame<'_> {
         {
             area.draw(&PathElement::new(dash, colour.stroke_width(stroke)))?;
         }
-        let hollow = self.at(&line.hollow);
+        let (hollow, crossed) = (self.at(&line.hollow), self.at(&line.crossed));
         for at in self.at(&line.points) {
-            point(area, line.place, at, hollow.contains(&at))?;
+            point(area, line.place, at, hollow.contains(&at) || crossed.contains(&at))?;
+        }
+        for (x, y) in crossed {
+            for bar in [[(x - 5, y - 5), (x + 5, y + 5)], [(x - 5, y + 5), (x + 5, y - 5)]] {
+                area.draw(&PathElement::new(bar.to_vec(), INK.stroke_width(1)))?;
+            }
         }
         Ok(())
     }

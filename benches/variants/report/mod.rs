@@ -5,9 +5,10 @@ pub mod loses;
 mod noise;
 mod sentences;
 mod tables;
-mod verdicts;
+pub mod verdicts;
 mod wrk;
 
+use crate::compared::Side;
 use crate::results::{Figure, Results, Service};
 use crate::scenarios::{BASE, Scenario};
 use crate::table::{self, number};
@@ -123,25 +124,19 @@ fn advice(results: &Results) -> String {
         items.collect::<String>()
     };
     let part = |title: &str, none: &str, items: String| match items.is_empty() {
-        true => format!("<h3>{title}</h3>\n<p>{none}\n"),
-        false => format!("<h3>{title}</h3>\n<ul>{items}</ul>\n"),
+        true => format!("{title}<p>{none}\n"),
+        false => format!("{title}<ul>{items}</ul>\n"),
     };
     section(
         "When to choose what",
         &[
-            "<p>In general, and below as far as this run shows it: choose <b>threads</b> where a request is long work (or waits for a disk, which is not measured here), and there are cores to \
-             do it on: one loop does one thing at a time, and while it works for one client, all others wait. Choose a \
-             <b>reactor</b> where there are many connections and little to do for each: it pays neither for waking a \
-             thread nor for keeping one. A fixed <b>pool</b> of threads that stay with their connection is safe only \
-             behind something that keeps idle and slow clients away.\n"
-                .to_owned(),
             part(
-                "Where threads were better in this run",
+                "<h3>Where threads were better in this run</h3>\n",
                 "No verdict says so.",
                 list(Winner::Threads),
             ),
-            part("Where the reactor was better", "No verdict says so.", list(Winner::Reactor)),
-            part("Where they were level", "No verdict says so.", list(Winner::Both)),
+            part("<h3>Where the reactor was better</h3>\n", "No verdict says so.", list(Winner::Reactor)),
+            part("<h3>Where they were level</h3>\n", "No verdict says so.", list(Winner::Both)),
             format!(
                 "<details><summary>Where this run has no verdict</summary>{}</details>\n",
                 part("", "Each comparison has one.", list(Winner::Unknown))
@@ -170,9 +165,14 @@ fn sweep(results: &Results) -> String {
                 Some((it.connections as f64, value))
             };
             let points: Vec<_> = sweep.iter().filter_map(|it| point(&it)).collect();
-            let short = sweep.iter().filter(|it| falls_short(results, it, server));
+            let short = sweep.iter().filter(|it| results.service(it, server).falls_short());
             let hollow = short.filter_map(|it| point(&it)).collect();
-            Line { place, name: server.clone(), points, hollow }
+            let is_doubtful = |it: &&&Scenario| {
+                !results.service(it, server).falls_short()
+                    && Side::of(results, it, server, figure).is_some_and(|side| side.doubt().is_some())
+            };
+            let crossed = sweep.iter().filter(is_doubtful).filter_map(|it| point(&it)).collect();
+            Line { place, name: server.clone(), points, hollow, crossed }
         };
         let lines: Vec<_> = results.servers.iter().enumerate().map(line).collect();
         let axes = Axes { x: "connections", y, x_label: &number, x_ticks: &ticks };
@@ -187,7 +187,8 @@ fn sweep(results: &Results) -> String {
     section(
         "How it grows with connections",
         &[
-            "<p class=soft>Hollow points: not every client was served, so the figure is that of fewer.\n"
+            "<p class=soft>Hollow points: not every client was served, so the figure is that of fewer. Crossed points: \
+             no verdict follows from them.\n"
                 .to_owned(),
             figure(
                 "Requests a second, closed loop",
@@ -213,11 +214,6 @@ fn sweep(results: &Results) -> String {
     )
 }
 
-/// Whether the rounds show that not all clients were served.
-fn falls_short(results: &Results, scenario: &Scenario, server: &str) -> bool {
-    matches!(results.service(scenario, server), Service::Starves | Service::Short)
-}
-
 /// A chart and its sentence.
 fn figured(chart: &str, sentence: &str) -> String {
     format!("<figure>{chart}<figcaption>{}</figcaption></figure>\n", encode_text(sentence))
@@ -241,8 +237,12 @@ fn distribution(results: &Results, scenario: &Scenario, sentence: String) -> Str
     let line = |(place, server): (usize, &String)| {
         let latencies = results.latencies(&scenario.name, server);
         let at = |percentile: f64| (percentile, latencies.percentile(percentile).as_secs_f64() * 1e3);
-        let points = if latencies.count() > 0 { PERCENTILES.map(at).into() } else { Vec::new() };
-        Line { place, name: server.clone(), points, hollow: Vec::new() }
+        let shown = PERCENTILES.into_iter().filter(|percentile| latencies.shows(*percentile));
+        let points: Vec<_> = shown.map(at).collect();
+        let service = results.service(scenario, server);
+        let hollow = if service.falls_short() { points.clone() } else { Vec::new() };
+        let crossed = if matches!(service, Service::Unknown(_)) { points.clone() } else { Vec::new() };
+        Line { place, name: server.clone(), points, hollow, crossed }
     };
     let lines: Vec<_> = results.servers.iter().enumerate().map(line).collect();
     let name =
@@ -297,13 +297,17 @@ fn bars_of(results: &Results, scenario: &Scenario, whole: Figure, parts: &[Figur
         let spread = results.spread(&scenario.name, server, whole)?;
         let part =
             |figure: &Figure| results.spread(&scenario.name, server, *figure).map_or(0.0, |it| it.median);
-        let note = if falls_short(results, scenario, server) { " (not all)" } else { "" };
+        let side = Side::of(results, scenario, server, whole)?;
+        let label = match results.service(scenario, server).falls_short() {
+            true => number(spread.median) + " (not all)",
+            false => table::marked(&side, number(spread.median)),
+        };
         Some(Bar {
             place,
             name: server.clone(),
             parts: parts.iter().map(part).collect(),
             range: spread.least..spread.most,
-            label: number(spread.median) + note,
+            label,
         })
     };
     results.servers.iter().enumerate().filter_map(bar).collect()
@@ -318,7 +322,7 @@ fn both(title: &str, draw: impl Fn(Size) -> Result<String, Box<dyn std::error::E
     part("wide", WIDE) + &part("narrow", NARROW)
 }
 
-/// A chart with a name for those who do not see it.
+/// A chart with a name for a user who does not see it.
 fn named(svg: &str, title: &str) -> String {
     svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", encode_attribute(title)), 1)
 }

@@ -1,14 +1,16 @@
 //! The sentences under the charts, each chosen by the figures of this run. A sentence names a figure only where the
 //! rounds show it: see `verdicts.rs`.
 
-use super::verdicts::{A_THREAD_EACH, Pair, REACTOR, compare};
+use super::verdicts::{A_THREAD_EACH, REACTOR};
+use crate::compared::{Pair, Side, compare};
 use crate::load::plan::Beside;
 use crate::results::{Bound, Figure, Results, Service};
 use crate::scenarios::{Scenario, Use};
 use crate::statistics::{Difference, Doubt};
 use crate::table::number;
 
-const NOT_COMPARED: &str = "This run has no reactor, or no thread for each connection, to compare it with.";
+pub const NOT_COMPARED: &str =
+    "This run has no reactor, or no thread for each connection, to compare it with.";
 
 /// The reactor beside a thread for each connection.
 fn pair(results: &Results, scenario: &Scenario, figure: Figure) -> Option<Pair> {
@@ -59,23 +61,21 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
     let Some(last) = last_served(results, sweep) else { return NOT_COMPARED.to_owned() };
     let Some(pair) = pair(results, last, Figure::Throughput) else { return NOT_COMPARED.to_owned() };
     let with = format!("With {} connections", last.connections);
-    let mut sentence = match (pair.difference, results.bound(last, REACTOR)) {
-        (Difference::Unknown(doubt), _) | (_, Bound::Unknown(doubt)) => {
-            format!("{with}, the reactor and a thread for each: {doubt}")
-        }
-        (Difference::More, _) => format!(
-            "{with} the reactor answers {} a thread for each: one epoll_wait brings all that are ready, while a thread \
-             for each is woken, switched to and put to sleep again for every single request",
-            times(pair.ours.at_least(&pair.theirs), "requests")
+    let mut sentence = match pair.difference {
+        Difference::Unknown(Doubt::Limit) => format!(
+            "{with} the load was the limit, so that the reactor cannot be compared with a thread for each; compare the \
+             processor time of a request"
         ),
-        (_, Bound::Load) => format!(
-            "{with} the load was the limit for the reactor, so that it cannot be compared with a thread for each; \
-             compare the processor time of a request"
+        Difference::Unknown(doubt) => format!("{with}, the reactor and a thread for each: {doubt}"),
+        Difference::More => format!(
+            "{with} the reactor answers {} a thread for each{}",
+            times(pair.ours.at_least(&pair.theirs), "requests"),
+            switched(results, last).map(|words| format!(": {words}")).unwrap_or_default()
         ),
-        (Difference::Level, _) => {
+        Difference::Level => {
             format!("{with} the reactor and a thread for each are level: their medians differ by 5 % at most")
         }
-        (Difference::Less, _) => format!(
+        Difference::Less => format!(
             "{with} a thread for each answers {} the reactor",
             times(pair.theirs.at_least(&pair.ours), "requests")
         ),
@@ -89,6 +89,18 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
         );
     }
     sentence + "."
+}
+
+/// That a thread for each is switched to much more often, if the rounds show it.
+fn switched(results: &Results, scenario: &Scenario) -> Option<String> {
+    let pair = pair(results, scenario, Figure::Switches)?;
+    let shows = pair.difference == Difference::Less && pair.theirs.least > pair.ours.most * 2.0;
+    shows.then(|| {
+        format!(
+            "a thread for each is switched to {} times for a request, and the reactor less than half as often",
+            number(pair.theirs.median)
+        )
+    })
 }
 
 /// The sentence under the chart of p99 against connections.
@@ -135,24 +147,23 @@ fn waits_compared(pair: &Pair, part: &str) -> String {
 /// The sentence under a chart of the latencies of one load.
 pub fn distribution(results: &Results, scenario: &Scenario) -> String {
     let at = |percentile| pair(results, scenario, Figure::Latency(percentile));
-    let Some((half, most)) = at(50.0).zip(at(99.0)) else { return NOT_COMPARED.to_owned() };
-    let compared = match (half.difference, most.difference) {
-        (Difference::Unknown(one), Difference::Unknown(other)) if one == other => {
+    let Some(half) = at(50.0) else { return NOT_COMPARED.to_owned() };
+    let halves = waits_compared(&half, "half of the requests");
+    let compared = match (half.difference, at(99.0)) {
+        // There are too few requests for it.
+        (_, None) => halves,
+        (Difference::Unknown(one), Some(Pair { difference: Difference::Unknown(other), .. }))
+            if one == other =>
+        {
             format!("for the reactor and a thread for each there is {one}")
         }
-        _ => {
-            format!(
-                "{}; {}",
-                waits_compared(&half, "half of the requests"),
-                waits_compared(&most, "99 of 100")
-            )
-        }
+        (_, Some(most)) => format!("{halves}; {}", waits_compared(&most, "99 of 100")),
     };
     let starving = starving(results, scenario);
     let high = match starving.is_empty() {
         true => String::new(),
         false => format!(
-            " The lines of {} stand high from the left on, since requests that were never answered count with their age.",
+            " In the lines of {}, requests that were never answered count with their age.",
             starving.join(", ")
         ),
     };
@@ -173,17 +184,11 @@ pub fn memory(results: &Results, sweep: &[&Scenario]) -> String {
     let figures = format!(
         "{with} one takes {ours} KiB of the process under the reactor and {theirs} KiB with a thread for each"
     );
-    let kernel = "What the kernel holds for each thread (a stack of 16 KiB and its books) and for each socket comes on \
-                  top and is not counted here.";
+    let kernel = "What the kernel holds for threads and sockets is not counted.";
     match pair.difference {
-        Difference::Less => format!(
-            "{figures}: the reactor keeps a state of a few hundred bytes and lends out buffers only while something is \
-             on its way; a thread keeps the touched part of its stack and buffers of its own, idle or not. {kernel}"
-        ),
+        Difference::Less => format!("{figures}: less under the reactor. {kernel}"),
         Difference::Level => format!("{figures}, which is level. {kernel}"),
-        Difference::More => {
-            format!("{figures}, although a thread keeps a stack and buffers of its own. {kernel}")
-        }
+        Difference::More => format!("{figures}: more under the reactor. {kernel}"),
         Difference::Unknown(doubt) => {
             format!("{with}, the memory of one under the reactor and with a thread for each: {doubt}.")
         }
@@ -208,23 +213,16 @@ pub fn cpu(results: &Results, base: &Scenario) -> String {
             return format!("What a request takes under the reactor and with a thread for each: {doubt}.");
         }
     };
-    if let Some(share) = results.spread(&base.name, REACTOR, Figure::KernelShare)
+    if let Some(share) = Side::of(results, base, REACTOR, Figure::KernelShare)
         && share.doubt().is_none()
     {
         sentence += &format!(
-            " About {:.0} % of the reactor's is the kernel's (recv, send and the TCP between them), which no model saves.",
-            (share.median / 5.0).round() * 5.0
+            " About {:.0} % of the reactor's is the kernel's.",
+            (share.spread.median / 5.0).round() * 5.0
         );
     }
-    let switches = |name| results.spread(&base.name, name, Figure::Switches);
-    if let Some((ours, theirs)) = switches(REACTOR).zip(switches(A_THREAD_EACH))
-        && theirs.doubt().is_none()
-        && theirs.least > ours.most * 2.0
-    {
-        sentence += &format!(
-            " A thread for each is switched to {} times for a request; the reactor less than half as often.",
-            number(theirs.median)
-        );
+    if let Some(words) = switched(results, base) {
+        sentence += &format!(" Of switches, {words}.");
     }
     sentence
 }
@@ -236,35 +234,21 @@ pub fn work(results: &Results, scenario: &Scenario) -> String {
         (Use::Shared, cores) if cores > 1 => format!("the server may use all {cores} cores"),
         _ => "the server has one core".to_owned(),
     };
-    let is_wide = scenario.cores == Use::Shared && results.machine.cores > 1;
+    let each = format!("Each request is a millisecond or more of work, and {cores}.");
     let compared = match pair.difference {
         Difference::Less => format!(
-            "Here threads are the better choice: each request is a millisecond or more of work, {cores}, and a thread for \
-             each connection answers {} the reactor.{}",
+            "{each} Here threads are the better choice: a thread for each connection answers {} the reactor.{}",
             times(pair.theirs.at_least(&pair.ours), "requests"),
-            if is_wide {
-                " The kernel puts threads on whichever core is free; one loop runs on one core, however many there are, \
-                 and every client waits for the work of the one before it."
-            } else {
-                ""
-            }
+            at_work(results, scenario).unwrap_or_default()
         ),
-        Difference::Level => format!(
-            "Each request is a millisecond or more of work, and {cores}. In this run the reactor and a thread for each \
-             connection are level{}.",
-            if is_wide {
-                ", although threads could have used the other cores"
-            } else {
-                ": the core is the limit"
-            }
-        ),
-        Difference::Unknown(doubt) => format!(
-            "Each request is a millisecond or more of work, and {cores}. For the reactor and a thread for each connection \
-             there is {doubt}."
-        ),
+        Difference::Level => {
+            format!("{each} In this run the reactor and a thread for each connection are level.")
+        }
+        Difference::Unknown(doubt) => {
+            format!("{each} For the reactor and a thread for each connection there is {doubt}.")
+        }
         Difference::More => format!(
-            "Each request is a millisecond or more of work, and {cores}. In this run the reactor answers {} a thread for \
-             each connection.",
+            "{each} In this run the reactor answers {} a thread for each connection.",
             times(pair.ours.at_least(&pair.theirs), "requests")
         ),
     };
@@ -275,27 +259,45 @@ pub fn work(results: &Results, scenario: &Scenario) -> String {
     compared + &waits.unwrap_or_default()
 }
 
+/// That the threads had more cores at work than the reactor, if the rounds show it.
+fn at_work(results: &Results, scenario: &Scenario) -> Option<String> {
+    let pair = pair(results, scenario, Figure::Cores)?;
+    (pair.difference == Difference::Less).then(|| {
+        format!(" They had {:.1} cores at work, and the reactor {:.1}.", pair.theirs.median, pair.ours.median)
+    })
+}
+
 /// The sentence under a chart of clients beside other clients.
 pub fn company(results: &Results, scenario: &Scenario) -> String {
     let (mut starving, mut short, mut fine, mut doubts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut failed = Vec::new();
     for name in &results.servers {
         match results.service(scenario, name) {
             Service::Starves => starving.push(name.as_str()),
             Service::Short => short.push(name.as_str()),
+            Service::Failed => failed.push(name.as_str()),
             Service::All => fine.push(name.as_str()),
             Service::Unknown(doubt) => doubts.push((name.as_str(), doubt)),
         }
     }
-    let why = why(scenario);
+    // Why the others starve is not known.
+    let (few, others): (Vec<_>, Vec<_>) = starving.into_iter().partition(|name| has_few_threads(name));
     let mut parts = Vec::new();
-    if !starving.is_empty() {
-        parts.push(format!("Under {}, some clients were never answered: {why}.", starving.join(", ")));
+    if !few.is_empty() {
+        let why = why(scenario);
+        parts.push(format!("Under {}, some clients were never answered: {why}.", few.join(", ")));
+    }
+    if !others.is_empty() {
+        parts.push(format!("Under {}, some clients were never answered.", others.join(", ")));
     }
     if !short.is_empty() {
         parts.push(format!("Some requests were not answered in time under {}.", short.join(", ")));
     }
+    if !failed.is_empty() {
+        parts.push(format!("Nothing was measured of {}: every round failed.", failed.join(", ")));
+    }
     match fine.len() == results.servers.len() {
-        true => parts.push(format!("Every variant served every client here. Where threads run out, {why}.")),
+        true => parts.push("Every variant served every client here.".to_owned()),
         false if !fine.is_empty() => {
             parts.push(format!("Every client was served under {}.", fine.join(", ")))
         }
@@ -324,20 +326,20 @@ fn doubtful(doubts: &[(&str, Doubt)]) -> Vec<String> {
     by_doubt.iter().map(|(doubt, names)| format!("Of {}: {doubt}.", names.join(", "))).collect()
 }
 
+/// Whether a variant has a fixed number of threads, each of which stays with its connection.
+fn has_few_threads(server: &str) -> bool {
+    server.starts_with("thread-pool") || server == "iterative"
+}
+
+/// Why such a variant leaves clients without an answer.
 fn why(scenario: &Scenario) -> &'static str {
     match &scenario.beside {
         Some(Beside::SlowReaders { .. }) => {
-            "a full socket makes send wait, and with it the thread that is inside it; the reactor parks the connection \
-             until the kernel says that there is room"
+            "a full socket makes send wait, and with it the thread that is inside it"
         }
-        Some(Beside::SlowSenders { .. }) => {
-            "recv waits for a head that does not end; under the reactor that is one more connection of which there is no \
-             event"
-        }
-        _ => {
-            "a connection that says nothing keeps the thread that waits for it in recv; to epoll it is an entry in a list \
-             that nobody walks"
-        }
+        Some(Beside::SlowSenders { .. }) => "recv waits for a head that does not end, and with it the thread",
+        Some(Beside::Workers { .. }) => "each thread stays with a connection that always has work",
+        _ => "a connection that says nothing keeps the thread that waits for it in recv",
     }
 }
 
@@ -368,6 +370,6 @@ pub fn wrk(results: &Results, base: &Scenario) -> String {
 
 /// How the requests a second of this load compare with those of wrk.
 pub fn wrk_beside(results: &Results, base: &Scenario, server: &str) -> Option<Difference> {
-    let ours = results.spread(&base.name, server, Figure::Throughput)?;
-    Some(ours.against(&results.by_wrk(server)?.0))
+    let ours = Side::of(results, base, server, Figure::Throughput)?;
+    Some(ours.against_another_load(&results.by_wrk(server)?.0))
 }

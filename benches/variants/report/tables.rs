@@ -1,10 +1,11 @@
 //! All figures of the report, as tables, and how they were measured.
 
 use super::section;
+use crate::compared::Side;
 use crate::results::{Bound, CameOfIt, Figure, Results};
 use crate::scenarios::Scenario;
 use crate::statistics::{Doubt, Spread};
-use crate::table::{self, number};
+use crate::table::{self, MARK, MARKED, number};
 use html_escape::encode_text;
 use std::fmt::Write;
 
@@ -38,9 +39,10 @@ pub fn figures(results: &Results, past: Option<&Results>) -> String {
             let class = if results.doubt(&scenario.name, server).is_some() { " class=soft" } else { "" };
             let _ = write!(all, "<tr{class}><td>{}", encode_text(server));
             for (_, figure) in columns {
-                all += &results.spread(&scenario.name, server, figure).map_or("<td>n/a".to_owned(), |it| {
-                    let [least, median, most] = [it.least, it.median, it.most].map(number);
-                    format!("<td>{median}<small>{least}–{most}</small>")
+                all += &Side::of(results, scenario, server, figure).map_or("<td>n/a".to_owned(), |it| {
+                    let [least, median, most] =
+                        [it.spread.least, it.spread.median, it.spread.most].map(number);
+                    format!("<td>{}<small>{least}–{most}</small>", table::marked(&it, median))
                 });
             }
             if let Some(past) = past {
@@ -60,7 +62,7 @@ pub fn figures(results: &Results, past: Option<&Results>) -> String {
     section(
         "All figures",
         &format!(
-            "<p class=soft>Medians, and below them the range over all rounds. Latencies are those of the open loop, the others those of the closed loop, a request.\n{all}"
+            "<p class=soft>Medians, and below them the range over all rounds. Latencies are those of the open loop, the others those of the closed loop, a request. {MARK} {MARKED}.\n{all}"
         ),
     )
 }
@@ -101,9 +103,10 @@ pub fn method(results: &Results) -> String {
              counted from when they were due, so that a stall shows in all that were due in it. What was not answered \
              a quarter of a second after the end counts with its age, which is less than it would have taken.\n\
              <li>Every measurement has a server and a load in new processes. Rounds go through all loads and servers in turn.\n\
-             <li>A round beside more other work than 3 % of all cores is made again; so is a round in which the host took \
-             1 %, or other work took 5 % of the server's or of the load's cores in a loop, or the load waited 3 % of a \
-             loop for its core. The rounds with the least beside them count, whatever they show.\n\
+             <li>A round beside more other work than 3 % of all cores is made again, failed or not; so is a round in which \
+             the host took 1 %, or other work and the host took 5 % of the server's or of the load's cores in a loop, or \
+             the load waited 3 % of a loop for its core. The rounds with the least beside them count, whatever they \
+             show.\n\
              <li>Beside slow readers, the loops begin when the buffers of all of them are full, as far as their queues and \
              those of the server's sockets show it.\n\
              <li>In this run the load itself was late by {late} ms at most in half of all measurements; that is part of the latencies of all.\n\

@@ -1,9 +1,10 @@
 //! Which model is better at what, as far as the rounds show it. Where they show no difference that counts, the finding
 //! says so, and names no figure. The rule is in docs/speed.md, "When a difference counts".
 
-use crate::results::{Bound, Figure, Results, Service};
+use crate::compared::compare;
+use crate::results::{Figure, Results, Service};
 use crate::scenarios::Scenario;
-use crate::statistics::{Difference, Doubt, Spread};
+use crate::statistics::{Difference, Doubt};
 use crate::table::number;
 
 /// A finding about one load.
@@ -43,46 +44,6 @@ fn threaded(results: &Results) -> impl Iterator<Item = &String> {
     results.servers.iter().filter(|name| name.starts_with("thread-"))
 }
 
-/// Compares one figure of two servers under a load. A server that did not serve all clients served fewer, so that its
-/// figures say nothing.
-pub fn compare(
-    results: &Results,
-    scenario: &Scenario,
-    figure: Figure,
-    ours: &str,
-    theirs: &str,
-) -> Option<Pair> {
-    let at = |name| results.spread(&scenario.name, name, figure);
-    let (ours, theirs) =
-        (Side::new(at(ours)?, results, scenario, ours), Side::new(at(theirs)?, results, scenario, theirs));
-    let held = [&ours, &theirs].into_iter().filter_map(|side| side.doubt).max_by(Doubt::by_weight);
-    let difference = held.map_or_else(|| ours.spread.against(&theirs.spread), Difference::Unknown);
-    Some(Pair { difference, ours: ours.spread, theirs: theirs.spread })
-}
-
-/// Two figures, and how the first one compares with the second one.
-pub struct Pair {
-    pub difference: Difference,
-    pub ours: Spread,
-    pub theirs: Spread,
-}
-
-struct Side {
-    spread: Spread,
-    doubt: Option<Doubt>,
-}
-
-impl Side {
-    fn new(spread: Spread, results: &Results, scenario: &Scenario, server: &str) -> Side {
-        let doubt = match results.service(scenario, server) {
-            Service::All => None,
-            Service::Starves | Service::Short => Some(Doubt::NotAll),
-            Service::Unknown(doubt) => Some(doubt),
-        };
-        Side { spread, doubt }
-    }
-}
-
 /// Compares the reactor by every load and every criterion with each threaded variant that served all clients.
 pub fn findings(results: &Results) -> Vec<Finding> {
     results.scenarios.iter().flat_map(|scenario| of_one(results, scenario)).collect()
@@ -104,23 +65,18 @@ fn of_one(results: &Results, scenario: &Scenario) -> Vec<Finding> {
 
 fn find(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Option<Finding> {
     let Criterion { figure, name: what, is_better } = criterion;
-    let title = &scenario.title;
-    let unknown = |doubt: Doubt, of: &str| {
-        Some(Finding { winner: Winner::Unknown, sentence: format!("{title}: {what} — {doubt}{of}.") })
+    let found = |winner, words: String| {
+        Some(Finding { winner, sentence: format!("{}: {what} — {words}.", scenario.title) })
     };
-    match results.bound(scenario, REACTOR) {
-        // The load generator was the limit, so the figure says nothing about the server.
-        Bound::Load if *figure == Figure::Throughput => return None,
-        Bound::Unknown(doubt) if *figure == Figure::Throughput => return unknown(doubt, ""),
-        _ => {}
-    }
+    let unknown = |doubt: Doubt, of: &str| found(Winner::Unknown, format!("{doubt}{of}"));
     match results.service(scenario, REACTOR) {
         Service::All => {}
         Service::Unknown(doubt) => return unknown(doubt, ""),
-        Service::Starves | Service::Short => return unknown(Doubt::NotAll, " by the reactor"),
+        Service::Starves | Service::Short | Service::Failed => {
+            return unknown(Doubt::NotAll, " by the reactor");
+        }
     }
-    let serves =
-        |name: &&String| !matches!(results.service(scenario, name), Service::Starves | Service::Short);
+    let serves = |name: &&String| !results.service(scenario, name).falls_short();
     let pairs = threaded(results).filter(serves);
     let pairs: Vec<_> = pairs
         .filter_map(|name| Some((name.as_str(), compare(results, scenario, *figure, name, REACTOR)?)))
@@ -135,8 +91,7 @@ fn find(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Option
     };
     let better = those(*is_better);
     if !better.is_empty() {
-        let sentence = format!("{title}: {what} — better than the reactor ({mine}): {better}.");
-        return Some(Finding { winner: Winner::Threads, sentence });
+        return found(Winner::Threads, format!("better than the reactor ({mine}): {better}"));
     }
     for (name, pair) in &pairs {
         if let Difference::Unknown(doubt) = pair.difference {
@@ -145,12 +100,8 @@ fn find(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Option
     }
     let level = those(Difference::Level);
     let worse = if *is_better == Difference::More { Difference::Less } else { Difference::More };
-    let (winner, sentence) = match level.is_empty() {
-        false => (Winner::Both, format!("{title}: {what} — level with the reactor ({mine}): {level}.")),
-        true => (
-            Winner::Reactor,
-            format!("{title}: {what} — the reactor {mine}, and worse than that: {}.", those(worse)),
-        ),
-    };
-    Some(Finding { winner, sentence })
+    match level.is_empty() {
+        false => found(Winner::Both, format!("level with the reactor ({mine}): {level}")),
+        true => found(Winner::Reactor, format!("the reactor {mine}, and worse than that: {}", those(worse))),
+    }
 }

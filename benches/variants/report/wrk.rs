@@ -1,6 +1,7 @@
 //! The load generator beside wrk, on the base point.
 
 use super::{encode_text, section as framed, sentences};
+use crate::compared::Side;
 use crate::results::{Figure, Results};
 use crate::scenarios::BASE;
 use crate::statistics::{Difference, Spread};
@@ -26,8 +27,8 @@ pub fn section(results: &Results) -> String {
         &format!(
             "<p>{}\n<div class=scroll><table><tr><th>server<th>requests/s by wrk<th>by this load<th>this load ÷ wrk\
              <th>server busy under wrk<th>\n{rows}</table></div>\n\
-             <p class=soft>Closed loop of both. {load}. Under a faster load more requests come with one wait, so that a \
-             request costs the server less, and a server that is not busy throughout was not the limit. {}:\n\
+             <p class=soft>Closed loop of both. {load}. A server that is not busy throughout was not the limit. Figures \
+             without a verdict are left out. {}:\n\
              <p><code>{}</code>\n",
             encode_text(&sentences::wrk(results, base)),
             encode_text(&wrk.version),
@@ -38,30 +39,34 @@ pub fn section(results: &Results) -> String {
 
 fn row(results: &Results, server: &str) -> String {
     let Some(base) = results.scenario(BASE) else { return String::new() };
-    let ours = results.spread(&base.name, server, Figure::Throughput);
+    let ours = Side::of(results, base, server, Figure::Throughput);
     let Some((rate, busy)) = results.by_wrk(server) else {
         let cells = results.wrk.iter().flat_map(|wrk| &wrk.cells).filter(|cell| cell.server == server);
         let why = cells.filter_map(|cell| cell.rate.as_ref().err()).next();
         return format!("<td>n/a<td><td><td><td>{}", encode_text(why.map_or("", String::as_str)));
     };
-    let ranged = |it: Spread| {
+    let ranged = |it: &Spread| {
         let [least, median, most] = [it.least, it.median, it.most].map(number);
         format!("{median}<small>{least}–{most}</small>")
     };
+    let known = |it: &Spread, words: String| if it.doubt().is_none() { words } else { String::new() };
     let (ratio, note) = match sentences::wrk_beside(results, base, server) {
         Some(Difference::Unknown(doubt)) => (String::new(), doubt.to_string()),
         Some(difference) => {
             let level = if difference == Difference::Level { "level" } else { "" };
-            let ratio = ours.map_or(String::new(), |it| format!("{:.2}", it.median / rate.median));
+            let ratio =
+                ours.as_ref().map_or(String::new(), |it| format!("{:.2}", it.spread.median / rate.median));
             (ratio, level.to_owned())
         }
         None => (String::new(), String::new()),
     };
     format!(
-        "<td>{}<td>{}<td>{ratio}<td>{:.0} %<td>{}",
-        ranged(rate),
-        ours.map_or("n/a".to_owned(), ranged),
-        busy.median * 100.0,
+        "<td>{}<td>{}<td>{ratio}<td>{}<td>{}",
+        known(&rate, ranged(&rate)),
+        ours.map_or("n/a".to_owned(), |it| {
+            if it.doubt().is_none() { ranged(&it.spread) } else { String::new() }
+        }),
+        known(&busy, format!("{:.0} %", busy.median * 100.0)),
         encode_text(&note)
     )
 }
