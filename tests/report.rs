@@ -36,16 +36,18 @@ mod support;
 #[allow(dead_code)]
 mod table;
 
-use compared::Pair;
+use compared::{Pair, compare};
 use cores::Cores;
 use load::plan::{Outcome, Phase, Readers};
 use meters::{Held, Used};
 use quiet::{Beside, Watch, needs_one_more};
 use results::{Bound, CameOfIt, Cell, Figure, Machine, Results, Sample, Service, Wrk, WrkCell};
 use scenarios::{BASE, Scenario};
-use statistics::Doubt;
+use statistics::{Difference, Doubt};
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
+use support::dice::Dice;
 use support::patience::until;
 
 const QUIET: Option<Beside> = Some(Beside { other: 0.01, steal: 0.0, core: 0.0, waited: 0.0 });
@@ -228,26 +230,26 @@ fn a_machine_that_tells_nothing_gives_no_verdict() {
 }
 
 /// Each kind of chart.
-const LOADS: [&str; 6] = ["connections-1", BASE, "connections-1024", "slow-readers", "idle", "work"];
+const LOADS: [&str; 7] =
+    ["connections-1", BASE, "connections-1024", "slow-readers", "idle", "work", "beside-work"];
 
 /// A run of every kind of chart, in which the reactor's figures are so many times those of a thread for each.
 fn factor(factor: f64, beside: Option<Beside>) -> Results {
     run(3, &LOADS, &["reactor", THREADS], &|scenario, server| {
         let shown = if server == "reactor" { Shown::SOME.times(factor) } else { Shown::SOME };
         // The server's core is busy throughout, however fast it is.
-        let shown = Shown {
-            cpu: if scenario.is_of_sweep() && scenario.name != BASE {
-                1e6 / shown.rate as f64
-            } else {
-                shown.cpu
-            },
-            ..shown
-        };
+        let shown =
+            Shown { cpu: if scenario.name != BASE { 1e6 / shown.rate as f64 } else { shown.cpu }, ..shown };
         vec![(sample(scenario, shown), beside); 3]
     })
 }
 
-/// A sentence that stayed the same with the figures turned would say nothing of them.
+/// What a sentence says beside its figures.
+fn without_figures(sentence: &str) -> String {
+    sentence.replace(|it: char| it.is_ascii_digit() || ".,".contains(it), "")
+}
+
+/// A sentence that stayed the same with the figures turned, but for the figures, would say nothing of them.
 #[test]
 fn the_sentence_under_each_chart_follows_the_figures() {
     let runs = [
@@ -261,15 +263,16 @@ fn the_sentence_under_each_chart_follows_the_figures() {
     let said = runs.each_ref().map(|(name, results)| (*name, sentences(results)));
     let count = said[0].1.len();
     assert_eq!(
-        count, 8,
-        "three over connections, the base point twice, two beside others, work: {:?}",
+        count, 9,
+        "three over connections, the base point twice, three beside others, work: {:?}",
         said[0].1
     );
     for chart in 0..count {
         for (place, (name, these)) in said.iter().enumerate() {
             assert!(!these[chart].is_empty(), "{name}: chart {chart} has no sentence");
             for (other, those) in &said[..place] {
-                assert_ne!(these[chart], those[chart], "{name} and {other}: chart {chart}");
+                let [these, those] = [these, those].map(|it| without_figures(&it[chart]));
+                assert_ne!(these, those, "{name} and {other}: chart {chart}");
             }
         }
     }
@@ -404,10 +407,39 @@ fn wrk_is_laid_beside_the_load_by_the_same_rule() {
         page([12_000.0, 12_100.0, 12_200.0], QUIET)
             .contains("wrk gets more answers a second than this load from reactor.")
     );
-    assert!(
-        page([8_000.0, 8_100.0, 8_200.0], BUSY).contains("Of reactor: no verdict: the machine was busy.")
-    );
+    let busy = page([8_000.0, 8_100.0, 8_200.0], BUSY);
+    assert!(busy.contains("Of reactor: no verdict: the machine was busy."), "{busy}");
+    assert!(busy.contains("<tr><td>reactor<td><td>10,000"), "figures without a verdict are left out: {busy}");
+    assert!(busy.contains("<td><td><td>no verdict: the machine was busy"), "{busy}");
     assert!(!report::page(&base(3, &[(80.0, QUIET); 3], &[]), None).contains("The same by wrk"));
+}
+
+/// wrk does not tell whether all clients were served, but the load does.
+#[test]
+fn a_server_that_starves_clients_is_not_compared_with_wrk() {
+    let mut results = run(3, &[BASE], &["reactor"], &|scenario, _| {
+        vec![(sample(scenario, Shown { starved: 9, ..Shown::SOME }), QUIET); 3]
+    });
+    let cell = |rate, beside| WrkCell { server: "reactor".to_owned(), round: 0, rate, busy: 0.9, beside };
+    let wrk = |cells| Some(Wrk { command: String::new(), version: String::new(), cells });
+    results.wrk = wrk(vec![cell(Ok(10_000.0), QUIET); 3]);
+    let page = report::page(&results, None);
+    assert!(page.contains("Of reactor: no verdict: not all clients were served."), "{page}");
+    // A round of wrk that failed beside other work is made again like others; one that failed without is a finding.
+    let failed = || Err("socket errors".to_owned());
+    assert!(cell(failed(), BUSY).is_disturbed() && !cell(failed(), QUIET).is_disturbed());
+    let mut cells = vec![cell(Ok(10_000.0), QUIET); 3];
+    cells.push(cell(failed(), BUSY));
+    results.wrk = wrk(cells.clone());
+    assert!(results.by_wrk("reactor").is_some());
+    let noise = report::noise(&results).unwrap();
+    assert!(
+        noise.contains("1 of 7 measurements") && noise.contains("By round of wrk: 1 (1 of 4)."),
+        "{noise}"
+    );
+    cells[0] = cell(failed(), QUIET);
+    results.wrk = wrk(cells);
+    assert!(results.by_wrk("reactor").is_none());
 }
 
 #[test]
@@ -577,4 +609,333 @@ fn work_of_processes_that_have_ended_is_seen() {
     let beside = watch.end(None, None, &Cores::all().share()).expect("Linux has /proc/stat");
     let capacity = begin.elapsed().as_secs_f64() * std::thread::available_parallelism().unwrap().get() as f64;
     assert!(beside.other * capacity >= work - 0.05, "{work} s of work: {beside:?}");
+}
+
+/// The servers of a run beside other work: what each really shows is in [`really`].
+const REAL: [&str; 4] = ["reactor", "tokio", THREADS, POOL];
+
+/// What a server shows on a quiet machine: level with the reactor, or apart from it, or in between.
+fn really(scenario: &Scenario, server: &str) -> Shown {
+    let reactor = Shown { cpu: 100.0, memory: 1_000.0, ..Shown::SOME };
+    let shown = match server {
+        "reactor" => reactor,
+        "tokio" => reactor.times(0.97),
+        THREADS => reactor.times(if scenario.name == "work" { 1.7 } else { 0.7 }),
+        _ => reactor.times(0.92),
+    };
+    let starves = server == POOL && scenario.beside.is_some();
+    // A server that is the limit is busy throughout.
+    let cpu = if scenario.name == BASE { 60.0 } else { 1e6 / shown.rate as f64 };
+    Shown {
+        cpu: cpu * shown.cpu / 100.0,
+        starved: if starves { scenario.connections / 2 } else { 0 },
+        ..shown
+    }
+}
+
+/// A round of which other work took a share of the core, of the closed loop and of the open one. It has less time for
+/// requests, they cost more, some of them wait for long, and with very much of it clients get no answer, or the round
+/// fails. What is known of the other work is short of it by a step of the kernel's counters.
+fn disturbed(scenario: &Scenario, server: &str, [closed, open]: [f64; 2], dice: &mut Dice) -> Cell {
+    let chance = |dice: &mut Dice, most: f64| dice.below(1_001) as f64 / 1_000.0 * most;
+    let jitter = |dice: &mut Dice| 0.985 + chance(dice, 0.03);
+    let real = really(scenario, server);
+    let mut sample = sample(
+        scenario,
+        Shown {
+            rate: (real.rate as f64 * jitter(dice) * (1.0 - closed)) as u64,
+            cpu: real.cpu * jitter(dice) * (1.0 + closed / 3.0),
+            latency: real.latency * jitter(dice),
+            memory: real.memory * jitter(dice),
+            starved: if closed > 0.3 && dice.one_in(2) { real.starved.max(1) } else { real.starved },
+            ..real
+        },
+    );
+    let late = (open * 10_000.0) as u64;
+    let slow = real.latency + chance(dice, 30.0);
+    let usual = sample.outcome.open.latencies[0].0;
+    sample.outcome.open.latencies = vec![(usual, 10_000 - late), ((slow * 1e6) as u64, late)];
+    let fails = closed > 0.4 && dice.one_in(3);
+    let came_of_it = match fails {
+        true => CameOfIt::Failure("the server ended under the load".to_owned()),
+        false => CameOfIt::Sample(Box::new(sample)),
+    };
+    let core = (closed.max(open) - 0.01 / 0.7).max(0.0);
+    let beside = Some(Beside { other: core * 0.4, steal: 0.0, core, waited: chance(dice, core) });
+    Cell { scenario: scenario.name.clone(), server: server.to_owned(), round: 0, came_of_it, beside }
+}
+
+/// A run as the lab makes it: more rounds where some were disturbed. `much` is the largest share of a loop that other
+/// work takes.
+fn run_beside(much: u64, dice: &mut Dice) -> Results {
+    let mut results = run(3, &LOADS, &REAL, &|_, _| vec![]);
+    for (scenario, server) in results.scenarios.iter().flat_map(|it| REAL.map(|server| (it, server))) {
+        let mut made: Vec<Cell> = Vec::new();
+        while needs_one_more(made.len(), made.iter().filter(|it| !it.is_disturbed()).count(), 3) {
+            // A compile has busy and idle times, which are longer than a loop, or shorter.
+            let mut share = || if dice.one_in(3) { 0.0 } else { dice.size(much) as f64 / 100.0 };
+            let shares = [share(), share()];
+            made.push(Cell { round: made.len(), ..disturbed(scenario, server, shares, dice) });
+        }
+        results.cells.extend(made);
+    }
+    results
+}
+
+/// All that the report may say of a run, by what it is said of: no doubts.
+fn said(results: &Results) -> BTreeMap<String, String> {
+    let mut said = BTreeMap::new();
+    for (scenario, server) in results.scenarios.iter().flat_map(|it| REAL.map(|server| (it, server))) {
+        let about = format!("{}, {server}", scenario.name);
+        let service = results.service(scenario, server);
+        said.insert(format!("{about}: service"), format!("{service:?}"));
+        said.insert(format!("{about}: limit"), format!("{:?}", results.bound(scenario, server)));
+        for (figure, other) in [
+            Figure::Throughput,
+            Figure::Cpu,
+            Figure::Latency(50.0),
+            Figure::Latency(99.0),
+            Figure::MemoryPerConnection,
+        ]
+        .into_iter()
+        .flat_map(|figure| REAL.map(|other| (figure, other)))
+        {
+            let difference = compare(results, scenario, figure, server, other).map(|it| it.difference);
+            let words = difference.map_or("Unknown".to_owned(), |it| format!("{it:?}"));
+            said.insert(format!("{about} against {other}: {figure:?}"), words);
+        }
+    }
+    for finding in report::verdicts::findings(results) {
+        let (about, _) = finding.sentence.split_once(" — ").unwrap_or((&finding.sentence, ""));
+        said.insert(about.to_owned(), format!("{:?}", finding.winner));
+    }
+    said.retain(|_, words| !words.starts_with("Unknown"));
+    said
+}
+
+/// What the lab is for: whatever it says beside other work, a quiet run does not contradict. Some of the other work is too
+/// little to be seen.
+#[test]
+fn nothing_said_beside_other_work_is_contradicted_by_a_quiet_run() {
+    for seed in [9, 13, 28, 60] {
+        let mut dice = Dice::of(seed);
+        let quiet = run_beside(0, &mut dice);
+        let known = said(&quiet);
+        let figures = known.len();
+        assert!(figures > 200, "seed {seed}: the quiet run says {figures} things");
+        for much in [8, 30, 60] {
+            let busy = run_beside(much, &mut dice);
+            let all = said(&busy);
+            assert!(all.len() > 20, "seed {seed}: beside {much} % it says {} things", all.len());
+            for (about, words) in all {
+                let quiet = known.get(&about).unwrap_or(&words);
+                assert_eq!(&words, quiet, "seed {seed}, beside {much} %, against the quiet run: {about}");
+            }
+            // The same servers, so no figure has changed.
+            for (scenario, server) in busy.scenarios.iter().flat_map(|it| REAL.map(|server| (it, server))) {
+                let changed = table::beside(&busy, &quiet, &scenario.name, server);
+                assert!(!changed.contains(['+', '-']), "seed {seed}: {} {server}: {changed}", scenario.name);
+            }
+        }
+    }
+}
+
+fn failure(scenario: &str, server: &str, beside: Option<Beside>) -> Cell {
+    let came_of_it = CameOfIt::Failure("the server ended under the load".to_owned());
+    Cell { scenario: scenario.to_owned(), server: server.to_owned(), round: 0, came_of_it, beside }
+}
+
+/// Other work may be why a round failed, so it is made again, and quiet rounds take its place.
+#[test]
+fn a_round_that_failed_is_judged_by_what_was_beside_it() {
+    let with = |rounds: usize, failures: usize, beside| {
+        let mut results = base(3, &vec![(80.0, QUIET); rounds], &[]);
+        results.cells.extend((0..failures).map(|_| failure(BASE, "reactor", beside)));
+        results
+    };
+    let service = |results: &Results| results.service(&results.scenarios[0], "reactor");
+    assert!(failure(BASE, "reactor", BUSY).is_disturbed());
+    assert!(
+        !failure(BASE, "reactor", QUIET).is_disturbed() && !failure(BASE, "reactor", None).is_disturbed()
+    );
+    assert_eq!(service(&with(3, 1, BUSY)), Service::All);
+    assert_eq!(service(&with(2, 1, BUSY)), Service::Unknown(Doubt::Busy));
+    let mixed = with(2, 1, QUIET);
+    assert_eq!(service(&mixed), Service::Unknown(Doubt::Mixed));
+    let words = "1 of 3 rounds fell short, such as: failed: the server ended under the load";
+    assert!(table::table(&mixed, None).contains(words), "{}", table::table(&mixed, None));
+    let failed = with(0, 3, QUIET);
+    assert_eq!(service(&failed), Service::Failed);
+    assert!(table::table(&failed, None).contains("  failed: the server ended under the load\n"));
+    assert_eq!(report::noise(&failed), None, "the machine told that it was quiet");
+    assert!(report::noise(&with(0, 9, BUSY)).unwrap().starts_with("The machine was busy: 9 of 9"));
+}
+
+/// A run of small requests beside work, in which this many clients of this server starve.
+fn beside_work(server: &str, starved: usize) -> Results {
+    run(3, &["beside-work"], &["reactor", THREADS, POOL, "nginx"], &|scenario, name| {
+        let starved = if name == server { starved } else { 0 };
+        let latency = if name == "reactor" { 3.0 } else { 1.0 };
+        vec![(sample(scenario, Shown { starved, latency, ..Shown::SOME }), QUIET); 3]
+    })
+}
+
+#[test]
+fn the_latency_of_a_server_that_starves_clients_is_not_compared() {
+    let said = sentences(&beside_work(THREADS, 2)).concat();
+    assert!(said.contains("Half of them: no verdict: not all clients were served."), "{said}");
+    assert!(said.contains("Under thread-per-connection, some clients were never answered."), "{said}");
+    let said = sentences(&beside_work(THREADS, 0)).concat();
+    assert!(said.contains("here one loop loses") && said.contains("Every variant served"), "{said}");
+}
+
+/// Why a server starves clients is known of threads that stay with their connection, and not of every server.
+#[test]
+fn a_cause_is_named_only_where_it_is_known() {
+    let why = "each thread stays with a connection";
+    let pool = sentences(&beside_work(POOL, 2)).concat();
+    assert!(pool.contains(&format!("Under {POOL}, some clients were never answered: {why}")), "{pool}");
+    let nginx = sentences(&beside_work("nginx", 2)).concat();
+    assert!(
+        nginx.contains("Under nginx, some clients were never answered.") && !nginx.contains(why),
+        "{nginx}"
+    );
+    // That a thread for each is switched to more often, or has more cores at work, is a figure or it is not said.
+    let with = |switches: u64, cores: f64| {
+        run(3, &["connections-1", BASE, "work"], &["reactor", THREADS], &|scenario, server| {
+            let is_one = server == "reactor";
+            let rate = if is_one == (scenario.name == "work") { 5_000 } else { 10_000 };
+            let cores = if is_one { 1.0 } else { cores };
+            let mut sample = sample(scenario, Shown { rate, cpu: cores * 1e6 / rate as f64, ..Shown::SOME });
+            sample.closed.voluntary_switches = if is_one { rate } else { rate * switches };
+            vec![(sample, QUIET); 3]
+        })
+    };
+    let (switched, cores) =
+        ("is switched to 3 times for a request", "They had 1.9 cores at work, and the reactor 1.0.");
+    let known = sentences(&with(3, 1.9)).concat();
+    assert!(known.matches(switched).count() == 2 && known.contains(cores), "{known}");
+    let unknown = sentences(&with(1, 1.0)).concat();
+    assert!(unknown.contains("threads are the better choice"), "{unknown}");
+    assert!(!unknown.contains("switched to") && !unknown.contains("at work, and"), "{unknown}");
+}
+
+/// What the load held down is a lower bound, whichever of the two it was.
+#[test]
+fn the_load_may_have_been_the_limit_of_either() {
+    let against = |ours: Shown, theirs: Shown| {
+        let results = run(3, &[BASE], &["reactor", "tokio"], &|scenario, server| {
+            vec![(sample(scenario, if server == "reactor" { ours } else { theirs }), QUIET); 3]
+        });
+        compare(&results, &results.scenarios[0], Figure::Throughput, "reactor", "tokio").unwrap().difference
+    };
+    let (idle, busy) = (Shown { cpu: 40.0, ..Shown::SOME }, Shown { cpu: 100.0, ..Shown::SOME });
+    let half = |shown: Shown| Shown { rate: 5_000, cpu: shown.cpu * 2.0, ..shown };
+    let limit = Difference::Unknown(Doubt::Limit);
+    for (ours, theirs, difference) in [
+        (busy, half(busy), Difference::More),
+        (idle, half(busy), Difference::More),
+        (busy, half(idle), limit),
+        (half(idle), busy, limit),
+        (half(busy), idle, Difference::Less),
+        (busy, idle, limit),
+        (idle, busy, limit),
+        (busy, busy, Difference::Level),
+    ] {
+        assert_eq!(against(ours, theirs), difference);
+    }
+}
+
+#[test]
+fn runs_that_were_made_in_another_way_are_not_compared() {
+    let now = base(3, &[(95.0, QUIET); 3], &[]);
+    let change = |change: &dyn Fn(&mut Results)| {
+        let mut past = now.clone();
+        change(&mut past);
+        table::beside(&now, &past, BASE, "reactor")
+    };
+    for (past, why) in [
+        (change(&|past| past.window = 0.2), "its loops had another length"),
+        (change(&|past| past.warm_up = 0.1), "its loops had another length"),
+        (change(&|past| past.rounds = 5), "it had another number of rounds"),
+        (change(&|past| past.machine.memory_gib = 2.0), "it was another machine"),
+    ] {
+        assert_eq!(past, format!("  since then: no verdict: {why}"));
+    }
+    let starving = run(3, &[BASE], &["reactor"], &|scenario, _| {
+        vec![(sample(scenario, Shown { starved: 9, cpu: 95.0, ..Shown::SOME }), QUIET); 3]
+    });
+    let said = table::beside(&now, &starving, BASE, "reactor");
+    assert_eq!(said.matches("no verdict: not all clients were served").count(), 3, "{said}");
+}
+
+/// A figure from which nothing follows is marked wherever it stands.
+#[test]
+fn what_has_no_verdict_is_marked() {
+    let of = |cpus: [f64; 3], beside| base(3, &cpus.map(|cpu| (cpu, beside)), &[(46.8, QUIET); 3]);
+    let (quiet, wide, busy) = (of([80.0; 3], QUIET), of([80.0, 60.0, 90.0], QUIET), of([80.0; 3], BUSY));
+    let row = |results: &Results| {
+        let table = table::table(results, None);
+        let row = table.lines().find(|line| line.starts_with("reactor")).unwrap().to_owned();
+        (row, table.contains("\n~ no verdict follows"))
+    };
+    let (marked, legend) = row(&quiet);
+    assert!(!marked.contains('~') && !legend, "{marked}");
+    let (marked, legend) = row(&wide);
+    assert!(marked.contains(" ~80 ") && marked.matches('~').count() == 1 && legend, "{marked}");
+    assert_eq!(row(&busy).0.matches('~').count(), 7, "{}", row(&busy).0);
+    assert!(report::page(&busy, None).contains("<td>~32<small>32–32</small>"));
+    assert!(!report::page(&quiet, None).contains("<td>~"));
+    // The points of charts, too: each cross has two bars.
+    let bars = |beside| {
+        report::page(&factor(1.0, beside), None).matches("stroke=\"#222223\" stroke-width=\"1\"").count()
+    };
+    assert!(bars(BUSY) >= bars(QUIET) + 100, "{} and {}", bars(BUSY), bars(QUIET));
+}
+
+/// The chart shows a percentile only if enough latencies lie beyond it.
+#[test]
+fn a_chart_of_latencies_ends_where_they_are_too_few() {
+    let circles = |count: u64| {
+        let results = run(3, &["beside-work"], &["reactor"], &|scenario, _| {
+            let mut sample = sample(scenario, Shown::SOME);
+            sample.outcome.open.latencies = vec![(1_000_000, count)];
+            vec![(sample, QUIET); 3]
+        });
+        let page = report::page(&results, None);
+        page.split("<div class=wide>")
+            .nth(1)
+            .unwrap()
+            .split("</div>")
+            .next()
+            .unwrap()
+            .matches("<circle")
+            .count()
+    };
+    // Each point has two circles, and so has the name of the line.
+    assert_eq!(circles(10_000), 2 * (6 + 1));
+    assert_eq!(circles(140), 2 * (4 + 1), "420 in all: up to p90, and the largest");
+    assert_eq!(circles(30), 2 * (3 + 1));
+}
+
+/// A percentile is not one of the server where as many requests may have waited for other work.
+#[test]
+fn rare_waits_are_compared_only_beside_hardly_any_other_work() {
+    let against = |beside: Beside, percentile| {
+        let results = run(3, &[BASE], &["reactor", THREADS], &|scenario, server| {
+            let latency = if server == "reactor" { 1.0 } else { 2.0 };
+            vec![(sample(scenario, Shown { latency, ..Shown::SOME }), Some(beside)); 3]
+        });
+        let figure = Figure::Latency(percentile);
+        compare(&results, &results.scenarios[0], figure, "reactor", THREADS).unwrap().difference
+    };
+    let touched = Difference::Unknown(Doubt::Touched);
+    for (beside, rare) in [
+        (Beside { core: 0.004, waited: 0.004, ..Beside::default() }, Difference::Less),
+        (Beside { core: 0.006, ..Beside::default() }, touched),
+        (Beside { waited: 0.006, ..Beside::default() }, touched),
+    ] {
+        assert_eq!(against(beside, 99.0), rare, "{beside:?}");
+        assert_eq!(against(beside, 50.0), Difference::Less, "{beside:?}");
+    }
 }

@@ -20,8 +20,9 @@ pub const STEAL_MAX: f64 = 0.01;
 pub const ATTEMPTS: usize = 3;
 
 /// A round is made again where other work and the host took more than this share of the cores of the server, or of the
-/// load, in one of the two loops. A short burst is lost in a whole round.
-pub const CORE_MAX: f64 = 0.05;
+/// load, in one of the two loops. A short burst is lost in a whole round. What is not seen must not make ten percent of
+/// five: see `statistics::APART`.
+pub const CORE_MAX: f64 = 0.03;
 
 /// A round is made again where the load, or a server of one thread, waited for its core for a larger share of a loop.
 pub const WAITED_MAX: f64 = 0.03;
@@ -45,6 +46,11 @@ impl Beside {
     pub fn is_quiet(self) -> bool {
         let Beside { other, steal, core, waited } = self;
         other <= OTHER_MAX && steal <= STEAL_MAX && core <= CORE_MAX && waited <= WAITED_MAX
+    }
+
+    /// Whether other work may be why this share of the requests of a loop was slow.
+    pub fn may_slow(self, share: f64) -> bool {
+        self.core.max(self.waited) > share / 2.0
     }
 
     /// By how much other work a round is disturbed. Waits for a core are left out: a server that has more to do waits for

@@ -166,6 +166,14 @@ pub enum Figure {
 }
 
 impl Figure {
+    /// The share of the requests that a percentile is about: the slow ones.
+    fn slow(self) -> Option<f64> {
+        match self {
+            Figure::Latency(percentile) => Some(1.0 - percentile / 100.0),
+            _ => None,
+        }
+    }
+
     /// `None` if the figure does not exist, such as a cost for each request if no request was answered.
     pub fn of(self, sample: &Sample, scenario: &Scenario) -> Option<f64> {
         let Sample { outcome: Outcome { closed, open, .. }, .. } = sample;
@@ -274,7 +282,9 @@ impl Results {
         match self.company(scenario, server) {
             Company::Busy => Some(Doubt::Busy),
             Company::Unknown => Some(Doubt::Unwatched),
-            Company::Quiet => (self.rounds(scenario, server).count() < 2).then_some(Doubt::OneRound),
+            Company::Quiet | Company::Touched => {
+                (self.rounds(scenario, server).count() < 2).then_some(Doubt::OneRound)
+            }
         }
     }
 
@@ -304,7 +314,12 @@ impl Results {
         let conditions = self.scenario(scenario)?;
         let spread =
             Spread::of(self.samples(scenario, server).filter_map(|sample| figure.of(sample, conditions)))?;
-        Some(Spread { machine: self.company(scenario, server), ..spread })
+        let machine = self.company(scenario, server);
+        let slow = figure.slow();
+        let touched =
+            |cell: &&Cell| cell.beside.is_some_and(|it| slow.is_some_and(|share| it.may_slow(share)));
+        let is_touched = machine == Company::Quiet && self.counted(scenario, server).iter().any(touched);
+        Some(Spread { machine: if is_touched { Company::Touched } else { machine }, ..spread })
     }
 
     /// The latencies of all rounds together, in the open loop.

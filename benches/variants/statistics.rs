@@ -79,6 +79,8 @@ pub enum Machine {
     Quiet,
     /// It did other work beside one of the rounds at least.
     Busy,
+    /// It did little, and yet as many requests may have waited for it as a percentile is about.
+    Touched,
     /// It does not tell.
     Unknown,
 }
@@ -98,6 +100,7 @@ pub enum Difference {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Doubt {
     Busy,
+    Touched,
     Unwatched,
     OneRound,
     /// The wider one of the spreads, as a share of its median.
@@ -165,6 +168,7 @@ impl Spread {
     pub fn doubt(&self) -> Option<Doubt> {
         match self.machine {
             Machine::Busy => Some(Doubt::Busy),
+            Machine::Touched => Some(Doubt::Touched),
             Machine::Unknown => Some(Doubt::Unwatched),
             Machine::Quiet if self.rounds < 2 => Some(Doubt::OneRound),
             Machine::Quiet => (self.width() >= SPREAD_MAX).then(|| Doubt::Spread(self.width())),
@@ -186,9 +190,10 @@ impl Doubt {
     /// The one to name if there are two: what the machine did, then how few rounds there are, then the wider spread.
     pub fn by_weight(&self, other: &Doubt) -> Ordering {
         let weight = |doubt: &Doubt| match doubt {
-            Doubt::Busy => (3, 0.0),
-            Doubt::Unwatched => (2, 0.0),
-            Doubt::OneRound => (1, 0.0),
+            Doubt::Busy => (4, 0.0),
+            Doubt::Unwatched => (3, 0.0),
+            Doubt::OneRound => (2, 0.0),
+            Doubt::Touched => (1, 0.0),
             Doubt::Spread(share) => (0, *share),
             _ => (0, 0.0),
         };
@@ -201,6 +206,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Doubt::Busy => f.write_str("no verdict: the machine was busy"),
+            Doubt::Touched => f.write_str("no verdict: these requests may have waited for other work"),
             Doubt::Unwatched => f.write_str("no verdict: nothing tells whether the machine was busy"),
             Doubt::OneRound => f.write_str("no verdict: one round"),
             Doubt::Spread(share) => write!(f, "no verdict: spread {:.0} %", share * 100.0),

@@ -104,9 +104,10 @@ pub fn method(results: &Results) -> String {
              a quarter of a second after the end counts with its age, which is less than it would have taken.\n\
              <li>Every measurement has a server and a load in new processes. Rounds go through all loads and servers in turn.\n\
              <li>A round beside more other work than 3 % of all cores is made again, failed or not; so is a round in which \
-             the host took 1 %, or other work and the host took 5 % of the server's or of the load's cores in a loop, or \
+             the host took 1 %, or other work and the host took 3 % of the server's or of the load's cores in a loop, or \
              the load waited 3 % of a loop for its core. The rounds with the least beside them count, whatever they \
-             show.\n\
+             show. A percentile has no verdict where half as many requests as it is about may have waited for other \
+             work.\n\
              <li>Beside slow readers, the loops begin when the buffers of all of them are full, as far as their queues and \
              those of the server's sockets show it.\n\
              <li>In this run the load itself was late by {late} ms at most in half of all measurements; that is part of the latencies of all.\n\
