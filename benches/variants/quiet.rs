@@ -20,9 +20,9 @@ pub const STEAL_MAX: f64 = 0.01;
 pub const ATTEMPTS: usize = 3;
 
 /// A round is made again where other work and the host took more than this share of the cores of the server, or of the
-/// load, in one of the two loops. A short burst is lost in a whole round. What is not seen must not make ten percent of
-/// five: see `statistics::APART`.
-pub const CORE_MAX: f64 = 0.03;
+/// load, in one of the two loops. A short burst is lost in a whole round. What is less than this must not make two
+/// servers differ that are level.
+pub const CORE_MAX: f64 = 0.02;
 
 /// A round is made again where the load, or a server of one thread, waited for its core for a larger share of a loop.
 pub const WAITED_MAX: f64 = 0.03;
@@ -237,7 +237,10 @@ fn packet_threads() -> &'static BTreeMap<usize, u32> {
 
 /// The lines of proc_stat(5) for each core, by its number: in steps of ten milliseconds.
 fn cores() -> Option<BTreeMap<usize, Core>> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
+    read(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+fn read(stat: &str) -> Option<BTreeMap<usize, Core>> {
     let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
     lines.map(core).collect()
 }
@@ -256,4 +259,35 @@ fn core(line: &str) -> Option<(usize, Core)> {
     let packets = packet_threads().get(&number).map_or(0.0, |thread| meters::ran_seconds(*thread));
     let busy = user + nice + system;
     Some((number, Core { busy, idle: idle + waiting, steal, packets, hard, soft }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look at two cores, of which the host took so many steps of the first one.
+    fn look(at: Instant, stolen: usize) -> Look {
+        let cores =
+            read(&format!("cpu  0\ncpu0 0 0 0 0 0 0 0 {stolen} 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n"));
+        Look { at, cores, server: 0.0, load: 0.0, waited: [0.0; 2] }
+    }
+
+    #[test]
+    fn what_the_host_takes_in_a_loop_is_seen() {
+        let cores = |text: &str| text.parse().unwrap();
+        let begin = Instant::now();
+        let taken = |division: &Division, steps| {
+            worst(&look(begin, 0), &look(begin + Duration::from_secs(1), steps), division).unwrap()
+        };
+        let (apart, both) = (
+            Division { server: cores("1"), load: cores("0") },
+            Division { server: cores("0,1"), load: cores("0,1") },
+        );
+        for (division, steps, share) in
+            [(&apart, 0, 0.0), (&apart, 1, 0.0), (&apart, 6, 0.05), (&both, 6, 0.025)]
+        {
+            let seen = taken(division, steps);
+            assert!((seen - share).abs() < 1e-6, "{steps} steps are {share}: {seen}");
+        }
+    }
 }

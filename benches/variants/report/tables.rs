@@ -104,7 +104,7 @@ pub fn method(results: &Results) -> String {
              a quarter of a second after the end counts with its age, which is less than it would have taken.\n\
              <li>Every measurement has a server and a load in new processes. Rounds go through all loads and servers in turn.\n\
              <li>A round beside more other work than 3 % of all cores is made again, failed or not; so is a round in which \
-             the host took 1 %, or other work and the host took 3 % of the server's or of the load's cores in a loop, or \
+             the host took 1 %, or other work and the host took 2 % of the server's or of the load's cores in a loop, or \
              the load waited 3 % of a loop for its core. The rounds with the least beside them count, whatever they \
              show. A percentile has no verdict where half as many requests as it is about may have waited for other \
              work.\n\
