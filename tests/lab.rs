@@ -125,7 +125,7 @@ fn a_stall_shows_at_p99_in_open_loop_and_not_in_closed_loop() {
 }
 
 #[test]
-fn requests_that_nobody_answers_count_with_their_age() {
+fn requests_without_an_answer_count_with_their_age() {
     // The kernel accepts these connections, and no server takes them from it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut load = load(listener.local_addr().unwrap());

@@ -599,7 +599,7 @@ fn how_much_work_it_was_is_said() {
 fn work_of_processes_that_have_ended_is_seen() {
     let watch = Watch::begin();
     let begin = Instant::now();
-    // The shell in the middle ends first, so that nobody here is told of the work.
+    // The shell in the middle ends first, so that no process here is told of the work.
     let spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
     let out = Command::new("sh").args(["-c", &format!("sh -c '{spin}; times' & true")]).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned();

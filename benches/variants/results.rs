@@ -166,14 +166,6 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// The share of the requests that a percentile is about: the slow ones.
-    fn slow(self) -> Option<f64> {
-        match self {
-            Figure::Latency(percentile) => Some(1.0 - percentile / 100.0),
-            _ => None,
-        }
-    }
-
     /// `None` if the figure does not exist, such as a cost for each request if no request was answered.
     pub fn of(self, sample: &Sample, scenario: &Scenario) -> Option<f64> {
         let Sample { outcome: Outcome { closed, open, .. }, .. } = sample;
@@ -200,6 +192,14 @@ impl Figure {
             Figure::Switches => per_request((voluntary_switches + involuntary_switches) as f64),
             Figure::Calls => per_request(sample.closed.calls.as_ref()?.values().sum::<u64>() as f64),
             Figure::Cores => Some((user_us + system_us) / 1e6 / closed.seconds),
+        }
+    }
+
+    /// The share of the requests that a percentile is about: the slow ones.
+    fn slow(self) -> Option<f64> {
+        match self {
+            Figure::Latency(percentile) => Some(1.0 - percentile / 100.0),
+            _ => None,
         }
     }
 }
