@@ -887,6 +887,9 @@ fn what_has_no_verdict_is_marked() {
     assert_eq!(row(&busy).0.matches('~').count(), 7, "{}", row(&busy).0);
     assert!(report::page(&busy, None).contains("<td>~32<small>32–32</small>"));
     assert!(!report::page(&quiet, None).contains("<td>~"));
+    let legend =
+        |results: &Results| report::page(results, None).contains("</figure>\n<p class=soft>~ no verdict");
+    assert!(legend(&busy) && !legend(&quiet));
     // The points of charts, too: each cross has two bars. Two charts over connections, for wide screens and for narrow
     // ones, have two servers at three places each.
     let bars = |beside, section: &str| {

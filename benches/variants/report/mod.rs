@@ -11,7 +11,7 @@ mod wrk;
 use crate::compared::Side;
 use crate::results::{Figure, Results, Service};
 use crate::scenarios::{BASE, Scenario};
-use crate::table::{self, number};
+use crate::table::{self, MARK, MARKED, number};
 use charts::{Axes, Bar, COLOURS, Line, Size};
 pub use charts::{NARROW, WIDE};
 use html_escape::{encode_double_quoted_attribute as encode_attribute, encode_text};
@@ -214,9 +214,11 @@ fn sweep(results: &Results) -> String {
     )
 }
 
-/// A chart and its sentence.
+/// A chart and its sentence, and what a mark before its figures means.
 fn figured(chart: &str, sentence: &str) -> String {
-    format!("<figure>{chart}<figcaption>{}</figcaption></figure>\n", encode_text(sentence))
+    let is_marked = chart.contains(&format!("\n{MARK}"));
+    let legend = if is_marked { format!("<p class=soft>{MARK} {MARKED}.\n") } else { String::new() };
+    format!("<figure>{chart}<figcaption>{}</figcaption></figure>\n{legend}", encode_text(sentence))
 }
 
 /// The base point: how its time is spent, and how its latencies are distributed.

@@ -70,7 +70,7 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
         Difference::More => format!(
             "{with} the reactor answers {} a thread for each{}",
             times(pair.ours.at_least(&pair.theirs), "requests"),
-            switched(results, last).map(|words| format!(": {words}")).unwrap_or_default()
+            switched(results, last).map(|words| format!(": a thread for each {words}")).unwrap_or_default()
         ),
         Difference::Level => {
             format!("{with} the reactor and a thread for each are level: their medians differ by 5 % at most")
@@ -91,13 +91,13 @@ pub fn throughput(results: &Results, sweep: &[&Scenario]) -> String {
     sentence + "."
 }
 
-/// That a thread for each is switched to much more often, if the rounds show it.
+/// That a thread for each is switched to much more often, if the rounds show it: the words after its name.
 fn switched(results: &Results, scenario: &Scenario) -> Option<String> {
     let pair = pair(results, scenario, Figure::Switches)?;
     let shows = pair.difference == Difference::Less && pair.theirs.least > pair.ours.most * 2.0;
     shows.then(|| {
         format!(
-            "a thread for each is switched to {} times for a request, and the reactor less than half as often",
+            "is switched to {} times for a request, and the reactor less than half as often",
             number(pair.theirs.median)
         )
     })
@@ -222,7 +222,7 @@ pub fn cpu(results: &Results, base: &Scenario) -> String {
         );
     }
     if let Some(words) = switched(results, base) {
-        sentence += &format!(" Of switches, {words}.");
+        sentence += &format!(" A thread for each {words}.");
     }
     sentence
 }
