@@ -1,9 +1,9 @@
 //! The three changes of the last step of the tour, made in a copy of the project: the tests that the page names go red, as it
-//! says. Ignored in a plain `cargo test`, since the program is built again for each.
+//! says, and no others of these tests. Ignored in a plain `cargo test`, since the program is built again for each.
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,12 +15,15 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// What a change takes at most, with its build, in seconds.
 const PATIENCE: &str = "400";
 
+/// The file of tests that becomes the one program: its modules are many, and name each other.
+const WHOLE: &str = "tests/simulation/main.rs";
+
 /// A change as the page has it.
 struct Change {
     /// The file that gets them, and lines.
     into: (String, String),
-    /// The tests that go red, by their files.
-    red: BTreeMap<String, Vec<String>>,
+    /// The tests that go red, with their files.
+    red: BTreeSet<(String, String)>,
 }
 
 /// The changes of the page, in order.
@@ -34,32 +37,41 @@ fn change(answer: &str) -> Change {
     let (file, lines) =
         between(answer, "<pre data-into=\"", "</pre>").next().unwrap().split_once('"').unwrap();
     let into = (file.to_owned(), text_of(lines.split_once('>').unwrap().1) + "\n");
-    let mut red: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for named in between(answer, "<code data-test=\"", "</code>") {
-        let (file, test) = named.split_once("\">").unwrap();
-        red.entry(file.to_owned()).or_default().push(test.to_owned());
-    }
-    Change { into, red }
+    let named = between(answer, "<code data-test=\"", "</code>");
+    let red = named.map(|named| named.split_once("\">").unwrap());
+    Change { into, red: red.map(|(file, test)| (file.to_owned(), test.to_owned())).collect() }
 }
 
 /// A copy of the project, with a target folder of its own. What was built of other crates is in it already.
-struct Copy(TempDir);
+struct Copy {
+    folder: TempDir,
+    /// The tests of all changes, as the one program calls them that has them all.
+    tests: BTreeSet<String>,
+}
 
 impl Copy {
-    fn new() -> Copy {
-        let copy = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let is_of_it = |path: &Path| !path.ends_with("target") && !path.ends_with(".git");
-        duplicate(Path::new(ROOT), &copy.path().join("project"), &is_of_it);
+    /// The tests of these files become one program, which is built sooner than one for each file.
+    fn with(tests: BTreeSet<(&str, &str)>) -> Copy {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        duplicate(Path::new(ROOT), &folder.path().join("project"));
         let built = Path::new(support::program::PATH).parent().unwrap();
-        let profile = copy.path().join("target").join(built.file_name().unwrap());
-        for folder in [".fingerprint", "build", "deps"] {
-            duplicate(&built.join(folder), &profile.join(folder), &is_of_other_crates);
+        let profile = folder.path().join("target").join(built.file_name().unwrap());
+        for made in [".fingerprint", "build", "deps"] {
+            share(&built.join(made), &profile.join(made));
         }
-        Copy(copy)
+        let copy = Copy { folder, tests: tests.iter().map(|(file, test)| name_of(file, test)).collect() };
+        let files: BTreeSet<_> = tests.iter().map(|(file, _)| *file).filter(|file| *file != WHOLE).collect();
+        let mut whole = fs::read_to_string(copy.path(WHOLE)).unwrap();
+        for file in files {
+            copy.exchange(file, "\nmod support;\n", "\nuse crate::support;\n");
+            whole += &format!("#[path = \"../../{file}\"]\nmod {};\n", module(file));
+        }
+        fs::write(copy.path(WHOLE), whole).unwrap();
+        copy
     }
 
     fn path(&self, file: &str) -> PathBuf {
-        self.0.path().join("project").join(file)
+        self.folder.path().join("project").join(file)
     }
 
     /// Puts `new` in the place of `old` in a file.
@@ -69,34 +81,38 @@ impl Copy {
         fs::write(self.path(file), text.replace(old, new)).unwrap();
     }
 
-    /// Runs these tests and no others, and gives what is said of it.
-    fn test(&self, tests: &BTreeMap<String, Vec<String>>) -> String {
+    /// Runs the tests, of which those of `change` go red and no others, and takes back what was changed in `src`.
+    fn try_out(&self, change: &Change) {
+        let red: BTreeSet<_> = change.red.iter().map(|(file, test)| name_of(file, test)).collect();
+        // The whole simulation takes long where it does not fail.
+        let tests = self.tests.iter().filter(|test| red.contains(*test) || test.contains("::"));
+        let tests: Vec<_> = tests.collect();
         let mut command = Command::new("timeout");
         command.arg(PATIENCE).arg(std::env::var_os("CARGO").expect("cargo runs the tests"));
-        command.args(["test", "--offline", "--locked", "--no-fail-fast"]);
-        for file in tests.keys() {
-            let name = file.strip_prefix("tests/").unwrap();
-            let name = name.strip_suffix("/main.rs").or(name.strip_suffix(".rs")).unwrap();
-            command.args(["--test", name]);
-        }
-        command.args(["--", "--exact"]).args(tests.values().flatten());
-        command.env("CARGO_TARGET_DIR", self.0.path().join("target")).current_dir(self.path(""));
+        // No user reads the lines of a panic here, and without them the program is built sooner.
+        let plain = "profile.dev.package.onepoll.debug=false";
+        command.args(["test", "--offline", "--locked", "--config", plain]);
+        command.args(["--test", "simulation", "--", "--exact"]).args(&tests);
+        command.env("CARGO_TARGET_DIR", self.folder.path().join("target")).current_dir(self.path(""));
         let output = command.output().unwrap();
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-    }
-
-    /// Each of these tests ends so: `ok` or `FAILED`.
-    fn all_end(&self, tests: &BTreeMap<String, Vec<String>>, end: &str) {
-        let said = self.test(tests);
-        for test in tests.values().flatten() {
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        for test in tests {
+            let end = if red.contains(test) { "FAILED" } else { "ok" };
             assert!(said.contains(&format!("test {test} ... {end}")), "{test} is not {end}:\n{said}");
         }
+        duplicate(&Path::new(ROOT).join("src"), &self.path("src"));
     }
+}
 
-    /// Takes back what was changed in `src`.
-    fn restore(&self) {
-        duplicate(&Path::new(ROOT).join("src"), &self.path("src"), &|_| true);
-    }
+/// The name of the module that a file of tests is.
+fn module(file: &str) -> &str {
+    file.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs")).unwrap()
+}
+
+/// What the one program calls a test.
+fn name_of(file: &str, test: &str) -> String {
+    if file == WHOLE { test.to_owned() } else { format!("{}::{test}", module(file)) }
 }
 
 /// Whether a file in the target folder was made for another crate than this one.
@@ -107,16 +123,31 @@ fn is_of_other_crates(path: &Path) -> bool {
     !name.starts_with("onepoll-") && !name.starts_with("libonepoll-") && (!is_in_deps || is_made_once)
 }
 
-/// Copies what is in a folder, where it `is_wanted` and differs from what is there.
-fn duplicate(from: &Path, to: &Path, is_wanted: &dyn Fn(&Path) -> bool) {
+/// Links what was made for other crates from one folder into another. A copy would have a new time, and cargo builds again what
+/// is older than what it was built of.
+fn share(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if !is_wanted(&path) {
+        if is_of_other_crates(&path) && path.is_dir() {
+            share(&path, &target);
+        } else if is_of_other_crates(&path) {
+            fs::hard_link(&path, &target).unwrap();
+        }
+    }
+}
+
+/// Copies the files of a folder, where they differ from those that are there. What was built, and the history, stay where they are.
+fn duplicate(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.ends_with("target") || path.ends_with(".git") {
             continue;
         } else if path.is_dir() {
-            duplicate(&path, &target, is_wanted);
+            duplicate(&path, &target);
         } else if fs::read(&path).ok() != fs::read(&target).ok() {
             fs::copy(&path, &target).unwrap();
         }
@@ -127,17 +158,12 @@ fn duplicate(from: &Path, to: &Path, is_wanted: &dyn Fn(&Path) -> bool) {
 #[ignore = "builds the program three times"]
 fn the_changes_of_the_tour_make_the_tests_red_that_it_names() {
     let [handler, state, limit] = changes();
-    let copy = Copy::new();
-    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (file, tests) in [&handler, &state, &limit].into_iter().flat_map(|change| &change.red) {
-        all.entry(file.clone()).or_default().extend_from_slice(tests);
-    }
-    copy.all_end(&all, "ok");
+    let tests = [&handler, &state, &limit].into_iter().flat_map(|change| &change.red);
+    let copy = Copy::with(tests.map(|(file, test)| (file.as_str(), test.as_str())).collect());
 
     let post = "    (Method::Post, \"ack::post\", ack::post),\n";
     copy.exchange(&handler.into.0, post, &format!("{post}{}", handler.into.1));
-    copy.all_end(&handler.red, "FAILED");
-    copy.restore();
+    copy.try_out(&handler);
 
     let (file, step) = &state.into;
     let closed = "    /// The connection is over.\n    #[default]\n";
@@ -147,8 +173,7 @@ fn the_changes_of_the_tour_make_the_tests_red_that_it_names() {
     let closed = "State::Closed => Ok(Next::Go(State::Closed)),\n";
     copy.exchange(file, closed, &format!("{step}{closed}"));
     copy.exchange("src/conn/writing.rs", "Ok(State::Reading)", "Ok(State::Resting)");
-    copy.all_end(&state.red, "FAILED");
-    copy.restore();
+    copy.try_out(&state);
 
     let grace = "    pub grace: Duration,\n";
     copy.exchange(
@@ -168,5 +193,5 @@ fn the_changes_of_the_tour_make_the_tests_red_that_it_names() {
     );
     let (file, lines) = &limit.into;
     copy.exchange(file, "    let mut is_last = context.phase == Phase::Stopping;\n", lines);
-    copy.all_end(&limit.red, "FAILED");
+    copy.try_out(&limit);
 }
