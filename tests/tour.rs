@@ -75,6 +75,27 @@ fn every_place_that_it_names_is_there() {
 }
 
 #[test]
+fn its_steps_are_listed_and_counted() {
+    let tour = tour();
+    let listed = between(&tour, "<li><a href=\"#", "</a>").map(|step| step.split_once("\">").unwrap());
+    let listed: Vec<_> =
+        listed.enumerate().map(|(index, (id, title))| (id, format!("{}. {title}", index + 1))).collect();
+    let steps = between(&tour, "<section id=\"", "</h2>").map(|step| {
+        let title = step.split_once("<h2 ").unwrap().1.split_once('>').unwrap().1;
+        (step.split_once('"').unwrap().0, title.to_owned())
+    });
+    assert_eq!(listed, steps.collect::<Vec<_>>());
+    assert_eq!(listed.len(), 12);
+    for page in ["README.md", "www/index.html"] {
+        let page = source(page);
+        assert!(page.contains("twelve steps from a socket that prints its"), "{page}");
+    }
+    // Each has a place and one thing to try.
+    let tries = between(&tour, "<section ", "</section>").map(|step| step.matches("<dt>Try</dt>").count());
+    assert!(tries.eq([1; 12]));
+}
+
+#[test]
 fn the_page_about_the_log_says_what_it_says() {
     let page = source("docs/logs.md");
     let trace = between(&page, "$ RUST_LOG=trace cargo run --release\n", "```").next().unwrap();

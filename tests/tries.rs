@@ -215,7 +215,7 @@ fn a_burst_brings_many_requests_and_few_calls_in_vain() {
     let step = step("edge");
     let [start] = step.commands();
     let [count] = step.expected();
-    let (program, address) = run(&start);
+    let (program, address) = run_in_terminal(&format!("{start} -vv"));
     let count: u64 = count.parse().unwrap();
     let before = state(address);
     program.stop();
@@ -230,6 +230,17 @@ fn a_burst_brings_many_requests_and_few_calls_in_vain() {
     assert_eq!(grown("requests"), count + 1, "and the one for the counters");
     assert!(grown("would_block") < count / 2, "{}", grown("would_block"));
     assert!(grown("spurious") <= 2, "{}", grown("spurious"));
+    // From the first look at the counters to the second, by the log.
+    assert!(step.0.contains("one <em>accept</em> in vain, and that is most of what EAGAIN counts here"));
+    let mut looks = 0;
+    let between_looks =
+        lines(&program).skip_while(|line| !line.contains("/.onepoll/state.json HTTP/")).take_while(|line| {
+            looks += u32::from(line.contains("/.onepoll/state.json HTTP/"));
+            looks < 2
+        });
+    let in_vain = between_looks.filter(|line| line.starts_with("accept = Resource temporarily unavailable"));
+    let in_vain = in_vain.count() as u64;
+    assert!(in_vain * 2 > grown("would_block"), "{in_vain} of {}", grown("would_block"));
 }
 
 #[test]
@@ -257,25 +268,34 @@ fn the_life_of_a_request_is_all_that_the_log_says() {
     let step = step("life");
     let [start, ask] = step.commands();
     let shown = text_of(between(&step.0, "<pre class=\"trace\" tabindex=\"0\">", "</pre>").next().unwrap());
+    // Numbers that are the same each time: of bytes, and of milliseconds until the line for the access log is due.
+    assert!(step.0.contains("the line for the access log, which waits ten milliseconds for others"));
+    let fixed = |line: &String| ["recv(", "send(", "(timeout 10 ms)"].iter().any(|part| line.contains(part));
+    let numbers: Vec<_> = shown.lines().map(str::to_owned).filter(fixed).collect();
+    assert_eq!(numbers.len(), 4, "{numbers:?}");
     let shown: Vec<_> = shown.lines().map(without_numbers).collect();
     // curl ends its connection at once, and the line for the access log is due ten milliseconds after the answer. Where the
     // machine was so busy that the line came before, or at once, it is tried with a fresh server.
     let due = "epoll_wait(timeout 0 ms) = 0 events";
-    let said = until("the log of a request whose client leaves at once", || {
+    let (said, told) = until("the log of a request whose client leaves at once", || {
         let (program, address) = run_in_terminal(&start);
         program.told("contained");
         curl(&ask, address);
-        let mut said = Vec::new();
-        while said.last().is_none_or(|line: &String| !line.starts_with("GET / 0 ")) {
-            said.push(without_numbers(&lines(&program).next().unwrap()));
+        let mut told: Vec<String> = Vec::new();
+        while told.last().is_none_or(|line| !line.starts_with("GET / 200 ")) {
+            told.extend(lines(&program).next());
         }
+        let said: Vec<_> = told.iter().map(|line| without_numbers(line)).collect();
         let has_left = said.iter().any(|line| line.ends_with("Reading -> Closed"));
         match has_left && said.iter().any(|line| line == due) {
-            true => Ok(said),
+            true => Ok((said, told)),
             false => Err(said.join("\n")),
         }
     });
     assert_eq!(said, shown);
+    for line in numbers.iter().filter(|line| !line.contains("timeout")) {
+        assert!(told.contains(line), "{line} is not told:\n{}", told.join("\n"));
+    }
 }
 
 #[test]
@@ -408,6 +428,15 @@ fn the_lab_has_the_flag_and_the_chart_says_what_is_said_of_it() {
     let expected: String = rows.iter().map(row).collect();
     let bars = between(&step.0, "</caption>\n", "      </table>").next().unwrap();
     assert!(step.0.contains(&format!("style=\"--most: {most}\"")) && bars == expected, "{most}:\n{expected}");
+    // The names are those of the models, and the load is the one that all others begin from.
+    let [models, scenarios] =
+        ["models/mod.rs", "scenarios.rs"].map(|file| read(&format!("benches/variants/{file}")));
+    for (name, ..) in &rows {
+        let name = name.trim_end_matches(|char: char| char.is_ascii_digit());
+        assert!(models.contains(&format!("\"{name}")), "the lab has no {name}");
+    }
+    assert!(step.0.contains("<figcaption>64 connections ask for 1 KiB again and again."));
+    assert!(scenarios.contains("base point: 64 connections that are kept alive and ask\n//! for 1 KiB."));
     let figure_of =
         |name: &str| rows.iter().find(|row| row.0 == name).unwrap_or_else(|| panic!("no {name}")).2;
     let ratio = figure_of("reactor") / figure_of("thread-per-connection");
