@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::browser::Page;
-use support::inspector::{click, inspected, inspector, state};
+use support::inspector::{click, inspected, inspector, key, state};
 use support::patience::until;
 use support::program::{Lines, Program, onepoll};
 use support::service::get;
@@ -250,6 +250,28 @@ fn a_burst_grows_the_counters_as_the_tour_says() {
     println!("a burst: {in_vain} EAGAIN, {spurious} spurious wake-ups, and {looks} looks at the counters");
     assert!(in_vain < count + looks, "{in_vain}");
     assert!(spurious <= 4, "{spurious}");
+}
+
+/// What the tour says of a square that is chosen after *Burst*.
+#[test]
+#[ignore = "needs Chromium"]
+fn a_chosen_square_tells_what_its_connection_did_and_why() {
+    let tour = std::fs::read_to_string(Path::new(ROOT).join("www/tour.html")).unwrap();
+    let (_, said) = tour.split_once("each change of its state, such as ").unwrap();
+    let (said, _) = said.split_once("</dd>").unwrap();
+    let expected: Vec<_> = said.split("<code>").skip(1).map(|code| code.split_once('<').unwrap().0).collect();
+    assert_eq!(expected.len(), 3, "{said}");
+    let (_program, address) = inspected();
+    let mut page = inspector(address, DESK);
+    page.value(&click("burst"));
+    until("a square whose history has what the tour expects", || {
+        key(&mut page, "grid", "ArrowRight");
+        let history = texts(&mut page, "#history li");
+        match history.iter().any(|line| expected.iter().all(|word| line.contains(word))) {
+            true => Ok(()),
+            false => Err(history.join("\n")),
+        }
+    });
 }
 
 /// What the tour says of *Slow reader*.
