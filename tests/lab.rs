@@ -369,6 +369,14 @@ fn an_answer_ends_where_it_says_however_it_is_cut() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Connection::Stays),
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nConnection: close\r\n\r\nhello", Connection::Ends),
         ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", Connection::Ends),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;a=b\r\n0123456789\r\n0\r\n\r\n",
+            Connection::Stays,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nConnection: close\r\ntransfer-encoding: Chunked\r\n\r\n1\r\n\n\r\n000\r\na: b\r\n\r\n",
+            Connection::Ends,
+        ),
         ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", Connection::Stays),
     ] {
         for cut in 0..answer.len() {
@@ -388,6 +396,10 @@ fn what_was_not_asked_for_is_told() {
     assert_eq!(wrong("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "answered HTTP/1.1 404");
     assert_eq!(wrong("HTTP/1.1 200 OK\r\n\r\n"), "answer without a length");
     assert_eq!(wrong("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"), "answer longer than it says");
+    let chunked =
+        |content: &str| wrong(&format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{content}"));
+    assert_eq!(chunked("5\r\nhello\r\nno size\r\n"), "a chunk without a size");
+    assert_eq!(chunked("0\r\n\r\nH"), "answer longer than it says");
 }
 
 /// A server that answers every request at once, a thread for each client, and counts the requests for `/work`. If `ends`, each
@@ -430,6 +442,7 @@ fn workers_ask_again_and_again() {
         assert_eq!((outcome.connected, outcome.beside_connected), (1, 2));
         assert!(outcome.work_alone.is_some_and(|ms| ms > 0.0), "{:?}", outcome.work_alone);
         assert!(outcome.closed.answered > 0, "the measured client is answered beside them");
+        assert!(outcome.closed.work_answered > 0 && outcome.open.work_answered > 0, "{outcome:?}");
         until("many requests of the workers", || {
             let phase = load.closed(Duration::from_millis(10)).unwrap();
             load.settle(phase).unwrap();
@@ -437,6 +450,49 @@ fn workers_ask_again_and_again() {
             if asked > 20 { Ok(()) } else { Err(asked) }
         });
     }
+}
+
+/// A worker that meets an error asks no more, and is missing.
+#[test]
+fn workers_that_fail_are_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    watch();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            thread::spawn(move || {
+                let mut request = [0; 1024];
+                while let Ok(length @ 1..) = client.read(&mut request) {
+                    let is_work = request[..length].starts_with(b"GET /work ");
+                    let length = if is_work { "" } else { "Content-Length: 2\r\n" };
+                    let answer = format!("HTTP/1.1 200 OK\r\n{length}\r\nok");
+                    if client.write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let beside = Some(load::plan::Beside::Workers { count: 2, target: "/work".to_owned() });
+    let mut load = load_of(Plan { beside, window: 0.05, ..plan(address) });
+    let outcome = load.run(&mut |_| Ok(())).unwrap();
+    assert_eq!((outcome.beside_connected, outcome.closed.work_answered), (0, 0));
+    assert_eq!(outcome.closed.errors.get("beside, answer without a length"), Some(&2), "{outcome:?}");
+}
+
+/// A server that ends every connection leaves none of the slow clients.
+#[test]
+fn slow_clients_that_are_disconnected_are_missing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let beside = Some(load::plan::Beside::SlowSenders { count: 3 });
+    let mut load = load_of(Plan { beside, window: 0.25, ..plan(address) });
+    until("no slow client", || match load.run(&mut |_| Ok(())).unwrap().beside_connected {
+        0 => Ok(()),
+        some => Err(some),
+    });
 }
 
 /// A percentile with hardly any latency beyond it is the longest latencies by another name.

@@ -149,7 +149,7 @@ fn sample(scenario: &Scenario, shown: Shown) -> Sample {
     };
     let outcome = Outcome {
         connected: connections,
-        beside_connected: 0,
+        beside_connected: scenario.connections_in_all() - connections,
         readers: None,
         work_alone: None,
         closed: phase.clone(),
@@ -585,6 +585,57 @@ fn what_is_said_of_work_turns_with_the_data() {
     let busy = said_of_work(statistics::Machine::Busy, [0.3, 0.06], [0.5, 4.0]);
     assert_eq!(busy.matches("no verdict").count(), 2, "{busy}");
     assert!(!busy.contains("0.3") && !busy.contains("loses"), "{busy}");
+}
+
+/// Most of a server's time goes to the clients beside, so no cost of a measured request is known, and what is left for it
+/// depends on how much was done for them.
+#[test]
+fn small_requests_beside_work_are_compared_where_the_work_is_level() {
+    let with = |listings: u64| {
+        run(3, &[scenarios::BESIDE_WORK], &["reactor", THREADS], &|scenario, server| {
+            let mut sample =
+                sample(scenario, if server == "reactor" { Shown::SOME.times(0.5) } else { Shown::SOME });
+            for phase in [&mut sample.outcome.closed, &mut sample.outcome.open] {
+                phase.work_answered = if server == "reactor" { listings } else { 400 };
+            }
+            vec![(sample, QUIET); 3]
+        })
+    };
+    let (level, apart) = (with(404), with(300));
+    for results in [&level, &apart] {
+        let cost = |figure| results.spread(scenarios::BESIDE_WORK, "reactor", figure);
+        for figure in [Figure::Cpu, Figure::User, Figure::System, Figure::Calls, Figure::Switches] {
+            assert_eq!(cost(figure), None, "{figure:?}");
+        }
+        assert!(!top_and_advice(results).1.contains("processor time a request"));
+    }
+    assert!(
+        sentences(&level)
+            .concat()
+            .contains("(404 under the reactor and 400 with a thread for each). Half of them")
+    );
+    assert!(top_and_advice(&level).1.contains("ms at p99 — the reactor 0.50"));
+    let said = sentences(&apart).concat();
+    assert!(said.contains("300 listings a second under the reactor and 400"), "{said}");
+    assert!(said.contains("the waits are not compared") && !said.contains("Half of them"), "{said}");
+    let advice = top_and_advice(&apart).1;
+    assert!(advice.contains("no verdict: the work beside was not the same"), "{advice}");
+}
+
+/// A load without some of its clients is another load.
+#[test]
+fn clients_beside_that_are_missing_are_told() {
+    let results = run(3, &["idle", scenarios::BESIDE_WORK], &["reactor"], &|scenario, _| {
+        let mut sample = sample(scenario, Shown::SOME);
+        sample.outcome.beside_connected -= 1;
+        vec![(sample, QUIET); 3]
+    });
+    for (place, words) in ["9,999 of 10,000 clients beside", "3 of 4 clients beside"].iter().enumerate() {
+        let scenario = &results.scenarios[place];
+        assert_eq!(results.service(scenario, "reactor"), Service::Short);
+        let words = words.replace(',', "");
+        assert!(results.shortcoming(&scenario.name, "reactor").unwrap().starts_with(&words), "{words}");
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Side {
     service: Option<Doubt>,
     /// The load was the limit: the server might have shown more, and not less.
     floor: Option<Doubt>,
+    /// Work that was done beside it meanwhile: a server that did less of it had more time for the others.
+    work: Option<Spread>,
 }
 
 /// Two figures, and how the first one compares with the second one.
@@ -48,7 +50,12 @@ impl Side {
             Bound::Unknown(doubt) => Some(doubt),
             Bound::Server => None,
         };
-        Some(Side { spread, service, floor: floor.filter(|_| figure == Figure::Throughput) })
+        let work = match figure {
+            Figure::Throughput => results.spread(&scenario.name, server, Figure::ClosedWork),
+            Figure::Latency(_) => results.spread(&scenario.name, server, Figure::OpenWork),
+            _ => None,
+        };
+        Some(Side { spread, service, floor: floor.filter(|_| figure == Figure::Throughput), work })
     }
 
     /// Why the figure alone says nothing, if there is a reason.
@@ -61,6 +68,11 @@ impl Side {
     pub fn against(&self, other: &Side) -> Difference {
         if let Some(doubt) = self.service.into_iter().chain(other.service).max_by(Doubt::by_weight) {
             return Difference::Unknown(doubt);
+        }
+        match self.work.zip(other.work).map(|(ours, theirs)| ours.against(&theirs)) {
+            None | Some(Difference::Level) => {}
+            Some(Difference::Unknown(doubt)) => return Difference::Unknown(doubt),
+            Some(Difference::Less | Difference::More) => return Difference::Unknown(Doubt::Work),
         }
         let difference = self.spread.against(&other.spread);
         let limited = match difference {

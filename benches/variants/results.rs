@@ -1,7 +1,7 @@
 //! All raw results: `results.json`. Figures are computed from these results, and never stored.
 
 use crate::cores::Division;
-use crate::load::plan::{Outcome, Phase, Readers};
+use crate::load::plan::{Beside as LoadBeside, Outcome, Phase, Readers};
 use crate::meters::{Held, Used};
 use crate::quiet::{self, Beside};
 use crate::scenarios::{Scenario, Use};
@@ -146,6 +146,9 @@ pub struct Sample {
 pub enum Figure {
     /// Requests answered a second, in the closed loop.
     Throughput,
+    /// Requests of workers beside that were answered a second: in the closed loop, and in the open loop.
+    ClosedWork,
+    OpenWork,
     /// A percentile of the latency in milliseconds, in the open loop.
     Latency(f64),
     /// Microseconds of processor time for each request, in the closed loop.
@@ -166,14 +169,20 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// `None` if the figure does not exist, such as a cost for each request if no request was answered.
+    /// `None` if the figure does not exist, such as a cost for each request if no request was answered, or if it would have the
+    /// work of other clients in it.
     pub fn of(self, sample: &Sample, scenario: &Scenario) -> Option<f64> {
         let Sample { outcome: Outcome { closed, open, .. }, .. } = sample;
-        let per_request = |count: f64| (closed.answered > 0).then(|| count / closed.answered as f64);
+        let is_shared = scenario.beside.as_ref().is_some_and(LoadBeside::is_work);
+        let per_request =
+            |count: f64| (closed.answered > 0 && !is_shared).then(|| count / closed.answered as f64);
+        let work = |phase: &Phase| is_shared.then(|| phase.work_answered as f64 / phase.seconds);
         let Used { user_us, system_us, voluntary_switches, involuntary_switches, .. } = sample.closed;
         let connections = scenario.connections_in_all() as f64;
         match self {
             Figure::Throughput => Some(closed.answered as f64 / closed.seconds),
+            Figure::ClosedWork => work(closed),
+            Figure::OpenWork => work(open),
             Figure::Latency(percentile) => {
                 let latencies = Latencies::of(&open.latencies);
                 latencies.shows(percentile).then(|| latencies.percentile(percentile).as_secs_f64() * 1e3)
@@ -397,8 +406,8 @@ fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
         CameOfIt::Sample(sample) => sample,
         CameOfIt::Failure(why) => return Some(format!("failed: {why}")),
     };
-    let Outcome { connected, closed, open, readers, .. } = &sample.outcome;
-    let wanted = conditions.connections;
+    let Outcome { connected, beside_connected, closed, open, readers, .. } = &sample.outcome;
+    let (wanted, beside) = (conditions.connections, conditions.connections_in_all() - conditions.connections);
     if let Some(Readers { filling, .. }) = readers.filter(|it| it.filling > 0) {
         return Some(format!("the buffers of {filling} slow readers were not full yet"));
     }
@@ -414,6 +423,9 @@ fn shortcoming(came_of_it: &CameOfIt, conditions: &Scenario) -> Option<String> {
     if closed.answered == 0 {
         return Some("no client was answered".to_owned());
     }
-    (open.unanswered > 0)
-        .then(|| format!("{} of {} requests were not answered in time", open.unanswered, requests(open)))
+    if open.unanswered > 0 {
+        return Some(format!("{} of {} requests were not answered in time", open.unanswered, requests(open)));
+    }
+    (*beside_connected < beside)
+        .then(|| format!("{beside_connected} of {beside} clients beside were there to the end"))
 }

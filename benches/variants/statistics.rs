@@ -119,6 +119,8 @@ pub enum Doubt {
     Load,
     /// In all rounds the load was the limit, and not the server.
     Limit,
+    /// One did more than the other of the work that was asked for beside what is compared.
+    Work,
 }
 
 /// A figure whose rounds differ by this share of their median, or more, has no verdict. The whole rule is in
@@ -215,6 +217,7 @@ impl fmt::Display for Doubt {
             Doubt::Mixed => f.write_str("no verdict: all clients were served in some rounds only"),
             Doubt::NotAll => f.write_str("no verdict: not all clients were served"),
             Doubt::Filling => f.write_str("no verdict: the buffers of the slow readers were not full yet"),
+            Doubt::Work => f.write_str("no verdict: the work beside was not the same"),
             Doubt::Load => f.write_str("no verdict: the load was the limit in some rounds"),
             Doubt::Limit => f.write_str("no verdict: the load was the limit"),
         }

@@ -4,7 +4,7 @@ use super::door::Door;
 use super::plan::{Beside, Readers};
 use rustix::io::ioctl_fionread;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -36,6 +36,8 @@ const GIVE_UP: usize = 20;
 pub struct Crowd {
     beside: Option<Beside>,
     sockets: Vec<TcpStream>,
+    /// The clients that were disconnected, which is seen of slow clients.
+    lost: BTreeSet<usize>,
     begin: Instant,
     actions: u64,
 }
@@ -47,11 +49,12 @@ impl Crowd {
         let count = beside.as_ref().map_or(0, Beside::count);
         let enter = |_| enter(&mut door, beside.as_ref()).ok();
         let sockets = (0..count).map_while(enter).collect();
-        Crowd { beside, sockets, begin: Instant::now(), actions: 0 }
+        Crowd { beside, sockets, lost: BTreeSet::new(), begin: Instant::now(), actions: 0 }
     }
 
+    /// The clients that are connected, as far as is seen.
     pub fn len(&self) -> usize {
-        self.sockets.len()
+        self.sockets.len() - self.lost.len()
     }
 
     /// Waits until the buffers of all slow readers are full, as far as that is seen: each socket has bytes to read, and
@@ -99,11 +102,16 @@ impl Crowd {
             }
             let at = (self.actions % count) as usize;
             self.actions += 1;
-            // A client that was disconnected does not connect again.
-            let _ = match &self.beside {
+            let done = match &self.beside {
                 Some(Beside::SlowSenders { .. }) => self.sockets[at].write(b"a"),
                 _ => self.sockets[at].read(&mut [0; READ_BYTES]),
             };
+            // A client that was disconnected does not connect again.
+            match done {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => drop(self.lost.insert(at)),
+            }
         }
     }
 }

@@ -200,6 +200,7 @@ impl Load {
     /// Runs a closed loop for this time.
     pub fn closed(&mut self, window: Duration) -> io::Result<Phase> {
         let begin = Instant::now();
+        self.workers.answered = 0;
         self.pace = Pace::Closed;
         self.again.extend(0..self.clients.len());
         self.turn_until(begin + window)?;
@@ -209,6 +210,7 @@ impl Load {
     /// Runs an open loop for this time, at the rate of the plan.
     pub fn open(&mut self, window: Duration) -> io::Result<Phase> {
         let begin = Instant::now();
+        self.workers.answered = 0;
         self.pace = Pace::Open { begin, rate: self.plan.rate };
         let (count, all) = ((window.as_secs_f64() * self.plan.rate) as u64, self.clients.len() as u64);
         for number in 0..count {
@@ -225,7 +227,8 @@ impl Load {
 
     fn phase(&self, begin: Instant) -> Phase {
         let seconds = begin.elapsed().as_secs_f64();
-        Phase { seconds, answered: self.tally.answered, ..Phase::default() }
+        let (answered, work_answered) = (self.tally.answered, self.workers.answered);
+        Phase { seconds, answered, work_answered, ..Phase::default() }
     }
 
     /// Waits a little for missing answers, and gives up the ones that do not come.
@@ -257,8 +260,9 @@ impl Load {
         }
         self.phase += 1;
         self.pace = Pace::Still;
-        let Tally { unanswered, errors, latencies, lateness, .. } =
+        let Tally { unanswered, mut errors, latencies, lateness, .. } =
             std::mem::replace(&mut self.tally, Tally::new());
+        errors.append(&mut self.workers.errors);
         let (latencies, load_late) = (latencies.samples(), lateness.as_nanos() as u64);
         Ok(Phase { unanswered, errors, connections_answered, latencies, load_late, ..phase })
     }

@@ -48,6 +48,11 @@ pub enum Beside {
 }
 
 impl Beside {
+    /// Whether the server is busy with these clients for most of the time.
+    pub fn is_work(&self) -> bool {
+        matches!(self, Beside::Workers { .. })
+    }
+
     /// The number of these clients.
     pub fn count(&self) -> usize {
         match self {
@@ -96,7 +101,7 @@ pub enum Word {
 pub struct Outcome {
     /// The measured connections that were made.
     pub connected: usize,
-    /// The other connections that were made.
+    /// The other connections that were made, and that were not lost as far as their clients saw.
     pub beside_connected: usize,
     /// Milliseconds that one request of the workers beside took while no other client asked.
     #[serde(default)]
@@ -128,7 +133,10 @@ pub struct Phase {
     /// Requests that had no answer a while after the phase. The time that they have waited by then counts as their
     /// latency.
     pub unanswered: u64,
-    /// Requests that failed, by the reason.
+    /// Requests of workers beside that were answered in the phase.
+    #[serde(default)]
+    pub work_answered: u64,
+    /// Requests that failed, by the reason, with those of workers beside.
     pub errors: BTreeMap<String, u64>,
     /// Connections that got at least one answer.
     pub connections_answered: usize,

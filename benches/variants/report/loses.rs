@@ -22,7 +22,12 @@ pub fn sentence(results: &Results, scenario: &Scenario) -> Option<String> {
     let rare = [(99.0, "One in a hundred"), (90.0, "One in ten")]
         .into_iter()
         .find_map(|(percentile, which)| at(percentile).map(|pair| (which, pair)));
-    let compared = at(50.0).map_or(sentences::NOT_COMPARED.to_owned(), |half| compared(&half, rare.as_ref()));
+    let listings = compare(results, scenario, Figure::OpenWork, REACTOR, A_THREAD_EACH);
+    let compared = match listings.as_ref().map(self::listings).zip(at(50.0)) {
+        Some((Ok(level), half)) => format!("{level} {}", compared(&half, rare.as_ref())),
+        Some((Err(apart), _)) => apart,
+        None => sentences::NOT_COMPARED.to_owned(),
+    };
     let served = sentences::company(results, scenario);
     Some(format!("{} {compared} {served}", introduced(*count, alone)))
 }
@@ -35,6 +40,23 @@ pub fn introduced(count: usize, alone: Option<f64>) -> String {
          drawn are small requests beside them.",
         work.unwrap_or_default()
     )
+}
+
+/// How much work beside there was meanwhile. An error where it was not the same: then the waits beside it say nothing.
+fn listings(pair: &Pair) -> Result<String, String> {
+    let [mine, their] = [pair.ours, pair.theirs].map(|it| number(it.median));
+    match pair.difference {
+        Difference::Level => Ok(format!(
+            "Meanwhile both made as many listings a second ({mine} under the reactor and {their} with a thread for each)."
+        )),
+        Difference::Less | Difference::More => Err(format!(
+            "Meanwhile there were {mine} listings a second under the reactor and {their} with a thread for each, so the \
+             waits are not compared."
+        )),
+        Difference::Unknown(doubt) => Err(format!(
+            "How many listings a second there were meanwhile: {doubt}. So the waits are not compared."
+        )),
+    }
 }
 
 /// What the loop loses at the half, and at the rare waits, which have their name.

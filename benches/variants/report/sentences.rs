@@ -291,7 +291,10 @@ pub fn company(results: &Results, scenario: &Scenario) -> String {
         parts.push(format!("Under {}, some clients were never answered.", others.join(", ")));
     }
     if !short.is_empty() {
-        parts.push(format!("Some requests were not answered in time under {}.", short.join(", ")));
+        parts.push(format!(
+            "Some requests or clients were missing under {}: the table says which.",
+            short.join(", ")
+        ));
     }
     if !failed.is_empty() {
         parts.push(format!("Nothing was measured of {}: every round failed.", failed.join(", ")));
