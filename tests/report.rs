@@ -587,6 +587,36 @@ fn what_is_said_of_work_turns_with_the_data() {
     assert!(!busy.contains("0.3") && !busy.contains("loses"), "{busy}");
 }
 
+/// What is said of listings on one core: the reactor's requests a second, processor time and latency, by those of a thread for
+/// each.
+#[test]
+fn what_is_said_of_work_on_one_core_turns_with_the_data() {
+    let said = |factor: f64, beside| {
+        let results = run(3, &[scenarios::WORK_ON_ONE_CORE], &["reactor", THREADS], &|scenario, server| {
+            let shown = Shown { rate: 400, latency: 3.0, ..Shown::SOME };
+            let shown = if server == "reactor" { shown.times(factor) } else { shown };
+            // The core is busy throughout.
+            vec![(sample(scenario, Shown { cpu: 1e6 / shown.rate as f64, ..shown }), beside); 3]
+        });
+        sentences(&results).concat()
+    };
+    for (factor, words) in [
+        (1.0, "Level in requests a second with the reactor (400): thread-per-connection (400)."),
+        (0.5, "More requests a second than under the reactor (200): thread-per-connection (400)."),
+        (2.0, "Fewer requests a second than under the reactor (800): thread-per-connection (400)."),
+        (1.07, "Of thread-per-connection: no verdict: the medians differ by 7.0 %."),
+    ] {
+        let said = said(factor, QUIET);
+        assert!(said.contains(words), "{words}: {said}");
+        assert_eq!(said.matches("requests a second").count(), usize::from(factor != 1.07), "{said}");
+    }
+    let half = said(0.5, QUIET);
+    assert!(half.contains("a listing that takes 5 ms under the reactor. 4 connections ask"), "{half}");
+    assert!(half.contains("At a fixed rate, half of the requests take 1.5"), "{half}");
+    let busy = said(0.5, BUSY);
+    assert!(busy.contains(NEITHER) && !busy.contains("5 ms") && !busy.contains("(200)"), "{busy}");
+}
+
 /// Most of a server's time goes to the clients beside, so no cost of a measured request is known, and what is left for it
 /// depends on how much was done for them.
 #[test]

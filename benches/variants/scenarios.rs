@@ -45,8 +45,11 @@ pub enum Length {
 /// The base point: every other scenario differs from it in one factor.
 pub const BASE: &str = "connections-64";
 
-/// Small requests beside long ones on one core: where one loop loses most.
+/// Small requests beside long ones, on one core.
 pub const BESIDE_WORK: &str = "beside-work";
+
+/// Long requests and no others, on one core.
+pub const WORK_ON_ONE_CORE: &str = "work-on-one-core";
 
 /// The prefix of the names of scenarios that differ in the number of connections.
 pub const SWEEP: &str = "connections-";
@@ -121,6 +124,13 @@ pub fn all() -> Vec<Scenario> {
             rate: 50.0,
             cores: Use::Shared,
             ..Scenario::with("work", "Requests that are work, on all cores", Quick)
+        },
+        Scenario {
+            connections: 4,
+            targets: target("/many/"),
+            rate: 100.0,
+            cores: Use::One,
+            ..Scenario::with(WORK_ON_ONE_CORE, "Requests that are work, on one core", Quick)
         },
         Scenario {
             connections: 4,

@@ -3,6 +3,7 @@
 mod charts;
 pub mod loses;
 mod noise;
+mod one_core;
 mod sentences;
 mod tables;
 pub mod verdicts;
@@ -260,7 +261,9 @@ fn work(results: &Results) -> String {
     let of = |scenario: &Scenario| {
         let bars = bars_of(results, scenario, Figure::Throughput, &[Figure::Throughput]);
         let chart = both(&scenario.title, |size| charts::bars(size, "requests a second", &bars));
-        let chart = figured(&chart, &cautioned(results, &[scenario], sentences::work(results, scenario)));
+        let sentence = one_core::sentence(results, scenario);
+        let sentence = sentence.unwrap_or_else(|| sentences::work(results, scenario));
+        let chart = figured(&chart, &cautioned(results, &[scenario], sentence));
         format!("<h3>{}, {} connections</h3>\n{chart}", encode_text(&scenario.title), scenario.connections)
     };
     let parts: String = results.scenarios.iter().filter(|it| it.name.starts_with("work")).map(of).collect();

@@ -126,7 +126,7 @@ pub fn latency(results: &Results, sweep: &[&Scenario]) -> String {
 }
 
 /// How the waits of this part of the requests compare.
-fn waits_compared(pair: &Pair, part: &str) -> String {
+pub fn waits_compared(pair: &Pair, part: &str) -> String {
     let (mine, their) = (number(pair.ours.median), number(pair.theirs.median));
     match pair.difference {
         Difference::Level => format!(
@@ -318,7 +318,7 @@ pub fn company(results: &Results, scenario: &Scenario) -> String {
 }
 
 /// A sentence for each doubt, with the servers that have it.
-fn doubtful(doubts: &[(&str, Doubt)]) -> Vec<String> {
+pub fn doubtful(doubts: &[(&str, Doubt)]) -> Vec<String> {
     let mut by_doubt: Vec<(Doubt, Vec<&str>)> = Vec::new();
     for (name, doubt) in doubts {
         match by_doubt.iter_mut().find(|(other, _)| other == doubt) {
