@@ -194,6 +194,32 @@ fn an_answer_larger_than_all_buffers_arrives_whole_in_every_variant() {
     }
 }
 
+/// Downloads wait for each other, and come to their end, although one client leaves in the middle.
+#[test]
+fn many_downloads_at_once_arrive_whole_in_every_variant() {
+    const BYTES: usize = 4 << 20;
+    const CLIENTS: usize = 8;
+    let root = folder(&[("index.html", b"here"), ("large.bin", &vec![b'l'; BYTES])]);
+    let download = b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for model in models() {
+        let address = start(model, root.path(), Limits::default());
+        let leaves = connect(address);
+        (&leaves).write_all(download).unwrap();
+        (&leaves).read_exact(&mut [0]).unwrap();
+        let clients: Vec<_> =
+            (0..CLIENTS).map(|_| thread::spawn(move || ask_until_closed(address, download).len())).collect();
+        drop(leaves);
+        for client in clients {
+            let length = client.join().unwrap();
+            assert!(length > BYTES, "{model}: only {length} bytes");
+        }
+        assert!(
+            ask(address, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .ends_with(b"here")
+        );
+    }
+}
+
 /// With a limit of one connection, the next client is served when the one that does not read is given up. A pool has the limit
 /// of its workers instead, and several reactors have one each.
 #[test]

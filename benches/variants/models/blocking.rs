@@ -7,7 +7,7 @@
 
 use crate::counted::{self, Counted};
 use onepoll::conn::context::Context;
-use onepoll::conn::transport::{Readiness, Transport};
+use onepoll::conn::transport::Readiness;
 use onepoll::conn::{Connection, Id, Verdict};
 use onepoll::os;
 use onepoll::os::peer::Peer;
@@ -113,7 +113,7 @@ pub fn serve(Accepted { socket, peer }: Accepted, requests: Requests, context: &
 }
 
 /// Drives a connection once.
-pub fn turn<S: Transport>(connection: &mut Connection<S>, context: &mut Context) -> Verdict {
+fn turn(connection: &mut Connection<Counted<TcpStream>>, context: &mut Context) -> Verdict {
     context.begin_turn(Instant::now(), SystemTime::now());
     let verdict = connection.drive(context);
     context.access.end_turn(context.now);
