@@ -1,5 +1,9 @@
-//! System calls on sockets, counted by one observer: at the sockets of every variant, and at the reactor's kernel. What
-//! files cost (openat2, statx) is the same for all variants and is not counted; neither are the futexes of threads.
+//! System calls on sockets, counted by one observer: at the sockets of the threaded variants, and at the reactor's kernel. A
+//! ring counts how often it was entered, but for entries that make room in it. tokio makes most calls itself, and they are
+//! not counted.
+//!
+//! Calls on files (openat2, statx, pread) are not counted either, and are not the same for all: each of several reactors
+//! has a cache of its own, and a ring copies files. Neither are the futexes of threads.
 
 use onepoll::inspect::{Call, Observer, Socket};
 use std::io::ErrorKind;

@@ -21,7 +21,7 @@ pub struct Used {
     /// How often a thread gave up its core, and how often its core was taken away.
     pub voluntary_switches: u64,
     pub involuntary_switches: u64,
-    /// System calls on sockets. Foreign servers do not count them.
+    /// System calls on sockets. tokio and foreign servers do not count them.
     pub calls: Option<BTreeMap<String, u64>>,
 }
 

@@ -111,8 +111,9 @@ pub fn method(results: &Results) -> String {
              <li>Beside slow readers, the loops begin when the buffers of all of them are full, as far as their queues and \
              those of the server's sockets show it.\n\
              <li>In this run the load itself was late by {late} ms at most in half of all measurements; that is part of the latencies of all.\n\
-             <li>System calls are those on sockets, counted in the transport; openat2 and statx for the files are the \
-             same for all and not counted; foreign servers do not count theirs.\n\
+             <li>System calls are those on sockets. Those on files are not counted, and are not the same for all: each of \
+             several reactors has a cache of its own, and io-uring copies files. Those of tokio and of foreign servers are \
+             not counted at all.\n\
              <li>Memory is that of the process (VmRSS, VmHWM), without the kernel's stacks and sockets.\n\
              <li>{multi}\n\
              <li>What not to conclude: how many requests another machine answers, or what a real network or a cold disk \
