@@ -246,6 +246,43 @@ fn a_client_that_takes_nothing_is_given_up_in_every_variant() {
     }
 }
 
+/// A ring sends what one drive has written as one, so a common answer must fit its buffer with its head. The buffer that comes
+/// back is written to again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ring_sends_a_file_and_its_head_at_once_and_keeps_the_buffer() {
+    use models::io_uring::buffers::Buffers;
+    use onepoll::conn::transport::{Follow, Transport};
+    const BYTES: usize = 100 << 10;
+    let root = folder(&[("file.bin", &[b'f'; BYTES])]);
+    let file = std::fs::File::open(root.path().join("file.bin")).unwrap();
+    let mut buffers = Buffers::default();
+    // A buffer that was given back to the allocator would come from it again.
+    let mut others = Vec::new();
+    let mut answer = || {
+        assert_eq!(buffers.send(b"the head", Follow::More).unwrap(), 8);
+        assert_eq!(buffers.send_file(&file, 0, BYTES).unwrap(), BYTES);
+        let out = buffers.take_output().unwrap();
+        assert_eq!(out.len(), 8 + BYTES);
+        let (place, room) = (out.as_ptr(), out.capacity());
+        buffers.sent(Ok(out.len()), out);
+        others.push(Vec::<u8>::with_capacity(room));
+        assert_eq!(buffers.take_output(), None);
+        place
+    };
+    let first = answer();
+    assert_eq!(answer(), first, "a buffer was made anew");
+    // What was written meanwhile stays, in the order in which it was written.
+    buffers.send(b"one", Follow::Nothing).unwrap();
+    let one = buffers.take_output().unwrap();
+    buffers.send(b"two", Follow::Nothing).unwrap();
+    buffers.sent(Ok(1), one);
+    let rest = buffers.take_output().unwrap();
+    assert_eq!(rest, b"ne");
+    buffers.sent(Ok(2), rest);
+    assert_eq!(buffers.take_output().unwrap(), b"two");
+}
+
 #[test]
 fn a_name_stands_for_its_model() {
     for model in models() {

@@ -15,7 +15,7 @@
 
 pub mod blocking;
 #[cfg(target_os = "linux")]
-mod io_uring;
+pub mod io_uring;
 mod iterative;
 mod multi_reactor;
 mod reactor;

@@ -39,9 +39,15 @@ impl Buffers {
         }
     }
 
-    /// The kernel gives back what it was to send.
+    /// The kernel gives back what it was to send. The next answer is written to the same buffer.
     pub fn sent(&mut self, count: io::Result<usize>, mut bytes: Vec<u8>) {
         match count {
+            Ok(count) if count == bytes.len() => {
+                if self.output.is_empty() {
+                    bytes.clear();
+                    self.output = bytes;
+                }
+            }
             Ok(count) => {
                 bytes.drain(..count);
                 self.rest = bytes;
@@ -65,10 +71,8 @@ impl Buffers {
 
     /// The next bytes to send.
     pub fn take_output(&mut self) -> Option<Vec<u8>> {
-        if self.rest.is_empty() {
-            self.rest = std::mem::take(&mut self.output);
-        }
-        (!self.rest.is_empty()).then(|| std::mem::take(&mut self.rest))
+        let next = if self.rest.is_empty() { &mut self.output } else { &mut self.rest };
+        (!next.is_empty()).then(|| std::mem::take(next))
     }
 
     /// A buffer to fill, when all that came before was read.

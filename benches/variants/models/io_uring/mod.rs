@@ -8,14 +8,19 @@
 //! - An idle connection lends the kernel a buffer for what may come. The reactor lends none.
 //! - An answer counts as sent when it is in the buffer. An error, or a client that does not read, shows one completion later.
 //! - A connection that is over stays until its last buffer has come back; a receive that nothing will end is cancelled.
-//! - There is no sendfile(2) for a ring. A file is read into the buffer, which copies it once more. (splice(2) through a pipe
-//!   would not copy, and takes a pipe and two completions a part.)
+//! - There is no sendfile(2) for a ring. A file is copied into the buffer, and from there into the socket, where the reactor
+//!   copies nothing. (splice(2) through a pipe would not copy, and takes a pipe and two completions a part.)
+//! - What is in memory is copied twice as well, where the reactor copies it once; so is what a client sends. Where a send took
+//!   a part only, the rest of its buffer is moved to the front.
+//! - A connection keeps the buffer of its last answer for the next one: 192 KiB at most.
 //! - A send cannot say that more follows (MSG_MORE), and need not: all that one drive writes goes as one.
 //!
 //! Each operation is an allocation of the crate `compio-driver`, which keeps a buffer alive until the kernel is done with it:
-//! that is the price of a safe interface.
+//! that is the price of a safe interface. For the same reason this model has more than one page: [`buffers`] is what the
+//! connection reads from and writes to while the kernel has the other end, and [`done`] is how completions tell whose
+//! they are. The reactor needs neither.
 
-mod buffers;
+pub mod buffers;
 mod done;
 
 use super::blocking::PAUSE;
@@ -25,7 +30,7 @@ use compio_buf::IntoInner;
 use compio_driver::op::{Accept, Recv, RecvFlags, Send, SendFlags};
 use compio_driver::{Key, OpCode, Proactor, PushEntry};
 use done::{Done, waker};
-use onepoll::conn::context::Context;
+use onepoll::conn::context::{Context, FileBudget};
 use onepoll::conn::{Connection, Id, Verdict, Wait};
 use onepoll::inspect::Call;
 use onepoll::os;
@@ -34,6 +39,7 @@ use onepoll::service::{Client, DoorId, Service};
 use onepoll::site::Work;
 use slab::Slab;
 use socket2::Socket;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Shutdown, TcpListener};
 use std::rc::Rc;
@@ -66,6 +72,7 @@ pub fn run(listener: TcpListener, service: &Arc<Service>) {
         slots: Slab::new(),
         done: Arc::default(),
         again: Vec::new(),
+        downloads: VecDeque::new(),
         deadlines: Deadlines::default(),
         work: Work::None,
         context,
@@ -85,6 +92,8 @@ struct Server {
     done: Arc<Done>,
     /// Connections that stopped although they could go on.
     again: Vec<usize>,
+    /// Those that are at a file, in the order in which they came.
+    downloads: VecDeque<usize>,
     deadlines: Deadlines,
     work: Work,
     context: Context,
@@ -101,6 +110,7 @@ struct Slot {
     waker: Waker,
     receiving: Option<Receiving>,
     sending: Option<Sending>,
+    /// Whether it is in one of the queues.
     is_queued: bool,
     is_over: bool,
 }
@@ -115,30 +125,37 @@ impl Server {
             }
             _ => self.context.begin_turn(Instant::now(), SystemTime::now()),
         }
+        self.context.file_budget = FileBudget::NONE;
         let mut due = std::mem::take(&mut self.again);
-        due.append(&mut self.done.take());
-        due.retain(|key| {
-            self.slots.get_mut(*key).is_some_and(|slot| !std::mem::replace(&mut slot.is_queued, true))
-        });
+        for key in self.done.take() {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            slot.complete(&mut self.ring);
+            if !std::mem::replace(&mut slot.is_queued, true) {
+                due.push(key);
+            }
+        }
         for key in &due {
             let slot = &mut self.slots[*key];
-            slot.complete(&mut self.ring);
             if !slot.is_over {
                 slot.connection.read_ahead(&mut self.context);
             }
         }
         for key in due {
-            self.slots[key].is_queued = false;
             self.drive(key, Connection::drive);
         }
         self.accept();
+        self.drive_downloads();
         self.expire();
         self.work = self.context.service.site.work(self.context.now);
         self.context.access.end_turn(self.context.now);
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.again.is_empty() || !self.done.is_empty() || self.work == Work::Now {
+        if !self.again.is_empty()
+            || !self.downloads.is_empty()
+            || !self.done.is_empty()
+            || self.work == Work::Now
+        {
             return Some(Duration::ZERO);
         }
         let work = if let Work::At(time) = self.work { Some(time) } else { None };
@@ -148,12 +165,29 @@ impl Server {
         Some(next.saturating_duration_since(self.context.now))
     }
 
+    /// Drives the connections that are at a file, until the bytes of this turn are in their buffers.
+    fn drive_downloads(&mut self) {
+        self.context.file_budget = FileBudget::ONE_TURN;
+        while !self.context.file_budget.is_used_up() {
+            let Some(key) = self.downloads.pop_front() else { break };
+            let before = self.context.file_budget;
+            self.drive(key, Connection::drive);
+            self.context.file_budget.spend_a_drive(before);
+        }
+        self.context.file_budget = FileBudget::NONE;
+    }
+
     fn drive(&mut self, key: usize, how: fn(&mut Connection<Buffers>, &mut Context) -> Verdict) {
         let slot = &mut self.slots[key];
+        slot.is_queued = false;
         match if slot.is_over { Verdict::Closed } else { how(&mut slot.connection, &mut self.context) } {
             Verdict::Again => {
                 self.deadlines.clear(key);
-                self.again.push(key);
+                slot.is_queued = true;
+                match slot.connection.is_at_a_download() {
+                    true => self.downloads.push_back(key),
+                    false => self.again.push(key),
+                }
             }
             Verdict::Parked => {
                 let (wait, since) = slot.connection.waits();
