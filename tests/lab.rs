@@ -29,7 +29,9 @@ use quiet::Beside;
 use statistics::{Difference, Doubt, Latencies, Machine, Spread};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -228,6 +230,50 @@ fn a_command_that_takes_too_long_is_ended() {
     let mut command = Command::new("sh");
     command.args(["-c", "exit 3"]);
     assert!(said::said_within(command, PATIENCE).unwrap_err().to_string().contains("ended with"));
+}
+
+/// A server or a load that stands still does not make the lab stand still.
+#[test]
+fn a_wait_for_processes_comes_to_an_end() {
+    watch();
+    let mut child =
+        said::Ended(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+    let (process, mut out) = (child.0.id(), child.0.stdout.take().unwrap());
+    let error = said::within(Duration::from_millis(300), &[process], || out.read(&mut [0])).unwrap_err();
+    assert!(error.to_string().contains("not over in 300ms"), "{error}");
+    drop(child);
+    assert!(!Path::new("/proc").join(process.to_string()).exists(), "{process} is left behind");
+    assert_eq!(said::within(PATIENCE, &[], || Ok(7)).unwrap(), 7);
+}
+
+/// Servers have processes that start another in the place of one that has ended.
+#[test]
+fn no_process_of_a_family_is_left_behind() {
+    watch();
+    let script = "for i in $(seq 100); do sleep 100 & done; while :; do sleep 100; done";
+    let mut child = said::Ended(
+        Command::new("sh")
+            .args(["-c", script])
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let group = child.0.id();
+    let left = || {
+        let stat = |entry: std::fs::DirEntry| std::fs::read_to_string(entry.path().join("stat")).ok();
+        let is_left = |stat: &String| {
+            let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+            fields[0] != "Z" && fields[2] == group.to_string()
+        };
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        entries.filter_map(stat).filter(is_left).count()
+    };
+    until("all of its children", || if left() == 102 { Ok(()) } else { Err(left()) });
+    said::end_family(group);
+    child.0.wait().unwrap();
+    until("no process of it", || if left() == 0 { Ok(()) } else { Err(left()) });
 }
 
 #[test]

@@ -8,11 +8,16 @@ use crate::progress::Progress;
 use crate::quiet::{self, Beside, Look, Watch};
 use crate::results::{CameOfIt, Cell, Sample, serves_in_one_thread};
 use crate::running::{Running, Server};
+use crate::said::{Ended, within};
 use crate::scenarios::{Scenario, Use};
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long a load may take beside its loops: it connects, waits for full buffers and for answers, each with a limit.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is measured, and for how long.
 pub struct Lab {
@@ -125,13 +130,14 @@ impl Lab {
             patience: if division.is_apart() { Patience::Spins } else { Patience::Sleeps },
         };
         let mut load = start_load(&plan)?;
-        let told = read_meters(&mut load, &mut server, watch, has_one_thread);
-        let beside = watch.end(Some(server.id()), Some(load.id()), division);
+        let processes = [load.0.id(), server.id()];
+        let limit = PATIENCE + Duration::from_secs_f64(self.warm_up + 2.0 * self.window);
+        let told = within(limit, &processes, || read_meters(&mut load.0, &mut server, watch, has_one_thread));
+        let beside = watch.end(Some(server.id()), Some(load.0.id()), division);
         // The server ends first: the side that closes a connection keeps its port for a minute, and the load has few
         // ports.
         drop(server);
-        let _ = load.kill();
-        let _ = load.wait();
+        drop(load);
         let Told { outcome, used, held } = told?;
         let between = |begin, end| -> io::Result<_> {
             let used = |mark| used.get(&mark).ok_or_else(|| io::Error::other("the load left out a mark"));
@@ -149,11 +155,11 @@ struct Told {
     held: Held,
 }
 
-fn start_load(plan: &Plan) -> io::Result<Child> {
+fn start_load(plan: &Plan) -> io::Result<Ended> {
     let mut command = Command::new(std::env::current_exe()?);
-    let mut load = command.arg("load").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut load = Ended(command.arg("load").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?);
     let line = serde_json::to_string(plan)? + "\n";
-    load.stdin.as_mut().expect("it is piped").write_all(line.as_bytes())?;
+    load.0.stdin.as_mut().expect("it is piped").write_all(line.as_bytes())?;
     Ok(load)
 }
 

@@ -3,7 +3,7 @@
 use crate::cores::{self, Division};
 use crate::meters::{self, Held, Used};
 use crate::models::Model;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::said;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;
@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a foreign server may take until it listens.
+/// How long a server may take until it listens.
 const START_MAX: Duration = Duration::from_secs(10);
 
 /// A server that is measured.
@@ -96,7 +96,8 @@ fn start_variant(model: Model, root: &Path, division: &Division) -> io::Result<R
     let pipes = child.stdin.take().zip(child.stdout.take());
     let (stdin, stdout) = pipes.expect("both are piped");
     let mut stdout = BufReader::new(stdout);
-    let address = line(&mut stdout).and_then(|line| line.parse().map_err(io::Error::other));
+    let address = said::within(START_MAX, &[child.id()], || line(&mut stdout));
+    let address = address.and_then(|line| line.parse().map_err(io::Error::other));
     // This is made first, so that a server that does not begin to listen is ended, too.
     let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let mut running = Running { child, address: unknown, pipes: Some((stdin, stdout)) };
@@ -161,12 +162,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Ends the processes that the server has started, too.
-        for process in meters::family(self.child.id()).into_iter().rev() {
-            if let Some(pid) = Pid::from_raw(process as i32) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        }
+        said::end_family(self.child.id());
         let _ = self.child.wait();
     }
 }

@@ -1,12 +1,24 @@
-//! What a command prints, and the figure in what wrk prints.
+//! Processes with a time limit: what a command prints, and the figures in what wrk prints.
 
+use crate::meters;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a command prints. It is ended after `limit`, and on every other way out of here.
-pub fn said_within(mut command: Command, limit: Duration) -> io::Result<String> {
+/// What a command prints that ends well. It is ended after `limit`.
+pub fn said_within(command: Command, limit: Duration) -> io::Result<String> {
+    let program = command.get_program().to_owned();
+    match ended_within(command, limit)? {
+        (status, said) if status.success() => Ok(said),
+        (status, _) => Err(io::Error::other(format!("{program:?} ended with {status}"))),
+    }
+}
+
+/// How a command ends, and what it prints. It is ended after `limit`, and on every other way out of here.
+pub fn ended_within(mut command: Command, limit: Duration) -> io::Result<(ExitStatus, String)> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Ended(command.spawn()?);
     let begin = Instant::now();
@@ -24,14 +36,43 @@ pub fn said_within(mut command: Command, limit: Duration) -> io::Result<String> 
     };
     let mut said = String::new();
     child.0.stdout.take().expect("it is piped").read_to_string(&mut said)?;
-    match status.success() {
-        true => Ok(said),
-        false => Err(io::Error::other(format!("{:?} ended with {status}", command.get_program()))),
+    Ok((status, said))
+}
+
+/// Does something that waits for processes, which are ended after `limit`, so that the wait comes to an end.
+pub fn within<T>(limit: Duration, processes: &[u32], wait: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let (done, is_done) = channel::<()>();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let is_late = is_done.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            if is_late {
+                processes.iter().for_each(|process| end_family(*process));
+            }
+            is_late
+        });
+        let result = wait();
+        drop(done);
+        match watch.join() {
+            Ok(true) => Err(io::Error::other(format!("it was not over in {limit:?}"))),
+            _ => result,
+        }
+    })
+}
+
+/// Ends a process and all that it has started. A parent comes before its children, or it would start others in their place.
+pub fn end_family(process: u32) {
+    meters::family(process).into_iter().for_each(end);
+}
+
+/// Ends a process at once.
+fn end(process: u32) {
+    if let Some(process) = Pid::from_raw(process as i32) {
+        let _ = kill_process(process, Signal::KILL);
     }
 }
 
 /// A child that is ended when this is dropped.
-struct Ended(Child);
+pub struct Ended(pub Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {

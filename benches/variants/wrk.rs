@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::quiet::{self, Look, Watch};
 use crate::results::{Wrk, WrkCell, has_one_thread, serves_in_one_thread};
 use crate::running::Server;
-use crate::said::{read_rate, read_seconds, said_within};
+use crate::said::{ended_within, read_rate, read_seconds, said_within};
 use crate::scenarios::BASE;
 use std::io;
 use std::net::SocketAddr;
@@ -25,8 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The first line that wrk prints of itself. `None` if it is not installed.
 pub fn version() -> Option<String> {
     // It ends with a failure, since `-v` is not meant to be all.
-    let said = Command::new("wrk").arg("-v").output().ok()?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let mut command = Command::new("wrk");
+    command.arg("-v");
+    let (_, said) = ended_within(command, PATIENCE).ok()?;
     let line = said.lines().next()?;
     Some(line.split(" Copyright").next().unwrap_or(line).trim().to_owned())
 }
