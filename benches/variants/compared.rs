@@ -71,8 +71,7 @@ impl Side {
         }
         match self.work.zip(other.work).map(|(ours, theirs)| ours.against(&theirs)) {
             None | Some(Difference::Level) => {}
-            Some(Difference::Unknown(doubt)) => return Difference::Unknown(doubt),
-            Some(Difference::Less | Difference::More) => return Difference::Unknown(Doubt::Work),
+            Some(_) => return Difference::Unknown(Doubt::Work),
         }
         let difference = self.spread.against(&other.spread);
         let limited = match difference {

@@ -119,7 +119,7 @@ pub enum Doubt {
     Load,
     /// In all rounds the load was the limit, and not the server.
     Limit,
-    /// One did more than the other of the work that was asked for beside what is compared.
+    /// One may have done more than the other of the work that was asked for beside what is compared.
     Work,
 }
 
@@ -217,7 +217,7 @@ impl fmt::Display for Doubt {
             Doubt::Mixed => f.write_str("no verdict: all clients were served in some rounds only"),
             Doubt::NotAll => f.write_str("no verdict: not all clients were served"),
             Doubt::Filling => f.write_str("no verdict: the buffers of the slow readers were not full yet"),
-            Doubt::Work => f.write_str("no verdict: the work beside was not the same"),
+            Doubt::Work => f.write_str("no verdict: nothing shows that the work beside was the same"),
             Doubt::Load => f.write_str("no verdict: the load was the limit in some rounds"),
             Doubt::Limit => f.write_str("no verdict: the load was the limit"),
         }

@@ -1,4 +1,4 @@
-//! Where one loop loses most: small requests beside work, on one core. Whether it does is for the rounds to say.
+//! Small requests beside work, on one core. Whether one loop loses there is for the rounds to say.
 
 use super::sentences;
 use super::verdicts::{A_THREAD_EACH, REACTOR};
@@ -23,9 +23,8 @@ pub fn sentence(results: &Results, scenario: &Scenario) -> Option<String> {
         .into_iter()
         .find_map(|(percentile, which)| at(percentile).map(|pair| (which, pair)));
     let listings = compare(results, scenario, Figure::OpenWork, REACTOR, A_THREAD_EACH);
-    let compared = match listings.as_ref().map(self::listings).zip(at(50.0)) {
-        Some((Ok(level), half)) => format!("{level} {}", compared(&half, rare.as_ref())),
-        Some((Err(apart), _)) => apart,
+    let compared = match listings.zip(at(50.0)) {
+        Some((work, half)) => listings_then(&work, || compared(&half, rare.as_ref())),
         None => sentences::NOT_COMPARED.to_owned(),
     };
     let served = sentences::company(results, scenario);
@@ -42,20 +41,21 @@ pub fn introduced(count: usize, alone: Option<f64>) -> String {
     )
 }
 
-/// How much work beside there was meanwhile. An error where it was not the same: then the waits beside it say nothing.
-fn listings(pair: &Pair) -> Result<String, String> {
-    let [mine, their] = [pair.ours, pair.theirs].map(|it| number(it.median));
-    match pair.difference {
-        Difference::Level => Ok(format!(
-            "Meanwhile both made as many listings a second ({mine} under the reactor and {their} with a thread for each)."
-        )),
-        Difference::Less | Difference::More => Err(format!(
+/// How much work beside there was meanwhile, and what the waits show if it was the same. What is in the way of a verdict on the
+/// one is also in the way of one on the other.
+fn listings_then(work: &Pair, waits: impl FnOnce() -> String) -> String {
+    let [mine, their] = [work.ours, work.theirs].map(|it| number(it.median));
+    match work.difference {
+        Difference::Level => format!(
+            "Meanwhile both made as many listings a second ({mine} under the reactor and {their} with a thread for each). \
+             {}",
+            waits()
+        ),
+        Difference::Less | Difference::More => format!(
             "Meanwhile there were {mine} listings a second under the reactor and {their} with a thread for each, so the \
              waits are not compared."
-        )),
-        Difference::Unknown(doubt) => Err(format!(
-            "How many listings a second there were meanwhile: {doubt}. So the waits are not compared."
-        )),
+        ),
+        Difference::Unknown(_) => waits(),
     }
 }
 
