@@ -197,8 +197,8 @@
 //! | [`log::escaped`], [`log::json`], `log/lossy.rs` | what a client sent, made fit for a line; lines for stderr that never wait | |
 //! | [`inspect`] `mod.rs`, `inspect/kernel.rs` | what the inspector is, with a map of its files; the observer between the loop and its kernel | |
 //! | `inspect/notes.rs`, `inspect/stamp.rs` | from an event to the record: open it first; the clock | |
-//! | `inspect/record.rs`, `inspect/place.rs`, `inspect/request.rs`, `inspect/turn.rs` | what is known: of all, of a connection, of its requests, of a turn | |
-//! | `inspect/snapshot.rs`, `inspect/feed.rs` | the record as JSON; how its news is sent | |
+//! | `inspect/record.rs`, `inspect/place.rs`, `inspect/request.rs`, `inspect/turns.rs` | what is known: of all, of a connection, of its requests, of the turns | |
+//! | `inspect/batches.rs`, `inspect/snapshot.rs`, `inspect/feed.rs` | what is news; the record as JSON; how its news is sent | |
 //! | `inspect/pages.rs`, `inspect/source.rs`, `inspect/source_html.rs` | which path gets what; the source of the program, and how it looks | |
 //! | [`os`] | files below a folder, sockets and the addresses of clients and of this machine, stderr; what is given up | rustix, landlock, uapi, if-addrs |
 //!

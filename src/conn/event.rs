@@ -65,30 +65,6 @@ pub enum Event<'a> {
     Panicked,
 }
 
-impl Event<'_> {
-    /// The same event, if it can be kept: it holds no bytes of a client.
-    #[inline(always)]
-    pub fn lasting(self) -> Option<Event<'static>> {
-        Some(match self {
-            Event::Requested(_) | Event::Refused(_) => return None,
-            Event::Accepted { key, id, peer } => Event::Accepted { key, id, peer },
-            Event::DriveBegins => Event::DriveBegins,
-            Event::DriveEnds(wait) => Event::DriveEnds(wait),
-            Event::Step(step) => Event::Step(step),
-            Event::Spent(on) => Event::Spent(on),
-            Event::Answered { status, unsent, follows, ahead } => {
-                Event::Answered { status, unsent, follows, ahead }
-            }
-            Event::Sent { more } => Event::Sent { more },
-            Event::Logged(lines) => Event::Logged(lines),
-            Event::Reason(reason) => Event::Reason(reason),
-            Event::StateChanged { from, to } => Event::StateChanged { from, to },
-            Event::TimedOut => Event::TimedOut,
-            Event::Panicked => Event::Panicked,
-        })
-    }
-}
-
 /// A step in the life of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

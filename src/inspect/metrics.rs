@@ -8,26 +8,26 @@ use std::fmt::Write;
 pub fn text(counts: &Counts) -> String {
     let mut out = String::new();
     for (name, value, help) in [
-        ("connections", counts.open, "Connections that are open."),
-        ("connections_accepted_total", counts.accepted, "Connections accepted."),
-        ("requests_total", counts.requests, "Heads that were whole and valid."),
-        ("refused_total", counts.refused, "Requests refused with an error of the protocol."),
-        ("timeouts_total", counts.timeouts, "Connections whose time was up."),
-        ("panics_total", counts.panics, "Connections that a bug of this server has ended."),
-        ("stale_events_total", counts.stale, "Events for connections that were over."),
-        ("spurious_wakeups_total", counts.spurious, "Events that led to nothing."),
-        ("would_block_total", counts.would_block, "System calls that gave EAGAIN."),
-        ("received_bytes_total", counts.bytes_in, "Bytes received."),
-        ("sent_bytes_total", counts.bytes_out, "Bytes sent."),
-        ("turns_total", counts.turns, "Turns of the loop that did more than tell a reader of others."),
+        ("connections", &counts.open, "Connections that are open."),
+        ("connections_accepted_total", &counts.accepted, "Connections accepted."),
+        ("requests_total", &counts.requests, "Heads that were whole and valid."),
+        ("refused_total", &counts.refused, "Requests refused with an error of the protocol."),
+        ("timeouts_total", &counts.timeouts, "Connections whose time was up."),
+        ("panics_total", &counts.panics, "Connections that a bug of this server has ended."),
+        ("stale_events_total", &counts.stale, "Events for connections that were over."),
+        ("spurious_wakeups_total", &counts.spurious, "Events that led to nothing."),
+        ("would_block_total", &counts.would_block, "System calls that gave EAGAIN."),
+        ("received_bytes_total", &counts.bytes_in, "Bytes received."),
+        ("sent_bytes_total", &counts.bytes_out, "Bytes sent."),
+        ("turns_total", &counts.turns, "Turns of the loop that did more than tell a reader of others."),
         (
             "watch_omitted_total",
-            counts.omitted,
+            &counts.omitted,
             "Turns and changes of state beyond what fits into a batch of the events.",
         ),
         (
             "watch_missed_total",
-            counts.missed,
+            &counts.missed,
             "Batches of the events for which a reader had no room, being too slow.",
         ),
     ] {
@@ -39,7 +39,7 @@ pub fn text(counts: &Counts) -> String {
     }
     out += "# HELP onepoll_system_calls_total System calls on sockets and the poll.\n\
         # TYPE onepoll_system_calls_total counter\n";
-    for (name, count) in Call::NAMES.iter().zip(counts.calls) {
+    for (name, count) in Call::NAMES.iter().zip(&counts.calls) {
         let _ = writeln!(out, "onepoll_system_calls_total{{call=\"{name}\"}} {count}");
     }
     out

@@ -9,8 +9,11 @@
 //! |---|---|
 //! | `kernel.rs` | the observer, between the loop and its kernel |
 //! | `notes.rs`, `stamp.rs` | from an event to the record; the clock |
-//! | `record.rs`, `place.rs`, `request.rs`, `turn.rs`, `counts.rs` | what is known: of all, of a connection, of its requests, of a turn; the counters |
-//! | `changed.rs`, `queue.rs`, `feed.rs` | which places are news; what waits for a reader of the events; how it is sent |
+//! | `record.rs`, `counts.rs` | what is known; the counters |
+//! | `place.rs`, `request.rs` | what is known of a connection, and of its requests |
+//! | `turns.rs`, `turn.rs` | the last turns; what is known of one |
+//! | `batches.rs`, `changed.rs` | what the readers of the events are told next; which places are news |
+//! | `queue.rs`, `feed.rs` | what waits for a reader of the events; how it is sent |
 //! | `snapshot.rs`, `text.rs`, `metrics.rs` | the record as JSON, and as counters for Prometheus |
 //! | `pages.rs`, `page/` | which path gets what; the page itself, whose map is in `inspector.js` |
 //! | `source.rs`, `source_html.rs` | the source of the program, and how it looks |
@@ -22,7 +25,9 @@ mod request;
 mod place;
 mod changed;
 mod turn;
+mod turns;
 mod queue;
+mod batches;
 mod record;
 mod notes;
 mod text;

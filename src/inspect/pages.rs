@@ -76,9 +76,7 @@ pub struct Pages(pub Shared);
 impl Mounted for Pages {
     fn answer(&self, request: &Request<'_>, client: &Client, service: &Service) -> Option<Reply> {
         let path = request.target.path()?;
-        // Without one of these no path has a name that begins with a dot, and need not be decoded.
-        let bytes = path.as_bytes();
-        (bytes.windows(2).any(|two| two == b"/.") || bytes.contains(&b'%')).then_some(())?;
+        may_name_a_page(path.as_bytes()).then_some(())?;
         let path = SitePath::decode(path, Hidden::Served)?;
         let name = path.name().strip_prefix(NAME).ok()?.to_string_lossy();
         // With a `/` behind it, the name of a page names no page.
@@ -94,6 +92,14 @@ impl Mounted for Pages {
         });
         response.map(|response| response.of_server().into())
     }
+}
+
+/// Whether a path, or the request line with it, may name a page of the inspector: without one of these, no path has a name that
+/// begins with a dot.
+pub fn may_name_a_page(path: &[u8]) -> bool {
+    // Without an early end, the compiler looks at many bytes at once.
+    let pairs = path.iter().zip(path.get(1..).unwrap_or_default());
+    pairs.fold(false, |may, (one, next)| may | (*one == b'%') | (*one == b'/') & (*next == b'.'))
 }
 
 /// The answer with the page `name` on the connection `id`.
@@ -120,7 +126,7 @@ fn show(name: &str, method: Method, id: Id, service: &Service, shared: &Shared) 
         "" => text(HTML, include_str!("page/index.html")).field("Content-Security-Policy", POLICY),
         "source" => page(Status::MOVED_PERMANENTLY, "The source is below a folder").field("Location", SOURCE),
         "health" => text("text/plain; charset=utf-8", "ok\n"),
-        "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.lock().counts)),
+        "metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&shared.counts)),
         "state.json" => json::response(snapshot::whole(&shared.lock())).field("Cache-Control", "no-store"),
         "limits.json" => json::response(limits(&service.limits)),
         "events" => events(method, id, shared),

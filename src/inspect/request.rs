@@ -51,6 +51,8 @@ pub struct Requests {
     /// How many requests there were so far, and how many of them have their line in the log.
     begun: u64,
     logged: u64,
+    /// How many are not kept any longer that no reader of the events was told of as they were, since this was last asked.
+    forgotten: u64,
     /// When the first bytes were read of a request that is not here yet; when any were read.
     came: Option<Nanos>,
     read: Nanos,
@@ -181,8 +183,13 @@ impl Requests {
         self.came = None;
     }
 
-    /// Another request begins. Says whether one is not kept any longer that the readers of the events do not know as it is.
-    pub fn begin(&mut self, number: u64, key: usize, id: Id) -> bool {
+    /// How many were forgotten, since this was last asked, that the readers of the events do not know as they were.
+    pub fn take_forgotten(&mut self) -> u64 {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// Another request begins.
+    pub fn begin(&mut self, number: u64, key: usize, id: Id) {
         let began = self.came.take().unwrap_or(self.read);
         if self.kept.capacity() == 0 {
             self.kept.reserve_exact(REQUESTS_MAX);
@@ -192,7 +199,7 @@ impl Requests {
             self.kept.push(Request::new(id));
         }
         self.begun += 1;
-        self.kept[index].begin(number, key, began)
+        self.forgotten += u64::from(self.kept[index].begin(number, key, began));
     }
 
     /// Whether the last request has no answer yet.

@@ -1,9 +1,10 @@
 //! The record as JSON: a whole snapshot, or a batch of what is new. The JSON is written by hand, since a batch may have a
 //! thousand places ten times a second. Rows are arrays; their columns are named once, in the snapshot.
 
+use super::batches::{BATCH_ITEMS_MAX, Lost, News, Room};
 use super::counts::{Call, Counts};
 use super::place::{Place, Transition};
-use super::record::{BATCH_ITEMS_MAX, Lost, News, Record, Room};
+use super::record::Record;
 use super::request::{Line, Request};
 use super::text::{list, micros, millis, number, numbers, string};
 use super::turn::{Kind, Turn};
@@ -59,7 +60,7 @@ pub fn whole(record: &Record) -> Vec<u8> {
     let taken = record.places.iter().enumerate().filter_map(|(key, place)| Some((key, place.as_deref()?)));
     list(out, taken.clone(), |out, (key, kept)| place(out, &mut room, key, kept));
     out.extend_from_slice(b"],\"turns\":[");
-    list(out, &record.turns, turn);
+    list(out, &record.turns.kept, turn);
     out.extend_from_slice(b"],\"moves\":[");
     list(out, taken.clone().flat_map(|(_, kept)| &kept.history), change);
     out.extend_from_slice(b"],\"requests\":[");
@@ -83,18 +84,18 @@ pub fn batch(
         None => write!(out, "[{key}]").expect(INFALLIBLE),
     });
     out.extend_from_slice(b"],\"turns\":[");
-    list(out, &record.turns, turn);
+    list(out, &record.turns.kept, turn);
     out.extend_from_slice(b"],\"moves\":[");
-    list(out, &record.transitions, change);
+    list(out, &record.batches.transitions, change);
     out.extend_from_slice(b"],\"requests\":[");
     let mut requests = 0;
     let open = keys.iter().filter_map(place_at).flat_map(|place| place.requests.iter());
-    let new = record.ended.iter().chain(open).filter(|request| request.is_new);
+    let new = record.batches.ended.iter().chain(open).filter(|request| request.is_new);
     list(out, new.clone().take(BATCH_ITEMS_MAX), |out, kept| {
         request(out, room, kept);
         requests += 1;
     });
-    let Lost { turns, moves, requests: lost } = record.lost;
+    let Lost { turns, moves, requests: lost } = record.batches.lost;
     let lost = lost + (new.count() - requests) as u64;
     write!(
         out,
@@ -105,8 +106,8 @@ pub fn batch(
 
 fn head(out: &mut Vec<u8>, record: &Record) {
     let Counts { accepted, open, requests, refused, timeouts, stale, spurious, would_block, .. } =
-        record.counts;
-    let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = record.counts;
+        &*record.counts;
+    let Counts { bytes_in, bytes_out, turns, omitted, missed, calls, .. } = &*record.counts;
     out.extend_from_slice(b"\"server\":");
     number(out, record.server);
     out.extend_from_slice(b",\"now_ms\":");
