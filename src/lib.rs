@@ -196,7 +196,7 @@
 //! | [`log::access::exchange`], `log/access/numbers.rs`, `log/access/kept.rs` | what a line is made of; digits; what clients say again and again | |
 //! | [`log::escaped`], [`log::json`], `log/lossy.rs` | what a client sent, made fit for a line; lines for stderr that never wait | |
 //! | [`inspect`] `mod.rs`, `inspect/kernel.rs` | what the inspector is, with a map of its files; the observer between the loop and its kernel | |
-//! | `inspect/notes.rs`, `inspect/stamp.rs` | from an event to the record: open it first; the clock | |
+//! | `inspect/notes.rs`, `inspect/stamp.rs` | from an event to the record: open it first; the clock | quanta |
 //! | `inspect/record.rs`, `inspect/place.rs`, `inspect/request.rs`, `inspect/turns.rs` | what is known: of all, of a connection, of its requests, of the turns | |
 //! | `inspect/batches.rs`, `inspect/snapshot.rs`, `inspect/feed.rs` | what is news; the record as JSON; how its news is sent | |
 //! | `inspect/pages.rs`, `inspect/source.rs`, `inspect/source_html.rs` | which path gets what; the source of the program, and how it looks | |
