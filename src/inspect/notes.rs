@@ -1,6 +1,6 @@
 //! The observer that writes the inspector's record.
 
-use super::counts::Call;
+use super::counts::{Call, Counts};
 use super::kernel::Observer;
 use super::pages::may_name_a_page;
 use super::place::{Moved, Place};
@@ -57,27 +57,41 @@ impl Notes {
         place.into_iter().for_each(|place| record.end_drive(place, wait, stamp));
     }
 
-    /// Writes a note to the place of the connection at `key`.
+    /// The place of the connection at `key`, and the counters.
     #[inline(always)]
-    fn write(&mut self, key: usize, note: impl FnOnce(&mut Place, &Shared)) {
+    fn place(&mut self, key: usize) -> Option<(&mut Place, &Counts)> {
         if self.place.is_none() {
             self.take_out(key);
         }
-        let Some(place) = &mut self.place else { return };
-        note(place, &self.shared);
+        Some((self.place.as_deref_mut()?, &self.shared.counts))
+    }
+
+    /// A note is written.
+    #[inline(always)]
+    fn written(&mut self) {
         if !self.is_driven || self.asks_for_it {
             self.put_back();
         }
     }
 
-    /// When an event happened: now, where the time since the last look at the clock went into something. A drive ends with the
-    /// last look: to look once more would say little.
+    // It is kept out of the way of the steps of a connection, each of which ends with one.
+    #[inline(never)]
+    fn change_state(&mut self, key: usize, event: Event<'_>, stamp: Stamp) {
+        if self.place.as_ref().is_some_and(|place| place.must_tell()) {
+            self.put_back();
+        }
+        if let Some((place, counts)) = self.place(key) {
+            place.note(event, stamp, counts);
+        }
+        self.written();
+    }
+
+    /// When an event happened: now, where the time since the last look at the clock went into something. All else has the time of
+    /// the last look: a drive ends with the last call on its socket, and the gate lets a request pass when its head is here.
     #[inline(always)]
     fn stamp(&self, event: &Event<'_>) -> Stamp {
         match event {
-            Event::Step(Step::Gate | Step::Disk) | Event::Spent(_) | Event::Answered { .. } => {
-                self.shared.clock.look()
-            }
+            Event::Step(Step::Disk) | Event::Spent(_) | Event::Answered { .. } => self.shared.clock.look(),
             _ => self.shared.clock.last(),
         }
     }
@@ -98,7 +112,10 @@ impl Observer for Notes {
                 self.ahead = Some((moved, stamp));
             }
             (Call::Recv | Call::Send | Call::SendFile | Call::Shutdown, Some(key)) => {
-                self.write(key, |place, shared| place.note_call(call, moved, stamp, &shared.counts));
+                if let Some((place, counts)) = self.place(key) {
+                    place.note_call(call, moved, stamp, counts);
+                }
+                self.written();
             }
             _ => {
                 self.put_back();
@@ -115,16 +132,17 @@ impl Observer for Notes {
             Event::DriveBegins => self.is_driven = true,
             Event::DriveEnds(wait) => return self.end_drive(key, wait, stamp),
             Event::Requested(line) => self.asks_for_it = may_name_a_page(line),
-            Event::StateChanged { .. } if self.place.as_ref().is_some_and(|place| place.must_tell()) => {
-                self.put_back();
-            }
+            Event::StateChanged { .. } => return self.change_state(key, event, stamp),
             Event::Panicked => {
                 self.shared.counts.panics.add(1);
                 self.is_driven = false;
             }
             _ => {}
         }
-        self.write(key, |place, shared| place.note(event, stamp, &shared.counts));
+        if let Some((place, counts)) = self.place(key) {
+            place.note(event, stamp, counts);
+        }
+        self.written();
     }
 
     fn stale(&mut self) {
