@@ -30,6 +30,7 @@ use event::Event;
 use log::{Level, debug, log_enabled, trace};
 use state::{Machine, Next, State, Stop};
 use std::fmt::Display;
+use std::mem::{Discriminant, discriminant};
 use std::time::Instant;
 use transport::{Follow, Readiness, Transport};
 use wire::Wire;
@@ -54,6 +55,19 @@ pub enum Verdict {
     Again,
     /// It is over and can be dropped.
     Closed,
+}
+
+/// What is left of a state when the next is entered.
+struct Former {
+    /// Which state it is: to compare the names would take longer.
+    kind: Discriminant<State>,
+    name: &'static str,
+}
+
+impl Former {
+    fn of(state: &State) -> Former {
+        Former { kind: discriminant(state), name: state.name() }
+    }
 }
 
 impl<T: Transport> Connection<T> {
@@ -87,7 +101,7 @@ impl<T: Transport> Connection<T> {
         }
         let verdict = context.catch_panic(self.wire.client.id, |context| {
             let next = self.machine(context).receive(Came::BeforeTheTurn);
-            self.enter("Reading", next, context)
+            self.enter(Former::of(&State::Reading), next, context)
         });
         verdict.unwrap_or_else(|| Some(self.give_up(context))) != Some(Verdict::Parked)
     }
@@ -99,7 +113,7 @@ impl<T: Transport> Connection<T> {
             context.service.site.begin_drive();
             let mut verdict = Verdict::Again;
             for _ in 0..STEPS_MAX {
-                let from = self.state.name();
+                let from = Former::of(&self.state);
                 let state = std::mem::take(&mut self.state);
                 let next = self.machine(context).step(state);
                 if let Some(last) = self.enter(from, next, context) {
@@ -118,7 +132,7 @@ impl<T: Transport> Connection<T> {
     pub fn expire(&mut self, context: &mut Context) -> Verdict {
         let expired = context.catch_panic(self.wire.client.id, |context| {
             self.transport().notify(Event::TimedOut);
-            let from = self.state.name();
+            let from = Former::of(&self.state);
             let stop = self.machine(context).lateness();
             self.enter(from, Err(stop), context);
         });
@@ -169,16 +183,12 @@ impl<T: Transport> Connection<T> {
         Machine { wire: &mut self.wire, context }
     }
 
-    /// Enters the state to which a step has led. Gives how the connection stands, where that was the last step for now.
-    /// Every step ends here, and nothing else gives the connection another state, but a panic, which ends it: a
-    /// [`Machine`] has all of the connection but its state.
-    #[inline]
-    fn enter(
-        &mut self,
-        from: &'static str,
-        next: Result<Next, Stop>,
-        context: &mut Context,
-    ) -> Option<Verdict> {
+    /// Enters the state to which a step has led; `from` is the state before. Gives how the connection stands, where that was the
+    /// last step for now. Every step ends here, and nothing else gives the connection another state, but a panic, which ends it:
+    /// a [`Machine`] has all of the connection but its state.
+    // Where there is an observer, the compiler would not do it by itself.
+    #[inline(always)]
+    fn enter(&mut self, from: Former, next: Result<Next, Stop>, context: &mut Context) -> Option<Verdict> {
         let (state, verdict) = match next {
             Ok(Next::Go(state)) => (state, None),
             Ok(Next::Park(state)) => (state, Some(Verdict::Parked)),
@@ -186,11 +196,10 @@ impl<T: Transport> Connection<T> {
             Err(stop) => (self.machine(context).stop(stop), None),
         };
         let verdict = if matches!(state, State::Closed) { Some(Verdict::Closed) } else { verdict };
-        let to = state.name();
+        let to = Former::of(&state);
         self.state = state;
-        // Most often it is the same name at the same place, and its letters need no comparison.
-        let is_other = || !std::ptr::eq(from, to) && from != to;
-        if (T::OBSERVED || log_enabled!(Level::Trace)) && is_other() {
+        if (T::OBSERVED || log_enabled!(Level::Trace)) && from.kind != to.kind {
+            let (from, to) = (from.name, to.name);
             trace!("{} {from} -> {to}", self.wire.client.id);
             self.transport().notify(Event::StateChanged { from, to });
         }
