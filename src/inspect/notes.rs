@@ -165,3 +165,27 @@ impl Observer for Notes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conn::Id;
+    use crate::os::peer::Peer;
+
+    /// They are more than are kept of one connection.
+    #[test]
+    fn every_change_of_state_in_one_drive_is_told_of() {
+        const CHANGES: u64 = 100;
+        let shared = Shared::new(Instant::now());
+        let [mut notes, mut reader] = [(); 2].map(|()| Notes::new(shared.clone()));
+        notes.told(0, Event::Accepted { key: 0, id: Id(0), peer: Peer::Unix });
+        reader.told(1, Event::Accepted { key: 1, id: Id(1), peer: Peer::Unix });
+        shared.lock().add_reader(Id(1));
+        notes.told(0, Event::DriveBegins);
+        (0..CHANGES).for_each(|_| notes.told(0, Event::StateChanged { from: "here", to: "there" }));
+        notes.told(0, Event::DriveEnds(None));
+        let record = shared.lock();
+        assert_eq!(record.batches.transitions.len() as u64, CHANGES);
+        assert!(record.places[0].is_some(), "the place is put back");
+    }
+}

@@ -62,3 +62,22 @@ impl Clock {
         Stamp { at: self.last.load(Ordering::Relaxed), spent: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_ticks_go_on_from_where_the_loop_has_set_the_clock() {
+        let began = Instant::now();
+        let clock = Clock::new(began);
+        for hours in 1..4 {
+            let set = clock.set(began + Duration::from_hours(hours));
+            assert_eq!(set.at, hours * 3_600_000_000_000);
+            let look = clock.look();
+            assert!(look.spent > 0 && look.spent < 60_000_000_000, "{} ns", look.spent);
+            assert_eq!(look.at, set.at + look.spent);
+        }
+    }
+}
