@@ -100,10 +100,8 @@ impl Record {
     pub fn called(&mut self, call: Call, key: Option<usize>, moved: Moved, stamp: Stamp) {
         self.counts.call(call);
         self.counts.would_block.add(u64::from(moved == Err(ErrorKind::WouldBlock)));
-        match key.and_then(|key| self.place(key)) {
-            Some(place) => place.spend(kind_of(call), stamp),
-            None => self.turns.spend(kind_of(call), stamp.spent),
-        }
+        // It is made beside the drives, and a connection keeps what it spends for the turn in which it is driven next.
+        self.turns.spend(kind_of(call), stamp.spent);
         if let (Call::Close, Some(key)) = (call, key) {
             self.close(key);
         }
