@@ -21,9 +21,12 @@ impl Progress {
         self.0.inc(1);
     }
 
-    /// There are more steps than were known.
+    /// So many steps are made once more. It is said on a terminal and elsewhere, since the run takes longer by that.
     pub fn more(&self, steps: usize) {
         self.0.inc_length(steps as u64);
+        self.0.suspend(|| {
+            eprintln!("{steps} measurements are made once more: the machine did other work meanwhile");
+        });
     }
 
     pub fn close(self) {

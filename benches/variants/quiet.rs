@@ -263,18 +263,16 @@ fn core(line: &str) -> Option<(usize, Core)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    /// A look at two cores, of which the host took so many steps of the first one.
-    fn look(at: Instant, stolen: usize) -> Look {
-        let cores =
-            read(&format!("cpu  0\ncpu0 0 0 0 0 0 0 0 {stolen} 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n"));
-        Look { at, cores, server: 0.0, load: 0.0, waited: [0.0; 2] }
-    }
-
     #[test]
     fn what_the_host_takes_in_a_loop_is_seen() {
+        use super::*;
         let cores = |text: &str| text.parse().unwrap();
+        // Two cores, of which the host took so many steps of the first one.
+        let look = |at, stolen| {
+            let cores =
+                read(&format!("cpu  0\ncpu0 0 0 0 0 0 0 0 {stolen} 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n"));
+            Look { at, cores, server: 0.0, load: 0.0, waited: [0.0; 2] }
+        };
         let begin = Instant::now();
         let taken = |division: &Division, steps| {
             worst(&look(begin, 0), &look(begin + Duration::from_secs(1), steps), division).unwrap()

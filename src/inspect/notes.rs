@@ -87,11 +87,13 @@ impl Notes {
     }
 
     /// When an event happened: now, where the time since the last look at the clock went into something. All else has the time of
-    /// the last look: a drive ends with the last call on its socket, and the gate lets a request pass when its head is here.
+    /// the last look: so a drive ends with the last call on its socket.
     #[inline(always)]
     fn stamp(&self, event: &Event<'_>) -> Stamp {
         match event {
-            Event::Step(Step::Disk) | Event::Spent(_) | Event::Answered { .. } => self.shared.clock.look(),
+            Event::Step(Step::Gate | Step::Disk) | Event::Spent(_) | Event::Answered { .. } => {
+                self.shared.clock.look()
+            }
             _ => self.shared.clock.last(),
         }
     }
