@@ -81,6 +81,8 @@ pub fn needs_one_more(made: usize, quiet: usize, asked: usize) -> bool {
 pub struct Look {
     at: Instant,
     cores: Option<BTreeMap<usize, Core>>,
+    /// Processes and threads that were started since the machine began.
+    started: f64,
     /// Seconds of processor time: of the server, and of the load, this process and its processes that have ended.
     server: f64,
     load: f64,
@@ -109,13 +111,20 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What the kernel's counters for idle time are short of, at most: they move in steps of this many seconds.
 const STEP: f64 = 0.01;
 
+/// What the kernel counts for no process when one ends, or a thread: the seconds from its last count to the next
+/// process.
+const LAST: f64 = 4e-6;
+
 impl Look {
     /// `server` and `load` are the processes of the round that run already.
     pub fn now(server: Option<u32>, load: Option<u32>) -> Look {
         let used = |process: Option<u32>| process.map_or(0.0, meters::processor_seconds);
+        let at = Instant::now();
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         Look {
-            at: Instant::now(),
-            cores: cores(),
+            at,
+            cores: cores(&stat),
+            started: started(&stat),
             server: used(server),
             load: used(load) + meters::own_and_ended(),
             waited: [server, load].map(|process| process.map_or(0.0, meters::waited_seconds)),
@@ -138,7 +147,8 @@ impl Look {
             false => (of(|it| it.busy)? + interrupts, 0.0),
         };
         let not_idle = capacity - of(|it| it.idle)? - of(|it| it.steal)? - apart;
-        let work = in_processes.min(not_idle) - of(|it| it.packets)?;
+        let ends = LAST * (then.started - self.started);
+        let work = in_processes.min(not_idle) - of(|it| it.packets)? - ends;
         Some((work - ours - allowance).max(0.0) / capacity)
     }
 
@@ -235,14 +245,14 @@ fn packet_threads() -> &'static BTreeMap<usize, u32> {
     })
 }
 
-/// The lines of proc_stat(5) for each core, by its number: in steps of ten milliseconds.
-fn cores() -> Option<BTreeMap<usize, Core>> {
-    read(&fs::read_to_string("/proc/stat").ok()?)
+/// The lines of proc_stat(5) for each core, by its number: in steps of ten milliseconds. `None` if there is no line.
+fn cores(stat: &str) -> Option<BTreeMap<usize, Core>> {
+    let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    lines.map(core).collect::<Option<BTreeMap<_, _>>>().filter(|cores| !cores.is_empty())
 }
 
-fn read(stat: &str) -> Option<BTreeMap<usize, Core>> {
-    let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
-    lines.map(core).collect()
+fn started(stat: &str) -> f64 {
+    stat.lines().find_map(|line| line.strip_prefix("processes ")?.trim().parse().ok()).unwrap_or(0.0)
 }
 
 fn core(line: &str) -> Option<(usize, Core)> {
@@ -269,9 +279,8 @@ mod tests {
         let cores = |text: &str| text.parse().unwrap();
         // Two cores, of which the host took so many steps of the first one.
         let look = |at, stolen| {
-            let cores =
-                read(&format!("cpu  0\ncpu0 0 0 0 0 0 0 0 {stolen} 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n"));
-            Look { at, cores, server: 0.0, load: 0.0, waited: [0.0; 2] }
+            let stat = format!("cpu  0\ncpu0 0 0 0 0 0 0 0 {stolen} 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n");
+            Look { at, cores: super::cores(&stat), started: 0.0, server: 0.0, load: 0.0, waited: [0.0; 2] }
         };
         let begin = Instant::now();
         let taken = |division: &Division, steps| {
@@ -286,6 +295,23 @@ mod tests {
         {
             let seen = taken(division, steps);
             assert!((seen - share).abs() < 1e-6, "{steps} steps are {share}: {seen}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_thread_is_no_work_of_another_process() {
+        use super::*;
+        let look = |at, worked, started| {
+            let stat = format!("cpu  0\ncpu0 {worked} 0 0 0 0 0 0 0 0 0\nprocesses {started}\n");
+            let (cores, started) = (super::cores(&stat), super::started(&stat));
+            Look { at, cores, started, server: 0.0, load: 0.0, waited: [0.0; 2] }
+        };
+        let begin = Instant::now();
+        let core = Division { server: "0".parse().unwrap(), load: "0".parse().unwrap() };
+        for (started, share) in [(0, 0.04), (10_000, 0.0)] {
+            let end = look(begin + Duration::from_secs(1), 5, 20_000 + started);
+            let seen = worst(&look(begin, 0, 20_000), &end, &core).unwrap();
+            assert!((seen - share).abs() < 1e-6, "{started} are {share}: {seen}");
         }
     }
 }

@@ -19,7 +19,7 @@ use html_escape::{encode_double_quoted_attribute as encode_attribute, encode_tex
 pub use noise::noise;
 use sentences::cautioned;
 use std::fmt::Write;
-use verdicts::{Finding, Winner};
+use verdicts::{Finding, REACTOR, Winner};
 
 /// The percentiles of a distribution.
 const PERCENTILES: [f64; 6] = [50.0, 75.0, 90.0, 99.0, 99.9, 100.0];
@@ -52,11 +52,14 @@ pub fn page(results: &Results, past: Option<&Results>) -> String {
 
 /// One chart as a file of its own: how the time of a request is spent.
 pub fn chart(results: &Results, size: Size) -> Option<String> {
-    // The picture stands alone, without the words that say how far to trust it.
-    if results.servers.iter().any(|server| results.doubt(BASE, server).is_some()) {
+    // The picture stands alone, without the words that say how far to trust it: so it has only what is certain.
+    let base = results.scenario(BASE)?;
+    let is_certain =
+        |server: &str| results.doubt(BASE, server).is_none() && !results.service(base, server).falls_short();
+    if !is_certain(REACTOR) {
         return None;
     }
-    let (axis, bars) = bars_of_time(results, results.scenario(BASE)?);
+    let (axis, bars) = bars_of_time(results, base, is_certain);
     let svg = charts::bars(size, axis, &bars).ok()?;
     let (open, rest) =
         named(&svg, CPU_AXIS).split_once('>').map(|(open, rest)| (open.to_owned(), rest.to_owned()))?;
@@ -225,7 +228,7 @@ fn figured(chart: &str, sentence: &str) -> String {
 /// The base point: how its time is spent, and how its latencies are distributed.
 fn base(results: &Results) -> String {
     let Some(base) = results.scenario(BASE) else { return String::new() };
-    let (axis, bars) = bars_of_time(results, base);
+    let (axis, bars) = bars_of_time(results, base, |_| true);
     let title = "Where the time of a request goes: 64 connections, 1 KiB";
     let chart = both(title, |size| charts::bars(size, axis, &bars));
     section(title, &figured(&chart, &cautioned(results, &[base], sentences::cpu(results, base))))
@@ -259,7 +262,7 @@ fn distribution(results: &Results, scenario: &Scenario, sentence: String) -> Str
 /// The loads whose requests are work.
 fn work(results: &Results) -> String {
     let of = |scenario: &Scenario| {
-        let bars = bars_of(results, scenario, Figure::Throughput, &[Figure::Throughput]);
+        let bars = bars_of(results, scenario, Figure::Throughput, &[Figure::Throughput], |_| true);
         let chart = both(&scenario.title, |size| charts::bars(size, "requests a second", &bars));
         let sentence = one_core::sentence(results, scenario);
         let sentence = sentence.unwrap_or_else(|| sentences::work(results, scenario));
@@ -286,18 +289,30 @@ fn company(results: &Results) -> String {
 
 /// The time of a request. It is divided between user and kernel only where the rounds agree on the division: the kernel
 /// looks at a server some hundred times a second, and counts where it was.
-fn bars_of_time(results: &Results, scenario: &Scenario) -> (&'static str, Vec<Bar>) {
-    let is_known = |server: &&String| {
+fn bars_of_time(
+    results: &Results,
+    scenario: &Scenario,
+    is_shown: impl Fn(&str) -> bool,
+) -> (&'static str, Vec<Bar>) {
+    let is_known = |server: &String| {
         let share = results.spread(&scenario.name, server, Figure::KernelShare);
         share.is_none_or(|it| it.doubt().is_none())
     };
-    match results.servers.iter().all(|server| is_known(&server)) {
-        true => (CPU_AXIS_DIVIDED, bars_of(results, scenario, Figure::Cpu, &[Figure::User, Figure::System])),
-        false => (CPU_AXIS, bars_of(results, scenario, Figure::Cpu, &[Figure::Cpu])),
-    }
+    let (axis, parts): (_, &[_]) =
+        match results.servers.iter().filter(|server| is_shown(server)).all(is_known) {
+            true => (CPU_AXIS_DIVIDED, &[Figure::User, Figure::System]),
+            false => (CPU_AXIS, &[Figure::Cpu]),
+        };
+    (axis, bars_of(results, scenario, Figure::Cpu, parts, is_shown))
 }
 
-fn bars_of(results: &Results, scenario: &Scenario, whole: Figure, parts: &[Figure]) -> Vec<Bar> {
+fn bars_of(
+    results: &Results,
+    scenario: &Scenario,
+    whole: Figure,
+    parts: &[Figure],
+    is_shown: impl Fn(&str) -> bool,
+) -> Vec<Bar> {
     let bar = |(place, server): (usize, &String)| {
         let spread = results.spread(&scenario.name, server, whole)?;
         let part =
@@ -315,7 +330,7 @@ fn bars_of(results: &Results, scenario: &Scenario, whole: Figure, parts: &[Figur
             label,
         })
     };
-    results.servers.iter().enumerate().filter_map(bar).collect()
+    results.servers.iter().enumerate().filter(|(_, server)| is_shown(server)).filter_map(bar).collect()
 }
 
 /// A chart, for wide screens and for narrow ones.
