@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What a change takes at most, with its build, in seconds.
-const PATIENCE: &str = "400";
+const PATIENCE: &str = "100";
 
 /// The file of tests that becomes the one program: its modules are many, and name each other.
 const WHOLE: &str = "tests/simulation/main.rs";
@@ -88,7 +88,10 @@ impl Copy {
         let tests = self.tests.iter().filter(|test| red.contains(*test) || test.contains("::"));
         let tests: Vec<_> = tests.collect();
         let mut command = Command::new("timeout");
-        command.arg(PATIENCE).arg(std::env::var_os("CARGO").expect("cargo runs the tests"));
+        // It stays in the process group of the tests, so that what ends the tests ends the build, too.
+        command
+            .args(["--foreground", PATIENCE])
+            .arg(std::env::var_os("CARGO").expect("cargo runs the tests"));
         // No user reads the lines of a panic here, and without them the program is built sooner.
         let plain = "profile.dev.package.onepoll.debug=false";
         command.args(["test", "--offline", "--locked", "--config", plain]);
@@ -138,13 +141,14 @@ fn share(from: &Path, to: &Path) {
     }
 }
 
-/// Copies the files of a folder, where they differ from those that are there. What was built, and the history, stay where they are.
+/// Copies the files of a folder that the other folder does not have like that. What was built, and the history, are left out.
 fn duplicate(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.ends_with("target") || path.ends_with(".git") {
+        let is_built = Path::new(env!("CARGO_TARGET_TMPDIR")).starts_with(&path);
+        if is_built || path.ends_with("target") || path.ends_with(".git") {
             continue;
         } else if path.is_dir() {
             duplicate(&path, &target);

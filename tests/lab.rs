@@ -240,7 +240,7 @@ fn a_wait_for_processes_comes_to_an_end() {
         said::Ended(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
     let (process, mut out) = (child.0.id(), child.0.stdout.take().unwrap());
     let error = said::within(Duration::from_millis(300), &[process], || out.read(&mut [0])).unwrap_err();
-    assert!(error.to_string().contains("not over in 300ms"), "{error}");
+    assert!(error.to_string().contains("did not end in 300ms"), "{error}");
     drop(child);
     assert!(!Path::new("/proc").join(process.to_string()).exists(), "{process} is left behind");
     assert_eq!(said::within(PATIENCE, &[], || Ok(7)).unwrap(), 7);
@@ -306,7 +306,7 @@ fn the_median_is_the_one_in_the_middle() {
 }
 
 #[test]
-fn medians_are_compared_where_both_spreads_are_narrow() {
+fn medians_are_compared_where_both_spreads_are_narrow_or_the_distance_is_wide() {
     let wide = |share| Difference::Unknown(Doubt::Spread(share));
     let close = Difference::Unknown(Doubt::Close(107.0 / 100.0 - 1.0));
     let table: &[(&[f64], &[f64], _)] = &[
@@ -320,9 +320,12 @@ fn medians_are_compared_where_both_spreads_are_narrow() {
         (&[100.0, 100.0], &[110.5, 110.5], Difference::Less),
         (&[0.0, 0.0], &[0.0, 0.0], Difference::Level),
         (&[0.0, 0.0], &[3.0, 3.0], Difference::Less),
-        (&[10.0, 10.0, 11.5], &[3.0, 3.0], wide(0.15)),
+        (&[10.0, 10.0, 11.5], &[9.0, 9.0], wide(0.15)),
+        (&[10.0, 10.0, 11.5], &[8.6, 8.6], Difference::More),
+        (&[8.6, 8.6], &[10.0, 10.0, 11.5], Difference::Less),
         (&[3.0, 3.0], &[1.0, 2.0, 2.0], wide(0.5)),
-        (&[9.0, 10.0, 11.0], &[1.0, 2.0, 2.0], wide(0.5)),
+        (&[9.0, 10.0, 11.0], &[1.0, 2.0, 2.0], Difference::More),
+        (&[2.5, 3.0, 3.0], &[1.0, 2.0, 2.0], wide(0.5)),
         (&[1.0], &[3.0, 3.0], Difference::Unknown(Doubt::OneRound)),
     ];
     for (one, other, difference) in table {

@@ -11,7 +11,7 @@ import resource
 import statistics
 import time
 
-SPREAD_MAX = 0.15  # of the median; a figure that spreads wider has no verdict
+SPREAD_MAX = 0.15  # of the median; a figure that spreads wider has a verdict only beside one that is farther away
 LEVEL = 1.05  # medians whose ratio is not above this are level
 APART = 1.1  # medians whose ratio is above this differ; between the two, another run may find either
 OTHER_MAX = 0.03  # of the time of all CPUs; a round beside more work of other processes is made again
@@ -79,9 +79,13 @@ def doubt(*figures):
 
 def compare(ours, theirs):
     """How OURS stands to THEIRS, less being better."""
-    if why := doubt(ours, theirs):
-        return f"no verdict: {why}"
     low, high = sorted((ours, theirs), key=lambda figure: figure.median)
+    why = doubt(ours, theirs)
+    width = max(ours.spread(), theirs.spread())
+    # Rounds that differ that much say nothing of a small difference, and may of a large one.
+    is_far = why.startswith("spread") and high.min > low.max * (1 + width)
+    if why and not is_far:
+        return f"no verdict: {why}"
     if high.median <= low.median * LEVEL:
         return "level"
     if high.median <= low.median * APART:

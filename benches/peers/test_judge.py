@@ -32,12 +32,18 @@ class Verdicts(unittest.TestCase):
             self.assertEqual(compare(Figure(ours), Figure(theirs)), verdict, (ours, theirs))
 
     def test_a_wide_spread_of_either_has_no_verdict(self):
-        steady, wide, edge = Figure([10, 10, 10]), Figure([30, 40, 50]), Figure([10, 10, 11.5])
+        steady, wide, edge = Figure([9, 9, 9]), Figure([10, 13, 16.5]), Figure([10, 10, 11.5])
         self.assertEqual(compare(steady, wide), "no verdict: spread 50 %")
         self.assertEqual(compare(wide, steady), "no verdict: spread 50 %")
         self.assertEqual(compare(edge, wide), "no verdict: spread 50 %")
         self.assertEqual(compare(edge, steady), "no verdict: spread 15 %")
         self.assertEqual(compare(Figure([0, 0, 5]), steady), "no verdict: spread inf %")
+
+    def test_a_wide_spread_counts_where_the_other_is_farther_away(self):
+        self.assertEqual(compare(Figure([10, 10, 11.5]), Figure([8.6, 8.6])), "above")
+        self.assertEqual(compare(Figure([8.6, 8.6]), Figure([10, 10, 11.5])), "below")
+        self.assertEqual(compare(Figure([30, 40, 50]), Figure([10, 10])), "above")
+        self.assertEqual(compare(Figure([14, 20, 24]), Figure([10, 10])), "no verdict: spread 50 %")
 
     def test_neither_has_one_round_nor_a_busy_machine(self):
         steady = Figure([10, 10])

@@ -147,6 +147,7 @@ impl Look {
             false => (of(|it| it.busy)? + interrupts, 0.0),
         };
         let not_idle = capacity - of(|it| it.idle)? - of(|it| it.steal)? - apart;
+        // As many are taken to end as are started.
         let ends = LAST * (then.started - self.started);
         let work = in_processes.min(not_idle) - of(|it| it.packets)? - ends;
         Some((work - ours - allowance).max(0.0) / capacity)

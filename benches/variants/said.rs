@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a command prints that ends well. It is ended after `limit`.
 pub fn said_within(command: Command, limit: Duration) -> io::Result<String> {
@@ -21,22 +21,12 @@ pub fn said_within(command: Command, limit: Duration) -> io::Result<String> {
 pub fn ended_within(mut command: Command, limit: Duration) -> io::Result<(ExitStatus, String)> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Ended(command.spawn()?);
-    let begin = Instant::now();
-    let status = loop {
-        match child.0.try_wait()? {
-            Some(status) => break status,
-            None if begin.elapsed() >= limit => {
-                return Err(io::Error::other(format!(
-                    "{:?} did not end in {limit:?}",
-                    command.get_program()
-                )));
-            }
-            None => thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    let mut said = String::new();
-    child.0.stdout.take().expect("it is piped").read_to_string(&mut said)?;
-    Ok((status, said))
+    within(limit, &[child.0.id()], || {
+        let mut said = String::new();
+        child.0.stdout.take().expect("it is piped").read_to_string(&mut said)?;
+        Ok((child.0.wait()?, said))
+    })
+    .map_err(|error| io::Error::other(format!("{:?}: {error}", command.get_program())))
 }
 
 /// Does something that waits for processes, which are ended after `limit`, so that the wait comes to an end.
@@ -53,7 +43,7 @@ pub fn within<T>(limit: Duration, processes: &[u32], wait: impl FnOnce() -> io::
         let result = wait();
         drop(done);
         match watch.join() {
-            Ok(true) => Err(io::Error::other(format!("it was not over in {limit:?}"))),
+            Ok(true) => Err(io::Error::other(format!("it did not end in {limit:?}"))),
             _ => result,
         }
     })

@@ -123,8 +123,8 @@ pub enum Doubt {
     Work,
 }
 
-/// A figure whose rounds differ by this share of their median, or more, has no verdict. The whole rule is in
-/// docs/speed.md, "When a difference counts"; `benches/peers/judge.py` keeps the same one.
+/// A figure whose rounds differ by this share of their median, or more, has no verdict, but beside a figure that is
+/// farther away than that. The whole rule is in docs/speed.md, "When a difference counts"; `benches/peers/judge.py` keeps the same one.
 pub const SPREAD_MAX: f64 = 0.15;
 
 /// Medians whose ratio is not above this are level.
@@ -149,10 +149,13 @@ impl Spread {
 
     /// Compares `self` with `other`.
     pub fn against(&self, other: &Spread) -> Difference {
-        if let Some(doubt) = self.doubt().into_iter().chain(other.doubt()).max_by(Doubt::by_weight) {
-            return Difference::Unknown(doubt);
-        }
         let (less, more) = if self.median <= other.median { (self, other) } else { (other, self) };
+        match self.doubt().into_iter().chain(other.doubt()).max_by(Doubt::by_weight) {
+            // Rounds that differ that much say nothing of a small difference, and may of a large one.
+            Some(Doubt::Spread(width)) if more.at_least(less) > 1.0 + width => {}
+            Some(doubt) => return Difference::Unknown(doubt),
+            None => {}
+        }
         if more.median <= less.median * LEVEL {
             Difference::Level
         } else if more.median <= less.median * APART {

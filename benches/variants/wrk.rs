@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::quiet::{self, Look, Watch};
 use crate::results::{Wrk, WrkCell, has_one_thread, serves_in_one_thread};
 use crate::running::Server;
-use crate::said::{ended_within, read_rate, read_seconds, said_within};
+use crate::said::{ended_within, read_rate, read_seconds, said_within, within};
 use crate::scenarios::BASE;
 use std::io;
 use std::net::SocketAddr;
@@ -83,12 +83,13 @@ fn measure(
     let name = server.to_string();
     let (is_single, waits_tell) = (has_one_thread(&name), serves_in_one_thread(&name));
     let mut server = server.start(root, work, division)?;
-    let (before, used) = (Look::now(Some(server.id()), None), server.used()?);
+    let id = server.id();
+    let (before, used) = (Look::now(Some(id), None), within(PATIENCE, &[id], || server.used())?);
     let (rate, seconds) = asked(server.address)?;
-    let used = &server.used()? - &used;
+    let used = &within(PATIENCE, &[id], || server.used())? - &used;
     // wrk has ended, so its time is that of an ended child, which runs where the load otherwise runs.
-    watch.add_loop(before, Look::now(Some(server.id()), None), waits_tell);
-    let beside = watch.end(Some(server.id()), None, division);
+    watch.add_loop(before, Look::now(Some(id), None), waits_tell);
+    let beside = watch.end(Some(id), None, division);
     let cores = if is_single { 1 } else { Cores::count(&division.server) };
     // The server also worked while wrk connected and went, which is not in wrk's time.
     let busy = (used.user_us + used.system_us) / 1e6 / seconds / cores as f64;

@@ -96,11 +96,11 @@ impl Record {
         self.turns.spend(Kind::Watch, stamp.spent);
     }
 
-    /// A system call was made: on the socket of the connection at `key`, where it has one, and it is the loop's own then.
+    /// The loop made a system call, on the socket of the connection at `key` where there is one.
     pub fn called(&mut self, call: Call, key: Option<usize>, moved: Moved, stamp: Stamp) {
         self.counts.call(call);
         self.counts.would_block.add(u64::from(moved == Err(ErrorKind::WouldBlock)));
-        // It is made beside the drives, and a connection keeps what it spends for the turn in which it is driven next.
+        // The call is made beside the drives, and a connection keeps what it spends for the turn in which it is driven next.
         self.turns.spend(kind_of(call), stamp.spent);
         if let (Call::Close, Some(key)) = (call, key) {
             self.close(key);

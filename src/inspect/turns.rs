@@ -27,8 +27,8 @@ impl Turns {
         self.running.iter_mut().for_each(|turn| turn.spend(kind, time));
     }
 
-    /// The loop begins to wait. Gives whether a turn ended that matters, and whether the oldest turn went for it that no
-    /// reader was told of.
+    /// The loop begins to wait. `None` if no turn ended that matters; else whether a turn was dropped for it of which a
+    /// reader, where there is one, was not told.
     pub fn end(&mut self, stamp: Stamp) -> Option<bool> {
         let mut turn = self.running.take()?;
         turn.end(stamp.at);

@@ -147,7 +147,7 @@ fn advice(results: &Results) -> String {
             ),
             "<p class=soft>Each line compares the reactor with every threaded variant that served all clients of that \
              load. There is a verdict only where the rounds of both had no other work beside them and differ by less than \
-             15 % of their median. Medians that differ by 5 % at most are level; one is better where they differ by more \
+             15 % of their median, or are farther apart than either differ. Medians that differ by 5 % at most are level; one is better where they differ by more \
              than 10 %, and no round of the one is beyond a round of the other.\n"
                 .to_owned(),
         ]

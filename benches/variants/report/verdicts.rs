@@ -93,15 +93,18 @@ fn find(results: &Results, scenario: &Scenario, criterion: &Criterion) -> Option
     if !better.is_empty() {
         return found(Winner::Threads, format!("better than the reactor ({mine}): {better}"));
     }
+    let level = those(Difference::Level);
+    let worse = those(if *is_better == Difference::More { Difference::Less } else { Difference::More });
     for (name, pair) in &pairs {
         if let Difference::Unknown(doubt) = pair.difference {
-            return unknown(doubt, &format!(" ({name})"));
+            let known = [("level with", level), ("worse than", worse)];
+            let known = known.iter().filter(|(_, names)| !names.is_empty());
+            let known = known.map(|(how, names)| format!("; {how} the reactor ({mine}): {names}"));
+            return unknown(doubt, &format!(" ({name}){}", known.collect::<String>()));
         }
     }
-    let level = those(Difference::Level);
-    let worse = if *is_better == Difference::More { Difference::Less } else { Difference::More };
     match level.is_empty() {
         false => found(Winner::Both, format!("level with the reactor ({mine}): {level}")),
-        true => found(Winner::Reactor, format!("the reactor {mine}, and worse than that: {}", those(worse))),
+        true => found(Winner::Reactor, format!("the reactor {mine}, and worse than that: {worse}")),
     }
 }

@@ -12,7 +12,7 @@ export const KINDS = {
 };
 
 // Not a part of a turn, but what was before it.
-export const WAIT = "slept in epoll_wait before the turn, as there was nothing to do: the bars below the line. They are logarithmic, with lines at 1 ms and at 1 s";
+export const WAIT = "slept in epoll_wait before the turn, as there was nothing to do; turns that only told a reader of others count to it: the bars below the line. They are logarithmic, with lines at 1 ms and at 1 s";
 
 // Microseconds for each kind that a turn spent time on. A server that does not tell kinds apart tells the whole time.
 export function spent({ kinds }, [, , busy, , , , done]) {

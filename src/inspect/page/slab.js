@@ -81,8 +81,8 @@ function legend(counts) {
     $(`next-${state}`).disabled = number === 0;
   }
   const { waits } = counts;
-  const [none, one] = ["No connection waits for a client that does not read", "1 connection waits: its client does not read"];
-  setText($("waiting"), [none, one][waits] ?? `${count(waits)} connections wait: their clients do not read`);
+  const [none, one] = ["No connection waits for a client that reads too slowly", "1 connection waits: its client reads too slowly"];
+  setText($("waiting"), [none, one][waits] ?? `${count(waits)} connections wait: their clients read too slowly`);
   $("show").disabled = waits === 0;
 }
 

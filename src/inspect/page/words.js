@@ -33,7 +33,7 @@ export const WAITS = {
   Head: ["the rest of the head of a request", "answers 408 (Request Timeout)"],
   Body: ["more of the content of a request", "answers 408 (Request Timeout)"],
   Write: [
-    "writability. The client does not read, so all buffers between the server and the client are full. The kernel tells the loop when there is room again, and until then this connection costs no time",
+    "writability. The client reads too slowly, or not at all, so all buffers between the server and the client are full. The kernel tells the loop when there is room again, and until then this connection costs no time",
     "tries once more to send, and ends the connection if nothing goes out",
   ],
   Linger: ["the client to close its side. The last answer is on its way", "closes the connection"],

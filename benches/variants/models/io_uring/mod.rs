@@ -92,7 +92,7 @@ struct Server {
     done: Arc<Done>,
     /// Connections that stopped although they could go on.
     again: Vec<usize>,
-    /// Those that are at a file, in the order in which they came.
+    /// Connections that are at a file, in the order in which they came.
     downloads: VecDeque<usize>,
     deadlines: Deadlines,
     work: Work,
