@@ -27,13 +27,15 @@ fn a_request_for_a_file_in_memory_allocates_nothing() {
     }
 }
 
-/// What is the same without an inspector counts, too: the date is formatted once a second.
+/// What is the same without an inspector counts, too: the date is formatted once a second, so two times in the two seconds of a
+/// round. Time also goes on by itself meanwhile, so that now and then a round has a third second.
 #[test]
 fn the_inspector_allocates_nothing_for_an_event_or_a_batch() {
     const BATCHES: usize = 20;
     const TURNS_A_BATCH: usize = 4;
     const ROUNDS: usize = 5;
-    let [plain, inspected, watched] = [Watch::Off, Watch::Inspected, Watch::Watched].map(|watch| {
+    let began = Instant::now();
+    let counts = [Watch::Off, Watch::Inspected, Watch::Watched].map(|watch| {
         let mut turns = Turns::new(watch);
         let mut serve = || {
             for _ in 0..BATCHES {
@@ -45,7 +47,12 @@ fn the_inspector_allocates_nothing_for_an_event_or_a_batch() {
         serve();
         (0..ROUNDS).map(|_| allocation_counter::measure(&mut serve).count_total).collect::<Vec<_>>()
     });
-    assert_eq!((&inspected, &watched), (&plain, &plain));
+    let least = *counts[0].iter().min().unwrap();
+    let date = least / 2;
+    let all = counts.iter().flatten();
+    assert!(all.clone().all(|count| [least, least + date].contains(count)), "{counts:?}");
+    let seconds = all.filter(|count| **count > least).count();
+    assert!(seconds <= counts.len() + began.elapsed().as_secs() as usize, "{counts:?}");
 }
 
 #[test]
