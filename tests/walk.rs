@@ -170,7 +170,7 @@ fn the_chart_can_be_read_on_a_phone() {
         assert_eq!(page.value(&format!("{table}.scrollWidth <= {table}.clientWidth")), true, "{size:?}");
         let ratio = "(() => {
             const length = (row) => parseFloat(getComputedStyle(row.cells[1], '::before').width);
-            const figure = (row) => parseFloat(row.cells[1].textContent);
+            const figure = (row) => parseFloat(row.cells[1].textContent.replace('~', ''));
             const [first, second] = document.querySelectorAll('.bars tr');
             return length(first) / length(second) / (figure(first) / figure(second));
         })()";
